@@ -1,0 +1,41 @@
+"""Exceptions and warnings of intentx."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+__all__ = ["InputError", "IntentxError", "IntentxWarning", "MissingExtraError", "ScorerError"]
+
+
+class IntentxError(Exception):
+    """Base of every error that intentx raises on purpose."""
+
+
+class InputError(IntentxError, ValueError):
+    """A value the caller handed over cannot be used; the message says what can."""
+
+
+class ScorerError(IntentxError, RuntimeError):
+    """The user's scorer raised, or returned something that is not one finite number per text.
+
+    ``query`` and ``texts`` are what it was given: the one text at fault where that is known.
+    """
+
+    def __init__(self, message: str, query: str = "", texts: Sequence[str] = ()) -> None:
+        super().__init__(message)
+        self.query = query
+        self.texts = tuple(texts)
+
+
+class MissingExtraError(IntentxError, ImportError):
+    """A part of intentx needs a package that is not installed; the message names the extra."""
+
+    def __init__(self, package: str, extra: str) -> None:
+        super().__init__(
+            f"{package} is not installed; it comes with: pip install 'intentx[{extra}]'",
+            name=package,
+        )
+
+
+class IntentxWarning(UserWarning):
+    """Something worth knowing that does not stop the work."""

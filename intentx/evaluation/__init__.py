@@ -1,0 +1,1 @@
+"""Evaluation: how far an explanation can be believed."""

@@ -1,0 +1,1 @@
+"""Explainers: methods that turn a ranking into words."""

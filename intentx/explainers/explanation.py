@@ -1,0 +1,304 @@
+"""`IntentExplanation`: the words that explain a ranking, and what is known about them."""
+
+from __future__ import annotations
+
+import html
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.errors import InputError
+from intentx.evaluation.fidelity import Fidelity
+from intentx.evaluation.orders import copeland_scores
+from intentx.preferences import Pairs, PreferenceMatrices, TermScores, preference_pairs
+from intentx.preferences.simple_rankers import SimpleRanker
+from intentx.ranking import Ranking
+from intentx.text import Analyzer
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+__all__ = ["FORMAT", "IntentExplanation", "TermRole"]
+
+FORMAT = "intentx.intent/1"
+
+
+@dataclass(frozen=True)
+class TermRole:
+    """What one term does among the others.
+
+    Attributes
+    ----------
+    share
+        Its share of the coverage (`IntentExplanation.weights`).
+    won, lost
+        Fitted pairs that are covered with it and not without it, and the other way round.
+    documents
+        Documents it occurs in.
+    """
+
+    term: str
+    share: float
+    won: int
+    lost: int
+    documents: int
+
+
+@dataclass(frozen=True, eq=False)
+class IntentExplanation:
+    """Intent terms of a ranking.
+
+    Attributes
+    ----------
+    method
+        Name of the method that chose the terms.
+    ranking
+        What is explained.
+    terms
+        The words, most useful first.
+    weights
+        Share of each in the coverage of the fitted pairs: its Shapley value, so that the
+        weights sum to `coverage`. A negative share: the term hurts more pairs than it helps.
+    matrices
+        Scores of the terms in the documents under each simple ranker, the fitted pairs, and the
+        scale of each simple ranker.
+    coverage
+        Share of the fitted pairs that the terms cover.
+    bound, status
+        Best value any selection could have had of what the solver maximised (or None), and
+        whether the terms are "optimal", "feasible" or "heuristic".
+    fidelity
+        How far the terms reproduce the ranking.
+    analyzer, simple_rankers
+        What the terms were found and scored with; the simple rankers are () after a round trip
+        through JSON.
+    settings
+        The settings of the method, as plain data.
+    model_calls
+        Texts that the ranker was asked to score to find the explanation, answers from memory not
+        counted.
+    seconds
+        Seconds per stage, their ``"total"``, and the ``"model"``'s part of it.
+    notes
+        What a reader should know, e.g. a setting that could not be honoured.
+    """
+
+    method: str
+    ranking: Ranking
+    terms: tuple[str, ...]
+    weights: tuple[float, ...]
+    matrices: PreferenceMatrices = field(repr=False)
+    coverage: float
+    bound: float | None
+    status: str
+    fidelity: Fidelity
+    analyzer: Analyzer = field(repr=False)
+    simple_rankers: tuple[SimpleRanker, ...] = field(repr=False)
+    settings: Mapping[str, Any] = field(repr=False)
+    model_calls: int
+    seconds: Mapping[str, float] = field(repr=False)
+    notes: tuple[str, ...] = ()
+
+    def __repr__(self) -> str:
+        shown = ", ".join(self.terms)
+        return (
+            f"<{self.method} for {self.ranking.query!r}: {shown} | "
+            f"fidelity {self.fidelity.all:.3f} all, {self.fidelity.far:.3f} far>"
+        )
+
+    @cached_property
+    def roles(self) -> tuple[TermRole, ...]:
+        """What each term does, in the order of `terms`."""
+        everything = set(range(len(self.terms)))
+        covered = self.matrices.covered(sorted(everything))
+        present = [set(self.analyzer.terms(text)) for text in self.ranking.texts]
+        roles = []
+        for i, term in enumerate(self.terms):
+            without = self.matrices.covered(sorted(everything - {i}))
+            won, lost = int((covered & ~without).sum()), int((without & ~covered).sum())
+            holders = sum(term in terms for terms in present)
+            roles.append(TermRole(term, self.weights[i], won, lost, holders))
+        return tuple(roles)
+
+    @cached_property
+    def document_scores(self) -> npt.NDArray[np.float64]:
+        """(N,) the explanation's score of each document: documents it beats minus those that beat it."""
+        return copeland_scores(self.matrices, len(self.ranking))
+
+    @cached_property
+    def explained_order(self) -> npt.NDArray[np.intp]:
+        """(N,) positions of the ranking in the explanation's order, best first."""
+        return np.argsort(-self.document_scores, kind="stable")
+
+    @cached_property
+    def lost_pairs(self) -> npt.NDArray[np.intp]:
+        """(N,) for each document, the pairs of the ranking it is in that are not covered."""
+        pairs = preference_pairs(self.ranking)
+        over_all = PreferenceMatrices(self.matrices.scores, pairs, self.matrices.scale, self.matrices.margin)
+        wrong = ~over_all.covered(range(len(self.terms)))
+        n = len(self.ranking)
+        ends = np.concatenate([pairs.high[wrong], pairs.low[wrong]])
+        return np.bincount(ends, minlength=n)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, documented in ``docs/json.md``."""
+        matrices = self.matrices
+        return {
+            "format": FORMAT,
+            "method": self.method,
+            "query": self.ranking.query,
+            "terms": list(self.terms),
+            "weights": list(self.weights),
+            "ranking": {
+                "doc_ids": list(self.ranking.doc_ids),
+                "scores": self.ranking.scores.tolist(),
+                "texts": list(self.ranking.texts),
+            },
+            "fidelity": self.fidelity.to_dict(),
+            "coverage": None if math.isnan(self.coverage) else self.coverage,
+            "bound": self.bound,
+            "status": self.status,
+            "settings": dict(self.settings),
+            "model_calls": self.model_calls,
+            "seconds": dict(self.seconds),
+            "notes": list(self.notes),
+            "analyzer": self.analyzer.to_dict(),
+            "simple_rankers": list(matrices.scores.rankers),
+            "scale": np.asarray(matrices.scale).tolist(),
+            "margin": matrices.margin,
+            "term_scores": matrices.scores.values.tolist(),
+            "pairs": _pairs_to_plain(matrices.pairs, self.ranking),
+        }
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """`to_dict` as JSON; the same for the same seed and versions, seconds aside."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, allow_nan=False)
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> IntentExplanation:
+        """The inverse of `to_dict`; the ranker and the simple rankers do not come back.
+
+        Raises
+        ------
+        InputError
+            If the data is of another format or lacks a part.
+        """
+        if plain.get("format") != FORMAT:
+            raise InputError(f"not an explanation: format is {plain.get('format')!r}, not {FORMAT!r}")
+        try:
+            ranking = Ranking(
+                plain["query"],
+                tuple(plain["ranking"]["doc_ids"]),
+                tuple(plain["ranking"]["texts"]),
+                np.array(plain["ranking"]["scores"]),
+            )
+            terms = tuple(plain["terms"])
+            values = np.array(plain["term_scores"], dtype=np.float64)
+            values = values.reshape(len(plain["simple_rankers"]), len(terms), len(ranking))
+            matrices = PreferenceMatrices(
+                TermScores(values, terms, tuple(plain["simple_rankers"])),
+                _pairs_from_plain(plain["pairs"], ranking),
+                np.array(plain["scale"]),
+                plain["margin"],
+            )
+            return cls(
+                method=plain["method"],
+                ranking=ranking,
+                terms=terms,
+                weights=tuple(plain["weights"]),
+                matrices=matrices,
+                coverage=math.nan if plain["coverage"] is None else plain["coverage"],
+                bound=plain["bound"],
+                status=plain["status"],
+                fidelity=Fidelity.from_dict(plain["fidelity"]),
+                analyzer=Analyzer.from_dict(plain["analyzer"]),
+                simple_rankers=(),
+                settings=plain["settings"],
+                model_calls=plain["model_calls"],
+                seconds=plain["seconds"],
+                notes=tuple(plain["notes"]),
+            )
+        except KeyError as error:
+            raise InputError(f"the explanation lacks {error}") from error
+
+    @classmethod
+    def from_json(cls, text: str) -> IntentExplanation:
+        """The inverse of `to_json`."""
+        try:
+            plain = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise InputError(f"not JSON: {error}") from error
+        if not isinstance(plain, dict):
+            raise InputError("not an explanation: a JSON object is expected")
+        return cls.from_dict(plain)
+
+    def __rich__(self) -> Group:
+        from rich.console import Group
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(title=f"{self.method} for “{self.ranking.query}”", title_justify="left")
+        table.add_column("intent term")
+        for column in ("share", "pairs won", "pairs lost", "documents"):
+            table.add_column(column, justify="right")
+        for role in self.roles:
+            cells = (f"{role.share:.3f}", str(role.won), str(role.lost), str(role.documents))
+            table.add_row(Text(role.term), *cells)
+        return Group(table, self.fidelity.__rich__(), Text(self._closing(), style="dim"))
+
+    def _closing(self) -> str:
+        n_pairs = self.matrices.n_pairs
+        lines = [
+            f"{round(self.coverage * n_pairs)} of {n_pairs} fitted pairs covered ({self.status}); "
+            f"{self.model_calls} texts scored by the ranker; {self.seconds['total']:.2f} s, "
+            f"{self.seconds['model']:.2f} s of them the ranker's"
+        ]
+        return "\n".join([*lines, *self.notes])
+
+    def text(self, width: int = 100) -> str:
+        """The terms and the fidelity as tables of plain text."""
+        from rich.console import Console
+
+        console = Console(width=width, color_system=None)
+        with console.capture() as captured:
+            console.print(self)
+        return captured.get()
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{html.escape(role.term)}</td><td>{role.share:.3f}</td>"
+            f"<td>{role.won}</td><td>{role.lost}</td><td>{role.documents}</td></tr>"
+            for role in self.roles
+        )
+        return (
+            f"<p><b>{html.escape(self.method)}</b> for “{html.escape(self.ranking.query)}”: fidelity "
+            f"{self.fidelity.all:.3f} of all pairs, {self.fidelity.far:.3f} of pairs at least "
+            f"{self.fidelity.gap} ranks apart</p><table><tr><th>intent term</th><th>share</th>"
+            f"<th>pairs won</th><th>pairs lost</th><th>documents</th></tr>{rows}</table>"
+        )
+
+
+def _pairs_to_plain(pairs: Pairs, ranking: Ranking) -> dict[str, Any]:
+    """Pairs as lists, or as the word "all": half a million pairs say no more than that."""
+    everything = preference_pairs(ranking) if len(pairs) else None
+    if (
+        everything is not None
+        and pairs.weight is None
+        and np.array_equal(pairs.high, everything.high)
+        and np.array_equal(pairs.low, everything.low)
+    ):
+        return {"strategy": "all"}
+    weight = None if pairs.weight is None else pairs.weight.tolist()
+    return {"high": pairs.high.tolist(), "low": pairs.low.tolist(), "weight": weight}
+
+
+def _pairs_from_plain(plain: Mapping[str, Any], ranking: Ranking) -> Pairs:
+    if plain.get("strategy") == "all":
+        return preference_pairs(ranking)
+    return Pairs(plain["high"], plain["low"], plain["weight"])

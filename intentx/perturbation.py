@@ -1,0 +1,130 @@
+"""Edited documents: the same text with words deleted, masked or inserted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.errors import InputError
+from intentx.ranking import Ranking
+from intentx.text import Analyzer, replace_spans
+
+__all__ = [
+    "EditedDocuments",
+    "Removal",
+    "edit_at_random",
+    "insert_terms",
+    "remove_terms",
+    "score_edits",
+]
+
+Removal = Literal["delete", "mask"]
+
+
+def remove_terms(
+    text: str,
+    terms: Iterable[str],
+    analyzer: Analyzer,
+    *,
+    how: Removal = "delete",
+    mask: str = "[MASK]",
+) -> str:
+    """``text`` without any occurrence of ``terms``; nothing else changes.
+
+    Parameters
+    ----------
+    how
+        ``"delete"`` takes the exact spans out, with the blanks before them; ``"mask"`` writes
+        ``mask`` in their place.
+
+    Examples
+    --------
+    >>> remove_terms("Pianos, PIANOS! A piano.", ["pianos"], Analyzer())
+    ',! A piano.'
+    >>> remove_terms("Pianos, PIANOS! A piano.", ["pianos"], Analyzer(), how="mask")
+    '[MASK], [MASK]! A piano.'
+    """
+    if how not in get_args(Removal):
+        raise InputError(f"no way {how!r} to remove terms; choose one of {get_args(Removal)}")
+    spans = analyzer.spans(text, terms)
+    if how == "mask":
+        return replace_spans(text, spans, mask)
+    return replace_spans(text, [(_with_blanks_before(text, start), end) for start, end in spans])
+
+
+def insert_terms(text: str, terms: Sequence[str]) -> str:
+    """``text`` with ``terms`` as a sentence of its own in front.
+
+    >>> insert_terms("Keys and hammers.", ["piano", "pedal"])
+    'piano pedal. Keys and hammers.'
+    """
+    return f"{' '.join(terms)}. {text}"
+
+
+@dataclass(frozen=True, eq=False)
+class EditedDocuments:
+    """E edited documents of a ranking: their texts, and the position (E,) of each one's source."""
+
+    texts: tuple[str, ...]
+    source: npt.NDArray[np.intp]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+
+def edit_at_random(
+    ranking: Ranking, terms: Sequence[str], analyzer: Analyzer, number: int, seed: int = 0
+) -> EditedDocuments:
+    """``number`` edited documents: in turn terms deleted, terms inserted, and terms masked.
+
+    Deletion and masking take each of ``terms`` that the document holds with probability 1/2 (one
+    at least); insertion puts three of ``terms`` in front. Sources are drawn uniformly. Edits that
+    give a text seen before are left out, so there can be fewer than ``number``.
+    """
+    generator = np.random.default_rng(seed)
+    wanted = set(terms)
+    texts: dict[str, int] = {}
+    known = set(ranking.texts)
+    for turn in range(number):
+        source = int(generator.integers(len(ranking)))
+        text = ranking.texts[source]
+        if turn % 3 == 1:
+            few = generator.choice(len(terms), size=min(3, len(terms)), replace=False)
+            edited = insert_terms(text, [terms[i] for i in few])
+        else:
+            held = [term for term in analyzer.terms(text) if term in wanted]
+            if not held:
+                continue
+            taken = generator.random(len(held)) < 0.5
+            taken[generator.integers(len(held))] = True
+            gone = [term for term, take in zip(held, taken, strict=True) if take]
+            edited = remove_terms(text, gone, analyzer, how="delete" if turn % 3 == 0 else "mask")
+        if edited not in known:
+            texts.setdefault(edited, source)
+    return EditedDocuments(tuple(texts), np.array(list(texts.values()), dtype=np.intp))
+
+
+def score_edits(ranking: Ranking, edits: EditedDocuments, purpose: str) -> npt.NDArray[np.float64]:
+    """(E,) the ranker's scores of edited documents.
+
+    All of them go to the ranker together. A listwise ranker gets, for each edit, the whole list
+    with one document exchanged.
+    """
+    box = ranking.black_box(purpose)
+    if not box.listwise:
+        return box(ranking.query, edits.texts)
+    scores = np.empty(len(edits))
+    for i, (text, source) in enumerate(zip(edits.texts, edits.source.tolist(), strict=True)):
+        texts = [*ranking.texts[:source], text, *ranking.texts[source + 1 :]]
+        scores[i] = box(ranking.query, texts)[source]
+    return scores
+
+
+def _with_blanks_before(text: str, start: int) -> int:
+    while start > 0 and text[start - 1] in " \t":
+        start -= 1
+    return start

@@ -1,0 +1,156 @@
+"""Candidate terms: the words an explanation may choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.errors import InputError
+from intentx.perturbation import EditedDocuments, Removal, remove_terms, score_edits
+from intentx.preferences.simple_rankers import TextMatching
+from intentx.ranking import Ranking
+from intentx.text import Analyzer, TextIndex
+
+__all__ = ["Candidates", "QueryTermsUse", "candidate_terms", "perturbation_importance"]
+
+QueryTermsUse = Literal["allow", "exclude"]
+Importance = Literal["auto", "perturbation", "text-matching"]
+
+
+@dataclass(frozen=True, eq=False)
+class Candidates:
+    """Terms and their importance, the most important first.
+
+    Attributes
+    ----------
+    terms
+        T terms. Each occurs in at least one document, so that text matching can tell documents
+        apart by it.
+    importance
+        (T,) numbers of at least 0.
+    source
+        ``"perturbation"`` or ``"text-matching"``.
+    """
+
+    terms: tuple[str, ...]
+    importance: npt.NDArray[np.float64]
+    source: str
+
+    def __len__(self) -> int:
+        return len(self.terms)
+
+
+def candidate_terms(
+    ranking: Ranking,
+    n: int = 200,
+    *,
+    index: TextIndex | None = None,
+    analyzer: Analyzer | None = None,
+    importance: Importance = "auto",
+    query_terms: QueryTermsUse = "allow",
+    pool: int | None = None,
+    perturbed_documents: int = 10,
+    removal: Removal = "mask",
+) -> Candidates:
+    """Choose the terms that an explanation of ``ranking`` may use.
+
+    First the ``pool`` terms with the highest tf-idf mass over the documents, ``sum of tf *
+    ln(N / df)``, with the terms of better documents weighing more; then the best ``n`` of these
+    by importance.
+
+    Parameters
+    ----------
+    n
+        Most terms returned.
+    index
+        The ranking's texts, indexed; built with ``analyzer`` when not given.
+    importance
+        ``"perturbation"``: mean of |score change| over the top documents that hold the term when
+        every occurrence of it is removed (asks the ranker). ``"text-matching"``: the sum of BM25
+        weights over the documents. ``"auto"``: the first where there is a scorer, unless it is
+        listwise and would need a whole list for each edit.
+    query_terms
+        ``"allow"``: query terms that occur in a document are always among the candidates.
+        ``"exclude"``: they never are.
+    pool
+        Terms that reach the second step, ``2 n`` when None.
+    perturbed_documents
+        How many top documents are edited; together at most this many times ``pool`` scores,
+        usually far fewer since a term occurs in few documents.
+
+    Raises
+    ------
+    InputError
+        If no term is left, e.g. when the documents are empty or hold stopwords only.
+    """
+    if n < 1:
+        raise InputError(f"n must be 1 or more, not {n!r}")
+    for name, value, allowed in (
+        ("query_terms", query_terms, get_args(QueryTermsUse)),
+        ("importance", importance, get_args(Importance)),
+    ):
+        if value not in allowed:
+            raise InputError(f"{name} must be one of {allowed}, not {value!r}")
+    index = TextIndex(ranking.texts, analyzer or Analyzer()) if index is None else index
+    of_query = set(index.analyzer.terms(ranking.query))
+    vocabulary = [t for t in index.vocabulary if query_terms != "exclude" or t not in of_query]
+    if not vocabulary:
+        raise InputError(
+            f"no candidate term for {ranking.query!r}: the documents hold no word that is not a "
+            "stopword" + (" or a query term" if query_terms == "exclude" else "")
+        )
+    pooled = _best(vocabulary, _tf_idf(vocabulary, index), 2 * n if pool is None else pool, of_query)
+    if importance == "auto":
+        asks = ranking.scorer is not None and not ranking.scorer.listwise
+        importance = "perturbation" if asks else "text-matching"
+    if importance == "perturbation":
+        weights = perturbation_importance(ranking, pooled, index, perturbed_documents, removal)
+    else:
+        weights = TextMatching().term_scores(pooled, index).sum(axis=1)
+    chosen = _best(pooled, weights, n, of_query)
+    by_term = dict(zip(pooled, weights.tolist(), strict=True))
+    return Candidates(tuple(chosen), np.array([by_term[term] for term in chosen]), importance)
+
+
+def perturbation_importance(
+    ranking: Ranking,
+    terms: Sequence[str],
+    index: TextIndex,
+    documents: int = 10,
+    removal: Removal = "mask",
+) -> npt.NDArray[np.float64]:
+    """(T,) mean |score change| over the top documents when all of a term is removed.
+
+    The mean is over the documents that hold the term; 0 where none of them does. All edited
+    documents go to the ranker together.
+    """
+    held = index.counts_of(terms)[:, :documents] > 0
+    term, doc = np.nonzero(held)
+    texts = tuple(
+        remove_terms(ranking.texts[d], [terms[t]], index.analyzer, how=removal)
+        for t, d in zip(term, doc, strict=True)
+    )
+    scores = score_edits(ranking, EditedDocuments(texts, doc), "importance by perturbation")
+    change = np.abs(scores - ranking.scores[doc])
+    return np.bincount(term, weights=change, minlength=len(terms)) / np.maximum(held.sum(axis=1), 1)
+
+
+def _tf_idf(terms: Sequence[str], index: TextIndex) -> npt.NDArray[np.float64]:
+    """(T,) summed tf-idf; a document's tf counts 1 / log2(2 + position)."""
+    counts = index.counts
+    discount = 1.0 / np.log2(2.0 + np.arange(counts.shape[1]))
+    idf = np.log((1.0 + counts.shape[1]) / np.diff(counts.indptr))
+    return ((counts @ discount) * idf)[index.rows(terms)]
+
+
+def _best(
+    terms: Sequence[str], weights: npt.NDArray[np.float64], n: int, always: set[str]
+) -> list[str]:
+    """The n terms with the greatest weights, best first, ties by input order; ``always`` stay."""
+    kept = np.array([term in always for term in terms], dtype=bool)
+    order = np.lexsort((-weights, ~kept))[: max(n, int(kept.sum()))]
+    return [terms[i] for i in order[np.argsort(-weights[order], kind="stable")]]

@@ -1,0 +1,222 @@
+"""Simple rankers: ways to score a document for a set of terms that a person can follow.
+
+Each is additive over terms: it gives every term a score in every document, and the score of a
+term set is the sum. A simple ranker of your own is any object with a ``name`` and a method
+``term_scores(terms, index) -> (T, N)``; the `TextIndex` holds the texts, the analyzer, and every
+term occurrence as arrays.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, Protocol, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.errors import InputError
+from intentx.preferences.matrices import TermScores
+from intentx.preferences.vectors import TermVectors
+from intentx.text import TextIndex
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
+
+__all__ = [
+    "PositionAware",
+    "Semantic",
+    "SimpleRanker",
+    "TextMatching",
+    "default_simple_rankers",
+    "term_scores",
+]
+
+Floats = npt.NDArray[np.float64]
+Weighting = Literal["bm25", "tf", "lm"]
+
+
+class SimpleRanker(Protocol):
+    """A named, additive way to score documents for terms."""
+
+    @property
+    def name(self) -> str: ...
+
+    def term_scores(self, terms: Sequence[str], index: TextIndex) -> Floats:
+        """(T, N) score of each term in each text of the index."""
+        ...
+
+
+@dataclass(frozen=True)
+class TextMatching:
+    """Exact matches of a term, weighted.
+
+    Parameters
+    ----------
+    weighting
+        ``"bm25"``: Robertson & Zaragoza 2009, with idf ``ln(1 + (N - df + 0.5) / (df + 0.5))``
+        over the texts of the index. ``"tf"``: occurrences over text length. ``"lm"``: log
+        likelihood under a unigram model with Dirichlet smoothing, relative to the collection
+        model: ``ln(1 + tf / (mu p(t))) + ln(mu / (length + mu))`` (Zhai & Lafferty 2004).
+    k1, b
+        Term saturation and length normalisation of BM25.
+    mu
+        Smoothing of the language model, in tokens.
+    """
+
+    weighting: Weighting = "bm25"
+    k1: float = 0.9
+    b: float = 0.4
+    mu: float = 1000.0
+
+    def __post_init__(self) -> None:
+        if self.weighting not in get_args(Weighting):
+            raise InputError(f"no weighting {self.weighting!r}; choose one of {get_args(Weighting)}")
+        if self.mu <= 0 or self.k1 < 0 or not 0 <= self.b <= 1:
+            raise InputError("text matching needs mu > 0, k1 >= 0 and 0 <= b <= 1")
+
+    @property
+    def name(self) -> str:
+        return f"text matching ({self.weighting})"
+
+    def term_scores(self, terms: Sequence[str], index: TextIndex) -> Floats:
+        tf = index.counts_of(terms)
+        length = np.maximum(index.lengths, 1)
+        if self.weighting == "tf":
+            return tf / length
+        collection = index.background.counts_of(terms)
+        tokens = max(int(index.background.lengths.sum()), 1)
+        if self.weighting == "bm25":
+            df = np.count_nonzero(collection, axis=1)[:, None]
+            idf = np.log1p((collection.shape[1] - df + 0.5) / (df + 0.5))
+            norm = self.k1 * (1 - self.b + self.b * length * collection.shape[1] / tokens)
+            return idf * tf * (self.k1 + 1) / np.maximum(tf + norm, 1e-12)
+        # A term the collection lacks counts as one occurrence: its likelihood is small, not zero.
+        p = np.maximum(collection.sum(axis=1, keepdims=True), 1.0) / tokens
+        return np.log1p(tf / (self.mu * p)) + np.log(self.mu / (length + self.mu))
+
+
+@dataclass(frozen=True)
+class PositionAware:
+    """Early and widespread mentions of a term.
+
+    ``(sentences with t / sentences) * ln(1 + sum over sentences s with t of 2^(1 / (1 + s)))``,
+    s counted from 0 (Lyu & Anand 2023, as in the authors' code).
+    """
+
+    name: str = "position aware"
+
+    def term_scores(self, terms: Sequence[str], index: TextIndex) -> Floats:
+        shape = (len(terms), len(index.texts))
+        column = np.full(len(index.vocabulary) + 1, -1)
+        column[index.rows(terms)] = np.arange(len(terms))  # an unknown term lands in the last entry
+        column[-1] = -1
+        term = column[index.term]
+        used = term >= 0
+        seen = np.unique(
+            np.stack([term[used], index.text[used], index.sentence[used]]), axis=1
+        ).astype(np.intp)
+        cell = seen[0] * shape[1] + seen[1]
+        cells = shape[0] * shape[1]
+        sentences = np.bincount(cell, minlength=cells).reshape(shape)
+        gains = np.bincount(cell, weights=np.exp2(1.0 / (1.0 + seen[2])), minlength=cells)
+        return sentences / index.sentence_counts * np.log1p(gains.reshape(shape))
+
+
+@dataclass(frozen=True, eq=False)
+class Semantic:
+    """How close a text is to a term in meaning, by the cosines of the term with its tokens.
+
+    ``temperature * ln(mean over tokens of exp(cos(term, token) / temperature))``: a mean in which
+    close tokens count more. `published` gives the plain mean ``mean of (1 + cos) / 2`` over
+    vectors as they are (Lyu & Anand 2023).
+
+    Parameters
+    ----------
+    vectors
+        Static term vectors. Tokens without a vector are left out of the mean; a term without
+        one scores 0 everywhere, and so does every term in a text without any. None: latent
+        semantic analysis of the documents at hand (`TermVectors.from_lsa`).
+    temperature
+        Towards 0 only the closest token counts; ``math.inf`` is the plain mean.
+    centered
+        Take the mean vector of the documents' vocabulary off all vectors first, so that cosines
+        tell words apart instead of measuring what all words share (Mu & Viswanath 2018).
+    """
+
+    vectors: TermVectors | None = None
+    temperature: float = 0.1
+    centered: bool = True
+    name: str = "semantic"
+
+    def __post_init__(self) -> None:
+        if not self.temperature >= 0.01:
+            raise InputError(f"temperature must be 0.01 or more, not {self.temperature!r}")
+
+    @classmethod
+    def published(cls, vectors: TermVectors | None = None) -> Semantic:
+        """The setting of Lyu & Anand (2023)."""
+        return cls(vectors, temperature=math.inf, centered=False)
+
+    def term_scores(self, terms: Sequence[str], index: TextIndex) -> Floats:
+        background = index.background
+        vectors = self.vectors if self.vectors is not None else TermVectors.from_lsa(background)
+        terms_in, term_units = vectors.units(terms)
+        tokens_in, token_units = vectors.units(index.vocabulary)
+        if self.centered:
+            known = vectors.units(background.vocabulary)[1]
+            center = known.sum(axis=0) / max(len(known), 1)
+            term_units, token_units = _unit(term_units - center), _unit(token_units - center)
+        cosines = term_units @ token_units.T
+        counts = index.counts[np.flatnonzero(tokens_in)]
+        length = np.asarray(counts.sum(axis=0)).ravel()
+        if math.isinf(self.temperature):
+            pooled = (1.0 + _mean_over_tokens(cosines, counts, length)) / 2.0
+        else:
+            heat = np.exp((cosines - 1.0) / self.temperature)
+            pooled = 1.0 + self.temperature * np.log(
+                np.maximum(_mean_over_tokens(heat, counts, length), 1e-300)
+            )
+        scores = np.zeros((len(terms), len(index.texts)))
+        scores[terms_in] = np.where(length > 0, pooled, 0.0)
+        return scores
+
+
+def _mean_over_tokens(by_token: Floats, counts: csr_array, length: Floats) -> Floats:
+    """(T, N) mean of (T, V) values over the tokens of each text."""
+    return np.asarray((counts.T @ by_token.T).T / np.maximum(length, 1))
+
+
+def _unit(vectors: Floats) -> Floats:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 1e-12)
+
+
+def term_scores(
+    terms: Sequence[str], index: TextIndex, simple_rankers: Sequence[SimpleRanker]
+) -> TermScores:
+    """Score each term in each text under each simple ranker.
+
+    Raises
+    ------
+    InputError
+        If a simple ranker returns another shape than (T, N), or values that are not finite.
+    """
+    if not simple_rankers:
+        raise InputError("at least one simple ranker is needed")
+    values = []
+    for ranker in simple_rankers:
+        scores = np.asarray(ranker.term_scores(terms, index), dtype=np.float64)
+        if scores.shape != (len(terms), len(index.texts)) or not np.isfinite(scores).all():
+            raise InputError(
+                f"simple ranker {ranker.name!r} must return finite scores of shape "
+                f"({len(terms)}, {len(index.texts)}), terms x texts; it returned {scores.shape}"
+            )
+        values.append(scores)
+    return TermScores(np.stack(values), tuple(terms), tuple(ranker.name for ranker in simple_rankers))
+
+
+def default_simple_rankers(vectors: TermVectors | None = None) -> tuple[SimpleRanker, ...]:
+    """Text matching (BM25), position aware, and semantic with ``vectors``."""
+    return (TextMatching(), PositionAware(), Semantic(vectors))

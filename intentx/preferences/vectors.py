@@ -1,0 +1,139 @@
+"""Static term vectors for the semantic simple ranker."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.errors import InputError, MissingExtraError
+from intentx.text import TextIndex
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+__all__ = ["TermVectors"]
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, eq=False)
+class TermVectors:
+    """One vector per term.
+
+    Attributes
+    ----------
+    terms
+        V terms, as the analyzer writes them.
+    matrix
+        (V, D) finite vectors. A zero vector counts as none.
+    source
+        Where they came from, in words; part of an explanation's settings.
+    """
+
+    terms: tuple[str, ...]
+    matrix: Floats = field(repr=False)
+    source: str = "given"
+
+    def __post_init__(self) -> None:
+        matrix = np.array(self.matrix, dtype=np.float64)
+        if matrix.ndim != 2 or len(matrix) != len(self.terms):
+            raise InputError(f"{len(self.terms)} terms need a (V, D) matrix, not {matrix.shape}")
+        if not np.isfinite(matrix).all():
+            bad = int(np.argmin(np.isfinite(matrix).all(axis=1)))
+            raise InputError(f"the vector of {self.terms[bad]!r} has values that are not finite")
+        norms = np.linalg.norm(matrix, axis=1, keepdims=True)
+        object.__setattr__(self, "terms", tuple(self.terms))
+        object.__setattr__(self, "matrix", np.divide(matrix, norms, out=matrix, where=norms > 0))
+        rows = {term: row for row, term in enumerate(self.terms) if norms[row] > 0}
+        object.__setattr__(self, "_rows", rows)
+
+    def units(self, terms: Sequence[str]) -> tuple[npt.NDArray[np.bool_], Floats]:
+        """Which terms have a vector, (T,) booleans, and the unit vectors of those, in order."""
+        known: dict[str, int] = self._rows  # type: ignore[attr-defined]
+        found = np.array([term in known for term in terms], dtype=bool)
+        return found, self.matrix[[known[term] for term in terms if term in known]]
+
+    @classmethod
+    def from_mapping(cls, vectors: Mapping[str, Any]) -> TermVectors:
+        """From a mapping of term to vector."""
+        return cls(tuple(vectors), np.array(list(vectors.values()), dtype=np.float64))
+
+    @classmethod
+    def from_text_file(cls, path: str | Path, vocabulary: Iterable[str] | None = None) -> TermVectors:
+        """From a GloVe or word2vec text file: a term and its numbers on each line.
+
+        Parameters
+        ----------
+        path
+            The file; a word2vec header line (two integers) is skipped.
+        vocabulary
+            Only these terms are kept, so that a file of gigabytes needs little memory.
+
+        Raises
+        ------
+        InputError
+            If a line has another number of values than the first, with its number.
+        """
+        wanted = None if vocabulary is None else set(vocabulary)
+        vectors: dict[str, Floats] = {}
+        size = 0
+        with open(path, encoding="utf-8") as lines:
+            for number, line in enumerate(lines, start=1):
+                parts = line.rstrip().split(" ")
+                if number == 1 and len(parts) == 2 and all(part.isdigit() for part in parts):
+                    continue
+                size = size or len(parts) - 1
+                term = " ".join(parts[: len(parts) - size])  # some GloVe terms hold spaces
+                if not term or size < 1:
+                    raise InputError(f"{path}, line {number}: a term and {size} numbers expected")
+                if wanted is not None and term not in wanted:
+                    continue
+                try:
+                    vectors.setdefault(term, np.array(parts[-size:], dtype=np.float64))
+                except ValueError as error:
+                    raise InputError(f"{path}, line {number}: {error}") from error
+        if not vectors:
+            raise InputError(f"{path} holds no vector for any of the terms asked for")
+        return cls(tuple(vectors), np.stack(list(vectors.values())), f"text file {Path(path).name}")
+
+    @classmethod
+    def from_sentence_transformer(
+        cls, model: SentenceTransformer | str | Path, terms: Sequence[str]
+    ) -> TermVectors:
+        """Each term encoded by itself with a sentence-transformers model, or the path of one."""
+        if isinstance(model, str | Path):
+            try:
+                from sentence_transformers import SentenceTransformer
+            except ImportError as error:
+                raise MissingExtraError("sentence-transformers", "neural") from error
+            source = f"sentence-transformers {Path(model).name}"
+            model = SentenceTransformer(str(model))
+        else:
+            source = f"sentence-transformers {type(model).__name__}"
+        matrix = model.encode(list(terms), convert_to_numpy=True, show_progress_bar=False)
+        return cls(tuple(terms), np.asarray(matrix, dtype=np.float64), source)
+
+    @classmethod
+    def from_lsa(cls, index: TextIndex, dimensions: int = 50) -> TermVectors:
+        """Latent semantic analysis of the texts at hand: truncated SVD of their tf-idf matrix.
+
+        For when no vectors are given: words used in the same documents come out close. With few
+        documents this knows little about meaning; vectors from a model know more.
+        """
+        from scipy.sparse.linalg import svds
+
+        counts = index.counts
+        if min(counts.shape) < 3:
+            return cls(index.vocabulary, np.zeros((len(index.vocabulary), 1)), "LSA")
+        df = np.diff(counts.indptr)
+        weighted = counts.copy()
+        weighted.data = np.log1p(weighted.data)
+        weighted = weighted.multiply(np.log(counts.shape[1] / df)[:, None] + 1.0).tocsr()
+        rank = min(dimensions, min(counts.shape) - 1)
+        left, values, _ = svds(weighted, k=rank, v0=np.ones(min(counts.shape)))
+        return cls(index.vocabulary, left * values, "LSA of the documents")

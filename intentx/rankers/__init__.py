@@ -1,0 +1,1 @@
+"""Black boxes: rankers that intentx brings along."""

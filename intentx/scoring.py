@@ -1,0 +1,189 @@
+"""The only place that calls the user's model: `BlackBox` checks, batches, remembers and counts."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.errors import InputError, ScorerError
+
+__all__ = ["BlackBox", "Scorer"]
+
+Floats = npt.NDArray[np.float64]
+
+
+class Scorer(Protocol):
+    """What a ranker is to intentx: one score per text, higher is better.
+
+    A scorer whose score of a text depends on the other texts says so with a true attribute
+    ``listwise``; its documents are then never split over calls.
+    """
+
+    def __call__(self, query: str, texts: Sequence[str], /) -> Any: ...
+
+
+class BlackBox:
+    """A user's scorer, asked as rarely as possible and never trusted blindly.
+
+    Texts are de-duplicated, looked up among those scored before, sorted by length (so that a
+    padded batch wastes little) and scored in batches.
+
+    Parameters
+    ----------
+    scorer
+        Callable ``(query, texts) -> (N,)`` numbers. With ``scorer.listwise`` true, each list of
+        texts goes to it whole and in the given order, and is remembered as a whole.
+    batch_size
+        Most texts in one call of the scorer.
+    progress
+        Called with the number of texts scored so far and the number asked for, after each batch.
+
+    Attributes
+    ----------
+    calls, texts_scored, texts_asked
+        Calls of the scorer; texts it was given; texts asked for. The difference of the last two
+        was answered from memory.
+    seconds
+        Time spent inside the scorer.
+
+    Examples
+    --------
+    >>> box = BlackBox(lambda query, texts: [len(text) for text in texts])
+    >>> box("any", ["aa", "b", "aa"]).tolist(), box.texts_scored
+    ([2.0, 1.0, 2.0], 2)
+    """
+
+    def __init__(
+        self,
+        scorer: Scorer,
+        *,
+        batch_size: int = 256,
+        progress: Callable[[int, int], None] | None = None,
+    ) -> None:
+        if not callable(scorer):
+            raise InputError(
+                f"a scorer is a callable (query, texts) -> scores, not {type(scorer).__name__}"
+            )
+        if batch_size < 1:
+            raise InputError(f"batch_size must be 1 or more, not {batch_size!r}")
+        self.scorer = scorer
+        self.listwise = bool(getattr(scorer, "listwise", False))
+        self.batch_size = batch_size
+        self.progress = progress
+        self.calls = self.texts_scored = self.texts_asked = 0
+        self.seconds = 0.0
+        self._known: dict[tuple[str, str], float] = {}
+        self._known_lists: dict[tuple[str, tuple[str, ...]], Floats] = {}
+
+    @classmethod
+    def of(cls, scorer: Scorer) -> BlackBox:
+        """``scorer`` itself when it is a `BlackBox` already, so that its memory is shared."""
+        return scorer if isinstance(scorer, BlackBox) else cls(scorer)
+
+    def __call__(self, query: str, texts: Sequence[str]) -> Floats:
+        """Scores of ``texts`` for ``query``, (N,) finite numbers.
+
+        Raises
+        ------
+        ScorerError
+            If the scorer raises, or returns another number of scores, another shape, or values
+            that are not finite numbers; the message names the query and the document.
+        """
+        self.texts_asked += len(texts)
+        if not len(texts):
+            return np.empty(0)
+        if self.listwise:
+            key = (query, tuple(texts))
+            if key not in self._known_lists:
+                self._known_lists[key] = self._ask(query, key[1])
+            return self._known_lists[key].copy()
+        new = [text for text in dict.fromkeys(texts) if (query, text) not in self._known]
+        new.sort(key=len, reverse=True)  # the longest first: a batch too large fails at once
+        for start in range(0, len(new), self.batch_size):
+            batch = new[start : start + self.batch_size]
+            scores = self._ask(query, batch)
+            self._known.update(zip(((query, text) for text in batch), scores.tolist(), strict=True))
+            if self.progress is not None:
+                self.progress(start + len(batch), len(new))
+        return np.array([self._known[query, text] for text in texts])
+
+    def _ask(self, query: str, texts: Sequence[str]) -> Floats:
+        self.calls += 1
+        self.texts_scored += len(texts)
+        started = time.perf_counter()
+        try:
+            answer = self.scorer(query, list(texts))
+        except Exception as error:
+            culprit = texts if self.listwise else self._culprit(query, texts)
+            message = f"the scorer raised {type(error).__name__}: {error}"
+            raise _failure(message, query, culprit) from error
+        finally:
+            self.seconds += time.perf_counter() - started
+        return _checked(answer, query, texts)
+
+    def _culprit(self, query: str, texts: Sequence[str]) -> Sequence[str]:
+        """The smallest part of a failed batch that fails by itself, found by halving."""
+        while len(texts) > 1:
+            half = len(texts) // 2
+            for part in (texts[:half], texts[half:]):
+                try:
+                    self.scorer(query, list(part))
+                except Exception:
+                    texts = part
+                    break
+            else:
+                break
+        return texts
+
+
+def _checked(answer: Any, query: str, texts: Sequence[str]) -> Floats:
+    """``answer`` as (N,) finite float64, or a ScorerError that says what is wrong with it."""
+    if hasattr(answer, "detach"):  # a torch tensor, perhaps on a device and with gradients
+        answer = answer.detach().cpu()
+        answer = answer.float() if answer.is_floating_point() else answer
+    try:
+        scores = np.asarray(answer)
+    except Exception as error:
+        raise _failure(
+            f"the scorer must return one number per text; what it returned is no array: {error}",
+            query,
+            texts,
+        ) from error
+    if scores.dtype.kind not in "fiub":
+        example = _shorten(repr(scores.flat[0] if scores.size else answer))
+        raise _failure(
+            f"the scorer must return numbers, not {scores.dtype} such as {example}", query, texts
+        )
+    if scores.shape != (len(texts),):
+        hint = "; return scores[:, 0]" if scores.shape == (len(texts), 1) else ""
+        raise _failure(
+            f"the scorer must return shape ({len(texts)},), one score per text, "
+            f"not {scores.shape}{hint}",
+            query,
+            texts,
+        )
+    scores = scores.astype(np.float64)
+    finite = np.isfinite(scores)
+    if not finite.all():
+        bad = int(np.argmin(finite))
+        raise _failure(
+            f"the scorer returned {scores[bad]} for {int((~finite).sum())} of {len(texts)} texts",
+            query,
+            texts[bad : bad + 1],
+        )
+    return scores
+
+
+def _failure(message: str, query: str, texts: Sequence[str]) -> ScorerError:
+    which = "document" if len(texts) == 1 else f"first of {len(texts)} documents"
+    return ScorerError(
+        f"{message}\n  query: {_shorten(query)!r}\n  {which}: {_shorten(texts[0])!r}", query, texts
+    )
+
+
+def _shorten(text: str, length: int = 80) -> str:
+    return text if len(text) <= length else f"{text[: length - 1]}…"
