@@ -35,6 +35,10 @@ class MissingExtraError(IntentxError, ImportError):
             f"{package} is not installed; it comes with: pip install 'intentx[{extra}]'",
             name=package,
         )
+        self.package, self.extra = package, extra
+
+    def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
+        return type(self), (self.package, self.extra)  # so that it survives a worker process
 
 
 class IntentxWarning(UserWarning):

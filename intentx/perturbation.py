@@ -14,15 +14,22 @@ from intentx.ranking import Ranking
 from intentx.text import Analyzer, replace_spans
 
 __all__ = [
+    "LONGEST_EDITED",
     "EditedDocuments",
     "Removal",
     "edit_at_random",
+    "editable",
     "insert_terms",
+    "remove_spans",
     "remove_terms",
     "score_edits",
 ]
 
 Removal = Literal["delete", "mask"]
+
+LONGEST_EDITED = 50_000
+"""Characters. Longer documents are not edited: hundreds of edits of a megabyte would be hundreds
+of megabytes for the ranker, and neural rankers cut documents off long before."""
 
 
 def remove_terms(
@@ -48,12 +55,23 @@ def remove_terms(
     >>> remove_terms("Pianos, PIANOS! A piano.", ["pianos"], Analyzer(), how="mask")
     '[MASK], [MASK]! A piano.'
     """
+    return remove_spans(text, analyzer.spans(text, terms), how=how, mask=mask)
+
+
+def remove_spans(
+    text: str, spans: Sequence[tuple[int, int]], *, how: Removal = "delete", mask: str = "[MASK]"
+) -> str:
+    """``text`` without the characters of ``spans``, as in `remove_terms`."""
     if how not in get_args(Removal):
         raise InputError(f"no way {how!r} to remove terms; choose one of {get_args(Removal)}")
-    spans = analyzer.spans(text, terms)
     if how == "mask":
         return replace_spans(text, spans, mask)
     return replace_spans(text, [(_with_blanks_before(text, start), end) for start, end in spans])
+
+
+def editable(text: str) -> bool:
+    """Whether ``text`` is short enough to be edited many times."""
+    return len(text) <= LONGEST_EDITED
 
 
 def insert_terms(text: str, terms: Sequence[str]) -> str:
@@ -83,7 +101,8 @@ def edit_at_random(
 
     Deletion and masking take each of ``terms`` that the document holds with probability 1/2 (one
     at least); insertion puts three of ``terms`` in front. Sources are drawn uniformly. Edits that
-    give a text seen before are left out, so there can be fewer than ``number``.
+    give a text seen before are left out, and so are documents above `LONGEST_EDITED`; there can
+    be fewer than ``number``.
     """
     generator = np.random.default_rng(seed)
     wanted = set(terms)
@@ -92,6 +111,8 @@ def edit_at_random(
     for turn in range(number):
         source = int(generator.integers(len(ranking)))
         text = ranking.texts[source]
+        if not editable(text):
+            continue
         if turn % 3 == 1:
             few = generator.choice(len(terms), size=min(3, len(terms)), replace=False)
             edited = insert_terms(text, [terms[i] for i in few])

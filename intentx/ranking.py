@@ -59,7 +59,7 @@ class Ranking:
         if not isinstance(self.query, str) or not self.query.strip():
             raise InputError(f"the query must be a text with at least one character, not {self.query!r}")
         scores = np.array(self.scores, dtype=np.float64)
-        if not len(self.doc_ids) == len(self.texts) == len(scores) or scores.ndim != 1:
+        if scores.ndim != 1 or not len(self.doc_ids) == len(self.texts) == len(scores):
             raise InputError(
                 "doc_ids, texts and scores must have one entry per document, not "
                 f"{len(self.doc_ids)}, {len(self.texts)} and shape {scores.shape}"
@@ -192,6 +192,8 @@ def as_documents(docs: Documents) -> tuple[Document, ...]:
     """Documents in any of the accepted forms as a tuple of `Document` with distinct ids."""
     if isinstance(docs, str | bytes | Document):
         raise InputError("docs must be a sequence of documents, not a single one; put it in a list")
+    if docs is None:
+        raise InputError("there are no documents to rank: docs is None")
     if isinstance(docs, Mapping):
         documents = tuple(
             text if isinstance(text, Document) else Document(str(doc_id), text)
@@ -204,11 +206,12 @@ def as_documents(docs: Documents) -> tuple[Document, ...]:
     if not documents:
         raise InputError("there are no documents to rank")
     for document in documents:
-        if not isinstance(document.text, str) or not isinstance(document.title, str):
-            raise InputError(
-                f"the text of document {document.id!r} must be a string, "
-                f"not {type(document.text).__name__}"
-            )
+        for part, value in (("text", document.text), ("title", document.title)):
+            if not isinstance(value, str):
+                raise InputError(
+                    f"the {part} of document {document.id!r} must be a string, "
+                    f"not {type(value).__name__}"
+                )
     _refuse_duplicates([document.id for document in documents])
     return documents
 

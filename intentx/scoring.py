@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -144,7 +144,7 @@ def _checked(answer: Any, query: str, texts: Sequence[str]) -> Floats:
     """``answer`` as (N,) finite float64, or a ScorerError that says what is wrong with it."""
     if hasattr(answer, "detach"):  # a torch tensor, perhaps on a device and with gradients
         answer = answer.detach().cpu()
-        answer = answer.float() if answer.is_floating_point() else answer
+        answer = answer.double() if answer.is_floating_point() else answer  # NumPy lacks bfloat16
     try:
         scores = np.asarray(answer)
     except Exception as error:
@@ -155,11 +155,13 @@ def _checked(answer: Any, query: str, texts: Sequence[str]) -> Floats:
         ) from error
     if scores.dtype.kind not in "fiub":
         example = _shorten(repr(scores.flat[0] if scores.size else answer))
+        example += "; return a list or an array" if isinstance(answer, Iterator) else ""
         raise _failure(
             f"the scorer must return numbers, not {scores.dtype} such as {example}", query, texts
         )
     if scores.shape != (len(texts),):
         hint = "; return scores[:, 0]" if scores.shape == (len(texts), 1) else ""
+        hint = "; squeeze(-1) keeps a batch of one, squeeze() does not" if not scores.shape else hint
         raise _failure(
             f"the scorer must return shape ({len(texts)},), one score per text, "
             f"not {scores.shape}{hint}",

@@ -37,20 +37,23 @@ STOPWORDS: frozenset[str] = frozenset(
     would wouldn't yes yet you you'd you'll you're you've your yours yourself yourselves""".split()
 )
 
-# A word: letters with their combining marks, digits and inner apostrophes; scripts written
-# without spaces give one token per character; a symbol such as an emoji is a token of its own.
+# A word: letters with their combining marks, digits and inner apostrophes; Chinese and Japanese
+# give one token per character, also next to other letters; a symbol such as an emoji is a token of
+# its own.
 _WORD = regex.compile(
-    r"[\p{Han}\p{Hiragana}\p{Katakana}]\p{M}*"
-    r"|[\p{L}\p{N}](?:[\p{L}\p{M}\p{N}_]|['’](?=\p{L})|[.,](?<=\p{N}.)(?=\p{N}))*"
-    r"|\p{Emoji_Presentation}(?:\p{M}|\p{Emoji_Modifier}|\u200d\p{Emoji})*"
+    r"[\p{Han}\p{Hiragana}\p{Katakana}][\p{M}ーｰ]*"
+    r"|[\p{L}\p{N}](?:[[\p{L}\p{M}\p{N}_]--[\p{Han}\p{Hiragana}\p{Katakana}]]"
+    r"|['’](?=[\p{L}--[\p{Han}\p{Hiragana}\p{Katakana}]])|[.,](?<=\p{N}.)(?=\p{N}))*"
+    r"|\p{Emoji_Presentation}(?:\p{M}|\p{Emoji_Modifier}|\u200d\p{Emoji})*",
+    regex.V1,
 )
 # A sentence ends at closing punctuation before white space, at a full-width stop, or at a blank
 # line.
 _SENTENCE_END = regex.compile(
-    r"(?<=[.!?…؟।])[\"'”’)\]]*\s+(?=[^\p{Ll}\s])|(?<=[。！？])|\n[^\S\n]*\n\s*"
+    r"(?<=[.!?…؟।])[\"'”’)\]]*\s+(?=[^\p{Ll}\s])|(?<=[。！？])[”’」』）]*\s*|\n[^\S\n]*\n\s*"
 )
 # Abbreviations after which a full stop does not end the sentence.
-_ABBREVIATION = regex.compile(r"(?:^|\W)(?:\p{Lu}|e\.g|i\.e|vs|etc|cf|mr|mrs|ms|dr|st|no|fig)\.$", regex.I)
+_ABBREVIATION = regex.compile(r"(?:^|\W)(?:(?-i:\p{Lu})|e\.g|i\.e|vs|etc|cf|mr|mrs|ms|dr|st|no|fig)\.$", regex.I)
 
 
 class Token(NamedTuple):
@@ -129,7 +132,8 @@ Token(term='owners', start=5, end=11, sentence=0), Token(term='café', start=19,
     def sentences(self, text: str) -> tuple[int, ...]:
         """Start offsets of the sentences of ``text``; the first is always 0."""
         starts = [0]
-        for match in _SENTENCE_END.finditer(text):
+        first = len(text) - len(text.lstrip())  # blank lines in front are no sentence
+        for match in _SENTENCE_END.finditer(text, first):
             if match.end() < len(text) and not _ABBREVIATION.search(
                 text[max(0, match.start() - 8) : match.start()]
             ):

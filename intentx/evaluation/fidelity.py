@@ -290,6 +290,11 @@ def heldout_fidelity(
         raise InputError(f"share must lie between 0 and 1, not {share!r}")
     if repeats < 1:
         raise InputError(f"repeats must be 1 or more, not {repeats!r}")
+    if isinstance(getattr(method, "pairs", None), Pairs):
+        raise InputError(
+            "pairs given by position do not fit the part of the ranking that is shown to the method; "
+            "give it the name of a pair strategy"
+        )
     n = len(ranking)
     held = min(n - 2, max(2, round(share * n)))
     if held < 2:

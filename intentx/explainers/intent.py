@@ -327,7 +327,7 @@ class _Session:
             min_terms=min(s.min_terms, matrices.n_terms),
             method=s.method,
             softness=SOFTNESS if general else 0.0,
-            # soft_share
+            soft_share=2 * s.generality / (1 + s.generality),
             seed=s.seed,
             literal=s.literal,
         )
@@ -450,6 +450,7 @@ def _join(
 
 def _plain_settings(settings: Multiplex, rankers: Sequence[SimpleRanker]) -> dict[str, Any]:
     plain = {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings)}
+    plain = {key: value.item() if isinstance(value, np.generic) else value for key, value in plain.items()}
     del plain["vectors"]
     plain["analyzer"] = settings.analyzer.to_dict()
     plain["pairs"] = settings.pairs if isinstance(settings.pairs, str) else f"{len(settings.pairs)} given"

@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
-from intentx.perturbation import EditedDocuments, Removal, remove_terms, score_edits
+from intentx.perturbation import EditedDocuments, Removal, editable, remove_spans, score_edits
 from intentx.preferences.simple_rankers import TextMatching
 from intentx.ranking import Ranking
 from intentx.text import Analyzer, TextIndex
@@ -59,7 +59,7 @@ def candidate_terms(
     """Choose the terms that an explanation of ``ranking`` may use.
 
     First the ``pool`` terms with the highest tf-idf mass over the documents, ``sum of tf *
-    ln(N / df)``, with the terms of better documents weighing more; then the best ``n`` of these
+    ln((1 + N) / df)``, each document's part divided by ``log2(2 + position)``; then the best ``n`` of these
     by importance.
 
     Parameters
@@ -72,7 +72,8 @@ def candidate_terms(
         ``"perturbation"``: mean of |score change| over the top documents that hold the term when
         every occurrence of it is removed (asks the ranker). ``"text-matching"``: the sum of BM25
         weights over the documents. ``"auto"``: the first where there is a scorer, unless it is
-        listwise and would need a whole list for each edit.
+        listwise and would need a whole list for each edit, or all top documents are too long
+        to edit.
     query_terms
         ``"allow"``: query terms that occur in a document are always among the candidates.
         ``"exclude"``: they never are.
@@ -87,8 +88,9 @@ def candidate_terms(
     InputError
         If no term is left, e.g. when the documents are empty or hold stopwords only.
     """
-    if n < 1:
-        raise InputError(f"n must be 1 or more, not {n!r}")
+    for name, number in (("n", n), ("pool", pool), ("perturbed_documents", perturbed_documents)):
+        if number is not None and number < 1:
+            raise InputError(f"{name} must be 1 or more, not {number!r}")
     for name, value, allowed in (
         ("query_terms", query_terms, get_args(QueryTermsUse)),
         ("importance", importance, get_args(Importance)),
@@ -106,6 +108,7 @@ def candidate_terms(
     pooled = _best(vocabulary, _tf_idf(vocabulary, index), 2 * n if pool is None else pool, of_query)
     if importance == "auto":
         asks = ranking.scorer is not None and not ranking.scorer.listwise
+        asks = asks and any(map(editable, ranking.texts[:perturbed_documents]))
         importance = "perturbation" if asks else "text-matching"
     if importance == "perturbation":
         weights = perturbation_importance(ranking, pooled, index, perturbed_documents, removal)
@@ -126,13 +129,19 @@ def perturbation_importance(
     """(T,) mean |score change| over the top documents when all of a term is removed.
 
     The mean is over the documents that hold the term; 0 where none of them does. All edited
-    documents go to the ranker together.
+    documents go to the ranker together; documents too long to edit are left out
+    (`intentx.perturbation.LONGEST_EDITED`).
     """
     held = index.counts_of(terms)[:, :documents] > 0
+    held &= [editable(text) for text in ranking.texts[:documents]]
     term, doc = np.nonzero(held)
+    spans: dict[tuple[int, str], list[tuple[int, int]]] = {}
+    for d in sorted(set(doc.tolist())):  # each text is analysed once, however many terms it holds
+        for token in index.analyzer.tokens(ranking.texts[d]):
+            spans.setdefault((d, token.term), []).append((token.start, token.end))
     texts = tuple(
-        remove_terms(ranking.texts[d], [terms[t]], index.analyzer, how=removal)
-        for t, d in zip(term, doc, strict=True)
+        remove_spans(ranking.texts[d], spans[d, terms[t]], how=removal)
+        for t, d in zip(term.tolist(), doc.tolist(), strict=True)
     )
     scores = score_edits(ranking, EditedDocuments(texts, doc), "importance by perturbation")
     change = np.abs(scores - ranking.scores[doc])

@@ -49,6 +49,8 @@ class TermScores:
             raise InputError(f"{len(self.terms)} terms for values of shape {values.shape} (R, T, N)")
         if self.rankers and len(self.rankers) != values.shape[0]:
             raise InputError(f"{len(self.rankers)} rankers for values of shape {values.shape} (R, T, N)")
+        if len(set(self.rankers)) < len(self.rankers):
+            raise InputError(f"simple rankers must have distinct names, not {self.rankers}")
         values.flags.writeable = False
         object.__setattr__(self, "values", values)
         object.__setattr__(self, "terms", tuple(self.terms))

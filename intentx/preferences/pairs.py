@@ -181,10 +181,8 @@ def _no_pair(ranking: Ranking, min_rank_gap: int, min_score_gap: float) -> str:
         why = f"all {len(ranking)} documents have the same score"
     elif min_score_gap > spread:
         why = f"min_score_gap={min_score_gap} exceeds the spread of the scores, {spread:.4g}"
-    elif min_rank_gap >= len(ranking):
+    else:  # the first and the last document pass every other filter
         why = f"min_rank_gap={min_rank_gap} leaves nothing of {len(ranking)} documents"
-    else:
-        why = f"none is left after min_rank_gap={min_rank_gap} and min_score_gap={min_score_gap}"
     return f"the ranking for {ranking.query!r} has no preference pair: {why}"
 
 

@@ -78,7 +78,10 @@ class TextMatching:
 
     @property
     def name(self) -> str:
-        return f"text matching ({self.weighting})"
+        """The weighting, with its parameters where they are not the default ones."""
+        used = {"bm25": ("k1", "b"), "tf": (), "lm": ("mu",)}[self.weighting]
+        own = [f"{key}={getattr(self, key):g}" for key in used if getattr(self, key) != getattr(TextMatching, key)]
+        return f"text matching ({', '.join([self.weighting, *own])})"
 
     def term_scores(self, terms: Sequence[str], index: TextIndex) -> Floats:
         tf = index.counts_of(terms)
@@ -108,10 +111,10 @@ class PositionAware:
     name: str = "position aware"
 
     def term_scores(self, terms: Sequence[str], index: TextIndex) -> Floats:
-        shape = (len(terms), len(index.texts))
+        wanted, row = np.unique(index.rows(terms), return_inverse=True)
+        shape = (len(wanted), len(index.texts))
         column = np.full(len(index.vocabulary) + 1, -1)
-        column[index.rows(terms)] = np.arange(len(terms))  # an unknown term lands in the last entry
-        column[-1] = -1
+        column[wanted] = np.arange(len(wanted))  # unknown terms, -1, land in the unused last entry
         term = column[index.term]
         used = term >= 0
         seen = np.unique(
@@ -121,7 +124,8 @@ class PositionAware:
         cells = shape[0] * shape[1]
         sentences = np.bincount(cell, minlength=cells).reshape(shape)
         gains = np.bincount(cell, weights=np.exp2(1.0 / (1.0 + seen[2])), minlength=cells)
-        return sentences / index.sentence_counts * np.log1p(gains.reshape(shape))
+        scores = sentences / index.sentence_counts * np.log1p(gains.reshape(shape))
+        return np.asarray(scores[row])
 
 
 @dataclass(frozen=True, eq=False)

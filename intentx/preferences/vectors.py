@@ -125,8 +125,6 @@ class TermVectors:
         For when no vectors are given: words used in the same documents come out close. With few
         documents this knows little about meaning; vectors from a model know more.
         """
-        from scipy.sparse.linalg import svds
-
         counts = index.counts
         if min(counts.shape) < 3:
             return cls(index.vocabulary, np.zeros((len(index.vocabulary), 1)), "LSA")
@@ -135,5 +133,7 @@ class TermVectors:
         weighted.data = np.log1p(weighted.data)
         weighted = weighted.multiply(np.log(counts.shape[1] / df)[:, None] + 1.0).tocsr()
         rank = min(dimensions, min(counts.shape) - 1)
-        left, values, _ = svds(weighted, k=rank, v0=np.ones(min(counts.shape)))
-        return cls(index.vocabulary, left * values, "LSA of the documents")
+        # U S of the SVD is W V, and V holds the eigenvectors of W'W: unlike iterative solvers this
+        # is the same in every run, also when texts repeat and singular values coincide.
+        directions = np.linalg.eigh((weighted.T @ weighted).toarray())[1][:, -rank:]
+        return cls(index.vocabulary, weighted @ directions, "LSA of the documents")

@@ -36,7 +36,7 @@ class BM25:
     --------
     >>> collection = ["green tea", "black tea", "a piano", "a boat", "a house"]
     >>> BM25(collection)("tea", ["green tea", "piano"]).round(2).tolist()
-    [0.29, 0.0]
+    [0.31, 0.0]
     """
 
     def __init__(

@@ -1,0 +1,121 @@
+"""The collection that benchmarks run on: TREC DL'19 passages beside the project, else generated data."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+import intentx as ix
+from intentx.datasets import read_documents, read_table
+from intentx.rankers import BiEncoder
+
+__all__ = ["Collection", "load", "machine", "minilm_vectors"]
+
+DATA = Path(os.environ.get("INTENTX_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
+
+
+@dataclass(frozen=True)
+class Collection:
+    """Passages, queries, and for each system the scores of its candidates."""
+
+    name: str
+    texts: dict[str, str]
+    queries: dict[str, str]
+    runs: dict[str, dict[str, dict[str, float]]]
+
+    def ranking(self, system: str, qid: str) -> ix.Ranking:
+        """The recorded ranking of one system for one query."""
+        return ix.Ranking.from_run(self.runs[system][qid], self.queries[qid], self.pool(system, qid))
+
+    def pool(self, system: str, qid: str) -> dict[str, str]:
+        """The candidate passages of one system for one query."""
+        return {doc_id: self.texts[doc_id] for doc_id in self.runs[system][qid]}
+
+
+@cache
+def load() -> Collection:
+    """TREC DL'19 where it is present, else generated passages of the same size."""
+    folder = DATA / "dl19"
+    if not folder.is_dir():
+        print(f"no {folder}: generated data instead", file=sys.stderr)
+        return _generated()
+    texts = {document.id: document.text for document in read_documents(folder / "passages.jsonl.gz")}
+    runs: dict[str, dict[str, dict[str, float]]] = {}
+    with gzip.open(folder / "candidates.tsv.gz", "rt", encoding="utf-8") as lines:
+        for row in csv.DictReader(lines, delimiter="\t"):
+            run = runs.setdefault(row["retriever"], {}).setdefault(row["qid"], {})
+            run[row["docid"]] = float(row["score"])
+    return Collection("TREC DL'19 passages", texts, read_table(folder / "queries.tsv"), runs)
+
+
+@cache
+def minilm_vectors() -> ix.TermVectors:
+    """MiniLM's vector of every term in the collection, kept in the temporary folder.
+
+    Another process makes them, so that a benchmark of memory does not hold the model.
+    """
+    file = Path(tempfile.gettempdir()) / "intentx-benchmarks" / f"minilm-{len(load().texts)}.npz"
+    if not file.exists():
+        file.parent.mkdir(exist_ok=True)
+        subprocess.run([sys.executable, __file__, str(file)], check=True)
+    with np.load(file) as saved:
+        return ix.TermVectors(tuple(saved["terms"].tolist()), saved["matrix"], "MiniLM")
+
+
+def _write_vectors(file: Path) -> None:
+    collection = load()
+    vocabulary = set()
+    for text in [*collection.texts.values(), *collection.queries.values()]:
+        vocabulary.update(ix.Analyzer().terms(text))
+    terms = sorted(vocabulary)
+    vectors = ix.TermVectors.from_sentence_transformer(BiEncoder.minilm().model, terms)
+    np.savez(file, terms=np.array(terms), matrix=vectors.matrix.astype(np.float32))
+
+
+def machine() -> str:
+    """The machine in words, for the head of a results file."""
+    name = platform.processor() or platform.machine()
+    cpuinfo = Path("/proc/cpuinfo")
+    if cpuinfo.exists():
+        models = [line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        name = models[0] if models else name
+    return f"{name}, {os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}"
+
+
+def _generated(queries: int = 43, documents: int = 100, words: int = 60) -> Collection:
+    """Passages of Zipf-distributed words in topics, ranked by a noisy preference for some words."""
+    generator = np.random.default_rng(0)
+    vocabulary = [f"word{i}" for i in range(4000)]
+    zipf = 1.0 / (10 + np.arange(len(vocabulary)))
+    texts: dict[str, str] = {}
+    run: dict[str, dict[str, float]] = {}
+    topics = {}
+    for q in range(queries):
+        topic = generator.choice(400, size=30, replace=False) + 100
+        strength = generator.normal(size=30)
+        topics[str(q)] = f"{vocabulary[topic[0]]} {vocabulary[topic[1]]}"
+        run[str(q)] = {}
+        for d in range(documents):
+            drawn = generator.choice(len(vocabulary), size=words, p=zipf / zipf.sum())
+            on_topic = generator.choice(30, size=generator.integers(4, 20))
+            drawn[: len(on_topic)] = topic[on_topic]
+            generator.shuffle(drawn)
+            sentences = [" ".join(vocabulary[w] for w in part) for part in np.array_split(drawn, 4)]
+            doc_id = f"{q}-{d}"
+            texts[doc_id] = ". ".join(sentence.capitalize() for sentence in sentences) + "."
+            run[str(q)][doc_id] = float(strength[on_topic].sum() + generator.normal())
+    return Collection("generated", texts, topics, {"generated": run})
+
+
+if __name__ == "__main__":
+    _write_vectors(Path(sys.argv[1]))

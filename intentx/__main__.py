@@ -1,0 +1,7 @@
+"""``python -m intentx``."""
+
+import sys
+
+from intentx.cli import main
+
+sys.exit(main())

@@ -1,0 +1,273 @@
+"""The command line: ``intentx demo`` and ``intentx explain``."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import intentx
+from intentx.datasets import demo_queries, load_demo, read_documents
+from intentx.datasets.demo import DemoQuery
+from intentx.errors import InputError, IntentxError, ScorerError
+from intentx.evaluation.fidelity import heldout_fidelity
+from intentx.evaluation.orders import kendall_tau_b
+from intentx.explainers.explanation import IntentExplanation
+from intentx.explainers.intent import IntentGreedy, Multiplex, QueryTerms, RandomTerms
+from intentx.preferences.vectors import TermVectors
+from intentx.rankers import load_ranker, run_of
+from intentx.rankers.encoders import BiEncoder
+from intentx.rankers.load import SPECS
+from intentx.ranking import Document, Ranking, rank
+from intentx.report import write_page
+from intentx.scoring import BlackBox
+from intentx.text import Analyzer, TextIndex
+
+__all__ = ["main"]
+
+FINE, FAILED, USAGE = 0, 1, 2
+
+METHODS: dict[str, Callable[[argparse.Namespace], Any]] = {
+    "multiplex": lambda a: Multiplex(**_chosen(a, general=True)),
+    "multiplex-published": lambda a: Multiplex.published(
+        max_terms=a.max_terms, candidates=a.candidates, analyzer=_analyzer(a), seed=a.seed
+    ),
+    "greedy": lambda a: IntentGreedy(
+        max_terms=a.max_terms, candidates=a.candidates, analyzer=_analyzer(a), seed=a.seed
+    ),
+    "query-terms": lambda a: QueryTerms(vectors=a.term_vectors, analyzer=_analyzer(a)),
+    "random-terms": lambda a: RandomTerms(**_chosen(a, general=False)),
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; returns the exit code: 0 fine, 1 the ranker failed, 2 usage."""
+    # Tests and pipes read plain lines; a model's own progress bars do not belong on a terminal.
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    try:
+        options.run_command(options)
+    except ScorerError as error:
+        print(f"intentx: the ranker failed: {error}", file=sys.stderr)
+        return FAILED
+    except IntentxError as error:
+        print(f"intentx: {error}", file=sys.stderr)
+        return USAGE
+    except BrokenPipeError:  # the reader of our output has seen enough
+        sys.stderr.close()
+    return FINE
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="intentx", description="What does a text ranker think a query means?"
+    )
+    parser.add_argument("--version", action="version", version=f"intentx {intentx.__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    demo = commands.add_parser("demo", help="rank an ambiguous query with BM25 and MiniLM, explain both")
+    demo.add_argument("--query", default="keyboard reviews", help="one of the demo queries (--list)")
+    demo.add_argument("--list", action="store_true", help="list the demo queries")
+    demo.add_argument("--html", type=Path, default=Path("intentx-demo.html"), metavar="FILE")
+    demo.add_argument("--json", action="store_true", help="print both explanations as JSON")
+    demo.add_argument("--seed", type=int, default=0)
+    demo.set_defaults(run_command=_demo)
+
+    explain = commands.add_parser("explain", help="explain the ranking of your documents for a query")
+    explain.add_argument("--ranker", metavar="SPEC", help=f"{SPECS}, or run:FILE")
+    explain.add_argument("--query", required=True, metavar="Q")
+    explain.add_argument("--docs", required=True, metavar="FILE", help="JSONL or TSV; - reads stdin")
+    explain.add_argument(
+        "--run",
+        metavar="FILE",
+        help="a TREC run: rank only its documents; without --ranker, explain the run itself",
+    )
+    explain.add_argument("--qid", help="the query's id in the run, when it holds several")
+    explain.add_argument("--method", choices=METHODS, default="multiplex")
+    explain.add_argument("--max-terms", type=_positive, default=10, metavar="K")
+    explain.add_argument("--candidates", type=_positive, default=200, metavar="N")
+    explain.add_argument(
+        "--generality", type=float, default=0.5, metavar="G",
+        help="0 fits the list and nothing else, 1 seeks terms that hold beyond it (default 0.5)",
+    )  # fmt: skip
+    explain.add_argument("--budget", type=int, default=300, help="most edited documents to score")
+    explain.add_argument("--query-terms", choices=("allow", "exclude"), default="allow")
+    explain.add_argument("--stem", metavar="LANGUAGE", help="stem words, e.g. english")
+    explain.add_argument("--ngrams", type=_positive, default=1, metavar="N")
+    explain.add_argument(
+        "--vectors", metavar="SOURCE",
+        help="term vectors: a GloVe/word2vec text file, a sentence-transformers model, or minilm; "
+        "without, they are learned from the documents",
+    )  # fmt: skip
+    explain.add_argument("--heldout", type=int, default=0, metavar="SPLITS", help="measure held-out documents")
+    explain.add_argument("--seed", type=int, default=0)
+    output = explain.add_mutually_exclusive_group()
+    output.add_argument("--json", action="store_true", help="print the explanation as JSON")
+    output.add_argument("--html", type=Path, metavar="FILE", help="write a page")
+    explain.set_defaults(run_command=_explain)
+    return parser
+
+
+def _explain(options: argparse.Namespace) -> None:
+    documents = read_documents(options.docs)
+    if options.ranker and options.ranker.startswith("run:"):
+        options.ranker, options.run = None, options.ranker.removeprefix("run:")
+    if not options.ranker and not options.run:
+        raise InputError(f"name a ranker: --ranker with one of {SPECS}; or give --run FILE")
+    if options.html and not options.html.absolute().parent.is_dir():
+        raise InputError(f"no folder {options.html.absolute().parent} for the page")  # before the work
+    with _progress() as bar:
+        ranking = _ranking(options, documents, bar)
+        options.term_vectors = _vectors(options.vectors, ranking.texts, _analyzer(options))
+        method = METHODS[options.method](options)
+        explanation = method.explain(ranking)
+        heldout = heldout_fidelity(method, ranking, repeats=options.heldout) if options.heldout else None
+    plain = explanation.to_dict()
+    if heldout is not None:
+        plain["heldout_documents"] = {"mean": heldout.mean, "low": heldout.low, "high": heldout.high}
+    if options.json:
+        print(json.dumps(plain, ensure_ascii=False))
+        return
+    _show(explanation)
+    if heldout is not None:
+        _show(heldout)
+    if options.html:
+        _show(f"page: {write_page(options.html, [explanation], labels=[options.ranker or 'run'])}")
+
+
+def _ranking(
+    options: argparse.Namespace, documents: Sequence[Document], bar: Callable[[int, int], None]
+) -> Ranking:
+    run = run_of(options.run, options.qid) if options.run else None
+    if run is not None:
+        recorded = Ranking.from_run(run, options.query, documents)
+        if not options.ranker:
+            return recorded
+        by_id = {document.id: document for document in documents}
+        documents = [by_id[doc_id] for doc_id in run]
+    sys.path.insert(0, os.getcwd())  # so that module:callable finds a module next to the user
+    _quiet_models(options.ranker)
+    scorer = load_ranker(options.ranker, [document.content for document in documents])
+    return rank(BlackBox(scorer, progress=bar), options.query, documents)
+
+
+def _demo(options: argparse.Namespace) -> None:
+    if options.list:
+        _show("\n".join(demo_queries()))
+        return
+    demo = load_demo(options.query)
+    texts = [document.content for document in demo.documents]
+    _quiet_models("bi-encoder:minilm")
+    with _progress() as bar:
+        encoder = BiEncoder.minilm()
+        scorers = {"BM25": load_ranker("bm25", texts), "MiniLM": encoder}
+        vocabulary = TextIndex(texts, Analyzer()).vocabulary
+        vectors = TermVectors.from_sentence_transformer(encoder.model, vocabulary)
+        method = Multiplex(vectors=vectors, seed=options.seed)
+        explanations = {
+            name: method.explain(rank(BlackBox(scorer, progress=bar), demo.query, demo.documents))
+            for name, scorer in scorers.items()
+        }
+    if options.json:
+        print(json.dumps({name: e.to_dict() for name, e in explanations.items()}, ensure_ascii=False))
+        return
+    for name, explanation in explanations.items():
+        _show(f"\n[bold]{name}[/bold], best first: {_senses(explanation.ranking, demo)}")
+        _show(explanation)
+    _show(_difference(explanations))
+    page = write_page(
+        options.html,
+        list(explanations.values()),
+        labels=list(explanations),
+        senses=demo.sense_of,
+        sense_names=demo.senses,
+    )
+    _show(f"page: {page}")
+
+
+def _senses(ranking: Ranking, demo: DemoQuery) -> str:
+    """The senses of the ten best documents, in order."""
+    return " ".join(demo.sense_of[doc_id] for doc_id in ranking.doc_ids[:10])
+
+
+def _difference(explanations: dict[str, IntentExplanation]) -> str:
+    """What either of two explanations has alone, and how far their rankings agree."""
+    (name, first), (other, second) = explanations.items()
+    scores = dict(zip(second.ranking.doc_ids, second.ranking.scores, strict=True))
+    import numpy as np
+
+    tau = kendall_tau_b(first.ranking.scores, np.array([scores[i] for i in first.ranking.doc_ids]))
+    lines = [f"\nThe two rankings agree with Kendall τ-b {tau:.2f}."]
+    for label, one, two in ((name, first, second), (other, second, first)):
+        own = ", ".join(term for term in one.terms if term not in two.terms)
+        lines.append(f"Only {label} wants: {own or 'nothing of its own'}")
+    both = ", ".join(term for term in first.terms if term in second.terms)
+    return "\n".join([*lines, f"Both want: {both or 'nothing in common'}"])
+
+
+def _vectors(source: str | None, texts: Sequence[str], analyzer: Analyzer) -> TermVectors | None:
+    if source is None:
+        return None
+    vocabulary = TextIndex(texts, analyzer).vocabulary
+    if Path(source).is_file():
+        return TermVectors.from_text_file(source, vocabulary)
+    _quiet_models(f"bi-encoder:{source}")
+    encoder = BiEncoder.minilm() if source == "minilm" else BiEncoder(source)
+    return TermVectors.from_sentence_transformer(encoder.model, vocabulary)
+
+
+def _chosen(options: argparse.Namespace, *, general: bool) -> dict[str, Any]:
+    settings: dict[str, Any] = {
+        "max_terms": options.max_terms,
+        "candidates": options.candidates,
+        "query_terms": options.query_terms,
+        "vectors": options.term_vectors,
+        "analyzer": _analyzer(options),
+        "seed": options.seed,
+    }
+    if general:
+        settings |= {"generality": options.generality, "budget": options.budget}
+    return settings
+
+
+def _analyzer(options: argparse.Namespace) -> Analyzer:
+    return Analyzer(stem=options.stem, ngrams=options.ngrams)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"1 or more expected, not {number}")
+    return number
+
+
+def _quiet_models(spec: str) -> None:
+    """Switch off the weight-loading bars of transformers: progress here is intentx's own."""
+    if spec.startswith("bi-encoder:"):
+        with contextlib.suppress(ImportError):
+            from transformers.utils import logging
+
+            logging.disable_progress_bar()
+
+
+@contextlib.contextmanager
+def _progress() -> Iterator[Callable[[int, int], None]]:
+    """A bar on standard error; yields what a `BlackBox` reports its progress to."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True) as progress:
+        task = progress.add_task("asking the ranker", total=None)
+        yield lambda done, total: progress.update(task, completed=done, total=total)
+
+
+def _show(something: Any) -> None:
+    from rich.console import Console
+
+    Console(highlight=False).print(something)

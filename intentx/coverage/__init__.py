@@ -1,0 +1,3 @@
+from intentx.coverage.solve import Method, Selection, solve
+
+__all__ = ["Method", "Selection", "solve"]

@@ -1,0 +1,208 @@
+"""The parts of the page that are tables and lists: terms, errors, fidelity, how it was made."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+
+import numpy as np
+
+import intentx
+from intentx.evaluation.fidelity import FidelityRow
+from intentx.report.markup import Html, count, join, percent, real, tag
+from intentx.report.slope import slope_charts
+from intentx.report.view import View
+
+__all__ = ["fidelity_table", "how_it_was_made", "ranking_beside", "term_table"]
+
+_WORST = 10  # documents in the list of those most often wrong
+
+_STATUS = {
+    "optimal": "proven best for what the solver maximised",
+    "feasible": "a good selection, not proven best",
+    "heuristic": "found by search, without a proof",
+}
+
+
+def term_table(view: View) -> Html:
+    """Terms with their share of the coverage as bars, and the pairs each one decides."""
+    roles = view.explanation.roles
+    low = min(0.0, *(role.share for role in roles)) if roles else 0.0
+    high = max(0.0, *(role.share for role in roles)) if roles else 0.0
+    span = (high - low) or 1.0
+    columns = ("term", "share of the coverage", "pairs won", "pairs lost", "documents")
+    rows = [
+        tag(
+            "tr",
+            tag("th", view.term(i), scope="row"),
+            tag("td", _bar(role.share, low, span), class_="bar"),
+            *(tag("td", count(number), class_="n") for number in (role.won, role.lost, role.documents)),
+        )
+        for i, role in enumerate(roles)
+    ]
+    return _table(columns, rows, "terms")
+
+
+def _bar(share: float, low: float, span: float) -> Html:
+    left, width = (min(share, 0.0) - low) / span, abs(share) / span
+    style = f"left:{100 * left:.2f}%;width:{100 * width:.2f}%"
+    bar = tag("i", tag("i", style=style, class_="minus" if share < 0 else "plus"), class_="track")
+    return join([bar, tag("span", real(share))])
+
+
+def ranking_beside(view: View) -> Html:
+    """Both orders, and the documents that the explanation gets most wrong."""
+    ties = sum(view.tied)
+    tied = (
+        f"{count(ties, 'document')} tied by the explanation keep the ranker’s order here."
+        if ties
+        else ""
+    )
+    return join(
+        [
+            tag("p", tied, class_="note") if tied else "",
+            tag("div", tag("div", slope_charts(view)), tag("div", _most_wrong(view)), class_="halves"),
+        ]
+    )
+
+
+def _most_wrong(view: View) -> Html:
+    ranking, lost = view.explanation.ranking, view.explanation.lost_pairs
+    worst = [int(i) for i in np.argsort(-lost, kind="stable")[:_WORST] if lost[i] > 0]
+    title = tag("h4", "Documents it gets most wrong")
+    if not worst:
+        return join([title, tag("p", "None: every pair of the ranking is covered.")])
+    columns = ("document", "lost pairs", "rank", "explained", "begins")
+    rows = [
+        tag(
+            "tr",
+            tag("th", view.senses.dot(ranking.doc_ids[i]), tag("bdi", ranking.doc_ids[i]), scope="row"),
+            tag("td", f"{count(int(lost[i]))} of {count(_preferences(view, i))}", class_="n"),
+            tag("td", count(i + 1), class_="n"),
+            tag("td", count(view.explained_rank[i] + 1), class_="n"),
+            tag(
+                "td", tag("span", ranking.texts[i][:90].strip() or "(empty)", dir="auto"), class_="begin"
+            ),
+        )
+        for i in worst
+    ]
+    return join([title, _table(columns, rows, "worst")])
+
+
+def _preferences(view: View, position: int) -> int:
+    """Pairs of the ranking that the document is in: those that the ranker does not tie."""
+    scores = view.explanation.ranking.scores
+    return int((scores != scores[position]).sum())
+
+
+def fidelity_table(view: View) -> Html:
+    """`Fidelity.rows`, and the measures of whole orders below."""
+    fidelity = view.explanation.fidelity
+    names = tuple(fidelity.rows[0].by_ranker) if fidelity.rows else ()
+    columns = ("preference pairs", "number", "soft vote", "majority", *names, "ties")
+    rows = [_fidelity_row(row, fidelity.gap) for row in fidelity.rows]
+    verb = "is" if fidelity.ranker_ties == 1 else "are"
+    tied = f"{count(fidelity.ranker_ties, 'pair')} of documents tied by the ranker"
+    notes = [
+        f"Kendall’s τ-b {real(fidelity.tau)} between the two orders of all documents, ties included "
+        "(1 the same, 0 unrelated, −1 reversed)"
+        + (": undefined, for one of them ties everything." if math.isnan(fidelity.tau) else "."),
+        f"RBO_ext {real(fidelity.rbo)} with p = 0.9: overlap from the top, where the first ten places "
+        "count most; extrapolated, ties in the worst order.",
+        f"{tied} {verb} left out everywhere." if fidelity.ranker_ties else "The ranker ties no pair.",
+    ]
+    return join(
+        [_table(columns, rows, "fidelity"), tag("ul", *(tag("li", n) for n in notes), class_="note")]
+    )
+
+
+def _fidelity_row(row: FidelityRow, gap: int) -> Html:
+    label, meaning = {
+        "all": ("all", "every pair that the ranker has an order for"),
+        "far": ("far", f"at least {count(gap, 'rank')} apart in the ranking"),
+        "fitted": ("fitted", "the pairs that the terms were chosen on"),
+        "heldout": ("held out", "pairs of this ranking that the terms were not chosen on"),
+    }.get(row.name, (row.name, ""))
+    shares = (row.vote, row.majority, *row.by_ranker.values())
+    missing = tag("small", f"not measured: {row.reason}", class_="reason") if row.reason else ""
+    return tag(
+        "tr",
+        tag("th", label, tag("small", meaning), missing, scope="row"),
+        tag("td", count(row.pairs), class_="n"),
+        *(_share_cell(share) for share in shares),
+        tag("td", count(row.ties) if row.pairs else "–", class_="n"),
+    )
+
+
+def _share_cell(share: float) -> Html:
+    style = None if math.isnan(share) else f"--p:{100 * share:.1f}%"
+    return tag("td", real(share), class_="n share", style=style)
+
+
+def how_it_was_made(view: View) -> Html:
+    """Method, solver, cost, settings and notes."""
+    explanation = view.explanation
+    bound = explanation.bound
+    reached = (
+        ""
+        if bound is None
+        else " is the best that any selection could reach in what the solver maximised"
+    )
+    facts = [
+        ("method", explanation.method),
+        (
+            "coverage",
+            f"{percent(explanation.coverage)} of {count(explanation.matrices.n_pairs, 'fitted pair')}",
+        ),
+        ("status", f"{explanation.status}: {_STATUS.get(explanation.status, 'as the solver says')}"),
+        ("bound", "not known" if bound is None else f"{real(bound)}{reached}"),
+        (
+            "model calls",
+            count(explanation.model_calls, "text") + " scored by the ranker for this explanation",
+        ),
+        ("simple rankers", ", ".join(explanation.matrices.scores.rankers) or "without names"),
+        ("intentx", intentx.__version__),
+    ]
+    notes = [("note", note) for note in explanation.notes]
+    return join(
+        [
+            tag(
+                "dl",
+                *(join([tag("dt", name), tag("dd", text, dir="auto")]) for name, text in facts + notes),
+            ),
+            tag("div", _seconds(explanation.seconds), _settings(explanation.settings), class_="pair"),
+        ]
+    )
+
+
+def _seconds(seconds: Mapping[str, float]) -> Html:
+    stages = [name for name in seconds if name not in ("model", "total")]
+    labels = {"model": "of which the ranker"}
+    rows = [
+        tag(
+            "tr",
+            tag("th", labels.get(name, name), scope="row"),
+            tag("td", real(seconds[name]), class_="n"),
+        )
+        for name in (*stages, "total", "model")
+        if name in seconds
+    ]
+    return _table(("stage", "seconds"), rows, "seconds")
+
+
+def _settings(settings: Mapping[str, object]) -> Html:
+    rows = [
+        tag("tr", tag("th", name, scope="row"), tag("td", _plain(value)))
+        for name, value in settings.items()
+    ]
+    return tag("details", tag("summary", "Settings"), _table(("setting", "value"), rows, "settings"))
+
+
+def _plain(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+
+
+def _table(columns: tuple[str, ...], rows: list[Html], kind: str) -> Html:
+    head = tag("thead", tag("tr", *(tag("th", column, scope="col") for column in columns)))
+    return tag("div", tag("table", head, tag("tbody", *rows), class_=kind), class_="scroll")

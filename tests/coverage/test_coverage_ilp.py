@@ -1,0 +1,116 @@
+import time
+
+import numpy as np
+import pytest
+from coverage_oracles import brute_force, make, matrices
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from intentx.coverage import solve
+from intentx.coverage.ilp import coverable, envelope, ilp
+from intentx.coverage.objective import Objective, Problem
+from intentx.preferences import Pairs, PreferenceMatrices, TermScores
+
+
+def certify(problem, most, least=1, **more):
+    selection = solve(problem, most, min_terms=least, method="ilp", time_limit=20, **more)
+    best = brute_force(problem, most, least)
+    assert selection.bound >= best - 1e-9
+    assert selection.objective <= best + 1e-9
+    assert selection.objective >= solve(problem, most, min_terms=least, method="greedy").objective
+    if selection.status == "optimal":
+        assert selection.objective == pytest.approx(best, abs=1e-6)
+    return selection, best
+
+
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("sparse", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_one_ranker_is_exact(seed, sparse, weighted):
+    problem = make(seed, rankers=1, terms=8, documents=7, pairs=20, sparse=sparse, weighted=weighted)
+    selection, best = certify(problem, 3)
+    assert selection.objective == pytest.approx(best, abs=1e-9)
+    assert selection.status == "optimal"
+
+
+@settings(deadline=None, max_examples=12)
+@given(matrices, st.integers(1, 3))
+def test_bound_is_valid(problem, most):
+    certify(problem, most)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_several_rankers(seed):
+    problem = make(seed, rankers=3, terms=6, documents=6, pairs=10)
+    selection, best = certify(problem, 3)
+    assert selection.objective == pytest.approx(best, abs=1e-9)
+
+
+def test_it_leaves_a_bad_start_and_forbids_what_only_seems_to_cover():
+    problem = make(3, rankers=2, terms=6, documents=7, pairs=15)
+    several = Problem(Objective(problem), 1, 3)
+    worst = min(range(6), key=lambda term: several.objective.value([term]))
+    found = ilp(several, [worst], "start")
+    assert several.objective.value(found.indices) == pytest.approx(brute_force(problem, 3))
+    assert found.method != "start"
+
+
+def test_cbc_agrees():
+    pytest.importorskip("pulp")
+    problem = make(5, rankers=1, terms=8, documents=7, pairs=20)
+    several = Problem(Objective(problem), 1, 3)
+    best = brute_force(problem, 3)
+    found = ilp(several, [0], "start", cbc=True)
+    assert several.objective.value(found.indices) == pytest.approx(best)
+    assert found.bound >= best - 1e-9
+    assert found.method == "ilp (CBC)"
+
+
+@pytest.mark.parametrize("cbc", [False, True])
+def test_cut_off_has_a_valid_bound_and_claims_nothing(cbc):
+    problem = make(5, rankers=1, terms=30, documents=20, pairs=120)
+    exact = solve(problem, 4, method="exhaustive")
+    several = Problem(Objective(problem), 1, 4, deadline=time.perf_counter() + 0.7)
+    found = ilp(several, [0], "start", cbc=cbc)
+    assert found.bound >= exact.objective - 1e-9
+    assert several.objective.value(found.indices) <= exact.objective
+    assert found.bound > several.objective.value(found.indices)
+
+
+def test_time_limited_selection_is_not_called_optimal():
+    problem = make(5, rankers=3, terms=40, documents=20, pairs=120)
+    selection = solve(problem, 6, method="ilp", time_limit=1.0)
+    assert selection.status == "feasible"
+    assert selection.bound > selection.objective
+    assert selection.seconds < 10
+
+
+def test_output_stays_quiet(capfd):
+    problem = make(5, rankers=1, terms=8, documents=7, pairs=20)
+    for literal in (False, True):
+        solve(problem, 3, method="ilp", literal=literal)
+    assert capfd.readouterr() == ("", "")
+
+
+def test_too_large_a_program_still_has_a_bound(monkeypatch):
+    monkeypatch.setattr("intentx.coverage.ilp.NUMBERS", 10)
+    problem = make(5, rankers=3)
+    selection = solve(problem, 3, method="ilp")
+    assert selection.bound >= brute_force(problem, 3)
+
+
+def test_coverable():
+    values = np.array([[[1, 0, 0, 0], [0, 0, 0, 1]]], dtype=float)
+    problem = PreferenceMatrices(TermScores(values), Pairs([0, 1, 0], [1, 2, 3], [1.0, 2.0, 4.0]))
+    assert coverable(Problem(Objective(problem), 1, 2)) == pytest.approx(5 / 7)
+
+
+@settings(deadline=None, max_examples=300)
+@given(st.floats(-50, 0), st.floats(0, 50))
+def test_envelope_lies_above_tanh_and_touches_it(low, high):
+    x = np.linspace(low, high, 200)
+    upper = np.min([slope * x + height for slope, height in envelope(low, high)], axis=0)
+    assert (upper >= np.tanh(x) - 1e-9).all()
+    assert upper[0] == pytest.approx(np.tanh(low), abs=1e-9)
+    assert upper[-1] == pytest.approx(np.tanh(high), abs=1e-6)
+    assert (upper <= 1 + 1e-6).all()

@@ -1,0 +1,86 @@
+import math
+
+import numpy as np
+import pytest
+from coverage_oracles import make, matrices, slow_value
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from intentx.coverage.objective import Exact, Kernel, Objective, Problem
+from intentx.preferences import Pairs, PreferenceMatrices, TermScores
+
+
+@settings(deadline=None, max_examples=60)
+@given(matrices, st.sampled_from([0.0, 0.3]), st.integers(0, 1000))
+def test_value_and_kernels_against_loops(problem, softness, seed):
+    generator = np.random.default_rng(seed)
+    rest = generator.choice(
+        problem.n_terms, size=int(generator.integers(problem.n_terms)), replace=False
+    )
+    objective = Objective(problem, softness)
+    terms = np.setdiff1d(np.arange(problem.n_terms + 1), rest)
+    expected = [
+        slow_value(problem, [t for t in (*rest, new) if t < problem.n_terms], softness) for new in terms
+    ]
+    assert Exact(objective).values(rest.tolist(), terms) == pytest.approx(expected, abs=1e-12)
+    # votes between margin and NOISE do not occur in these problems
+    assert Kernel(objective).values(rest.tolist(), terms) == pytest.approx(expected, abs=1e-5)
+    assert Kernel(objective).values(rest.tolist())[terms] == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.parametrize("rankers", [1, 2])
+def test_kernel_blocks_cover_all_terms(rankers, monkeypatch):
+    problem = make(5, rankers=rankers, terms=23, documents=9, pairs=31)
+    objective = Objective(problem)
+    whole = Kernel(objective).values([4, 2])
+    monkeypatch.setattr("intentx.coverage.objective.BLOCK", 200)
+    small = Kernel(objective)
+    assert 1 < small.rows < 23
+    assert small.values([4, 2]) == pytest.approx(whole, abs=0)
+
+
+def test_kernel_over_some_pairs():
+    problem = make(8, terms=5, documents=8, pairs=20, weighted=True)
+    chosen = np.array([1, 4, 5, 17])
+    part = PreferenceMatrices(problem.scores, problem.pairs.take(chosen), scale=problem.scale)
+    kernel = Kernel(Objective(problem), chosen)
+    assert kernel.values([0, 3]) == pytest.approx(Exact(Objective(part)).values([0, 3]), abs=1e-6)
+
+
+def test_ties_are_not_covered():
+    # term 0 ties the pair, terms 1 and 2 cancel, term 3 wins it
+    values = np.array([[[0.3, 0.3], [0.7, 0.1], [0.1, 0.7], [0.2, 0.0]]])
+    problem = PreferenceMatrices(TermScores(values), Pairs([0], [1]))
+    kernel, objective = Kernel(Objective(problem)), Objective(problem)
+    for terms, expected in (([0], 0.0), ([1, 2], 0.0), ([0, 3], 1.0), ([], 0.0)):
+        assert objective.value(terms) == expected
+        assert kernel.values(terms, np.array([4])) == pytest.approx([expected], abs=0)
+
+
+def test_extreme_scores_do_not_overflow():
+    values = np.array([[[1e30, 0.0, -1e30], [1e-30, 0.0, 0.0]], [[0.0, 1.0, 2.0], [5.0, 0.0, 1e5]]])
+    problem = PreferenceMatrices(TermScores(values), Pairs([0, 0, 1], [1, 2, 2]), scale=1.0)
+    for softness in (0.0, 1e-6):
+        objective = Objective(problem, softness)
+        found = Kernel(objective).values([0], np.array([1, 2]))
+        assert np.isfinite(found).all()
+        assert found == pytest.approx(Exact(objective).values([0], np.array([1, 2])), abs=1e-4)
+
+
+def test_best_prefers_value_then_size_then_index():
+    problem = PreferenceMatrices(TermScores(np.ones((1, 4, 2)) * [1, 0]), Pairs([0], [1]))
+    assert Objective(problem).best([[3, 1], [2], [1], [0, 1]]) == [1]
+
+
+def test_many_pairs_are_sampled_and_judged_exactly(monkeypatch):
+    monkeypatch.setattr("intentx.coverage.objective.DENSE_PAIRS", 10)
+    problem = make(1, terms=3, documents=60, pairs=1500)
+    several = Problem(Objective(problem), 1, 2)
+    assert not several.dense
+    assert several.kernel.n_pairs == 1000
+    assert isinstance(several.judge, Exact)
+    few = Problem(Objective(make(1)), 1, 2)
+    assert few.dense
+    assert few.judge is few.kernel
+    assert few.screen is None
+    assert few.deadline == math.inf

@@ -1,0 +1,165 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from intentx import Analyzer, InputError, rank
+from intentx.perturbation import (
+    LONGEST_EDITED,
+    EditedDocuments,
+    edit_at_random,
+    insert_terms,
+    remove_terms,
+    score_edits,
+)
+from tests.strategies import texts
+from tests.toys import Counting, Listwise, keyboards, ranked
+
+ANALYZERS = [Analyzer(), Analyzer(stem="english"), Analyzer(ngrams=2)]
+MARK = "\ue000"  # a private character: no token, and in no text
+
+
+@pytest.mark.parametrize("analyzer", ANALYZERS, ids=repr)
+@given(text=texts, data=st.data())
+def test_masking_replaces_exact_spans_and_nothing_else(analyzer, text, data):
+    terms = data.draw(st.lists(st.sampled_from([*analyzer.terms(text), "absent"]), max_size=4))
+    masked = remove_terms(text, terms, analyzer, how="mask", mask=MARK)
+    spans = analyzer.spans(text, terms)
+    inside = {i for start, end in spans for i in range(start, end)}
+    assert masked.replace(MARK, "") == "".join(c for i, c in enumerate(text) if i not in inside)
+    # Every mark stands where the characters taken out stood.
+    assert (MARK in masked) == bool(spans)
+    assert not set(analyzer.terms(masked)) & set(terms) or analyzer.ngrams > 1
+    if not spans:
+        assert masked == text
+
+
+@given(text=texts, data=st.data())
+def test_deleting_takes_the_word_and_the_blanks_before_it(text, data):
+    analyzer = Analyzer()
+    terms = data.draw(st.lists(st.sampled_from([*analyzer.terms(text), "absent"]), max_size=4))
+    deleted = remove_terms(text, terms, analyzer)
+    masked = remove_terms(text, terms, analyzer, how="mask", mask=MARK)
+    while f" {MARK}" in masked or f"\t{MARK}" in masked:
+        masked = masked.replace(f" {MARK}", MARK).replace(f"\t{MARK}", MARK)
+    assert deleted == masked.replace(MARK, "")
+
+
+@pytest.mark.parametrize(
+    ("text", "terms", "analyzer", "deleted", "masked"),
+    [
+        ("The piano's keys", ["piano"], Analyzer(), "The's keys", "The [MASK]'s keys"),
+        (
+            "pianos, PIANO; pianist",
+            ["piano"],
+            Analyzer(stem="english"),
+            ",; pianist",
+            "[MASK], [MASK]; pianist",
+        ),
+        ("grand piano keys", ["grand piano"], Analyzer(ngrams=2), " keys", "[MASK] keys"),
+        ("a piano a pianola", ["piano"], Analyzer(), "a a pianola", "a [MASK] a pianola"),
+        ("<b>piano</b>\npiano", ["piano"], Analyzer(), "<b></b>\n", "<b>[MASK]</b>\n[MASK]"),
+        ("用手机", ["手"], Analyzer(), "用机", "用[MASK]机"),
+        ("piano", [], Analyzer(), "piano", "piano"),
+        ("", ["piano"], Analyzer(), "", ""),
+    ],
+)
+def test_removal_by_example(text, terms, analyzer, deleted, masked):
+    assert remove_terms(text, terms, analyzer, how="delete") == deleted
+    assert remove_terms(text, terms, analyzer, how="mask") == masked
+
+
+def test_an_unknown_way_to_remove_is_named():
+    with pytest.raises(
+        InputError, match=r"no way 'erase' to remove terms; choose one of \('delete', 'mask'\)"
+    ):
+        remove_terms("text", ["text"], Analyzer(), how="erase")
+
+
+@given(texts, st.lists(st.sampled_from(["piano", "grand piano", "漢"]), min_size=1, max_size=3))
+def test_insertion_puts_a_sentence_in_front(text, terms):
+    analyzer = Analyzer()
+    edited = insert_terms(text, terms)
+    assert edited.endswith(text)
+    assert set(analyzer.terms(edited)) >= {term for words in terms for term in analyzer.terms(words)}
+
+
+def test_random_edits_delete_insert_and_mask():
+    texts, scorer = keyboards()
+    ranking, analyzer = rank(scorer, "keyboard", texts), Analyzer()
+    terms = ("piano", "pedal", "laptop", "desk")
+    edits = edit_at_random(ranking, terms, analyzer, 90, seed=3)
+    assert 45 < len(edits) <= 90
+    assert len(set(edits.texts)) == len(edits)
+    assert not set(edits.texts) & set(ranking.texts)
+    kinds = {"deleted": 0, "inserted": 0, "masked": 0}
+    for text, source in zip(edits.texts, edits.source, strict=True):
+        original = ranking.texts[source]
+        before, after = set(analyzer.terms(original)), set(analyzer.terms(text))
+        if text.endswith(f". {original}"):
+            kinds["inserted"] += 1
+            assert len(text[: -len(original)].split()) == 3
+            assert after - before <= set(terms)
+        else:
+            kinds["masked" if "[MASK]" in text else "deleted"] += 1
+            assert before - after
+            assert before - after <= set(terms)
+    assert min(kinds.values()) > 10
+
+
+def test_random_edits_depend_on_the_seed_only():
+    ranking = ranked(keyboards()[0])
+
+    def drawn(seed):
+        np.random.seed(seed + 1)  # noqa: NPY002 - the global generator plays no part
+        return edit_at_random(ranking, ("piano", "desk"), Analyzer(), 30, seed).texts
+
+    assert drawn(0) == drawn(0)
+    assert drawn(0) != drawn(1)
+
+
+def test_few_terms_and_documents_without_any():
+    ranking = ranked(["no such word", "none here", ""])
+    edits = edit_at_random(ranking, ("piano",), Analyzer(), 60)
+    assert {text.split(". ")[0] for text in edits.texts} == {"piano"}
+    assert len(edits) <= 3  # one insertion for each document: others would repeat it
+
+
+def test_long_documents_are_not_edited():
+    ranking = ranked(["piano " * LONGEST_EDITED, "a piano", "the piano"])
+    edits = edit_at_random(ranking, ("piano",), Analyzer(), 60)
+    assert set(edits.source) == {1, 2}
+
+
+def test_edits_are_scored_together():
+    texts, scorer = keyboards()
+    ranking = rank(scorer, "keyboard", texts)
+    edits = edit_at_random(ranking, ("piano", "desk"), Analyzer(), 40)
+    calls = len(scorer.calls)
+    scores = score_edits(ranking, edits, "a test")
+    assert len(scorer.calls) == calls + 1
+    np.testing.assert_array_equal(scores, scorer.scorer("keyboard", edits.texts))
+
+
+def test_a_listwise_ranker_gets_the_list_with_one_document_exchanged():
+    scorer = Listwise()
+    ranking = rank(scorer, "q", ["ccccc", "bbb", "a"])
+    edits = EditedDocuments(("xx", "yyyyyyy"), np.array([1, 2]))
+    scores = score_edits(ranking, edits, "a test")
+    assert [texts for _, texts in scorer.calls[1:]] == [
+        ["ccccc", "xx", "a"],
+        ["ccccc", "bbb", "yyyyyyy"],
+    ]
+    np.testing.assert_allclose(scores, [2 - 8 / 3, 7 - 5])
+
+
+def test_a_recorded_ranking_cannot_score_edits():
+    with pytest.raises(InputError, match="a test must ask the ranker"):
+        score_edits(ranked(["a", "b"]), EditedDocuments(("x",), np.array([0])), "a test")
+
+
+def test_counting_scorers_are_not_asked_without_edits():
+    scorer = Counting()
+    ranking = rank(scorer, "q", ["a", "b"])
+    assert score_edits(ranking, EditedDocuments((), np.array([], dtype=int)), "a test").shape == (0,)
+    assert len(scorer.calls) == 1

@@ -1,0 +1,164 @@
+import numpy as np
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from intentx import Analyzer, InputError
+from intentx.text import STOPWORDS, TextIndex, Token, _fold, replace_spans
+from tests.strategies import prose, texts
+
+PLAIN = Analyzer()
+ANALYZERS = [PLAIN, Analyzer(stem="english"), Analyzer(ngrams=3), Analyzer(stem="german", ngrams=2)]
+
+
+@given(texts)
+@example("İstanbul's ﬁne KEY’S 'ſ")
+@example("漢字piano漢字")
+def test_the_text_of_a_span_folds_to_its_term(text):
+    for token in PLAIN.tokens(text):
+        assert _fold(text[token.start : token.end]) == token.term
+        assert token.start < token.end <= len(text)
+
+
+@given(texts)
+def test_words_follow_each_other_and_sentences_contain_them(text):
+    tokens, starts = PLAIN.tokens(text), PLAIN.sentences(text)
+    assert starts[0] == 0
+    assert list(starts) == sorted(set(starts))
+    for before, after in zip(tokens, tokens[1:], strict=False):
+        assert before.end <= after.start
+    for token in tokens:
+        assert token.sentence == sum(start <= token.start for start in starts) - 1
+        assert token.term not in STOPWORDS
+
+
+@pytest.mark.parametrize("analyzer", ANALYZERS, ids=repr)
+@given(text=texts)
+def test_terms_are_distinct_and_spans_agree_with_tokens(analyzer, text):
+    terms, tokens = analyzer.terms(text), analyzer.tokens(text)
+    assert len(terms) == len(set(terms))
+    assert set(terms) == {token.term for token in tokens}
+    assert [(t.start, t.end) for t in tokens] == sorted((t.start, t.end) for t in tokens)
+    assert analyzer.spans(text, terms) == [(t.start, t.end) for t in tokens]
+    assert analyzer.spans(text, []) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("Straße STRASSE", ("strasse",)),
+        ("Café cafe\u0301", ("café",)),
+        ("the keyboard's keys, it’s", ("keyboard", "keys")),
+        ("3.5 1,000 2.", ("3.5", "1,000", "2")),
+        ("用iPhone手机", ("用", "iphone", "手", "机")),
+        ("コーヒー", ("コー", "ヒー")),
+        ("שָׁלוֹם كتاب किताब", ("שָׁלוֹם", "كتاب", "किताब")),
+        ("👩‍👩‍👧 and 👍🏽", ("👩‍👩‍👧", "👍🏽")),
+        ("<b>bold</b>", ("b", "bold")),
+        ("", ()),
+        (" \n\t ", ()),
+        ("... --- !!!", ()),
+    ],
+)
+def test_words_of_many_scripts(text, terms):
+    assert PLAIN.terms(text) == terms
+
+
+@pytest.mark.parametrize(
+    ("text", "starts"),
+    [
+        ("One. Two! Three? four", (0, 5, 10)),
+        ("Dr. Who met J. Smith. Then", (0, 22)),
+        ("Vitamin c. Then", (0, 11)),
+        ("e.g. This", (0,)),
+        ("A line\nand a line\n\nA paragraph", (0, 19)),
+        ("\n\n Blank lines. In front", (0, 16)),
+        ("Blank lines at the end.\n\n", (0,)),
+        ("你好。再见。\n", (0, 3)),
+        ("「你好。」再见", (0, 5)),
+        ("He said “no!” Then left", (0, 14)),
+        ("", (0,)),
+    ],
+)
+def test_sentences(text, starts):
+    assert PLAIN.sentences(text) == starts
+
+
+def test_ngrams_stay_in_a_sentence_and_stop_at_stopwords():
+    text = "grand piano keys of ivory. Black keys"
+    assert set(Analyzer(ngrams=3).terms(text)) - set(PLAIN.terms(text)) == {
+        "grand piano",
+        "piano keys",
+        "grand piano keys",
+        "black keys",
+    }
+    token = Analyzer(ngrams=2).tokens(text)[1]
+    assert token == Token("grand piano", 0, 11, 0)
+
+
+def test_stopwords_are_compared_before_stemming_and_folded():
+    analyzer = Analyzer(stem="english", stopwords=frozenset({"Running"}))
+    assert analyzer.terms("running runs RUNNING the") == ("run", "the")
+
+
+@pytest.mark.parametrize("analyzer", [*ANALYZERS, Analyzer(stopwords=frozenset({"a", "b"}))], ids=repr)
+def test_analyzer_through_plain_data(analyzer):
+    assert Analyzer.from_dict(analyzer.to_dict()) == analyzer
+    assert analyzer.to_dict()["stopwords"] in (None, ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"stem": "klingon"}, "no stemmer for 'klingon'.*english"),
+        ({"ngrams": 0}, "ngrams must be 1 or more, not 0"),
+        ({"stopwords": "the"}, "collection of words"),
+    ],
+)
+def test_bad_settings_are_refused(settings, message):
+    with pytest.raises(InputError, match=message):
+        Analyzer(**settings)
+
+
+@given(prose(), st.lists(st.tuples(st.integers(0, 60), st.integers(1, 9)), max_size=6))
+def test_replace_spans_changes_exactly_the_spans(text, drawn):
+    spans = [(start, start + size) for start, size in drawn if start + size <= len(text)]
+    inside = [any(start <= i < end for start, end in spans) for i in range(len(text))]
+    outside = "".join(c for c, within in zip(text, inside, strict=True) if not within)
+    assert replace_spans(text, spans) == outside
+    # Between two spans that touch there are two replacements, within overlapping ones there is one.
+    kept = replace_spans(text, spans, "\ue000")
+    assert kept.replace("\ue000", "") == outside
+    assert kept.count("\ue000") <= len(spans)
+
+
+def test_replace_spans_joins_overlaps_and_keeps_neighbours_apart():
+    assert replace_spans("abcdef", [(3, 5), (1, 4)], "_") == "a_f"
+    assert replace_spans("abcdef", [(1, 3), (3, 5)], "_") == "a__f"
+
+
+@pytest.mark.parametrize("analyzer", ANALYZERS, ids=repr)
+@given(documents=st.lists(texts, min_size=1, max_size=5))
+def test_the_index_counts_what_the_analyzer_finds(analyzer, documents):
+    index = TextIndex(documents, analyzer)
+    rows = [[token.term for token in analyzer.tokens(text)] for text in documents]
+    terms = [*index.vocabulary, "absent term"]
+    assert set(index.vocabulary) == {term for row in rows for term in row}
+    expected = np.array([[row.count(term) for row in rows] for term in terms])
+    assert (index.counts_of(terms) == expected).all()
+    assert index.lengths.tolist() == [len(row) for row in rows]
+    assert index.sentence_counts.tolist() == [len(analyzer.sentences(text)) for text in documents]
+    assert index.rows(terms).tolist() == [*range(len(index.vocabulary)), -1]
+
+
+def test_a_word_is_a_stopword_in_any_case_and_with_any_apostrophe():
+    assert PLAIN.terms("The THE Don’t DON'T it's IT’S") == ()
+
+
+def test_a_megabyte_is_read_in_seconds():
+    import time
+
+    started = time.perf_counter()
+    text = "word. " * 90_000 + " " * 200_000 + "." * 200_000 + "\n \n" * 50_000 + "'" * 50_000
+    assert len(PLAIN.tokens(text)) == 90_000
+    assert time.perf_counter() - started < 10
