@@ -49,7 +49,9 @@ class Ridge:
             n = len(ranking)
             held = np.sort(generator.permutation(n)[: round(share * n)])
             shown = np.setdiff1d(np.arange(n), held)
-            model = TfidfVectorizer(sublinear_tf=True, token_pattern=r"(?u)\b\w+\b")
+            model = TfidfVectorizer(
+                sublinear_tf=True,
+            )
             features = model.fit_transform([ranking.texts[i] for i in shown])
             center = features.mean(axis=0)
             ridge = RidgeCV(alphas=np.geomspace(0.1, 100, 13)).fit(
@@ -112,7 +114,8 @@ def interval(values: npt.ArrayLike, digits: int = 3) -> str:
 def table(rows: dict[str, list[Row]]) -> str:
     shares = ("all", "far", "held-out documents")
     means = ("tau", "terms", "texts scored", "our seconds")
-    lines = ["| method | " + " | ".join((*shares, *means)) + " |", "|" + "---|" * (len(shares) + len(means) + 1)]
+    columns = ("method", *shares, *means)
+    lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
     for name, entries in rows.items():
         cells = [interval([entry.get(column, np.nan) for entry in entries]) for column in shares]
         for column in means:
@@ -135,8 +138,9 @@ def main() -> None:
     qids = qids[: options.queries]
     systems = SYSTEMS if collection.name != "generated" else {"generated": "generated"}
     head = (
-        f"{len(qids)} queries of {collection.name}, 100 documents each; mean and 95 % bootstrap interval "
-        f"over queries; held-out documents: {options.repeats} splits of 30 %.\nMachine: {machine()}."
+        f"{len(qids)} queries of {collection.name}, 100 documents each; mean and 95 % bootstrap "
+        f"interval over queries; held-out documents: {options.repeats} splits of 30 %.\n"
+        f"Machine: {machine()}."
     )
     parts, raw = [head], {}
     for system, source in systems.items():

@@ -1,60 +1,70 @@
-"""The selection problems that the benchmarks share: one place to change where they come from."""
+"""The selection problems that the solver benchmarks share: real rankings, candidates and scores."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
-import numpy as np
-import numpy.typing as npt
+from trec import load, minilm_vectors
 
-from intentx.preferences import Pairs, PreferenceMatrices, TermScores
+import intentx as ix
+from intentx.preferences import PreferenceMatrices, TermScores, preference_pairs
+from intentx.preferences.candidates import candidate_terms
+from intentx.preferences.simple_rankers import default_simple_rankers, term_scores
+from intentx.text import TextIndex
 
-__all__ = ["generated_scores", "problems"]
-
-Floats = npt.NDArray[np.float64]
+__all__ = ["all_pairs", "pooled_ranking", "problems", "write"]
 
 
 def problems(
-    queries: int = 43,
-    *,
-    documents: int = 100,
-    terms: int = 200,
-    pairs: int | None = None,
-    rankers: int = 3,
-    seed: int = 0,
+    queries: int, pairs: int | None = None, rankers: int = 3, terms: int = 200
 ) -> Iterator[tuple[str, PreferenceMatrices]]:
-    """Name and matrices of each problem; ``pairs`` drawn at random, None for all of them."""
-    for query in range(queries):
-        values = generated_scores(documents, terms, np.random.default_rng([seed, query]))[:rankers]
-        high, low = np.triu_indices(documents, 1)
-        if pairs is not None and pairs < len(high):
-            generator = np.random.default_rng([seed, query, 1])
-            drawn = np.sort(generator.choice(len(high), size=pairs, replace=False))
-            high, low = high[drawn], low[drawn]
-        yield f"generated-{query}", PreferenceMatrices(TermScores(values), Pairs(high, low))
+    """Name and matrices of each problem: the 100 documents of a recorded ranking.
 
-
-def generated_scores(documents: int, terms: int, generator: np.random.Generator) -> Floats:
-    """(3, T, N) scores as of text matching, position and semantic rankers; documents sorted.
-
-    Words follow Zipf's law around three topics. The ranking is by a hidden mixture of topics, a
-    few hidden words, and as much noise.
+    ``pairs`` drawn at random, None for all of them; the first ``rankers`` simple rankers.
     """
-    topics, dimensions, length = 3, 24, 60
-    centres = generator.normal(size=(topics, dimensions))
-    words = centres[generator.integers(topics, size=terms)] + generator.normal(size=(terms, dimensions))
-    words /= np.linalg.norm(words, axis=1, keepdims=True)
-    mixture = generator.dirichlet(np.full(topics, 0.7), size=documents)
-    taste = np.exp(1.5 * words @ (mixture @ centres).T / np.sqrt(dimensions))  # (T, N)
-    frequency = taste / (1 + generator.permutation(terms))[:, None] ** 0.8
-    counts = generator.poisson(length * frequency / frequency.sum(axis=0))
-    lengths = np.maximum(counts.sum(axis=0), 1)
-    matching = counts / lengths
-    position = (counts > 0) * generator.beta(1.0, 2.0, size=counts.shape) * np.log1p(counts)
-    semantic = ((1 + words @ words.T) / 2) @ matching
-    hidden = generator.choice(terms, size=6, replace=False)
-    parts = [mixture @ generator.normal(size=topics), matching[hidden].sum(axis=0)]
-    parts.append(generator.normal(size=documents))
-    score = sum((part - part.mean()) / (part.std() or 1.0) for part in parts)
-    order = np.argsort(-np.asarray(score), kind="stable")
-    return np.stack([matching, position, semantic])[:, :, order]
+    collection = load()
+    for qid in sorted(collection.queries)[:queries]:
+        ranking = collection.ranking(_system(), qid)
+        strategy = "all" if pairs is None else "random"
+        scores = TermScores(_scores(ranking, terms).values[:rankers])
+        yield qid, PreferenceMatrices(scores, preference_pairs(ranking, strategy, m=pairs))  # type: ignore[arg-type]
+
+
+def all_pairs(ranking: ix.Ranking, terms: int) -> PreferenceMatrices:
+    """All pairs of a ranking under three simple rankers."""
+    return PreferenceMatrices(_scores(ranking, terms), preference_pairs(ranking))
+
+
+def pooled_ranking(documents: int) -> ix.Ranking:
+    """A ranking of any length: the passages of several queries, each with its own query's score."""
+    collection = load()
+    run: dict[str, float] = {}
+    pool: dict[str, str] = {}
+    for qid in sorted(collection.queries):
+        for doc_id, score in collection.runs[_system()][qid].items():
+            if len(run) < documents and doc_id not in run:
+                run[doc_id], pool[doc_id] = score, collection.texts[doc_id]
+    return ix.Ranking.from_run(run, collection.queries[sorted(collection.queries)[0]], pool)
+
+
+def write(lines: Iterator[str], folder: Path | None, name: str) -> None:
+    """Print lines as they come, and keep a file of them up to date."""
+    if folder:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("", encoding="utf-8")
+    for line in lines:
+        print(line, flush=True)
+        if folder:
+            with (folder / name).open("a", encoding="utf-8") as file:
+                file.write(line + "\n")
+
+
+def _system() -> str:
+    return "generated" if "generated" in load().runs else "SPLADE_P_P_ENSEMBLE_DISTIL"
+
+
+def _scores(ranking: ix.Ranking, terms: int) -> TermScores:
+    index = TextIndex(ranking.texts, ix.Analyzer())
+    names = candidate_terms(ranking, terms, index=index).terms
+    return term_scores(names, index, default_simple_rankers(minilm_vectors()))

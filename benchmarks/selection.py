@@ -29,8 +29,8 @@ def peak_megabytes() -> float:
 def import_seconds(repeats: int = 7) -> float:
     """Median seconds of ``import intentx`` in a fresh interpreter."""
     command = [sys.executable, "-c", IMPORT]
-    times = [float(subprocess.run(command, capture_output=True, check=True).stdout) for _ in range(repeats)]
-    return float(np.median(times))
+    runs = [subprocess.run(command, capture_output=True, check=True) for _ in range(repeats)]
+    return float(np.median([float(run.stdout) for run in runs]))
 
 
 def main() -> None:

@@ -74,7 +74,7 @@ def minilm_vectors() -> ix.TermVectors:
 
 def _write_vectors(file: Path) -> None:
     collection = load()
-    vocabulary = set()
+    vocabulary: set[str] = set()
     for text in [*collection.texts.values(), *collection.queries.values()]:
         vocabulary.update(ix.Analyzer().terms(text))
     terms = sorted(vocabulary)
@@ -87,8 +87,8 @@ def machine() -> str:
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
-        models = [line.split(":")[1].strip() for line in cpuinfo.read_text().splitlines() if "model name" in line]
-        name = models[0] if models else name
+        models = [line for line in cpuinfo.read_text().splitlines() if "model name" in line]
+        name = models[0].split(":")[1].strip() if models else name
     return f"{name}, {os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}"
 
 

@@ -11,6 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 import intentx
 from intentx.datasets import demo_queries, load_demo, read_documents
 from intentx.datasets.demo import DemoQuery
@@ -54,10 +56,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options.run_command(options)
     except ScorerError as error:
-        print(f"intentx: the ranker failed: {error}", file=sys.stderr)
+        sys.stderr.write(f"intentx: the ranker failed: {error}\n")
         return FAILED
     except IntentxError as error:
-        print(f"intentx: {error}", file=sys.stderr)
+        sys.stderr.write(f"intentx: {error}\n")
         return USAGE
     except BrokenPipeError:  # the reader of our output has seen enough
         sys.stderr.close()
@@ -72,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
     demo = commands.add_parser("demo", help="rank an ambiguous query with BM25 and MiniLM, explain both")
-    demo.add_argument("--query", default="keyboard reviews", help="one of the demo queries (--list)")
+    demo.add_argument("--query", default="jaguar speed", help="one of the demo queries (--list)")
     demo.add_argument("--list", action="store_true", help="list the demo queries")
     demo.add_argument("--html", type=Path, default=Path("intentx-demo.html"), metavar="FILE")
     demo.add_argument("--json", action="store_true", help="print both explanations as JSON")
@@ -105,7 +107,9 @@ def _parser() -> argparse.ArgumentParser:
         help="term vectors: a GloVe/word2vec text file, a sentence-transformers model, or minilm; "
         "without, they are learned from the documents",
     )  # fmt: skip
-    explain.add_argument("--heldout", type=int, default=0, metavar="SPLITS", help="measure held-out documents")
+    explain.add_argument(
+        "--heldout", type=int, default=0, metavar="SPLITS", help="measure on held-out documents too"
+    )
     explain.add_argument("--seed", type=int, default=0)
     output = explain.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="print the explanation as JSON")
@@ -132,7 +136,7 @@ def _explain(options: argparse.Namespace) -> None:
     if heldout is not None:
         plain["heldout_documents"] = {"mean": heldout.mean, "low": heldout.low, "high": heldout.high}
     if options.json:
-        print(json.dumps(plain, ensure_ascii=False))
+        sys.stdout.write(json.dumps(plain, ensure_ascii=False) + "\n")
         return
     _show(explanation)
     if heldout is not None:
@@ -151,7 +155,7 @@ def _ranking(
             return recorded
         by_id = {document.id: document for document in documents}
         documents = [by_id[doc_id] for doc_id in run]
-    sys.path.insert(0, os.getcwd())  # so that module:callable finds a module next to the user
+    sys.path.insert(0, str(Path.cwd()))  # so that module:callable finds a module next to the user
     _quiet_models(options.ranker)
     scorer = load_ranker(options.ranker, [document.content for document in documents])
     return rank(BlackBox(scorer, progress=bar), options.query, documents)
@@ -175,7 +179,8 @@ def _demo(options: argparse.Namespace) -> None:
             for name, scorer in scorers.items()
         }
     if options.json:
-        print(json.dumps({name: e.to_dict() for name, e in explanations.items()}, ensure_ascii=False))
+        plain = {name: explanation.to_dict() for name, explanation in explanations.items()}
+        sys.stdout.write(json.dumps(plain, ensure_ascii=False) + "\n")
         return
     for name, explanation in explanations.items():
         _show(f"\n[bold]{name}[/bold], best first: {_senses(explanation.ranking, demo)}")
@@ -200,8 +205,6 @@ def _difference(explanations: dict[str, IntentExplanation]) -> str:
     """What either of two explanations has alone, and how far their rankings agree."""
     (name, first), (other, second) = explanations.items()
     scores = dict(zip(second.ranking.doc_ids, second.ranking.scores, strict=True))
-    import numpy as np
-
     tau = kendall_tau_b(first.ranking.scores, np.array([scores[i] for i in first.ranking.doc_ids]))
     lines = [f"\nThe two rankings agree with Kendall τ-b {tau:.2f}."]
     for label, one, two in ((name, first, second), (other, second, first)):
@@ -253,7 +256,7 @@ def _quiet_models(spec: str) -> None:
         with contextlib.suppress(ImportError):
             from transformers.utils import logging
 
-            logging.disable_progress_bar()
+            logging.disable_progress_bar()  # type: ignore[no-untyped-call]
 
 
 @contextlib.contextmanager

@@ -6,6 +6,7 @@ import gzip
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO, cast
 
 from intentx.errors import InputError
 
@@ -28,13 +29,7 @@ def numbered_lines(path: str | Path) -> Iterator[tuple[str, str]]:
     name = "standard input" if str(path) == "-" else str(path)
     number = 0
     try:
-        if str(path) == "-":
-            raw = sys.stdin.buffer
-        elif name.endswith(".gz"):
-            raw = gzip.open(path, "rb")  # type: ignore[assignment]
-        else:
-            raw = open(path, "rb")  # type: ignore[assignment]
-        with raw:
+        with _opened(path) as raw:
             for number, line in enumerate(raw, start=1):
                 text = line.decode("utf-8-sig" if number == 1 else "utf-8").rstrip("\r\n")
                 if text.strip():
@@ -43,3 +38,11 @@ def numbered_lines(path: str | Path) -> Iterator[tuple[str, str]]:
         raise InputError(f"{name}, line {number}: not UTF-8: {error.reason}") from error
     except OSError as error:
         raise InputError(f"cannot read {name}: {error.strerror or error}") from error
+
+
+def _opened(path: str | Path) -> IO[bytes]:
+    if str(path) == "-":
+        return sys.stdin.buffer
+    return (
+        cast("IO[bytes]", gzip.open(path, "rb")) if str(path).endswith(".gz") else Path(path).open("rb")
+    )

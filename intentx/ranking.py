@@ -58,7 +58,10 @@ class Ranking:
     def __post_init__(self) -> None:
         if not isinstance(self.query, str) or not self.query.strip():
             raise InputError(f"the query must be a text with at least one character, not {self.query!r}")
-        scores = np.array(self.scores, dtype=np.float64)
+        try:
+            scores = np.array(self.scores, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"the scores of a ranking must be numbers: {error}") from error
         if scores.ndim != 1 or not len(self.doc_ids) == len(self.texts) == len(scores):
             raise InputError(
                 "doc_ids, texts and scores must have one entry per document, not "
@@ -113,7 +116,7 @@ class Ranking:
                 f"the run for {query!r} names {len(missing)} of {len(run)} documents that are not "
                 f"among the documents given: {_some(missing)}"
             )
-        return cls(query, tuple(run), tuple(texts[i] for i in run), np.array(list(run.values()), float))
+        return cls(query, tuple(run), tuple(texts[i] for i in run), np.array(list(run.values())))
 
     def subset(self, positions: Iterable[int]) -> Ranking:
         """The documents at these positions, in the same order and with the same scorer."""
@@ -194,15 +197,12 @@ def as_documents(docs: Documents) -> tuple[Document, ...]:
         raise InputError("docs must be a sequence of documents, not a single one; put it in a list")
     if docs is None:
         raise InputError("there are no documents to rank: docs is None")
-    if isinstance(docs, Mapping):
-        documents = tuple(
-            text if isinstance(text, Document) else Document(str(doc_id), text)
-            for doc_id, text in docs.items()
-        )
-    else:
-        documents = tuple(
-            doc if isinstance(doc, Document) else Document(str(i), doc) for i, doc in enumerate(docs)
-        )
+    numbered: Iterable[tuple[object, str | Document]] = (
+        docs.items() if isinstance(docs, Mapping) else enumerate(docs)
+    )
+    documents = tuple(
+        doc if isinstance(doc, Document) else Document(str(name), doc) for name, doc in numbered
+    )
     if not documents:
         raise InputError("there are no documents to rank")
     for document in documents:

@@ -22,18 +22,23 @@ __all__ = ["STOPWORDS", "Analyzer", "TextIndex", "Token", "replace_spans"]
 # Function words only. Lists in wide use also hold words such as "system", "fire" or "bill", which
 # are exactly what an intent can be about.
 STOPWORDS: frozenset[str] = frozenset(
-    """a about above after again against all also am among an and any are aren't as at be because
-    been before being below between both but by can can't cannot could couldn't did didn't do does
-    doesn't doing don't down during each either else etc even ever every few for from further get
-    gets got had hadn't has hasn't have haven't having he he'd he'll he's her here here's hers
-    herself him himself his how how's however i i'd i'll i'm i've if in into is isn't it it's its
-    itself just let's like many may maybe me might more most much must mustn't my myself neither no
-    nor not of off often on once one only onto or other others ought our ours ourselves out over
-    own per rather same shall shan't she she'd she'll she's should shouldn't since so some such
-    than that that's the their theirs them themselves then there there's therefore these they
-    they'd they'll they're they've this those though through thus to too under until up upon us
-    very via was wasn't we we'd we'll we're we've were weren't what what's when when's where
-    where's whether which while who who's whom whose why why's will with within without won't
+    """a about above across after again against all almost along already also although always am
+    among amongst an and another any anybody anyone anything are aren't around as at away be
+    became because become becomes been before behind being below beneath beside besides between
+    beyond both but by can can't cannot could couldn't despite did didn't do does doesn't doing
+    don't down during each either else enough etc even ever every everybody everyone everything
+    except few for from further get gets got had hadn't has hasn't have haven't having he he'd
+    he'll he's hence her here here's hers herself him himself his how how's however i i'd i'll i'm
+    i've if in inside instead into is isn't it it's its itself just later least less let's like
+    many may maybe me might more most much must mustn't my myself near nearly neither never no
+    nobody none nor not nothing now nowhere of off often on once one only onto or other others
+    ought our ours ourselves out outside over own per perhaps quite rather really same several
+    shall shan't she she'd she'll she's should shouldn't simply since so some someone something
+    somewhere soon still such than that that's the their theirs them themselves then there there's
+    therefore these they they'd they'll they're they've this those though through throughout thus
+    to together too toward towards under unless until up upon us very via was wasn't we we'd we'll
+    we're we've were weren't what what's whatever when when's whenever where where's wherever
+    whether which while who who's whoever whom whose why why's will with within without won't
     would wouldn't yes yet you you'd you'll you're you've your yours yourself yourselves""".split()
 )
 
@@ -53,7 +58,9 @@ _SENTENCE_END = regex.compile(
     r"(?<=[.!?…؟।])[\"'”’)\]]*\s+(?=[^\p{Ll}\s])|(?<=[。！？])[”’」』）]*\s*|\n[^\S\n]*\n\s*"
 )
 # Abbreviations after which a full stop does not end the sentence.
-_ABBREVIATION = regex.compile(r"(?:^|\W)(?:(?-i:\p{Lu})|e\.g|i\.e|vs|etc|cf|mr|mrs|ms|dr|st|no|fig)\.$", regex.I)
+_ABBREVIATION = regex.compile(
+    r"(?:^|\W)(?:(?-i:\p{Lu})|e\.g|i\.e|vs|etc|cf|mr|mrs|ms|dr|st|no|fig)\.$", regex.I
+)
 
 
 class Token(NamedTuple):

@@ -111,7 +111,7 @@ def test_random_edits_depend_on_the_seed_only():
     ranking = ranked(keyboards()[0])
 
     def drawn(seed):
-        np.random.seed(seed + 1)  # noqa: NPY002 - the global generator plays no part
+        np.random.seed(seed + 1)  # noqa: NPY002
         return edit_at_random(ranking, ("piano", "desk"), Analyzer(), 30, seed).texts
 
     assert drawn(0) == drawn(0)

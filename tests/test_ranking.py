@@ -80,7 +80,7 @@ def test_a_recorded_run():
     assert ranking.doc_ids == ("x", "z")
     assert ranking.scores.tolist() == [3.5, 1]
     assert ranking.scorer is None
-    with pytest.raises(InputError, match="EXS must ask the ranker.*recorded one.*intentx.rank"):
+    with pytest.raises(InputError, match=r"EXS must ask the ranker.*recorded one.*intentx.rank"):
         ranking.black_box("EXS")
     by_number = Ranking.from_run({7: 1.0}, "q", {7: "seven"})
     assert by_number.doc_ids == ("7",)
@@ -88,7 +88,7 @@ def test_a_recorded_run():
 
 def test_a_run_that_names_documents_that_are_not_there():
     run = {f"m{i}": float(i) for i in range(8)} | {"x": 1.0}
-    with pytest.raises(InputError, match="run for 'my query' names 8 of 9 documents.*'m4' and 3 more"):
+    with pytest.raises(InputError, match=r"run for 'my query' names 8 of 9 documents.*'m4' and 3 more"):
         Ranking.from_run(run, "my query", DOCS)
 
 
@@ -155,3 +155,17 @@ def test_duplicate_texts_are_documents_of_their_own():
 def test_equal_scores_are_a_ranking():
     assert rank(returning(lambda texts: [0] * len(texts)), "q", DOCS).doc_ids == ("x", "y", "z")
     assert repr(rank(by_length, "q", DOCS)) == "<Ranking of 3 documents for 'q', 'y' first>"
+
+
+@pytest.mark.parametrize(
+    ("score", "message"),
+    [
+        ("high", "scores of a ranking must be numbers: .*'high'"),
+        (None, "document 'x' has the score nan"),
+        ([1, 2], r"one entry per document, not 1, 1 and shape \(1, 2\)"),
+    ],
+)
+def test_scores_of_a_run_that_are_no_numbers(score, message):
+    with pytest.raises(InputError, match=message):
+        Ranking.from_run({"x": score}, "q", DOCS)
+    assert Ranking.from_run({"x": "3.5", "y": "4"}, "q", DOCS).scores.tolist() == [4, 3.5]

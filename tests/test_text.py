@@ -1,3 +1,5 @@
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import example, given
@@ -25,7 +27,7 @@ def test_words_follow_each_other_and_sentences_contain_them(text):
     tokens, starts = PLAIN.tokens(text), PLAIN.sentences(text)
     assert starts[0] == 0
     assert list(starts) == sorted(set(starts))
-    for before, after in zip(tokens, tokens[1:], strict=False):
+    for before, after in itertools.pairwise(tokens):
         assert before.end <= after.start
     for token in tokens:
         assert token.sentence == sum(start <= token.start for start in starts) - 1

@@ -82,7 +82,7 @@ def ranked(texts, scores=None, query="piano keys"):
 
 
 def sentences_of(generator, words, counts):
-    """A document with ``counts[i]`` times ``words[i]``, in random order, in sentences of 2 to 5 words."""
+    """A document with ``counts[i]`` times ``words[i]``, shuffled, in sentences of 2 to 5 words."""
     flat = [word for word, count in zip(words, counts, strict=True) for _ in range(count)]
     flat = [flat[i] for i in generator.permutation(len(flat))]
     sentences = []
@@ -94,7 +94,7 @@ def sentences_of(generator, words, counts):
 
 
 def random_documents(seed, number, words, most=4, absent=0.5):
-    """Texts in which every word is absent with probability ``absent``, else occurs 1 to ``most`` times."""
+    """Texts that lack each word with probability ``absent``, else hold it up to ``most`` times."""
     generator = np.random.default_rng(seed)
     counts = generator.integers(1, most + 1, (number, len(words)))
     counts *= generator.random(counts.shape) >= absent
@@ -102,9 +102,9 @@ def random_documents(seed, number, words, most=4, absent=0.5):
     return [sentences_of(generator, words, row) for row in counts]
 
 
-MUSIC = "piano hammer pedal chord melody".split()
-COMPUTER = "laptop typing switch shortcut layout".split()
-COMMON = "keyboard review price size colour sound desk shop".split()
+MUSIC = ["piano", "hammer", "pedal", "chord", "melody"]
+COMPUTER = ["laptop", "typing", "switch", "shortcut", "layout"]
+COMMON = ["keyboard", "review", "price", "size", "colour", "sound", "desk", "shop"]
 
 
 def keyboards(seed=0, number=24):

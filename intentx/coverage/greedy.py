@@ -3,46 +3,58 @@
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from intentx.coverage.objective import Exact, Kernel, Problem
+from intentx.coverage.objective import Problem
 
 __all__ = ["greedy", "greedy_literal", "grow", "most_useful_first", "shortlist"]
 
-SHORT = 8
-"""Length of the short list that is evaluated on more pairs than those which made it."""
+EXACT, SLACK = 8, 0.5
+"""With very many pairs at most so many moves are compared on all of them, those whose value on a
+sample of n is within ``SLACK / sqrt(n)`` of the best: two standard errors when 6 % of the pairs
+change."""
 
 Indices = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
 
 
 def shortlist(
-    coarse: Kernel | None,
-    fine: Kernel | Exact,
+    problem: Problem,
     rest: Sequence[int],
     allowed: npt.NDArray[np.bool_],
-    length: int = SHORT,
+    length: int,
+    current: Sequence[int] | None = None,
 ) -> tuple[Indices, Floats]:
-    """Moves from ``rest`` worth a look, in index order, and their values under ``fine``.
+    """Moves from ``rest`` worth a look, in index order, and their values by `Problem.judge`.
 
     Parameters
     ----------
-    coarse
-        Makes the short list; None to look at every allowed move.
     allowed
         (T + 1,) which terms may be added; the last is "no term".
+    length
+        At most so many, and "no term"; the number of terms or more for all. With very many pairs:
+        those of them that may be best as far as a sample tells.
+    current
+        Set that a move must beat to be of interest.
     """
-    if coarse is None or int(allowed.sum()) <= length:
+    kernel = problem.kernel
+    if length < problem.matrices.n_terms:
+        moves, values = kernel.steepest(rest, allowed, length)
+    else:
         moves = np.flatnonzero(allowed)
-        if coarse is None and len(moves) > len(allowed) // 2:
-            return moves, fine.values(rest)[moves]
-        return moves, fine.values(rest, moves)
-    rough = np.where(allowed, coarse.values(rest), -np.inf)
-    moves = np.sort(np.argsort(-rough, kind="stable")[:length])
-    return moves, fine.values(rest, moves)
+        values = kernel.values(rest)[moves]
+    if problem.dense or not len(moves):
+        return moves, values
+    floor = values.max()
+    if current is not None:
+        floor = max(floor, kernel.values(current, np.array([kernel.n_terms]))[0])
+    near = np.argsort(-values, kind="stable")[:EXACT]
+    near = np.sort(near[values[near] >= floor - SLACK / math.sqrt(kernel.n_pairs)])
+    return moves[near], problem.judge.values(rest, moves[near])
 
 
 def grow(
@@ -63,8 +75,6 @@ def grow(
     sampled
         Let the sample decide when pairs are very many.
     """
-    judge: Kernel | Exact = problem.kernel if sampled else problem.judge
-    coarse = None if judge is problem.kernel else problem.kernel
     allowed = np.zeros(problem.matrices.n_terms + 1, dtype=bool)
     allowed[slice(-1) if terms is None else terms] = True
     allowed[list(start)] = False
@@ -73,7 +83,11 @@ def grow(
     while len(chosen) < size and allowed.any():
         if problem.late and len(chosen) >= problem.min_terms:
             break
-        moves, values = shortlist(coarse, judge, chosen, allowed)
+        if sampled or terms is not None:
+            moves = np.flatnonzero(allowed)
+            values = problem.kernel.values(chosen, moves)
+        else:
+            moves, values = shortlist(problem, chosen, allowed, len(allowed))
         best = int(moves[values.argmax()])
         allowed[best] = False
         chosen.append(best)

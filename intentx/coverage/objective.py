@@ -23,7 +23,7 @@ NOISE = 1e-6  # float32 cannot tell votes below this from zero: while searching 
 BLOCK = 100_000  # numbers a kernel works on at once, so that they stay in the processor's cache
 DENSE_PAIRS = 16_000  # with more pairs, moves are screened on a random sample of this many ...
 DENSE_NUMBERS = 30_000_000  # ... or fewer, so that the dense matrices stay below 120 MB
-SCREEN_PAIRS = 500  # with this many pairs a short list of eight usually holds a best move
+WIDTH = 0.8  # of the smooth objective whose slopes make short lists: as wide as a term moves a vote
 
 
 class Objective:
@@ -103,6 +103,9 @@ class Kernel:
         self.total = float(weight.sum() if objective.weighted else self.n_pairs)
         self.weight = (weight if objective.weighted else np.ones(self.n_pairs)).astype(np.float32)
         self.rows = step
+        self._flat = single.reshape(terms + 1, -1)
+        first = np.arange(rankers)[:, None] * documents
+        self._ends = np.concatenate([(first + high).ravel(), (first + low).ravel()])
         self._sums = np.empty((self.rows, rankers, self.n_pairs), dtype=np.float32)
         self._mask = np.empty((self.rows, self.n_pairs), dtype=bool)
         margin = max(matrices.margin, NOISE)
@@ -112,8 +115,42 @@ class Kernel:
 
     def values(self, rest: Sequence[int], terms: Indices | None = None) -> Floats:
         """Values of the set ``rest`` plus each of ``terms``; None for each of all, "no term" last."""
+        return self._values(self._base(rest), terms)
+
+    def steepest(
+        self, rest: Sequence[int], allowed: npt.NDArray[np.bool_], length: int
+    ) -> tuple[Indices, Floats]:
+        """Moves worth a look, in index order, and the values of ``rest`` plus each of them.
+
+        They are the ``length`` moves along which a smooth objective rises most, to first order,
+        and "no term". ``allowed`` (T + 1,) says which moves may be among them.
+        """
+        base = self._base(rest)
+        moves = np.flatnonzero(allowed)
+        if len(moves) > length:
+            slopes = np.where(allowed, self._slopes(base), -np.inf)
+            if allowed[-1]:
+                slopes[-1] = np.inf
+            moves = np.sort(np.argpartition(-slopes, length)[:length])
+        return moves, self._values(base, moves)
+
+    def _base(self, rest: Sequence[int]) -> Singles:
+        """(R, P) score differences under the terms at ``rest``."""
         sums = self.documents[list(rest)].sum(axis=0)
-        base = (sums.take(self.high, axis=1) - sums.take(self.low, axis=1)).astype(np.float32)
+        base: Singles = (sums.take(self.high, axis=1) - sums.take(self.low, axis=1)).astype(np.float32)
+        return base
+
+    def _slopes(self, base: Singles) -> Singles:
+        """(T + 1,) rise of ``sum_i w_i tanh((vote_i - margin) / WIDTH)`` along each term."""
+        each = np.tanh(base)
+        bend = np.tanh(
+            (each.sum(axis=0) - np.float32(self.objective.matrices.margin)) / np.float32(WIDTH)
+        )
+        slope = ((1 - each * each) * (self.weight * (1 - bend * bend))).ravel()
+        pull = np.bincount(self._ends, np.concatenate([slope, -slope]), self._flat.shape[1])
+        return self._flat @ pull.astype(np.float32)
+
+    def _values(self, base: Singles, terms: Indices | None) -> Floats:
         count = self.n_terms + 1 if terms is None else len(terms)
         found = np.empty(count)
         for start in range(0, count, self.rows):
@@ -201,13 +238,6 @@ class Problem:
     def kernel(self) -> Kernel:
         """Over all pairs, or over a uniform sample when they are too many."""
         return Kernel(self.objective, self._sample(self._dense_pairs, 0))
-
-    @cached_property
-    def screen(self) -> Kernel | None:
-        """Over few pairs, to make short lists; None when `kernel` is as cheap."""
-        if self.matrices.n_pairs <= 2 * SCREEN_PAIRS:
-            return None
-        return Kernel(self.objective, self._sample(SCREEN_PAIRS, 1))
 
     @cached_property
     def judge(self) -> Kernel | Exact:

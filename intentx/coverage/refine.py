@@ -7,27 +7,39 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from intentx.coverage.greedy import SHORT, grow, shortlist
-from intentx.coverage.objective import Exact, Kernel, Problem
+from intentx.coverage.greedy import grow, shortlist
+from intentx.coverage.objective import Problem
 
-__all__ = ["refine"]
+__all__ = ["anneal", "descend"]
 
-ROUNDS = 3  # of annealing; measured: three short ones find more than a long one
-SWEEPS = 20  # of a round: how often each of the max_terms places is drawn anew ...
-MORE = 4  # ... and so many times as often when a draw costs little, below
-DRAW = 300_000  # numbers that a full draw looks at
-HOT, COLD = (0.003, 1.0), (0.0003, 0.25)  # temperatures: share, and pairs (the smallest step)
+ROUNDS = 3  # of annealing
+SWEEPS = 18  # of a round: how often each of the max_terms places is drawn anew ...
+MORE = 5  # ... and up to so many times as often when a draw costs little, below
+DRAW = 300_000  # numbers that a draw looks at
+HOT, COLD = (0.003, 1.0), (0.0004, 0.35)  # temperatures: share, and pairs (the smallest step)
+SHORT = 24  # moves of a draw; measured: longer lists find more than more draws
+WIDE = 24  # moves of a descent
 KEPT = 6  # different sets of a round that are compared exactly
 
 
-def refine(problem: Problem, start: Sequence[int], sweeps: int | None = None) -> list[int]:
-    """A set at least as good as ``start``: rounds of annealing, each followed by descent.
+def descend(problem: Problem, start: Sequence[int], thorough: bool = False) -> list[int]:
+    """A set at least as good as ``start``: the best move of each place in turn, until none helps.
 
-    A set is ``max_terms`` places, each with a term or none. Annealing draws one place anew, from
-    the best moves of a short list, with probabilities proportional to exp(value / temperature)
-    (Gibbs sampling). Short lists come from a sample of the pairs. Descent ends where no single
-    swap, addition or removal helps, as far as the kernel sees (with very many pairs: as far as
-    its short lists see). All rounds begin at ``start``.
+    A set is ``max_terms`` places, each with a term or none, so that a move is a swap, an addition
+    or a removal. It looks at short lists of moves; a thorough descent ends where no move at all
+    helps. With very many pairs there are only short lists, made on a sample of the pairs.
+    """
+    sets = [list(start), _descend(problem, start, WIDE)]
+    if thorough and problem.dense and not problem.late:
+        sets.append(_descend(problem, sets[-1], problem.matrices.n_terms + 1))
+    return problem.objective.best(sets)
+
+
+def anneal(problem: Problem, start: Sequence[int], sweeps: int | None = None) -> list[int]:
+    """A set at least as good as ``start``: rounds of annealing, and descent from what they find.
+
+    Annealing draws one place anew, from a short list of moves, with probabilities proportional to
+    exp(value / temperature) (Gibbs sampling). All rounds begin at ``start``.
 
     Parameters
     ----------
@@ -38,20 +50,16 @@ def refine(problem: Problem, start: Sequence[int], sweeps: int | None = None) ->
     """
     if len(start) < problem.min_terms:
         start = grow(problem, start, problem.min_terms)[-1]
-    kernel = problem.kernel
     if sweeps is None:
-        numbers = kernel.entry.size if problem.screen is None else problem.screen.entry.size
+        numbers = problem.kernel.n_pairs * problem.matrices.n_rankers * SHORT
         sweeps = int(SWEEPS * min(MORE, max(1.0, DRAW / numbers)))
     sets = [list(start)]
     for number in range(ROUNDS):
         if problem.late:
             break
-        seen = _anneal(problem, start, sweeps, number)
-        sets += [*seen, _descend(problem, None, kernel, seen[0] if seen else start)]
+        sets += _anneal(problem, start, sweeps, number)
     best = problem.objective.best(sets)
-    if not problem.dense and not problem.late:
-        best = problem.objective.best([best, _descend(problem, kernel, problem.judge, best)])
-    return best
+    return best if problem.late else descend(problem, best, thorough=True)
 
 
 def _anneal(problem: Problem, start: Sequence[int], sweeps: int, number: int) -> list[list[int]]:
@@ -73,7 +81,7 @@ def _anneal(problem: Problem, start: Sequence[int], sweeps: int, number: int) ->
         place = order[step % size]
         temperature = hot * (cold / hot) ** (step / steps)
         rest, allowed = _without(problem, places, int(place))
-        moves, values = shortlist(problem.screen, problem.kernel, rest, allowed)
+        moves, values = problem.kernel.steepest(rest, allowed, SHORT)
         if not len(moves):
             continue
         noise = temperature * generator.gumbel(size=len(moves) + 1)
@@ -87,18 +95,16 @@ def _anneal(problem: Problem, start: Sequence[int], sweeps: int, number: int) ->
     return [list(one) for one in _highest(seen)]
 
 
-def _descend(
-    problem: Problem, coarse: Kernel | None, fine: Kernel | Exact, start: Sequence[int]
-) -> list[int]:
-    """Best move of each place in turn, until none of them helps; a drop may leave it equal."""
+def _descend(problem: Problem, start: Sequence[int], length: int) -> list[int]:
+    """Where no move of short lists helps any more; a removal may leave the value equal."""
     none, size = problem.matrices.n_terms, problem.max_terms
     places = np.full(size, none)
     places[: len(start)] = start
-    value = float(fine.values(_terms(places, none), np.array([none]))[0])
+    value = float(problem.judge.values(_terms(places, none), np.array([none]))[0])
     place = idle = 0
     while idle < size and not problem.late:
         rest, allowed = _without(problem, places, place)
-        moves, values = shortlist(coarse, fine, rest, allowed, SHORT)
+        moves, values = shortlist(problem, rest, allowed, length, _terms(places, none))
         idle += 1
         if len(moves):
             best = len(moves) - 1 - int(values[::-1].argmax())  # at a tie "no term", which is last
@@ -109,7 +115,7 @@ def _descend(
 
 
 def _terms(places: npt.NDArray[np.intp], none: int) -> list[int]:
-    return [int(term) for term in places if term != none]
+    return [term for term in places.tolist() if term != none]
 
 
 def _without(
@@ -117,7 +123,7 @@ def _without(
 ) -> tuple[list[int], npt.NDArray[np.bool_]]:
     """The terms of all other places, and what may come into this one instead of what is there."""
     none = problem.matrices.n_terms
-    rest = _terms(np.delete(places, place), none)
+    rest = [term for i, term in enumerate(places.tolist()) if term != none and i != place]
     allowed = np.ones(none + 1, dtype=bool)
     allowed[places] = False
     allowed[none] = places[place] != none and len(rest) >= problem.min_terms

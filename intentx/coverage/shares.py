@@ -1,4 +1,4 @@
-"""What each chosen term contributes: its share of the coverage, and how steadily it helps."""
+"""What each chosen term contributes: its share of the coverage."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from intentx.preferences.matrices import PreferenceMatrices
 
-__all__ = ["coverage_shares", "document_support"]
+__all__ = ["coverage_shares"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -50,24 +50,3 @@ def coverage_shares(matrices: PreferenceMatrices, *, orders: int = 32, seed: int
     shares = gains / len(chosen_orders)
     rest = total - shares.sum()  # rounding, and what the sample of pairs differs by
     return np.asarray(shares + rest / count)
-
-
-def document_support(matrices: PreferenceMatrices, *, resamples: int = 100, seed: int = 0) -> Floats:
-    """(T,) share of resampled document sets on which a term helps the others.
-
-    Documents are drawn with replacement; a pair counts as often as both of its documents were
-    drawn. A term helps when more pairs are covered with it than without it.
-    """
-    count, documents = matrices.n_terms, matrices.scores.values.shape[2]
-    generator = np.random.default_rng(seed)
-    drawn = generator.multinomial(documents, np.full(documents, 1.0 / documents), size=resamples)
-    drawn = drawn.astype(np.float64)
-    covered = matrices.covered(range(count))
-    high, low = matrices.pairs.high, matrices.pairs.low
-    support = np.empty(count)
-    for term in range(count):
-        without = matrices.covered([other for other in range(count) if other != term])
-        gain = np.zeros((documents, documents))
-        gain[high, low] = covered.astype(np.float64) - without
-        support[term] = (np.einsum("bi,ij,bj->b", drawn, gain, drawn, optimize=True) > 0).mean()
-    return support

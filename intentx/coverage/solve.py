@@ -13,14 +13,14 @@ from intentx.coverage.exhaustive import exhaustive, work
 from intentx.coverage.greedy import greedy, greedy_literal, most_useful_first
 from intentx.coverage.ilp import ilp
 from intentx.coverage.objective import Found, Objective, Problem
-from intentx.coverage.refine import refine
+from intentx.coverage.refine import anneal, descend
 from intentx.coverage.relaxed import gpc_literal, relaxed
 from intentx.errors import InputError
 from intentx.preferences.matrices import PreferenceMatrices
 
 __all__ = ["LITERAL", "METHODS", "Method", "Selection", "Status", "solve"]
 
-Method = Literal["auto", "greedy", "ilp", "tanh", "exhaustive", "refine"]
+Method = Literal["auto", "greedy", "ilp", "tanh", "exhaustive", "descent", "anneal"]
 Status = Literal["optimal", "feasible", "heuristic"]
 
 CHEAP = 1e8
@@ -51,7 +51,7 @@ class Selection:
     seconds
         Wall time of the call.
     method
-        What found the terms, such as ``"greedy+refine"``.
+        What found the terms, such as ``"greedy+anneal"``.
     """
 
     indices: tuple[int, ...]
@@ -87,10 +87,12 @@ def solve(
     max_terms, min_terms
         Limits of the size; ``max_terms`` may exceed the number of terms.
     method
-        ``"auto"``: all sets when they are few, else the best of greedy and the tanh relaxation,
-        refined. ``"greedy"``. ``"refine"``: local search from greedy. ``"tanh"``: the relaxation,
-        well rounded. ``"ilp"``: refined greedy, then an integer program (HiGHS when installed,
-        else CBC) for a better set and a certified bound. ``"exhaustive"``: all sets.
+        ``"greedy"``. ``"tanh"``: the relaxation, well rounded. ``"descent"``: greedy, then single
+        swaps, additions and removals; the quickest that is worth having. ``"anneal"``: greedy,
+        then simulated annealing and descent. ``"ilp"``: the same, then an integer program (HiGHS
+        when installed, else CBC) for a better set and a certified bound. ``"exhaustive"``: all
+        sets. ``"auto"``: all sets when they are few, else annealing from the better of greedy and
+        the relaxation.
     softness
         0 counts pairs that are strictly covered; s > 0 counts ``sigmoid((vote - margin) / s)``.
     soft_share
@@ -110,9 +112,9 @@ def solve(
 
     Notes
     -----
-    Every method returns at least what its start has: ``auto``, ``refine`` and ``ilp`` are never
-    worse than ``greedy``. With very many pairs (more than 16,000, fewer with many terms) moves
-    are screened on a sample of the pairs, and the best of them are compared on all.
+    Every method returns at least what its start has: ``descent``, ``anneal``, ``ilp`` and ``auto``
+    are never worse than ``greedy``. With very many pairs (more than 16,000, fewer with many terms)
+    moves are screened on a sample of the pairs, and the best of them are compared on all.
 
     Examples
     --------
@@ -127,7 +129,8 @@ def solve(
         raise InputError(f"no method {method!r}; choose one of {tuple(METHODS)}")
     if literal and method not in LITERAL:
         raise InputError(f"literal settings exist for {tuple(LITERAL)}, not for {method!r}")
-    max_terms = _check(matrices, max_terms, min_terms, softness, time_limit)
+    max_terms = _check(matrices, max_terms, min_terms, time_limit)
+    _check_softness(softness, soft_share)
     deadline = math.inf if time_limit is None else started + time_limit
     problem = Problem(Objective(matrices, softness, soft_share), min_terms, max_terms, seed, deadline)
     found = (LITERAL if literal else METHODS)[method](problem)
@@ -156,7 +159,6 @@ def _check(
     matrices: PreferenceMatrices,
     max_terms: int,
     min_terms: int,
-    softness: float,
     time_limit: float | None,
 ) -> int:
     """``max_terms``, at most the number of terms; raises `InputError` on anything unusable."""
@@ -172,11 +174,16 @@ def _check(
         raise InputError(f"min_terms={min_terms} exceeds max_terms={max_terms}")
     if min_terms > terms:
         raise InputError(f"min_terms={min_terms} exceeds the number of terms, {terms}")
-    if not 0 <= softness < math.inf:
-        raise InputError(f"softness must be 0 or a positive finite number, not {softness!r}")
     if time_limit is not None and not time_limit > 0:
         raise InputError(f"time_limit must be None or positive seconds, not {time_limit!r}")
     return min(int(max_terms), terms)
+
+
+def _check_softness(softness: float, soft_share: float) -> None:
+    if not 0 <= softness < math.inf:
+        raise InputError(f"softness must be 0 or a positive finite number, not {softness!r}")
+    if not 0 <= soft_share <= 1:
+        raise InputError(f"soft_share must lie between 0 and 1, not {soft_share!r}")
 
 
 def _auto(problem: Problem) -> Found:
@@ -188,12 +195,18 @@ def _auto(problem: Problem) -> Found:
         other = problem.objective.best(relaxed(problem))
         if problem.objective.value(other) > problem.objective.value(start):
             start, name = other, "tanh"
-    return _refined(problem, start, name)
+    return _annealed(problem, start, name)
 
 
-def _refined(problem: Problem, start: list[int], name: str) -> Found:
-    found = refine(problem, start)
-    return Found(found, name if sorted(found) == sorted(start) else f"{name}+refine")
+def _annealed(problem: Problem, start: list[int], name: str) -> Found:
+    found = anneal(problem, start)
+    return Found(found, name if sorted(found) == sorted(start) else f"{name}+anneal")
+
+
+def _descent(problem: Problem) -> Found:
+    start = greedy(problem)
+    found = descend(problem, start)
+    return Found(found, "greedy" if sorted(found) == sorted(start) else "greedy+descent")
 
 
 def _tanh(problem: Problem) -> Found:
@@ -201,7 +214,7 @@ def _tanh(problem: Problem) -> Found:
 
 
 def _ilp(problem: Problem) -> Found:
-    start = _refined(problem, greedy(problem), "greedy")
+    start = _annealed(problem, greedy(problem), "greedy")
     return ilp(problem, start.indices, start.method)
 
 
@@ -211,7 +224,8 @@ METHODS: dict[str, Callable[[Problem], Found]] = {
     "ilp": _ilp,
     "tanh": _tanh,
     "exhaustive": exhaustive,
-    "refine": lambda problem: _refined(problem, greedy(problem), "greedy"),
+    "descent": _descent,
+    "anneal": lambda problem: _annealed(problem, greedy(problem), "greedy"),
 }
 
 LITERAL: dict[str, Callable[[Problem], Found]] = {

@@ -40,11 +40,11 @@ class DemoQuery:
 
 def demo_queries() -> tuple[str, ...]:
     """The queries of the demo collection, sorted."""
-    folder = files("intentx.datasets") / "demo"
-    return tuple(sorted(f.name[:-5].replace("-", " ") for f in folder.iterdir() if f.name.endswith(".json")))
+    names = [file.name for file in (files("intentx.datasets") / "demo").iterdir()]
+    return tuple(sorted(name[:-5].replace("-", " ") for name in names if name.endswith(".json")))
 
 
-def load_demo(query: str = "keyboard reviews") -> DemoQuery:
+def load_demo(query: str = "jaguar speed") -> DemoQuery:
     """One query of the demo collection with its passages.
 
     >>> sorted(load_demo("keyboard reviews").senses)

@@ -20,8 +20,16 @@ from intentx.text import Analyzer, TextIndex
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["Explanation", "Fidelity", "FidelityRow", "HeldoutFidelity", "Method", "fidelity",
-           "heldout_fidelity", "judge"]
+__all__ = [
+    "Explanation",
+    "Fidelity",
+    "FidelityRow",
+    "HeldoutFidelity",
+    "Method",
+    "fidelity",
+    "heldout_fidelity",
+    "judge",
+]
 
 
 class Explanation(Protocol):
@@ -115,10 +123,13 @@ class Fidelity:
 
     def __rich__(self) -> Table:
         from rich.table import Table
+        from rich.text import Text
 
         table = Table(caption=self._caption(), caption_justify="left")
-        for column in ("fidelity", "pairs", "soft vote", "majority", *self.rows[0].by_ranker, "ties"):
-            table.add_column(column, justify="left" if column == "fidelity" else "right")
+        table.add_column("fidelity", no_wrap=True)
+        by_ranker = (name.partition(" (")[0] for name in self.rows[0].by_ranker)
+        for column in ("pairs", "soft vote", "majority", *by_ranker, "ties"):
+            table.add_column(Text(column), justify="right")
         labels = {"far": f"far (≥ {self.gap} ranks)", "heldout": "held out"}
         for row in self.rows:
             if row.pairs:

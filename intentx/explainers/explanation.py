@@ -72,7 +72,7 @@ class IntentExplanation:
         Share of the fitted pairs that the terms cover.
     bound, status
         Best value any selection could have had of what the solver maximised (or None), and
-        whether the terms are "optimal", "feasible" or "heuristic".
+        whether the terms are "optimal", "feasible", "heuristic", or "given" when none were chosen.
     fidelity
         How far the terms reproduce the ranking.
     analyzer, simple_rankers
@@ -133,14 +133,19 @@ class IntentExplanation:
 
     @cached_property
     def explained_order(self) -> npt.NDArray[np.intp]:
-        """(N,) positions of the ranking in the explanation's order, best first."""
+        """(N,) positions of the ranking in the explanation's order, best first.
+
+        For reading: documents that the explanation ties keep the ranker's order, in no measure.
+        """
         return np.argsort(-self.document_scores, kind="stable")
 
     @cached_property
     def lost_pairs(self) -> npt.NDArray[np.intp]:
         """(N,) for each document, the pairs of the ranking it is in that are not covered."""
         pairs = preference_pairs(self.ranking)
-        over_all = PreferenceMatrices(self.matrices.scores, pairs, self.matrices.scale, self.matrices.margin)
+        over_all = PreferenceMatrices(
+            self.matrices.scores, pairs, self.matrices.scale, self.matrices.margin
+        )
         wrong = ~over_all.covered(range(len(self.terms)))
         n = len(self.ranking)
         ends = np.concatenate([pairs.high[wrong], pairs.low[wrong]])
@@ -226,6 +231,8 @@ class IntentExplanation:
             )
         except KeyError as error:
             raise InputError(f"the explanation lacks {error}") from error
+        except (AttributeError, TypeError, ValueError) as error:
+            raise InputError(f"the explanation is damaged: {error}") from error
 
     @classmethod
     def from_json(cls, text: str) -> IntentExplanation:
@@ -243,7 +250,8 @@ class IntentExplanation:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(title=f"{self.method} for “{self.ranking.query}”", title_justify="left")
+        title = Text(f"{self.method} for “{self.ranking.query}”")  # a Text, so that "[b]" is no markup
+        table = Table(title=title, title_justify="left")
         table.add_column("intent term")
         for column in ("share", "pairs won", "pairs lost", "documents"):
             table.add_column(column, justify="right")

@@ -3,38 +3,28 @@
 from __future__ import annotations
 
 import dataclasses
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
-import numpy as np
-
-from intentx.coverage import Selection, solve
-from intentx.coverage.shares import coverage_shares, document_support
+from intentx.coverage.solve import METHODS, Method
 from intentx.errors import InputError
-from intentx.evaluation.fidelity import judge
 from intentx.explainers.explanation import IntentExplanation
-from intentx.perturbation import edit_at_random, score_edits
-from intentx.preferences import MARGIN, Pairs, PreferenceMatrices, TermScores, preference_pairs
-from intentx.preferences.candidates import QueryTermsUse, candidate_terms
+from intentx.explainers.session import Session
+from intentx.preferences import MARGIN, Pairs
+from intentx.preferences.candidates import QueryTermsUse
 from intentx.preferences.pairs import PairStrategy
 from intentx.preferences.simple_rankers import (
+    PositionAware,
     Semantic,
     SimpleRanker,
     TextMatching,
-    default_simple_rankers,
-    term_scores,
 )
 from intentx.preferences.vectors import TermVectors
 from intentx.ranking import Ranking
-from intentx.text import Analyzer, TextIndex
+from intentx.text import Analyzer
 
 __all__ = ["IntentGreedy", "Multiplex", "QueryTerms", "RandomTerms"]
-
-SOFTNESS = 2.0  # votes of three simple rankers lie in (-3, 3): nearly linear, no pair is given up
-PERTURBED_SHARE = 0.6  # of the objective's weight at generality 1
-PARTNERS = 10  # other documents that each edited document is compared with
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +38,10 @@ class Multiplex:
     ----------
     max_terms, min_terms
         Limits on the number of terms. Fewer than ``max_terms`` come out when more do not help.
-    candidates
-        Number of candidate terms.
+    candidates, pool
+        Number of candidate terms, and of the terms they are taken from: of the ``pool`` most
+        important ones those that are both important and by themselves in agreement with the
+        pairs. A pool no larger than ``candidates`` leaves the choice to importance.
     query_terms
         ``"allow"`` query terms in the explanation, or ``"exclude"`` them.
     simple_rankers
@@ -65,11 +57,13 @@ class Multiplex:
         As in `preference_pairs`.
     generality
         0: maximise the coverage of the fitted pairs and nothing else. 1: look for terms that
-        hold for other documents too. In between a mixture. It governs three things:
-        how much of the objective counts every pair smoothly by its vote instead of as covered or
-        not; with a scorer, the weight of pairs with *edited* documents (words deleted, masked and
-        inserted), scored by the ranker; and in how large a share of resampled document sets a
-        term must help in order to stay.
+        hold for other documents too. It is the part g of an even mixture: the share
+        ``2 g / (1 + g)`` of the objective counts every pair smoothly by its vote instead of as
+        covered or not; with a scorer, pairs with *edited* documents (words deleted, masked and
+        inserted), scored by the ranker, carry the share ``0.5 g`` of the weight. At any g above
+        0, the number of terms is the one that does best on documents left out
+        (`intentx.coverage.validate`), and every term occurs in two documents or in the query.
+        With ``method="ilp"`` the objective stays strict.
     budget
         Most edited documents that the ranker is asked to score for ``generality``. A listwise
         ranker gets a whole list for each, and so fewer edits.
@@ -95,6 +89,7 @@ class Multiplex:
     max_terms: int = 10
     min_terms: int = 1
     candidates: int = 200
+    pool: int = 1000
     query_terms: QueryTermsUse = "allow"
     simple_rankers: Sequence[SimpleRanker] | None = None
     vectors: TermVectors | None = None
@@ -107,7 +102,7 @@ class Multiplex:
     log_weights: bool = False
     generality: float = 0.5
     budget: int = 300
-    method: str = "auto"
+    method: Method = "auto"
     literal: bool = False
     margin: float = MARGIN
     seed: int = 0
@@ -115,6 +110,10 @@ class Multiplex:
     def __post_init__(self) -> None:
         if not 0 <= self.generality <= 1:
             raise InputError(f"generality must lie between 0 and 1, not {self.generality!r}")
+        if self.method not in METHODS:
+            raise InputError(f"no method {self.method!r}; choose one of {tuple(METHODS)}")
+        if self.candidates < 1:
+            raise InputError(f"candidates must be 1 or more, not {self.candidates!r}")
         if self.budget < 0:
             raise InputError(f"budget must be 0 or more, not {self.budget!r}")
         if not 1 <= self.min_terms <= self.max_terms:
@@ -131,7 +130,8 @@ class Multiplex:
         """
         vectors = settings.pop("vectors", None)
         defaults: dict[str, Any] = {
-            "simple_rankers": (TextMatching("tf"), default_simple_rankers()[1], Semantic.published(vectors)),
+            "simple_rankers": (TextMatching("tf"), PositionAware(), Semantic.published(vectors)),
+            "pool": 0,
             "pairs": "random",
             "m": 500,
             "generality": 0.0,
@@ -150,7 +150,7 @@ class Multiplex:
         ScorerError
             If the ranker fails on an edited document.
         """
-        return _Session(self, "Multiplex", ranking).explain()
+        return Session(self, "Multiplex", ranking).chosen()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -183,8 +183,8 @@ class IntentGreedy:
         """Find the intent terms of ``ranking``; errors as in `Multiplex.explain`."""
         settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         simple_ranker = settings.pop("simple_ranker")
-        general = Multiplex(**settings, simple_rankers=(simple_ranker,), method="greedy")
-        return _Session(general, "IntentGreedy", ranking).explain()
+        general = Multiplex(**settings, pool=0, simple_rankers=(simple_ranker,), method="greedy")
+        return Session(general, "IntentGreedy", ranking).chosen()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,7 +216,7 @@ class QueryTerms:
         if not terms:
             raise InputError(f"the query {ranking.query!r} has no term that is not a stopword")
         settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        return _Session(Multiplex(**settings), "QueryTerms", ranking).given(terms)
+        return Session(Multiplex(**settings), "QueryTerms", ranking).given(terms)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,217 +242,4 @@ class RandomTerms:
     def explain(self, ranking: Ranking) -> IntentExplanation:
         """Random terms, judged like any others; errors as in `Multiplex.explain`."""
         settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        session = _Session(Multiplex(**settings), "RandomTerms", ranking)
-        return session.at_random()
-
-
-class _Session:
-    """One ranking being explained: what the stages share, and how long each one took."""
-
-    def __init__(self, settings: Multiplex, method: str, ranking: Ranking) -> None:
-        self.settings = settings
-        self.method = method
-        self.ranking = ranking
-        self.rankers = tuple(settings.simple_rankers or default_simple_rankers(settings.vectors))
-        self.notes: list[str] = []
-        self.seconds: dict[str, float] = {}
-        self._started = self._lap = time.perf_counter()
-        box = ranking.scorer
-        self._asked, self._model_seconds = (box.texts_scored, box.seconds) if box else (0, 0.0)
-        self.pairs = self._preference_pairs()
-        self.index = TextIndex(ranking.texts, settings.analyzer)
-        self._close("pairs and index")
-
-    def explain(self) -> IntentExplanation:
-        terms = self._candidates()
-        scores = term_scores(terms, self.index, self.rankers)
-        matrices = PreferenceMatrices(scores, self.pairs, margin=self.settings.margin)
-        self._close("term scores")
-        selection = self._select(self._with_edits(matrices))
-        kept = self._steady(matrices, selection.indices)
-        self._close("selection")
-        return self._explanation(matrices, kept, selection)
-
-    def given(self, terms: tuple[str, ...]) -> IntentExplanation:
-        scores = term_scores(terms, self.index, self.rankers)
-        matrices = PreferenceMatrices(scores, self.pairs, margin=self.settings.margin)
-        self._close("term scores")
-        return self._explanation(matrices, tuple(range(len(terms))), None)
-
-    def at_random(self) -> IntentExplanation:
-        # Random terms need no importance, so the ranker is not asked for any.
-        pool = self._candidates(importance="text-matching")
-        size = min(self.settings.max_terms, len(pool))
-        generator = np.random.default_rng(self.settings.seed)
-        drawn = generator.choice(len(pool), size=size, replace=False)
-        return self.given(tuple(pool[i] for i in drawn))
-
-    def _candidates(self, importance: Literal["auto", "text-matching"] = "auto") -> tuple[str, ...]:
-        found = candidate_terms(
-            self.ranking,
-            self.settings.candidates,
-            index=self.index,
-            importance=importance,
-            query_terms=self.settings.query_terms,
-        )
-        self._close("candidates")
-        return found.terms
-
-    def _preference_pairs(self) -> Pairs:
-        s = self.settings
-        if isinstance(s.pairs, Pairs):
-            if not len(s.pairs) or int(s.pairs.low.max()) >= len(self.ranking):
-                raise InputError(
-                    f"the pairs given must lie within the ranking's {len(self.ranking)} documents, "
-                    "and there must be one at least"
-                )
-            return s.pairs
-        return preference_pairs(
-            self.ranking,
-            s.pairs,
-            m=s.m,
-            top=s.top,
-            min_rank_gap=s.min_rank_gap,
-            min_score_gap=s.min_score_gap,
-            log_weights=s.log_weights,
-            seed=s.seed,
-        )
-
-    def _select(self, matrices: PreferenceMatrices) -> Selection:
-        s = self.settings
-        general = s.generality > 0
-        return solve(
-            matrices,
-            s.max_terms,
-            min_terms=min(s.min_terms, matrices.n_terms),
-            method=s.method,
-            softness=SOFTNESS if general else 0.0,
-            soft_share=2 * s.generality / (1 + s.generality),
-            seed=s.seed,
-            literal=s.literal,
-        )
-
-    def _with_edits(self, matrices: PreferenceMatrices) -> PreferenceMatrices:
-        """``matrices`` with pairs that involve edited documents, where the ranker can be asked."""
-        s, box = self.settings, self.ranking.scorer
-        share = s.generality * PERTURBED_SHARE
-        if box is None or not s.budget or not share:
-            return matrices
-        number = s.budget // len(self.ranking) if box.listwise else s.budget
-        edits = edit_at_random(self.ranking, matrices.scores.terms, s.analyzer, number, s.seed)
-        if not len(edits):
-            self.notes.append("no edited documents: the budget or the documents allow none")
-            return matrices
-        edited = score_edits(self.ranking, edits, "pairs with edited documents")
-        self._close("edited documents")
-        index = TextIndex(edits.texts, s.analyzer, self.index)
-        values = term_scores(matrices.scores.terms, index, self.rankers).values
-        joined = _join(matrices, self.ranking.scores, values, edited, share, s.seed)
-        self._close("term scores")
-        return joined
-
-    def _steady(self, matrices: PreferenceMatrices, indices: tuple[int, ...]) -> tuple[int, ...]:
-        """``indices`` without terms that help too few resampled document sets, worst first."""
-        kept = list(indices)
-        least = 0.5 * self.settings.generality
-        while least > 0 and len(kept) > self.settings.min_terms:
-            support = document_support(_restricted(matrices, kept), seed=self.settings.seed)
-            worst = int(support.argmin())
-            if support[worst] >= least:
-                break
-            del kept[worst]
-        return tuple(kept)
-
-    def _explanation(
-        self, matrices: PreferenceMatrices, indices: tuple[int, ...], selection: Selection | None
-    ) -> IntentExplanation:
-        chosen = _restricted(matrices, indices)
-        fidelity = judge(self.ranking, chosen, self.pairs)
-        weights = coverage_shares(chosen, seed=self.settings.seed)
-        self._close("fidelity")
-        box = self.ranking.scorer
-        self.seconds["model"] = box.seconds - self._model_seconds if box else 0.0
-        self.seconds["total"] = time.perf_counter() - self._started
-        unchanged = selection is not None and set(indices) == set(selection.indices)
-        return IntentExplanation(
-            method=self.method,
-            ranking=self.ranking,
-            terms=chosen.scores.terms,
-            weights=tuple(weights.tolist()),
-            matrices=chosen,
-            coverage=chosen.coverage(range(chosen.n_terms)),
-            bound=selection.bound if selection else None,
-            status=selection.status if selection and unchanged else "heuristic",
-            fidelity=fidelity,
-            analyzer=self.settings.analyzer,
-            simple_rankers=self.rankers,
-            settings=_plain_settings(self.settings, self.rankers),
-            model_calls=box.texts_scored - self._asked if box else 0,
-            seconds=self.seconds,
-            notes=tuple(self.notes),
-        )
-
-    def _close(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._lap
-        self._lap = now
-
-
-def _restricted(matrices: PreferenceMatrices, indices: Sequence[int]) -> PreferenceMatrices:
-    """The same pairs and scale with only the terms at ``indices``, in that order."""
-    scores = matrices.scores
-    terms = tuple(scores.terms[i] for i in indices)
-    part = TermScores(scores.values[:, list(indices)], terms, scores.rankers)
-    return PreferenceMatrices(part, matrices.pairs, matrices.scale, matrices.margin)
-
-
-def _join(
-    matrices: PreferenceMatrices,
-    scores: np.ndarray[Any, np.dtype[np.float64]],
-    edited_values: np.ndarray[Any, np.dtype[np.float64]],
-    edited_scores: np.ndarray[Any, np.dtype[np.float64]],
-    share: float,
-    seed: int,
-) -> PreferenceMatrices:
-    """Matrices over the ranking and E edited documents, in the order of their scores.
-
-    Every edited document is paired with some others, edited or not; together these pairs carry
-    ``share`` of all weight. Scores closer than 1 % of the ranking's spread are no preference.
-    """
-    n, e = len(scores), len(edited_scores)
-    both = np.concatenate([scores, edited_scores])
-    generator = np.random.default_rng(seed)
-    first = np.repeat(np.arange(n, n + e), PARTNERS)
-    second = generator.integers(n + e, size=len(first))
-    distinct = np.abs(both[first] - both[second]) > 0.01 * np.std(scores)
-    first, second = first[distinct], second[distinct]
-    if not len(first):
-        return matrices
-    order = np.argsort(-both, kind="stable")
-    place = np.empty(n + e, dtype=np.intp)
-    place[order] = np.arange(n + e)
-    ends = np.sort(place[np.stack([first, second])], axis=0)
-    listed = matrices.pairs
-    weight = np.ones(len(listed)) if listed.weight is None else listed.weight
-    extra = np.full(len(first), weight.sum() * share / (1 - share) / len(first))
-    values = np.concatenate([matrices.scores.values, edited_values], axis=2)[:, :, order]
-    return PreferenceMatrices(
-        TermScores(values, matrices.scores.terms, matrices.scores.rankers),
-        Pairs(
-            np.concatenate([place[listed.high], ends[0]]),
-            np.concatenate([place[listed.low], ends[1]]),
-            np.concatenate([weight, extra]),
-        ),
-        matrices.scale,
-        matrices.margin,
-    )
-
-
-def _plain_settings(settings: Multiplex, rankers: Sequence[SimpleRanker]) -> dict[str, Any]:
-    plain = {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings)}
-    plain = {key: value.item() if isinstance(value, np.generic) else value for key, value in plain.items()}
-    del plain["vectors"]
-    plain["analyzer"] = settings.analyzer.to_dict()
-    plain["pairs"] = settings.pairs if isinstance(settings.pairs, str) else f"{len(settings.pairs)} given"
-    plain["simple_rankers"] = [ranker.name for ranker in rankers]
-    return plain
+        return Session(Multiplex(**settings, pool=0), "RandomTerms", ranking).at_random()

@@ -52,6 +52,7 @@ def candidate_terms(
     analyzer: Analyzer | None = None,
     importance: Importance = "auto",
     query_terms: QueryTermsUse = "allow",
+    min_documents: int = 1,
     pool: int | None = None,
     perturbed_documents: int = 10,
     removal: Removal = "mask",
@@ -59,8 +60,8 @@ def candidate_terms(
     """Choose the terms that an explanation of ``ranking`` may use.
 
     First the ``pool`` terms with the highest tf-idf mass over the documents, ``sum of tf *
-    ln((1 + N) / df)``, each document's part divided by ``log2(2 + position)``; then the best ``n`` of these
-    by importance.
+    ln((1 + N) / df)``, each document's part divided by ``log2(2 + position)``; then the
+    best ``n`` of these by importance.
 
     Parameters
     ----------
@@ -77,6 +78,8 @@ def candidate_terms(
     query_terms
         ``"allow"``: query terms that occur in a document are always among the candidates.
         ``"exclude"``: they never are.
+    min_documents
+        Terms of fewer documents are left out, query terms aside; unless that leaves none.
     pool
         Terms that reach the second step, ``2 n`` when None.
     perturbed_documents
@@ -88,7 +91,12 @@ def candidate_terms(
     InputError
         If no term is left, e.g. when the documents are empty or hold stopwords only.
     """
-    for name, number in (("n", n), ("pool", pool), ("perturbed_documents", perturbed_documents)):
+    for name, number in (
+        ("n", n),
+        ("min_documents", min_documents),
+        ("pool", pool),
+        ("perturbed_documents", perturbed_documents),
+    ):
         if number is not None and number < 1:
             raise InputError(f"{name} must be 1 or more, not {number!r}")
     for name, value, allowed in (
@@ -105,6 +113,9 @@ def candidate_terms(
             f"no candidate term for {ranking.query!r}: the documents hold no word that is not a "
             "stopword" + (" or a query term" if query_terms == "exclude" else "")
         )
+    frequent = np.diff(index.counts.indptr)[index.rows(vocabulary)] >= min_documents
+    often = [t for t, kept in zip(vocabulary, frequent, strict=True) if kept or t in of_query]
+    vocabulary = often or vocabulary
     pooled = _best(vocabulary, _tf_idf(vocabulary, index), 2 * n if pool is None else pool, of_query)
     if importance == "auto":
         asks = ranking.scorer is not None and not ranking.scorer.listwise
@@ -145,7 +156,8 @@ def perturbation_importance(
     )
     scores = score_edits(ranking, EditedDocuments(texts, doc), "importance by perturbation")
     change = np.abs(scores - ranking.scores[doc])
-    return np.bincount(term, weights=change, minlength=len(terms)) / np.maximum(held.sum(axis=1), 1)
+    total = np.bincount(term, weights=change, minlength=len(terms))
+    return np.asarray(total / np.maximum(held.sum(axis=1), 1))
 
 
 def _tf_idf(terms: Sequence[str], index: TextIndex) -> npt.NDArray[np.float64]:
@@ -153,12 +165,10 @@ def _tf_idf(terms: Sequence[str], index: TextIndex) -> npt.NDArray[np.float64]:
     counts = index.counts
     discount = 1.0 / np.log2(2.0 + np.arange(counts.shape[1]))
     idf = np.log((1.0 + counts.shape[1]) / np.diff(counts.indptr))
-    return ((counts @ discount) * idf)[index.rows(terms)]
+    return np.asarray(((counts @ discount) * idf)[index.rows(terms)])
 
 
-def _best(
-    terms: Sequence[str], weights: npt.NDArray[np.float64], n: int, always: set[str]
-) -> list[str]:
+def _best(terms: Sequence[str], weights: npt.NDArray[np.float64], n: int, always: set[str]) -> list[str]:
     """The n terms with the greatest weights, best first, ties by input order; ``always`` stay."""
     kept = np.array([term in always for term in terms], dtype=bool)
     order = np.lexsort((-weights, ~kept))[: max(n, int(kept.sum()))]

@@ -91,8 +91,7 @@ class PreferenceMatrices:
         rankers, _, documents = self.scores.values.shape
         if len(self.pairs) and int(self.pairs.low.max()) >= documents:
             raise InputError(
-                f"a pair names position {int(self.pairs.low.max())}, "
-                f"and there are {documents} documents"
+                f"a pair names position {int(self.pairs.low.max())}, and there are {documents} documents"
             )
         if not self.margin >= 0:
             raise InputError(f"margin must be 0 or more, not {self.margin!r}")
@@ -107,11 +106,11 @@ class PreferenceMatrices:
 
     @property
     def n_rankers(self) -> int:
-        return self.scores.values.shape[0]
+        return len(self.scores.values)
 
     @property
     def n_terms(self) -> int:
-        return self.scores.values.shape[1]
+        return int(self.scores.values.shape[1])
 
     @property
     def n_pairs(self) -> int:
@@ -120,24 +119,29 @@ class PreferenceMatrices:
     @property
     def scaled(self) -> Floats:
         """(R, T, N) term scores over their ranker's scale."""
-        assert self.scale is not None
-        return self.scores.values / self.scale[:, None, None]
+        return np.asarray(self.scores.values / np.asarray(self.scale)[:, None, None])
+
+    def restricted(self, indices: Sequence[int]) -> PreferenceMatrices:
+        """The same pairs and scale with only the terms at ``indices``, in that order."""
+        names = self.scores.terms
+        terms = tuple(names[i] for i in indices) if names else ()
+        part = TermScores(self.scores.values[:, list(indices)], terms, self.scores.rankers)
+        return PreferenceMatrices(part, self.pairs, self.scale, self.margin)
 
     def view(self, ranker: int) -> Floats:
         """The dense (T, P) matrix of one simple ranker."""
         values = self.scaled[ranker]
-        return values[:, self.pairs.high] - values[:, self.pairs.low]
+        return np.asarray(values[:, self.pairs.high] - values[:, self.pairs.low])
 
     def differences(self, indices: Sequence[int]) -> Floats:
         """(R, P) scaled score differences of the pairs under the terms at ``indices``."""
-        assert self.scale is not None
         chosen = np.asarray(sorted(indices), dtype=np.intp)  # one order of summation: no noise
-        sums = self.scores.values[:, chosen].sum(axis=1) / self.scale[:, None]
-        return sums[:, self.pairs.high] - sums[:, self.pairs.low]
+        sums = self.scores.values[:, chosen].sum(axis=1) / np.asarray(self.scale)[:, None]
+        return np.asarray(sums[:, self.pairs.high] - sums[:, self.pairs.low])
 
     def votes(self, indices: Sequence[int]) -> Floats:
         """(P,) votes ``sum_r tanh(difference)`` of the terms at ``indices``."""
-        return np.tanh(self.differences(indices)).sum(axis=0)
+        return np.asarray(np.tanh(self.differences(indices)).sum(axis=0))
 
     def covered(self, indices: Sequence[int]) -> npt.NDArray[np.bool_]:
         """(P,) whether each pair is strictly covered."""

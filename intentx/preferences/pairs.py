@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import Any, Literal, TypeVar, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,8 @@ __all__ = ["PairStrategy", "Pairs", "preference_pairs", "split_pairs"]
 
 Indices = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
+Array = TypeVar("Array", bound=npt.NDArray[Any])
+ROUNDING = 1e-12  # of the largest score: closer scores differ by rounding only
 PairStrategy = Literal["all", "random", "top-tail", "rank-biased"]
 
 
@@ -82,7 +84,7 @@ def preference_pairs(
 ) -> Pairs:
     """Preference pairs of a ranking.
 
-    Documents with equal scores are never a pair: the ranker prefers neither.
+    Documents with equal scores, rounding aside, are never a pair: the ranker prefers neither.
 
     Parameters
     ----------
@@ -130,7 +132,7 @@ def preference_pairs(
 
     high, low = (part.astype(np.intp) for part in np.triu_indices(len(ranking), min_rank_gap))
     gap = ranking.scores[high] - ranking.scores[low]
-    kept = (gap > 0) & (gap >= min_score_gap)
+    kept = (gap > ROUNDING * np.abs(ranking.scores).max()) & (gap >= min_score_gap)
     if strategy == "top-tail":
         kept &= (high < top) & (low >= top)
     high, low = high[kept], low[kept]
@@ -186,6 +188,6 @@ def _no_pair(ranking: Ranking, min_rank_gap: int, min_score_gap: float) -> str:
     return f"the ranking for {ranking.query!r} has no preference pair: {why}"
 
 
-def _frozen(array: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def _frozen(array: Array) -> Array:
     array.flags.writeable = False
     return array

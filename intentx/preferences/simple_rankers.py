@@ -36,6 +36,8 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 Weighting = Literal["bm25", "tf", "lm"]
 
+BLOCK = 2_000_000  # cosines held at once: a vocabulary of 100,000 words must not cost gigabytes
+
 
 class SimpleRanker(Protocol):
     """A named, additive way to score documents for terms."""
@@ -80,24 +82,25 @@ class TextMatching:
     def name(self) -> str:
         """The weighting, with its parameters where they are not the default ones."""
         used = {"bm25": ("k1", "b"), "tf": (), "lm": ("mu",)}[self.weighting]
-        own = [f"{key}={getattr(self, key):g}" for key in used if getattr(self, key) != getattr(TextMatching, key)]
+        changed = [key for key in used if getattr(self, key) != getattr(TextMatching, key)]
+        own = [f"{key}={getattr(self, key):g}" for key in changed]
         return f"text matching ({', '.join([self.weighting, *own])})"
 
     def term_scores(self, terms: Sequence[str], index: TextIndex) -> Floats:
         tf = index.counts_of(terms)
         length = np.maximum(index.lengths, 1)
         if self.weighting == "tf":
-            return tf / length
+            return np.asarray(tf / length)
         collection = index.background.counts_of(terms)
         tokens = max(int(index.background.lengths.sum()), 1)
         if self.weighting == "bm25":
             df = np.count_nonzero(collection, axis=1)[:, None]
             idf = np.log1p((collection.shape[1] - df + 0.5) / (df + 0.5))
             norm = self.k1 * (1 - self.b + self.b * length * collection.shape[1] / tokens)
-            return idf * tf * (self.k1 + 1) / np.maximum(tf + norm, 1e-12)
+            return np.asarray(idf * tf * (self.k1 + 1) / np.maximum(tf + norm, 1e-12))
         # A term the collection lacks counts as one occurrence: its likelihood is small, not zero.
         p = np.maximum(collection.sum(axis=1, keepdims=True), 1.0) / tokens
-        return np.log1p(tf / (self.mu * p)) + np.log(self.mu / (length + self.mu))
+        return np.asarray(np.log1p(tf / (self.mu * p)) + np.log(self.mu / (length + self.mu)))
 
 
 @dataclass(frozen=True)
@@ -117,9 +120,9 @@ class PositionAware:
         column[wanted] = np.arange(len(wanted))  # unknown terms, -1, land in the unused last entry
         term = column[index.term]
         used = term >= 0
-        seen = np.unique(
-            np.stack([term[used], index.text[used], index.sentence[used]]), axis=1
-        ).astype(np.intp)
+        seen = np.unique(np.stack([term[used], index.text[used], index.sentence[used]]), axis=1).astype(
+            np.intp
+        )
         cell = seen[0] * shape[1] + seen[1]
         cells = shape[0] * shape[1]
         sentences = np.bincount(cell, minlength=cells).reshape(shape)
@@ -172,16 +175,19 @@ class Semantic:
             known = vectors.units(background.vocabulary)[1]
             center = known.sum(axis=0) / max(len(known), 1)
             term_units, token_units = _unit(term_units - center), _unit(token_units - center)
-        cosines = term_units @ token_units.T
         counts = index.counts[np.flatnonzero(tokens_in)]
-        length = np.asarray(counts.sum(axis=0)).ravel()
-        if math.isinf(self.temperature):
-            pooled = (1.0 + _mean_over_tokens(cosines, counts, length)) / 2.0
-        else:
-            heat = np.exp((cosines - 1.0) / self.temperature)
-            pooled = 1.0 + self.temperature * np.log(
-                np.maximum(_mean_over_tokens(heat, counts, length), 1e-300)
-            )
+        length = np.asarray(counts.sum(axis=0), dtype=np.float64).ravel()
+        pooled = np.empty((len(term_units), len(index.texts)))
+        block = max(1, BLOCK // max(len(token_units), 1))
+        for start in range(0, len(term_units), block):
+            part = slice(start, start + block)
+            cosines = term_units[part] @ token_units.T
+            if math.isinf(self.temperature):
+                pooled[part] = (1.0 + _mean_over_tokens(cosines, counts, length)) / 2.0
+            else:
+                heat = np.exp((cosines - 1.0) / self.temperature)
+                mean = np.maximum(_mean_over_tokens(heat, counts, length), 1e-300)
+                pooled[part] = 1.0 + self.temperature * np.log(mean)
         scores = np.zeros((len(terms), len(index.texts)))
         scores[terms_in] = np.where(length > 0, pooled, 0.0)
         return scores
@@ -194,7 +200,7 @@ def _mean_over_tokens(by_token: Floats, counts: csr_array, length: Floats) -> Fl
 
 def _unit(vectors: Floats) -> Floats:
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 1e-12)
+    return np.asarray(np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 1e-12))
 
 
 def term_scores(

@@ -81,7 +81,7 @@ class BiEncoder:
             ),
             dtype=np.float64,
         )
-        return vectors[1:] @ vectors[0]
+        return np.asarray(vectors[1:] @ vectors[0])
 
 
 def _load(model: str | Path, device: str | None) -> SentenceTransformer:

@@ -83,8 +83,8 @@ def _agreement(one: View, other: View) -> Html:
         return join([names, ": their agreement is undefined, for one scores all documents the same."])
     shared = "" if len(both) == len(first) == len(second) else " that both rank"
     text = (
-        f" agree on the order of the {count(len(both), 'document')}{shared}"
-        f" with Kendall’s τ-b {real(tau, 2)} (1: the same order, 0: unrelated, −1: reversed)."
+        f": Kendall’s τ-b {real(tau, 2)} between their orders of the {count(len(both), 'document')}"
+        f"{shared} (1: the same order, 0: unrelated, −1: reversed)."
     )
     return join([names, text])
 

@@ -38,7 +38,7 @@ def _card(view: View, position: int) -> Html:
     ranking = view.explanation.ranking
     doc_id, text = ranking.doc_ids[position], ranking.texts[position]
     place = view.explained_rank[position]
-    tie = ", tied" if view.tied[position] else ""
+    tie = ", tied" if view.tied[1][position] else ""
     return tag(
         "article",
         tag(

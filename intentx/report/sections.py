@@ -21,7 +21,7 @@ _WORST = 10  # documents in the list of those most often wrong
 _STATUS = {
     "optimal": "proven best for what the solver maximised",
     "feasible": "a good selection, not proven best",
-    "heuristic": "found by search, without a proof",
+    "heuristic": "no proof that these terms are the best",
 }
 
 
@@ -53,18 +53,14 @@ def _bar(share: float, low: float, span: float) -> Html:
 
 def ranking_beside(view: View) -> Html:
     """Both orders, and the documents that the explanation gets most wrong."""
-    ties = sum(view.tied)
-    tied = (
-        f"{count(ties, 'document')} tied by the explanation keep the ranker’s order here."
-        if ties
-        else ""
+    ranker, explained = (sum(tied) for tied in view.tied)
+    ties = (
+        f"{count(ranker, 'document')} tied by the ranker, {count(explained)} by the explanation; ties "
+        "stand in the ranker’s order and count as no move."
     )
-    return join(
-        [
-            tag("p", tied, class_="note") if tied else "",
-            tag("div", tag("div", slope_charts(view)), tag("div", _most_wrong(view)), class_="halves"),
-        ]
-    )
+    note = tag("p", ties, class_="note") if ranker or explained else ""
+    halves = tag("div", tag("div", slope_charts(view)), tag("div", _most_wrong(view)), class_="halves")
+    return join([note, halves])
 
 
 def _most_wrong(view: View) -> Html:

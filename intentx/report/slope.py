@@ -52,13 +52,14 @@ def _chart(view: View, start: int, stop: int) -> Html:
 
 
 def _left(view: View, position: int) -> Html:
-    return tag("li", tag("b", str(position + 1)), *_name(view, position))
+    tied = tag("small", "tie", class_="tied") if view.tied[0][position] else ""
+    return tag("li", tag("b", str(position + 1)), *_name(view, position), tied)
 
 
 def _right(view: View, position: int, place: int) -> Html:
-    move = position - place
+    move = view.moves[position]
     arrow = "=" if not move else f"{'▲' if move > 0 else '▼'}{abs(move)}"
-    tied = tag("small", "tie", class_="tied") if view.tied[position] else ""
+    tied = tag("small", "tie", class_="tied") if view.tied[1][position] else ""
     moved = tag("small", arrow, class_=view.move_colour(position))
     return tag("li", tag("b", str(place + 1)), *_name(view, position), tied, moved)
 
@@ -86,7 +87,7 @@ def _line(view: View, position: int, start: int) -> Html:
 
 
 def _legend(view: View) -> Html:
-    stays, small, middling = view.moves
+    stays, small, middling = view.move_limits
     ranges = (
         f"at most {count(stays, 'rank')}",
         f"{stays + 1} to {small}" if small > stays + 1 else f"{small}",

@@ -7,11 +7,15 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 
 from intentx.explainers.explanation import IntentExplanation
 from intentx.report.markup import Html, tag
 
 __all__ = ["SHOWN_DOCUMENTS", "Senses", "View"]
+
+Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 
 SHOWN_DOCUMENTS = 200  # texts in full; the others are on the page by their ids only
 _TERM_COLOURS = 12
@@ -94,15 +98,31 @@ class View:
         return tuple(place.tolist())
 
     @cached_property
-    def tied(self) -> tuple[bool, ...]:
-        """(N,) whether the explanation gives another document the same score."""
-        _, inverse, times = np.unique(
-            self.explanation.document_scores, return_inverse=True, return_counts=True
+    def _tie_ranges(self) -> tuple[tuple[Places, Places], tuple[Places, Places]]:
+        """First and last place that each document could have, by the ranker and as explained."""
+        order = self.explanation.explained_order
+        scores = self.explanation.document_scores
+        return (
+            _places(self.explanation.ranking.scores, self.explanation.ranking.scores),
+            _places(scores[order], scores),
         )
-        return tuple((times[inverse] > 1).tolist())
 
     @cached_property
-    def moves(self) -> tuple[int, int, int]:
+    def tied(self) -> tuple[tuple[bool, ...], tuple[bool, ...]]:
+        """(N,) whether the ranker, and (N,) whether the explanation ties a document with another."""
+        ranker, explained = (tuple((last > first).tolist()) for first, last in self._tie_ranges)
+        return ranker, explained
+
+    @cached_property
+    def moves(self) -> tuple[int, ...]:
+        """(N,) ranks that the explanation lifts each document by; ties count as no move."""
+        (first, last), (explained_first, explained_last) = self._tie_ranges
+        up = np.maximum(first - explained_last, 0)
+        down = np.maximum(explained_first - last, 0)
+        return tuple((up - down).tolist())
+
+    @cached_property
+    def move_limits(self) -> tuple[int, int, int]:
         """Largest move, in ranks, that still counts as staying, as small, and as middling."""
         n = len(self.explained_rank)
         stays = max(1, round(0.05 * n))
@@ -111,8 +131,7 @@ class View:
 
     def move_colour(self, position: int) -> str:
         """CSS class for how far the document at ``position`` moves."""
-        distance = abs(self.explained_rank[position] - position)
-        return f"m{sum(distance > limit for limit in self.moves)}"
+        return f"m{sum(abs(self.moves[position]) > limit for limit in self.move_limits)}"
 
     def anchor(self, position: int) -> str:
         """Id of the document's text on the page."""
@@ -123,3 +142,8 @@ class View:
         shown = self.explanation.terms[number] if text is None else text
         inner = tag("bdi", shown) if text is None else shown
         return tag("mark", inner, class_=f"t{number % _TERM_COLOURS}", title=title)
+
+
+def _places(in_order: Floats, scores: Floats) -> tuple[Places, Places]:
+    """First and last place of each of ``scores`` among ``in_order``, which does not increase."""
+    return np.searchsorted(-in_order, -scores), np.searchsorted(-in_order, -scores, side="right") - 1

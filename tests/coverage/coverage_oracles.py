@@ -23,24 +23,23 @@ def slow_vote(matrices, pair, indices):
     return vote
 
 
-def slow_value(matrices, indices, softness=0.0):
+def slow_value(matrices, indices, softness=0.0, soft_share=1.0):
     weight = matrices.pairs.weight
     total = reached = 0.0
     for pair in range(matrices.n_pairs):
         one = 1.0 if weight is None else float(weight[pair])
         excess = slow_vote(matrices, pair, indices) - matrices.margin
         total += one
-        if softness:
-            reached += one / (1.0 + math.exp(-excess / softness))
-        elif excess > 0:
-            reached += one
+        strict = one if excess > 0 else 0.0
+        soft = one / (1.0 + math.exp(-excess / softness)) if softness else strict
+        reached += (1 - soft_share) * strict + soft_share * soft
     return reached / total
 
 
-def brute_force(matrices, most, least=1, softness=0.0):
+def brute_force(matrices, most, least=1, softness=0.0, soft_share=1.0):
     """Highest value of all sets."""
     return max(
-        slow_value(matrices, one, softness)
+        slow_value(matrices, one, softness, soft_share)
         for size in range(least, min(most, matrices.n_terms) + 1)
         for one in itertools.combinations(range(matrices.n_terms), size)
     )

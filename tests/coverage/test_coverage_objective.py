@@ -6,26 +6,64 @@ from coverage_oracles import make, matrices, slow_value
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intentx.coverage.objective import Exact, Kernel, Objective, Problem
+from intentx.coverage.objective import WIDTH, Exact, Kernel, Objective, Problem
 from intentx.preferences import Pairs, PreferenceMatrices, TermScores
 
 
 @settings(deadline=None, max_examples=60)
-@given(matrices, st.sampled_from([0.0, 0.3]), st.integers(0, 1000))
-def test_value_and_kernels_against_loops(problem, softness, seed):
+@given(matrices, st.sampled_from([(0.0, 1.0), (0.3, 1.0), (0.3, 0.4)]), st.integers(0, 1000))
+def test_value_and_kernels_against_loops(problem, soft, seed):
     generator = np.random.default_rng(seed)
     rest = generator.choice(
         problem.n_terms, size=int(generator.integers(problem.n_terms)), replace=False
     )
-    objective = Objective(problem, softness)
+    objective = Objective(problem, *soft)
     terms = np.setdiff1d(np.arange(problem.n_terms + 1), rest)
     expected = [
-        slow_value(problem, [t for t in (*rest, new) if t < problem.n_terms], softness) for new in terms
+        slow_value(problem, [t for t in (*rest, new) if t < problem.n_terms], *soft) for new in terms
     ]
     assert Exact(objective).values(rest.tolist(), terms) == pytest.approx(expected, abs=1e-12)
     # votes between margin and NOISE do not occur in these problems
     assert Kernel(objective).values(rest.tolist(), terms) == pytest.approx(expected, abs=1e-5)
     assert Kernel(objective).values(rest.tolist())[terms] == pytest.approx(expected, abs=1e-5)
+
+
+def test_soft_share_goes_from_strict_to_soft():
+    problem = make(3, weighted=True)
+    strict, soft = Objective(problem), Objective(problem, 0.2)
+    for share, same in ((0.0, strict), (1.0, soft)):
+        mixed = Objective(problem, 0.2, share)
+        for terms in ([0], [1, 4], [2, 3, 5]):
+            assert mixed.value(terms) == pytest.approx(same.value(terms), abs=1e-12)
+        assert Kernel(mixed).values([1]) == pytest.approx(Kernel(same).values([1]), abs=1e-6)
+    half = Objective(problem, 0.2, 0.5).value([1, 4])
+    assert half == pytest.approx((strict.value([1, 4]) + soft.value([1, 4])) / 2)
+
+
+@pytest.mark.parametrize("rankers", [1, 3])
+@pytest.mark.parametrize("soft", [(0.0, 1.0), (0.1, 0.5)])
+def test_short_lists_by_slope(rankers, soft):
+    problem = make(6, rankers=rankers, terms=9, documents=8, pairs=20, weighted=True)
+    kernel, rest = Kernel(Objective(problem, *soft)), [2, 5]
+    weight = problem.pairs.weight / problem.pairs.weight.sum()
+
+    def smooth(step, term):
+        """What short lists climb, with a step along one term."""
+        views = [problem.view(ranker) for ranker in range(rankers)]
+        votes = sum(np.tanh(view[2] + view[5] + step * view[term]) for view in views)
+        return weight @ np.tanh((votes - problem.margin) / WIDTH) * WIDTH
+
+    slopes = [(smooth(1e-5, term) - smooth(-1e-5, term)) / 2e-5 for term in range(9)]
+    assert kernel._slopes(kernel._base(rest)) == pytest.approx([*slopes, 0.0], abs=1e-4)
+    allowed = np.ones(10, dtype=bool)
+    allowed[rest] = False
+    moves, values = kernel.steepest(rest, allowed, 4)
+    steep = sorted((t for t in range(9) if allowed[t]), key=lambda t: -slopes[t])[:3]
+    assert moves.tolist() == [*sorted(steep), 9]  # "no term" is always among them
+    assert values == pytest.approx(kernel.values(rest, moves), abs=0)
+    allowed[9] = False
+    assert kernel.steepest(rest, allowed, 7)[0].tolist() == np.flatnonzero(allowed).tolist()
+    assert len(kernel.steepest(rest, allowed, 4)[0]) == 4
 
 
 @pytest.mark.parametrize("rankers", [1, 2])
@@ -82,5 +120,4 @@ def test_many_pairs_are_sampled_and_judged_exactly(monkeypatch):
     few = Problem(Objective(make(1)), 1, 2)
     assert few.dense
     assert few.judge is few.kernel
-    assert few.screen is None
     assert few.deadline == math.inf

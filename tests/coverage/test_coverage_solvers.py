@@ -1,6 +1,7 @@
 import itertools
 import math
 import time
+from functools import partial
 
 import numpy as np
 import pytest
@@ -10,25 +11,26 @@ from hypothesis import strategies as st
 
 from intentx.coverage import Selection, solve
 from intentx.coverage.exhaustive import _values
-from intentx.coverage.greedy import grow
+from intentx.coverage.greedy import grow, shortlist
 from intentx.coverage.objective import Exact, Objective, Problem
-from intentx.coverage.refine import refine
+from intentx.coverage.refine import anneal, descend
 from intentx.coverage.solve import LITERAL, METHODS
 from intentx.errors import InputError
 from intentx.preferences import Pairs, PreferenceMatrices, TermScores
 
 QUICK = [method for method in METHODS if method != "ilp"]
+SOFT = st.sampled_from([(0.0, 1.0), (0.2, 1.0), (0.2, 0.3)])  # softness and its share
 TWO = settings(deadline=None, max_examples=25)
 
 
-def check(problem, selection, most, least=1, softness=0.0):
+def check(problem, selection, most, least=1, soft=()):
     """What holds for every selection of every method."""
     indices = selection.indices
     assert isinstance(selection, Selection)
     assert least <= len(indices) <= most
     assert len(set(indices)) == len(indices)
     assert all(type(index) is int and 0 <= index < problem.n_terms for index in indices)
-    assert selection.objective == pytest.approx(slow_value(problem, indices, softness), abs=1e-9)
+    assert selection.objective == pytest.approx(slow_value(problem, indices, *soft), abs=1e-9)
     plain = PreferenceMatrices(
         problem.scores,
         Pairs(problem.pairs.high, problem.pairs.low),
@@ -44,32 +46,31 @@ def check(problem, selection, most, least=1, softness=0.0):
 
 
 @TWO
-@given(matrices, st.integers(1, 4), st.sampled_from([0.0, 0.2]))
-def test_exhaustive_is_brute_force(problem, most, softness):
-    best = brute_force(problem, most, softness=softness)
+@given(matrices, st.integers(1, 4), SOFT)
+def test_exhaustive_is_brute_force(problem, most, soft):
+    best = brute_force(problem, most, 1, *soft)
     for method in ("exhaustive", "auto"):
-        selection = solve(problem, most, method=method, softness=softness)
-        check(problem, selection, most, softness=softness)
+        selection = solve(problem, most, method=method, softness=soft[0], soft_share=soft[1])
+        check(problem, selection, most, 1, soft)
         assert selection.objective == pytest.approx(best, abs=1e-12)
         assert selection.status == "optimal"
 
 
 @TWO
-@given(
-    matrices, st.integers(1, 5), st.integers(1, 3), st.sampled_from([0.0, 0.2]), st.sampled_from(QUICK)
-)
-def test_every_method_keeps_the_limits(problem, most, least, softness, method):
+@given(matrices, st.integers(1, 5), st.integers(1, 3), SOFT, st.sampled_from(QUICK))
+def test_every_method_keeps_the_limits(problem, most, least, soft, method):
     least = min(least, most, problem.n_terms)
-    selection = solve(problem, most, min_terms=least, method=method, softness=softness)
-    check(problem, selection, most, least, softness)
-    assert brute_force(problem, most, least, softness) >= selection.objective - 1e-9
+    softness, share = soft
+    selection = solve(problem, most, min_terms=least, method=method, softness=softness, soft_share=share)
+    check(problem, selection, most, least, soft)
+    assert brute_force(problem, most, least, *soft) >= selection.objective - 1e-9
 
 
 @TWO
 @given(matrices, st.integers(1, 5))
 def test_nothing_is_worse_than_greedy(problem, most):
     greedy = solve(problem, most, method="greedy").objective
-    for method in ("auto", "refine", "exhaustive"):
+    for method in ("auto", "descent", "anneal", "exhaustive"):
         assert solve(problem, most, method=method).objective >= greedy
 
 
@@ -79,40 +80,42 @@ def test_search_beats_greedy_and_relaxation_where_sets_are_many(seed, softness):
     problem = make(seed, rankers=3, terms=60, documents=25, pairs=290, weighted=seed % 2 == 1)
     found = {
         method: solve(problem, 6, method=method, softness=softness)
-        for method in ("greedy", "tanh", "refine", "auto")
+        for method in ("greedy", "tanh", "descent", "anneal", "auto")
     }
-    assert found["refine"].objective >= found["greedy"].objective
+    assert found["descent"].objective >= found["greedy"].objective
+    assert found["anneal"].objective >= found["greedy"].objective
     assert found["auto"].objective >= max(found["greedy"].objective, found["tanh"].objective)
     assert found["auto"].objective > found["greedy"].objective  # strictly, on these four
     assert found["auto"].status == "heuristic"
     assert found["auto"].bound is None
-    assert found["auto"].method in ("greedy+refine", "tanh+refine")
+    assert found["auto"].method in ("greedy+anneal", "tanh+anneal")
 
 
 @TWO
 @given(matrices, st.integers(0, 999))
-def test_refine_never_lowers(problem, seed):
+def test_search_never_lowers(problem, seed):
     generator = np.random.default_rng(seed)
     size = int(generator.integers(1, problem.n_terms + 1))
     start = generator.choice(problem.n_terms, size=size, replace=False).tolist()
     several = Problem(Objective(problem), 1, problem.n_terms, seed)
-    found = refine(several, start, sweeps=2)
-    assert slow_value(problem, found) >= slow_value(problem, start) - 1e-12
+    for found in (anneal(several, start, sweeps=2), descend(several, start)):
+        assert slow_value(problem, found) >= slow_value(problem, start) - 1e-12
 
 
-def test_refine_keeps_the_start_when_the_search_fails(monkeypatch):
+def test_search_keeps_the_start_when_the_search_fails(monkeypatch):
     problem = make(3, terms=25, documents=14, pairs=77)
     start = list(solve(problem, 4).indices)
     monkeypatch.setattr("intentx.coverage.refine._anneal", lambda *_: [])
     monkeypatch.setattr("intentx.coverage.refine._descend", lambda *_: [24])
-    found = refine(Problem(Objective(problem), 1, 4), start)
-    assert sorted(found) == sorted(start)
+    for search in (anneal, descend):
+        assert sorted(search(Problem(Objective(problem), 1, 4), start)) == sorted(start)
 
 
-def test_refine_ends_where_no_single_move_helps():
+@pytest.mark.parametrize("search", [partial(anneal, sweeps=0), partial(descend, thorough=True)])
+def test_search_ends_where_no_single_move_helps(search):
     problem = make(3, rankers=2, terms=25, documents=14, pairs=77)
     several = Problem(Objective(problem), 1, 4)
-    found = refine(several, [0, 1, 2, 3], sweeps=0)
+    found = search(several, [0, 1, 2, 3])
     value, others = slow_value(problem, found), [t for t in range(25) if t not in found]
     moves = [[*found[:i], *found[i + 1 :], t] for i in range(len(found)) for t in others]
     moves += [[*found[:i], *found[i + 1 :]] for i in range(len(found))]
@@ -120,9 +123,9 @@ def test_refine_ends_where_no_single_move_helps():
     assert value >= max(slow_value(problem, move) for move in moves)
 
 
-def test_refine_completes_a_start_that_is_too_small():
+def test_annealing_completes_a_start_that_is_too_small():
     several = Problem(Objective(make(3)), 3, 4)
-    assert 3 <= len(refine(several, [2])) <= 4
+    assert 3 <= len(anneal(several, [2])) <= 4
 
 
 def test_greedy_against_loops():
@@ -224,9 +227,9 @@ def test_order_of_documents_and_terms_changes_nothing(method, seed):
     assert slow_value(problem, terms[list(second.indices)]) == pytest.approx(second.objective)
 
 
-@pytest.mark.parametrize("method", ["auto", "refine", "tanh", "greedy"])
+@pytest.mark.parametrize("method", ["auto", "anneal", "descent", "tanh", "greedy"])
 def test_same_seed_same_selection(method):
-    problem = make(31, terms=50, documents=60, pairs=1700)  # enough pairs for short lists
+    problem = make(31, terms=50, documents=60, pairs=1700)
     state = np.random.get_state()[1].tolist()  # noqa: NPY002
     first, second = (solve(problem, 5, method=method, seed=3) for _ in range(2))
     assert first.indices == second.indices
@@ -234,19 +237,44 @@ def test_same_seed_same_selection(method):
     assert np.random.get_state()[1].tolist() == state  # noqa: NPY002
 
 
+def test_share_0_of_softness_is_strict():
+    problem = make(13, terms=40, documents=20, pairs=150)
+    for method in ("auto", "ilp"):
+        strict, zero = (
+            solve(problem, 3, method=method, softness=softness, soft_share=0.0, time_limit=5)
+            for softness in (0.0, 0.3)
+        )
+        assert (strict.indices, strict.objective) == (zero.indices, zero.objective)
+
+
+def test_short_lists_when_pairs_are_very_many(monkeypatch):
+    monkeypatch.setattr("intentx.coverage.objective.DENSE_PAIRS", 1000)
+    problem = Problem(Objective(make(7, rankers=2, terms=30, documents=90, pairs=4000)), 1, 4)
+    allowed = np.ones(31, dtype=bool)
+    allowed[[3, 8]] = False
+    exact = Exact(problem.objective).values([3, 8])
+    moves, values = shortlist(problem, [3, 8], allowed, 31)
+    assert values == pytest.approx(exact[moves], abs=0)
+    assert 1 <= len(moves) <= 8
+    assert exact[allowed].max() in values
+    best = [3, 8, int(moves[values.argmax()])]
+    fewer = shortlist(problem, [3], np.ones(31, dtype=bool), 31, best)[0]
+    assert len(fewer) <= len(shortlist(problem, [3], np.ones(31, dtype=bool), 31)[0])
+
+
 def test_very_many_pairs(monkeypatch):
     monkeypatch.setattr("intentx.coverage.objective.DENSE_PAIRS", 1000)
     problem = make(7, rankers=2, terms=30, documents=90, pairs=4000)
     several = Problem(Objective(problem), 1, 4)
     assert isinstance(several.judge, Exact)
-    found = {method: solve(problem, 4, method=method) for method in ("greedy", "tanh", "refine")}
+    found = {method: solve(problem, 4, method=method) for method in ("greedy", "tanh", "anneal")}
     auto = solve(problem, 4)
     assert auto.objective >= max(one.objective for one in found.values()) - 0.01
     assert auto.objective >= max(found["greedy"].objective, found["tanh"].objective)
     assert auto.objective == problem.coverage(auto.indices)
 
 
-@pytest.mark.parametrize("method", ["auto", "refine", "exhaustive", "tanh", "greedy"])
+@pytest.mark.parametrize("method", ["auto", "anneal", "descent", "exhaustive", "tanh", "greedy"])
 def test_time_limit(method):
     problem = make(7, rankers=3, terms=120, documents=60, pairs=1700)
     started = time.perf_counter()
@@ -269,6 +297,9 @@ def test_time_limit(method):
         ({"min_terms": 8}, "min_terms=8 exceeds the number of terms, 7"),
         ({"softness": -1.0}, "softness must be"),
         ({"softness": math.nan}, "softness must be"),
+        ({"softness": 0.1, "soft_share": 1.5}, "soft_share must lie"),
+        ({"softness": 0.1, "soft_share": math.nan}, "soft_share must lie"),
+        ({"soft_share": -0.1}, "soft_share must lie"),
         ({"time_limit": 0}, "time_limit must be"),
         ({"method": "ilp", "softness": 0.1}, "softness must be 0"),
     ],

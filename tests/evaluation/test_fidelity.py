@@ -176,20 +176,22 @@ def test_bad_arguments_are_named():
 
 
 class Remember:
-    """A method that returns one word and keeps what it was shown."""
+    """A method that returns the words it is given and keeps what it was shown."""
 
-    def __init__(self, error=None):
-        self.shown, self.error = [], error
+    def __init__(self, error=None, terms=("piano",)):
+        self.shown, self.error, self.terms = [], error, terms
 
     def explain(self, ranking):
         self.shown.append(ranking)
         if self.error:
             raise self.error
-        return words(ranking, "piano")
+        return words(ranking, *self.terms)
 
 
 def test_held_out_documents_are_hidden_and_judged_by_statistics_of_the_others():
-    ranking, method, rankers = recorded(20), Remember(), [ix.TextMatching(), ix.PositionAware()]
+    ranking, rankers = recorded(20), [ix.TextMatching(), ix.PositionAware()]
+    terms = ("piano", "pedal", "desk", "shop")  # whose weights beside each other depend on their idf
+    method = Remember(terms=terms)
     found = ix.heldout_fidelity(method, ranking, share=0.3, repeats=4, seed=1, simple_rankers=rankers)
     assert len(found.values) == len(found.terms) == len(found.reasons) == len(method.shown) == 4
     assert len({shown.doc_ids for shown in method.shown}) == 4
@@ -197,14 +199,17 @@ def test_held_out_documents_are_hidden_and_judged_by_statistics_of_the_others():
         assert len(shown) == 14
         hidden = ranking.subset(i for i, d in enumerate(ranking.doc_ids) if d not in shown.doc_ids)
         scores = [
-            [[oracles.bm25("piano", text, shown.texts, ix.Analyzer()) for text in hidden.texts]],
-            [[oracles.position_aware("piano", text, ix.Analyzer()) for text in hidden.texts]],
+            [
+                [oracles.bm25(t, text, shown.texts, ix.Analyzer()) for text in hidden.texts]
+                for t in terms
+            ],
+            [[oracles.position_aware(t, text, ix.Analyzer()) for text in hidden.texts] for t in terms],
         ]
         pairs = ix.preference_pairs(hidden)
-        assert value == PreferenceMatrices(TermScores(scores), pairs).coverage([0])
+        assert value == PreferenceMatrices(TermScores(scores), pairs).coverage(range(4))
     assert found.mean == pytest.approx(np.mean(found.values))
     assert min(found.values) <= found.low <= found.mean <= found.high <= max(found.values)
-    again = ix.heldout_fidelity(Remember(), ranking, 0.3, 4, 1, simple_rankers=rankers)
+    again = ix.heldout_fidelity(Remember(terms=terms), ranking, 0.3, 4, 1, simple_rankers=rankers)
     assert again == found
     assert "4 of 4 splits" in repr(found)
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intentx.coverage.shares import coverage_shares, document_support
+from intentx.coverage.shares import coverage_shares
 from intentx.evaluation.orders import copeland_scores, kendall_tau_b, rbo_ext
 from intentx.preferences import Pairs, PreferenceMatrices, TermScores
 from tests import oracles
@@ -80,13 +80,3 @@ def test_sampled_shares_are_close_and_still_sum_to_the_coverage():
     np.testing.assert_allclose(found, exact, atol=0.05)
     assert found.sum() == pytest.approx(m.coverage(range(9)))
     np.testing.assert_array_equal(found, coverage_shares(m))
-
-
-def test_a_term_that_helps_everywhere_has_full_support_and_one_that_hurts_none():
-    values = [[[4.0, 3, 2, 1, 0], [0, 0.1, 0, 0.1, 0], [0, 0, 0, 0, 0]]]
-    high, low = np.triu_indices(5, 1)
-    m = PreferenceMatrices(TermScores(values), Pairs(high, low))
-    support = document_support(m)
-    assert support[0] > 0.95
-    assert support[1] == support[2] == 0
-    np.testing.assert_array_equal(support, document_support(m))

@@ -174,5 +174,5 @@ def test_what_cannot_be_is_said():
         with pytest.raises(InputError, match="mu > 0, k1 >= 0 and 0 <= b <= 1"):
             TextMatching(**settings)
     for temperature in (0, math.nan, -1):
-        with pytest.raises(InputError, match="temperature must be 0.01 or more"):
+        with pytest.raises(InputError, match=r"temperature must be 0.01 or more"):
             Semantic(temperature=temperature)

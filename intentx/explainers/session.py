@@ -1,0 +1,226 @@
+"""How a ranking is explained, stage by stage; `intentx.explainers.intent` has the settings."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.coverage import Selection, solve
+from intentx.coverage.shares import coverage_shares
+from intentx.coverage.validate import LEAST_DOCUMENTS, validated_size
+from intentx.errors import InputError
+from intentx.evaluation.fidelity import judge
+from intentx.explainers.explanation import IntentExplanation
+from intentx.perturbation import edit_at_random, score_edits
+from intentx.preferences import Pairs, PreferenceMatrices, preference_pairs
+from intentx.preferences.candidates import candidate_terms
+from intentx.preferences.edited import with_edited_documents
+from intentx.preferences.simple_rankers import SimpleRanker, default_simple_rankers, term_scores
+from intentx.ranking import Ranking
+from intentx.text import TextIndex
+
+if TYPE_CHECKING:
+    from intentx.explainers.intent import Multiplex
+
+__all__ = ["EDITED_SHARE", "Session"]
+
+SOFTNESS = 2.0  # votes of three simple rankers lie in (-3, 3): nearly linear, no pair is given up
+EDITED_SHARE = 0.5  # of the weight, on pairs with edited documents, at generality 1
+SCREENING_PAIRS = 2_000  # enough to rank candidates by how well they agree with the ranker
+
+
+class Session:
+    """One ranking being explained: what the stages share, and how long each one took."""
+
+    def __init__(self, settings: Multiplex, method: str, ranking: Ranking) -> None:
+        self.settings = settings
+        self.method = method
+        self.ranking = ranking
+        self.rankers = tuple(settings.simple_rankers or default_simple_rankers(settings.vectors))
+        self.notes: list[str] = []
+        self.seconds: dict[str, float] = {}
+        self._started = self._lap = time.perf_counter()
+        box = ranking.scorer
+        self._asked, self._model_seconds = (box.texts_scored, box.seconds) if box else (0, 0.0)
+        self.pairs = self._preference_pairs()
+        self.index = TextIndex(ranking.texts, settings.analyzer)
+        self._close("pairs and index")
+
+    def chosen(self) -> IntentExplanation:
+        """Terms chosen by the settings' solver among the candidates."""
+        matrices = self._screened(self._matrices(self._candidates()))
+        selection = self._select(matrices, self._with_edits(matrices))
+        self._close("selection")
+        return self._explanation(
+            matrices.restricted(selection.indices), selection.bound, selection.status
+        )
+
+    def given(self, terms: tuple[str, ...]) -> IntentExplanation:
+        """These terms."""
+        return self._explanation(self._matrices(terms))
+
+    def at_random(self) -> IntentExplanation:
+        """Candidates drawn at random; the ranker is not asked for their importance."""
+        pool = self._candidates(importance="text-matching")
+        size = min(self.settings.max_terms, len(pool))
+        generator = np.random.default_rng(self.settings.seed)
+        drawn = generator.choice(len(pool), size=size, replace=False)
+        return self.given(tuple(pool[i] for i in drawn))
+
+    def _preference_pairs(self) -> Pairs:
+        s = self.settings
+        if isinstance(s.pairs, Pairs):
+            if not len(s.pairs) or int(s.pairs.low.max()) >= len(self.ranking):
+                raise InputError(
+                    f"the pairs given must lie within the ranking's {len(self.ranking)} documents, "
+                    "and there must be one at least"
+                )
+            return s.pairs
+        return preference_pairs(
+            self.ranking,
+            s.pairs,
+            m=s.m,
+            top=s.top,
+            min_rank_gap=s.min_rank_gap,
+            min_score_gap=s.min_score_gap,
+            log_weights=s.log_weights,
+            seed=s.seed,
+        )
+
+    @property
+    def _least_documents(self) -> int:
+        """Documents a candidate must occur in: what one document shows cannot be validated."""
+        validated = self.settings.generality > 0 and len(self.ranking) >= LEAST_DOCUMENTS
+        return 2 if validated else 1
+
+    def _candidates(self, importance: Literal["auto", "text-matching"] = "auto") -> tuple[str, ...]:
+        found = candidate_terms(
+            self.ranking,
+            max(self.settings.pool, self.settings.candidates),
+            index=self.index,
+            importance=importance,
+            query_terms=self.settings.query_terms,
+            min_documents=self._least_documents,
+        )
+        self._close("candidates")
+        return found.terms
+
+    def _matrices(self, terms: tuple[str, ...]) -> PreferenceMatrices:
+        scores = term_scores(terms, self.index, self.rankers)
+        matrices = PreferenceMatrices(scores, self.pairs, margin=self.settings.margin)
+        self._close("term scores")
+        return matrices
+
+    def _screened(self, matrices: PreferenceMatrices) -> PreferenceMatrices:
+        """The candidates that come first by importance and by agreement, the ranks added up."""
+        if matrices.n_terms <= self.settings.candidates:
+            return matrices
+        by_agreement = np.argsort(-_agreement(matrices), kind="stable")
+        rank_sum = np.arange(matrices.n_terms)  # candidates come in the order of importance
+        rank_sum[by_agreement] += np.arange(matrices.n_terms)
+        kept = np.argsort(rank_sum, kind="stable")[: self.settings.candidates]
+        self._close("term scores")
+        return matrices.restricted(np.sort(kept).tolist())
+
+    def _with_edits(self, matrices: PreferenceMatrices) -> PreferenceMatrices:
+        """``matrices`` with pairs that involve edited documents, where the ranker can be asked."""
+        s, box = self.settings, self.ranking.scorer
+        share = s.generality * EDITED_SHARE
+        if box is None or not s.budget or not share:
+            return matrices
+        number = s.budget // len(self.ranking) if box.listwise else s.budget
+        edits = edit_at_random(self.ranking, matrices.scores.terms, s.analyzer, number, s.seed)
+        if not len(edits):
+            self.notes.append("no edited documents: the budget or the documents allow none")
+            return matrices
+        scores = score_edits(self.ranking, edits, "pairs with edited documents")
+        self._close("edited documents")
+        joined = with_edited_documents(
+            matrices, self.ranking, self.index, self.rankers, edits, scores, share=share, seed=s.seed
+        )
+        self._close("term scores")
+        return joined
+
+    def _select(self, matrices: PreferenceMatrices, joined: PreferenceMatrices) -> Selection:
+        """Terms for the pairs of ``joined``; how many of them is settled on ``matrices``."""
+        s = self.settings
+        share = 2 * s.generality / (1 + s.generality)
+        # The integer program knows strict coverage only.
+        soft = SOFTNESS if share and s.method != "ilp" else 0.0
+        size = s.max_terms
+        if s.generality > 0:
+            size = validated_size(matrices, size, softness=soft, soft_share=share, seed=s.seed)
+        return solve(
+            joined,
+            max(size, s.min_terms),
+            min_terms=min(s.min_terms, matrices.n_terms),
+            method=s.method,
+            softness=soft,
+            soft_share=share,
+            seed=s.seed,
+            literal=s.literal,
+        )
+
+    def _explanation(
+        self, matrices: PreferenceMatrices, bound: float | None = None, status: str = "given"
+    ) -> IntentExplanation:
+        weights = coverage_shares(matrices, seed=self.settings.seed)
+        most_useful_first = np.argsort(-weights, kind="stable")
+        weights, matrices = weights[most_useful_first], matrices.restricted(most_useful_first.tolist())
+        fidelity = judge(self.ranking, matrices, self.pairs)
+        self._close("fidelity")
+        box = self.ranking.scorer
+        self.seconds["model"] = box.seconds - self._model_seconds if box else 0.0
+        self.seconds["total"] = time.perf_counter() - self._started
+        return IntentExplanation(
+            method=self.method,
+            ranking=self.ranking,
+            terms=matrices.scores.terms,
+            weights=tuple(weights.tolist()),
+            matrices=matrices,
+            coverage=matrices.coverage(range(matrices.n_terms)),
+            bound=bound,
+            status=status,
+            fidelity=fidelity,
+            analyzer=self.settings.analyzer,
+            simple_rankers=self.rankers,
+            settings=_plain(self.settings, self.rankers),
+            model_calls=box.texts_scored - self._asked if box else 0,
+            seconds=self.seconds,
+            notes=tuple(self.notes),
+        )
+
+    def _close(self, stage: str) -> None:
+        now = time.perf_counter()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._lap
+        self._lap = now
+
+
+def _agreement(matrices: PreferenceMatrices) -> npt.NDArray[np.float64]:
+    """(T,) mean vote of each term alone on a regular sample of the pairs, in (-R, R)."""
+    step = -(-matrices.n_pairs // SCREENING_PAIRS)
+    high, low = matrices.pairs.high[::step], matrices.pairs.low[::step]
+    values = matrices.scaled.astype(np.float32)
+    votes = np.zeros(matrices.n_terms)
+    for ranker in values:
+        for start in range(0, len(ranker), 64):  # in blocks, so that memory stays small
+            part = ranker[start : start + 64]
+            votes[start : start + 64] += np.tanh(part[:, high] - part[:, low]).mean(axis=1)
+    return votes
+
+
+def _plain(settings: Multiplex, rankers: Sequence[SimpleRanker]) -> dict[str, Any]:
+    """The settings as plain data for JSON."""
+    plain = {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings)}
+    plain = {key: v.item() if isinstance(v, np.generic) else v for key, v in plain.items()}
+    del plain["vectors"]
+    plain["analyzer"] = settings.analyzer.to_dict()
+    if isinstance(settings.pairs, Pairs):
+        plain["pairs"] = f"{len(settings.pairs)} given"
+    plain["simple_rankers"] = [ranker.name for ranker in rankers]
+    return plain

@@ -1,0 +1,169 @@
+"""Rooms import only from rooms above them, nothing goes in circles, and the import is light."""
+
+import ast
+import subprocess
+import sys
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "intentx"
+# From the top of the line to its end; rooms in one tuple stand beside each other. The package
+# itself, its public names, comes before those who use the library as users do.
+ROOMS = [
+    ("errors",),
+    ("files", "text"),
+    ("scoring",),
+    ("ranking",),
+    ("perturbation",),
+    ("preferences",),
+    ("coverage",),
+    ("evaluation",),
+    ("explainers",),
+    ("rankers", "datasets"),
+    ("",),
+    ("report",),
+    ("cli",),
+    ("__main__",),
+]
+PLACE = {room: place for place, rooms in enumerate(ROOMS) for room in rooms}
+HEAVY = [
+    "torch",
+    "sentence_transformers",
+    "transformers",
+    "sklearn",
+    "pandas",
+    "matplotlib",
+    "scipy.stats",
+    "pulp",
+    "rich",
+    "rank_bm25",
+    "highspy",
+]
+
+
+def sources():
+    """Text of each module of the package by its dotted name; a package goes by its own name."""
+    found = {}
+    for path in PACKAGE.rglob("*.py"):
+        parts = [*path.relative_to(PACKAGE).with_suffix("").parts]
+        if parts[-1] == "__init__":
+            parts.pop()
+        found[".".join(["intentx", *parts])] = path.read_text(encoding="utf-8")
+    return found
+
+
+def is_for_types(node):
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
+
+
+def imports(module, text, modules, for_types=True):
+    """Modules of intentx that this one imports anywhere: at the top, in functions, for types."""
+    tree = ast.parse(text)
+    if not for_types:
+        tree.body = [node for node in tree.body if not is_for_types(node)]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{module} imports relatively"
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        else:
+            continue
+        for name in names:
+            if name.split(".")[0] == "intentx":
+                # "from intentx.text import Analyzer" names something inside the module text.
+                yield name if name in modules else name.rpartition(".")[0]
+
+
+def room(module):
+    return module.partition(".")[2].partition(".")[0]
+
+
+def faults(modules):
+    """Imports that go the wrong way, in words, and a circle if there is one."""
+    found = []
+    graph = {}
+    for module, text in modules.items():
+        run = imports(module, text, modules, for_types=False)  # types alone are never a circle
+        graph[module] = {name for name in run if name != module}
+        for name in sorted({*imports(module, text, modules)} - {module}):
+            here, there = room(module), room(name)
+            if module == "intentx" or here == there:
+                continue
+            if here not in PLACE or there not in PLACE:
+                found.append(f"{module} or {name} is in no known room")
+            elif PLACE[there] >= PLACE[here]:
+                found.append(f"{module} imports {name}")
+    try:
+        TopologicalSorter(graph).prepare()
+    except CycleError as error:
+        found.append(f"circle: {' -> '.join(error.args[1])}")
+    return found
+
+
+def test_rooms_import_from_above_only():
+    modules = sources()
+    assert len(modules) > 20
+    assert {room(module) for module in modules} <= set(PLACE)
+    assert faults(modules) == []
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "fault"),
+    [
+        ("intentx.text", "from intentx.ranking import rank", "intentx.text imports intentx.ranking"),
+        ("intentx.text", "def f():\n    import intentx.cli", "intentx.text imports intentx.cli"),
+        ("intentx.errors", "from intentx.text import Token", "intentx.errors imports intentx.text"),
+        (
+            "intentx.preferences.pairs",
+            "from intentx.coverage import solve",
+            "pairs imports intentx.coverage",
+        ),
+        ("intentx.rankers.bm25", "from intentx.datasets import x", "bm25 imports intentx.datasets"),
+        ("intentx.explainers.intent", "import intentx", "intent imports intentx"),
+        ("intentx.explainers.intent", "from intentx import rank", "intent imports intentx"),
+        ("intentx.utils", "from intentx.text import Token", "is in no known room"),
+        ("intentx.preferences.pairs", "from intentx.preferences.matrices import MARGIN", "circle"),
+        (
+            "intentx.preferences.pairs",
+            "if TYPE_CHECKING:\n    from intentx.coverage import solve",
+            "pairs imports intentx.coverage",
+        ),
+    ],
+)
+def test_the_check_can_fail(module, line, fault):
+    modules = sources()
+    modules[module] = modules.get(module, "") + f"\n{line}\n"
+    assert any(fault in one for one in faults(modules))
+
+
+def fresh(code):
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+        cwd=PACKAGE.parent,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout.split()
+
+
+def test_the_import_is_light():
+    loaded = fresh("import sys, intentx; print(*sys.modules)")
+    assert "intentx.explainers.intent" in loaded
+    assert not set(HEAVY) & set(loaded)
+
+
+def test_the_check_of_the_import_can_fail():
+    assert set(HEAVY) & set(fresh("import sys, intentx, scipy.stats; print(*sys.modules)"))
+
+
+def test_public_names_are_there():
+    import intentx
+
+    assert sorted(intentx.__all__) == intentx.__all__
+    assert all(hasattr(intentx, name) for name in intentx.__all__)
