@@ -261,10 +261,13 @@ def _quiet_models(spec: str) -> None:
 
 @contextlib.contextmanager
 def _progress() -> Iterator[Callable[[int, int], None]]:
-    """A bar on standard error; yields what a `BlackBox` reports its progress to."""
+    """A bar on a terminal's standard error; yields what a `BlackBox` reports its progress to."""
     from rich.console import Console
     from rich.progress import Progress
 
+    if not sys.stderr.isatty():
+        yield lambda done, total: None
+        return
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("asking the ranker", total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)

@@ -119,7 +119,11 @@ class PreferenceMatrices:
     @property
     def scaled(self) -> Floats:
         """(R, T, N) term scores over their ranker's scale."""
-        return np.asarray(self.scores.values / np.asarray(self.scale)[:, None, None])
+        return np.asarray(self.scores.values / self._column(3))
+
+    def _column(self, dimensions: int) -> Floats:
+        """The scale, shaped to divide an array of so many dimensions that starts with R."""
+        return np.asarray(self.scale).reshape(-1, *[1] * (dimensions - 1))
 
     def restricted(self, indices: Sequence[int]) -> PreferenceMatrices:
         """The same pairs and scale with only the terms at ``indices``, in that order."""
@@ -135,13 +139,22 @@ class PreferenceMatrices:
 
     def differences(self, indices: Sequence[int]) -> Floats:
         """(R, P) scaled score differences of the pairs under the terms at ``indices``."""
-        chosen = np.asarray(sorted(indices), dtype=np.intp)  # one order of summation: no noise
-        sums = self.scores.values[:, chosen].sum(axis=1) / np.asarray(self.scale)[:, None]
-        return np.asarray(sums[:, self.pairs.high] - sums[:, self.pairs.low])
+        sums = self._sums(indices)
+        return sums[:, self.pairs.high] - sums[:, self.pairs.low]
 
     def votes(self, indices: Sequence[int]) -> Floats:
         """(P,) votes ``sum_r tanh(difference)`` of the terms at ``indices``."""
-        return np.asarray(np.tanh(self.differences(indices)).sum(axis=0))
+        total = np.zeros(self.n_pairs)
+        for sums in self._sums(indices):  # one ranker at a time keeps half a million pairs small
+            difference = sums.take(self.pairs.high)
+            difference -= sums.take(self.pairs.low)
+            total += np.tanh(difference, out=difference)
+        return total
+
+    def _sums(self, indices: Sequence[int]) -> Floats:
+        """(R, N) scaled document scores under the terms at ``indices``."""
+        chosen = np.asarray(sorted(indices), dtype=np.intp)  # one order of summation: no noise
+        return np.asarray(self.scores.values[:, chosen].sum(axis=1) / self._column(2))
 
     def covered(self, indices: Sequence[int]) -> npt.NDArray[np.bool_]:
         """(P,) whether each pair is strictly covered."""

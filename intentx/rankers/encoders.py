@@ -71,16 +71,19 @@ class BiEncoder:
         return cls(_minilm_folder(), **settings)
 
     def __call__(self, query: str, texts: Sequence[str]) -> npt.NDArray[np.float64]:
-        vectors = np.asarray(
-            self.model.encode(
+        modes = [(module, module.training) for module in self.model.modules()]
+        try:
+            encoded = self.model.encode(
                 [query, *texts],
                 batch_size=self.batch_size,
                 normalize_embeddings=self.similarity == "cosine",
                 convert_to_numpy=True,
                 show_progress_bar=False,
-            ),
-            dtype=np.float64,
-        )
+            )
+        finally:  # the model is a guest, and encode leaves it in evaluation mode
+            for module, training in modes:
+                module.training = training
+        vectors = np.asarray(encoded, dtype=np.float64)
         return np.asarray(vectors[1:] @ vectors[0])
 
 

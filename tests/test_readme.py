@@ -1,0 +1,54 @@
+"""What README and docs show is run."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from intentx.cli import main
+from intentx.datasets import load_demo
+
+ROOT = Path(__file__).parents[1]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+EXAMPLES = [
+    pytest.param(code, id=f"{page.name}-{number}")
+    for page in PAGES
+    for number, code in enumerate(re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.S))
+]
+COMMANDS = re.findall(r"^\$ intentx (.*)$", (ROOT / "README.md").read_text("utf-8"), re.M)
+
+
+@pytest.mark.parametrize("code", EXAMPLES)
+def test_python(code):
+    exec(compile(code, "example", "exec"), {})  # noqa: S102
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands(command, tmp_path, monkeypatch, capsys):
+    documents = load_demo().documents[:12]
+    (tmp_path / "passages.jsonl").write_text(
+        "\n".join(f'{{"id": "{d.id}", "text": "{d.text}"}}'.replace("\n", " ") for d in documents)
+    )
+    (tmp_path / "passages.tsv").write_text("\n".join(f"{d.id}\t{d.text}" for d in documents))
+    (tmp_path / "run.trec").write_text(
+        "\n".join(f"7 Q0 {d.id} {i} {-i} x" for i, d in enumerate(documents))
+    )
+    package = tmp_path / "mypackage"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    (package / "rankers.py").write_text("def score(query, texts):\n    return [len(t) for t in texts]\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    assert main(shlex.split(command)) == 0, capsys.readouterr().err
+
+
+def test_there_is_something_to_run():
+    assert len(EXAMPLES) >= 2
+    assert len(COMMANDS) >= 3
+
+
+def test_links_lead_somewhere():
+    for page in PAGES:
+        for target in re.findall(r"\]\(([^)#]+)\)", page.read_text("utf-8")):
+            assert target.startswith("http") or (page.parent / target).exists(), f"{page.name}: {target}"
