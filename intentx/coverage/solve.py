@@ -11,7 +11,7 @@ from typing import Literal
 
 from intentx.coverage.exhaustive import exhaustive, work
 from intentx.coverage.greedy import greedy, greedy_literal, most_useful_first
-from intentx.coverage.ilp import ilp
+from intentx.coverage.ilp import coverable, ilp
 from intentx.coverage.objective import Found, Objective, Problem
 from intentx.coverage.refine import anneal, descend
 from intentx.coverage.relaxed import gpc_literal, relaxed
@@ -112,9 +112,10 @@ def solve(
 
     Notes
     -----
-    Every method returns at least what its start has: ``descent``, ``anneal``, ``ilp`` and ``auto``
-    are never worse than ``greedy``. With very many pairs (more than 16,000, fewer with many terms)
-    moves are screened on a sample of the pairs, and the best of them are compared on all.
+    No method returns less than ``greedy`` does, but for the ``literal`` ones. With a time limit
+    there is always a bound on strict coverage, if only the share of pairs that any term speaks
+    for. With very many pairs (more than 16,000, fewer with many terms) moves are screened on a
+    sample of the pairs, and the best of them are compared on all.
 
     Examples
     --------
@@ -140,6 +141,8 @@ def solve(
     bound = found.bound
     if bound is None and value >= 1.0:
         bound = 1.0
+    if bound is None and time_limit is not None and not softness:
+        bound = coverable(problem)
     status: Status = "heuristic"
     if bound is not None:
         status = "optimal" if value >= bound - PROOF else "feasible"
@@ -187,10 +190,12 @@ def _check_softness(softness: float, soft_share: float) -> None:
 
 
 def _auto(problem: Problem) -> Found:
-    if work(problem) <= CHEAP and math.isinf(problem.deadline):
-        return exhaustive(problem)
     start = greedy(problem)
     name = "greedy"
+    if work(problem) <= CHEAP:
+        found = exhaustive(problem)
+        if found.bound is not None:  # not cut off by the time limit
+            return found
     if not problem.late:
         other = problem.objective.best(relaxed(problem))
         if problem.objective.value(other) > problem.objective.value(start):
@@ -210,7 +215,20 @@ def _descent(problem: Problem) -> Found:
 
 
 def _tanh(problem: Problem) -> Found:
-    return Found(problem.objective.best(relaxed(problem)), "tanh")
+    start = greedy(problem)
+    found = problem.objective.best(relaxed(problem))
+    return _better(problem, Found(found, "tanh"), start)
+
+
+def _exhaustive(problem: Problem) -> Found:
+    start = greedy(problem)  # first: a search that the time limit cuts off may have seen little
+    return _better(problem, exhaustive(problem), start)
+
+
+def _better(problem: Problem, found: Found, start: list[int]) -> Found:
+    """``found``, unless greedy's ``start`` is better."""
+    value = problem.objective.value
+    return found if value(found.indices) >= value(start) else Found(start, "greedy", found.bound)
 
 
 def _ilp(problem: Problem) -> Found:
@@ -223,7 +241,7 @@ METHODS: dict[str, Callable[[Problem], Found]] = {
     "greedy": lambda problem: Found(greedy(problem), "greedy"),
     "ilp": _ilp,
     "tanh": _tanh,
-    "exhaustive": exhaustive,
+    "exhaustive": _exhaustive,
     "descent": _descent,
     "anneal": lambda problem: _annealed(problem, greedy(problem), "greedy"),
 }

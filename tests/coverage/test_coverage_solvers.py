@@ -343,3 +343,29 @@ def test_literal(method):
     if method == "tanh":
         assert 4 <= len(selection.indices) <= 10
         assert selection.method == "GPC (SLSQP)"
+
+
+@pytest.mark.parametrize("method", ["auto", "exhaustive", "tanh", "anneal", "descent"])
+@pytest.mark.parametrize("time_limit", [1e-9, 0.05])
+def test_however_little_time_there_is_a_valid_bound_and_no_less_than_greedy(method, time_limit):
+    for seed in range(3):
+        generator = np.random.default_rng(seed)
+        scores = TermScores(generator.normal(size=(2, 12, 9)))
+        matrices = PreferenceMatrices(scores, Pairs(*np.triu_indices(9, 1)))
+        best = solve(matrices, 4, method="exhaustive").coverage
+        found = solve(matrices, 4, method=method, time_limit=time_limit)
+        assert found.bound is not None
+        assert found.coverage <= best <= found.bound + 1e-12
+        assert found.status != "optimal" or found.coverage == best
+        if time_limit > 0.01:
+            assert found.coverage >= solve(matrices, 4, method="greedy").coverage
+
+
+def test_cheap_problems_are_proven_under_a_time_limit_too():
+    generator = np.random.default_rng(0)
+    scores = TermScores(generator.normal(size=(3, 30, 25)))
+    high, low = np.triu_indices(25, 1)
+    matrices = PreferenceMatrices(scores, Pairs(high[::3], low[::3]))
+    found = solve(matrices, 5, time_limit=60)
+    assert found.status == "optimal"
+    assert found.bound == found.coverage

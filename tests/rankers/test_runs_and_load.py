@@ -66,5 +66,5 @@ def test_rankers_by_name(tmp_path, monkeypatch):
     "spec", ["", "bm52", "bi-encoder", "bi-encoder:", "bm25:x", ":", "nomodule_x:f"]
 )
 def test_unknown_rankers_say_what_there_is(spec):
-    with pytest.raises(ix.InputError, match="bm25|bi-encoder:NAME"):
+    with pytest.raises(ix.InputError, match=r"bm25|bi-encoder:NAME"):
         load_ranker(spec, ["tea"])
