@@ -1,7 +1,8 @@
 """intentx: what does a text ranker think a query means, and how far can that be believed?"""
 
 from intentx.errors import InputError, IntentxError, IntentxWarning, MissingExtraError, ScorerError
-from intentx.evaluation.fidelity import Fidelity, HeldoutFidelity, fidelity, heldout_fidelity
+from intentx.evaluation.fidelity import Fidelity, fidelity
+from intentx.evaluation.heldout import HeldoutFidelity, heldout_fidelity
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.intent import IntentGreedy, Multiplex, QueryTerms, RandomTerms
 from intentx.preferences.pairs import Pairs, preference_pairs

@@ -17,7 +17,7 @@ import intentx
 from intentx.datasets import demo_queries, load_demo, read_documents
 from intentx.datasets.demo import DemoQuery
 from intentx.errors import InputError, IntentxError, ScorerError
-from intentx.evaluation.fidelity import heldout_fidelity
+from intentx.evaluation.heldout import heldout_fidelity
 from intentx.evaluation.orders import kendall_tau_b
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.intent import IntentGreedy, Multiplex, QueryTerms, RandomTerms
@@ -35,15 +35,11 @@ __all__ = ["main"]
 FINE, FAILED, USAGE = 0, 1, 2
 
 METHODS: dict[str, Callable[[argparse.Namespace], Any]] = {
-    "multiplex": lambda a: Multiplex(**_chosen(a, general=True)),
-    "multiplex-published": lambda a: Multiplex.published(
-        max_terms=a.max_terms, candidates=a.candidates, analyzer=_analyzer(a), seed=a.seed
-    ),
-    "greedy": lambda a: IntentGreedy(
-        max_terms=a.max_terms, candidates=a.candidates, analyzer=_analyzer(a), seed=a.seed
-    ),
+    "multiplex": lambda a: Multiplex(**_chosen(a), generality=a.generality, budget=a.budget),
+    "multiplex-published": lambda a: Multiplex.published(**_chosen(a)),
+    "greedy": lambda a: IntentGreedy(**_without(_chosen(a), "vectors")),
     "query-terms": lambda a: QueryTerms(vectors=a.term_vectors, analyzer=_analyzer(a)),
-    "random-terms": lambda a: RandomTerms(**_chosen(a, general=False)),
+    "random-terms": lambda a: RandomTerms(**_chosen(a)),
 }
 
 
@@ -134,7 +130,7 @@ def _explain(options: argparse.Namespace) -> None:
         heldout = heldout_fidelity(method, ranking, repeats=options.heldout) if options.heldout else None
     plain = explanation.to_dict()
     if heldout is not None:
-        plain["heldout_documents"] = {"mean": heldout.mean, "low": heldout.low, "high": heldout.high}
+        plain["heldout_documents"] = heldout.to_dict()
     if options.json:
         sys.stdout.write(json.dumps(plain, ensure_ascii=False) + "\n")
         return
@@ -225,8 +221,9 @@ def _vectors(source: str | None, texts: Sequence[str], analyzer: Analyzer) -> Te
     return TermVectors.from_sentence_transformer(encoder.model, vocabulary)
 
 
-def _chosen(options: argparse.Namespace, *, general: bool) -> dict[str, Any]:
-    settings: dict[str, Any] = {
+def _chosen(options: argparse.Namespace) -> dict[str, Any]:
+    """The settings that all methods share which choose terms."""
+    return {
         "max_terms": options.max_terms,
         "candidates": options.candidates,
         "query_terms": options.query_terms,
@@ -234,9 +231,10 @@ def _chosen(options: argparse.Namespace, *, general: bool) -> dict[str, Any]:
         "analyzer": _analyzer(options),
         "seed": options.seed,
     }
-    if general:
-        settings |= {"generality": options.generality, "budget": options.budget}
-    return settings
+
+
+def _without(settings: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if key != name}
 
 
 def _analyzer(options: argparse.Namespace) -> Analyzer:

@@ -24,11 +24,10 @@ __all__ = [
     "Explanation",
     "Fidelity",
     "FidelityRow",
-    "HeldoutFidelity",
     "Method",
     "fidelity",
-    "heldout_fidelity",
     "judge",
+    "judged",
 ]
 
 
@@ -146,9 +145,9 @@ class Fidelity:
         """Plain data for JSON; NaN becomes None."""
         plain = asdict(self)
         plain["rows"] = [
-            {key: _none_for_nan(value) for key, value in row.items()} for row in plain["rows"]
+            {key: none_for_nan(value) for key, value in row.items()} for row in plain["rows"]
         ]
-        return {key: _none_for_nan(value) for key, value in plain.items()}
+        return {key: none_for_nan(value) for key, value in plain.items()}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Fidelity:
@@ -158,37 +157,6 @@ class Fidelity:
             for row in plain["rows"]
         )
         return cls(**{key: _nan_for_none(v) for key, v in plain.items() if key != "rows"}, rows=rows)
-
-
-@dataclass(frozen=True)
-class HeldoutFidelity:
-    """Fidelity on pairs among documents that the method did not see.
-
-    Attributes
-    ----------
-    mean, low, high
-        Mean over the repeats with a value, and its 95 % bootstrap interval.
-    values
-        One share per repeat; NaN where it could not be measured.
-    terms
-        The terms of each repeat.
-    reasons
-        Why a repeat has no value, "" where it has one.
-    """
-
-    mean: float
-    low: float
-    high: float
-    values: tuple[float, ...]
-    terms: tuple[tuple[str, ...], ...] = field(repr=False)
-    reasons: tuple[str, ...] = field(repr=False)
-
-    def __repr__(self) -> str:
-        measured = sum(not math.isnan(value) for value in self.values)
-        return (
-            f"HeldoutFidelity({self.mean:.3f}, 95 % interval {self.low:.3f} to {self.high:.3f}, "
-            f"{measured} of {len(self.values)} splits)"
-        )
 
 
 def fidelity(
@@ -253,7 +221,7 @@ def judge(ranking: Ranking, matrices: PreferenceMatrices, fitted: Pairs, *, gap:
     differences = over_all.differences(range(matrices.n_terms))
     names = matrices.scores.rankers or tuple(f"ranker {r + 1}" for r in range(matrices.n_rankers))
     rows = tuple(
-        _row(name, differences[:, mask], names, matrices.margin, reason)
+        judged(name, differences[:, mask], names, matrices.margin, reason)
         for name, mask, reason in subsets
     )
     documents = copeland_scores(over_all, n)
@@ -267,98 +235,10 @@ def judge(ranking: Ranking, matrices: PreferenceMatrices, fitted: Pairs, *, gap:
     )
 
 
-def heldout_fidelity(
-    method: Method,
-    ranking: Ranking,
-    share: float = 0.3,
-    repeats: int = 5,
-    seed: int = 0,
-    *,
-    simple_rankers: Sequence[SimpleRanker] | None = None,
-) -> HeldoutFidelity:
-    """Choose terms from some of the documents, judge them on pairs among the others.
-
-    Each repeat hides a random ``share`` of the documents from ``method.explain``, then counts the
-    pairs among the hidden documents that its terms cover. Term statistics such as idf, and the
-    scale of each simple ranker, come from the documents that were shown.
-
-    Parameters
-    ----------
-    method
-        Anything with ``explain(ranking)`` that yields terms.
-    share
-        Share of the documents held out, in (0, 1).
-    repeats
-        Number of random splits.
-
-    Returns
-    -------
-    HeldoutFidelity
-        A split without any pair, or on which the method fails for want of pairs or candidates, is
-        NaN with its reason and is left out of the mean.
-    """
-    if not 0 < share < 1:
-        raise InputError(f"share must lie between 0 and 1, not {share!r}")
-    if repeats < 1:
-        raise InputError(f"repeats must be 1 or more, not {repeats!r}")
-    if isinstance(getattr(method, "pairs", None), Pairs):
-        raise InputError(
-            "pairs given by position do not fit the part of the ranking that is shown to the method; "
-            "give it the name of a pair strategy"
-        )
-    n = len(ranking)
-    held = min(n - 2, max(2, round(share * n)))
-    if held < 2:
-        raise InputError(f"held-out documents need a ranking of 4 documents or more, not {n}")
-    generators = np.random.default_rng(seed).spawn(repeats)
-    outcomes = [
-        _one_split(method, ranking, generator.permutation(n)[:held], simple_rankers)
-        for generator in generators
-    ]
-    values = np.array([value for value, _, _ in outcomes])
-    measured = values[~np.isnan(values)]
-    low, high = _bootstrap(measured, np.random.default_rng(seed))
-    return HeldoutFidelity(
-        mean=float(measured.mean()) if len(measured) else math.nan,
-        low=low,
-        high=high,
-        values=tuple(values.tolist()),
-        terms=tuple(terms for _, terms, _ in outcomes),
-        reasons=tuple(reason for _, _, reason in outcomes),
-    )
-
-
-def _one_split(
-    method: Method,
-    ranking: Ranking,
-    held: npt.NDArray[np.intp],
-    simple_rankers: Sequence[SimpleRanker] | None,
-) -> tuple[float, tuple[str, ...], str]:
-    """Share of the held-out pairs covered, the terms, and the reason when there is no share."""
-    shown = ranking.subset(set(range(len(ranking))) - set(held.tolist()))
-    hidden = ranking.subset(held.tolist())
-    try:
-        pairs = preference_pairs(hidden)
-        explanation = method.explain(shown)
-    except InputError as error:
-        return math.nan, (), str(error)
-    terms: tuple[str, ...] = tuple(explanation.terms)
-    rankers = simple_rankers or getattr(explanation, "simple_rankers", ()) or default_simple_rankers()
-    analyzer = getattr(explanation, "analyzer", None) or Analyzer()
-    background = TextIndex(shown.texts, analyzer)
-    scores = term_scores(terms, TextIndex(hidden.texts, analyzer, background), rankers)
-    fitted: PreferenceMatrices | None = getattr(explanation, "matrices", None)
-    if fitted is None or simple_rankers is not None:
-        matrices = PreferenceMatrices(scores, pairs)
-    else:
-        matrices = PreferenceMatrices(scores, pairs, fitted.scale, fitted.margin)
-    return matrices.coverage(range(len(terms))), terms, ""
-
-
-def _row(
+def judged(
     name: str, differences: npt.NDArray[np.float64], names: Sequence[str], margin: float, reason: str
 ) -> FidelityRow:
-    """One set of pairs, from the (R, P) scaled differences of the explanation."""
+    """Agreement on one set of pairs, from the explanation's (R, P) scaled score differences."""
     count = differences.shape[1]
     if not count:
         nothing = dict.fromkeys(names, math.nan)
@@ -376,17 +256,9 @@ def _row(
     )
 
 
-def _bootstrap(values: npt.NDArray[np.float64], generator: np.random.Generator) -> tuple[float, float]:
-    if not len(values):
-        return math.nan, math.nan
-    means = generator.choice(values, (2000, len(values))).mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)
-
-
-def _none_for_nan(value: Any) -> Any:
+def none_for_nan(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _none_for_nan(inner) for key, inner in value.items()}
+        return {key: none_for_nan(inner) for key, inner in value.items()}
     return None if isinstance(value, float) and math.isnan(value) else value
 
 

@@ -1,0 +1,175 @@
+"""Fidelity on documents that a method has not seen."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.errors import InputError
+from intentx.evaluation.fidelity import FidelityRow, Method, judged, none_for_nan
+from intentx.preferences import Pairs, PreferenceMatrices, preference_pairs
+from intentx.preferences.simple_rankers import SimpleRanker, default_simple_rankers, term_scores
+from intentx.ranking import Ranking
+from intentx.text import Analyzer, TextIndex
+
+__all__ = ["HeldoutFidelity", "heldout_fidelity"]
+
+
+@dataclass(frozen=True)
+class HeldoutFidelity:
+    """Fidelity on pairs among documents that the method did not see.
+
+    Attributes
+    ----------
+    mean, low, high
+        Mean share of pairs covered by the soft vote, over the repeats that have one, and its 95 %
+        bootstrap interval.
+    majority, by_ranker
+        The same mean for the rule of the majority and for each simple ranker by itself.
+    rows
+        One `FidelityRow` per repeat; where nothing could be measured its shares are NaN and it
+        says why.
+    terms
+        The terms of each repeat.
+    """
+
+    mean: float
+    low: float
+    high: float
+    majority: float
+    by_ranker: Mapping[str, float]
+    rows: tuple[FidelityRow, ...] = field(repr=False)
+    terms: tuple[tuple[str, ...], ...] = field(repr=False)
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """The share of each repeat; NaN where it could not be measured."""
+        return tuple(row.vote for row in self.rows)
+
+    @property
+    def reasons(self) -> tuple[str, ...]:
+        """Why a repeat has no value, "" where it has one."""
+        return tuple(row.reason for row in self.rows)
+
+    def __repr__(self) -> str:
+        measured = sum(not math.isnan(value) for value in self.values)
+        return (
+            f"HeldoutFidelity({self.mean:.3f}, 95 % interval {self.low:.3f} to {self.high:.3f}, "
+            f"{measured} of {len(self.rows)} splits)"
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON; NaN becomes None."""
+        plain = {key: none_for_nan(value) for key, value in asdict(self).items()}
+        plain["rows"] = [none_for_nan(row) for row in plain["rows"]]
+        return plain
+
+
+def heldout_fidelity(
+    method: Method,
+    ranking: Ranking,
+    share: float = 0.3,
+    repeats: int = 5,
+    seed: int = 0,
+    *,
+    simple_rankers: Sequence[SimpleRanker] | None = None,
+) -> HeldoutFidelity:
+    """Choose terms from some of the documents, judge them on pairs among the others.
+
+    Each repeat hides a random ``share`` of the documents from ``method.explain``, then counts the
+    pairs among the hidden documents that its terms cover. Term statistics such as idf, and the
+    scale of each simple ranker, come from the documents that were shown.
+
+    Parameters
+    ----------
+    method
+        Anything with ``explain(ranking)`` that yields terms.
+    share
+        Share of the documents held out, in (0, 1).
+    repeats
+        Number of random splits.
+
+    Returns
+    -------
+    HeldoutFidelity
+        A split without any pair, or on which the method fails for want of pairs or candidates, is
+        NaN with its reason and is left out of the mean.
+    """
+    if not 0 < share < 1:
+        raise InputError(f"share must lie between 0 and 1, not {share!r}")
+    if repeats < 1:
+        raise InputError(f"repeats must be 1 or more, not {repeats!r}")
+    if isinstance(getattr(method, "pairs", None), Pairs):
+        raise InputError(
+            "pairs given by position do not fit the part of the ranking that is shown to the method; "
+            "give it the name of a pair strategy"
+        )
+    n = len(ranking)
+    held = min(n - 2, max(2, round(share * n)))
+    if held < 2:
+        raise InputError(f"held-out documents need a ranking of 4 documents or more, not {n}")
+    generators = np.random.default_rng(seed).spawn(repeats)
+    outcomes = [
+        _one_split(method, ranking, generator.permutation(n)[:held], simple_rankers)
+        for generator in generators
+    ]
+    rows = tuple(row for row, _ in outcomes)
+    measured = [row for row in rows if row.pairs]
+    shares = np.array([row.vote for row in measured])
+    low, high = _bootstrap(shares, np.random.default_rng(seed))
+    names = measured[0].by_ranker if measured else {}
+    return HeldoutFidelity(
+        mean=_mean(shares),
+        low=low,
+        high=high,
+        majority=_mean([row.majority for row in measured]),
+        by_ranker={name: _mean([row.by_ranker[name] for row in measured]) for name in names},
+        rows=rows,
+        terms=tuple(terms for _, terms in outcomes),
+    )
+
+
+def _one_split(
+    method: Method,
+    ranking: Ranking,
+    held: npt.NDArray[np.intp],
+    simple_rankers: Sequence[SimpleRanker] | None,
+) -> tuple[FidelityRow, tuple[str, ...]]:
+    """Agreement on the held-out pairs, and the terms; without pairs when it cannot be measured."""
+    shown = ranking.subset(set(range(len(ranking))) - set(held.tolist()))
+    hidden = ranking.subset(held.tolist())
+    try:
+        pairs = preference_pairs(hidden)
+        explanation = method.explain(shown)
+    except InputError as error:
+        return judged("held-out documents", np.empty((0, 0)), (), 0.0, str(error)), ()
+    terms: tuple[str, ...] = tuple(explanation.terms)
+    rankers = simple_rankers or getattr(explanation, "simple_rankers", ()) or default_simple_rankers()
+    analyzer = getattr(explanation, "analyzer", None) or Analyzer()
+    background = TextIndex(shown.texts, analyzer)
+    scores = term_scores(terms, TextIndex(hidden.texts, analyzer, background), rankers)
+    fitted: PreferenceMatrices | None = getattr(explanation, "matrices", None)
+    if fitted is None or simple_rankers is not None:
+        matrices = PreferenceMatrices(scores, pairs)
+    else:
+        matrices = PreferenceMatrices(scores, pairs, fitted.scale, fitted.margin)
+    differences = matrices.differences(range(len(terms)))
+    return judged("held-out documents", differences, scores.rankers, matrices.margin, ""), terms
+
+
+def _mean(values: Sequence[float] | npt.NDArray[np.float64]) -> float:
+    return float(np.mean(values)) if len(values) else math.nan
+
+
+def _bootstrap(values: npt.NDArray[np.float64], generator: np.random.Generator) -> tuple[float, float]:
+    """95 % interval of the mean."""
+    if not len(values):
+        return math.nan, math.nan
+    means = generator.choice(values, (2000, len(values))).mean(axis=1)
+    low, high = np.percentile(means, [2.5, 97.5])
+    return float(low), float(high)
