@@ -87,14 +87,15 @@ class Ranking:
         return f"<Ranking of {len(self)} documents for {self.query!r}, {self.doc_ids[0]!r} first>"
 
     @classmethod
-    def from_run(cls, run: Mapping[str, float], query: str, docs: Documents) -> Ranking:
+    def from_run(cls, run: Mapping[str, float] | Sequence[str], query: str, docs: Documents) -> Ranking:
         """A recorded ranking, with no scorer at hand.
 
         Parameters
         ----------
         run
             Score of each ranked document by its id: one query of a TREC run, as
-            `intentx.rankers.read_run` returns it.
+            `intentx.rankers.read_run` returns it. Or document ids alone, best first; their
+            scores are then 0, -1, -2, …
         docs
             The documents, at least those that the run names; others are left out.
 
@@ -109,14 +110,22 @@ class Ranking:
         ('b', 'a')
         """
         texts = {document.id: document.content for document in as_documents(docs)}
-        run = {str(doc_id): score for doc_id, score in run.items()}
-        missing = [doc_id for doc_id in run if doc_id not in texts]
+        if isinstance(run, str):
+            raise InputError("a run is a mapping of ids to scores or a sequence of ids, not one string")
+        scored = (
+            run.items() if isinstance(run, Mapping) else ((doc_id, -i) for i, doc_id in enumerate(run))
+        )
+        ids, scores = [], []
+        for doc_id, score in scored:
+            ids.append(str(doc_id))
+            scores.append(score)
+        missing = [doc_id for doc_id in ids if doc_id not in texts]
         if missing:
             raise InputError(
-                f"the run for {query!r} names {len(missing)} of {len(run)} documents that are not "
+                f"the run for {query!r} names {len(missing)} of {len(ids)} documents that are not "
                 f"among the documents given: {_some(missing)}"
             )
-        return cls(query, tuple(run), tuple(texts[i] for i in run), np.array(list(run.values())))
+        return cls(query, tuple(ids), tuple(texts[i] for i in ids), np.array(scores))
 
     def subset(self, positions: Iterable[int]) -> Ranking:
         """The documents at these positions, in the same order and with the same scorer."""

@@ -169,3 +169,14 @@ def test_scores_of_a_run_that_are_no_numbers(score, message):
     with pytest.raises(InputError, match=message):
         Ranking.from_run({"x": score}, "q", DOCS)
     assert Ranking.from_run({"x": "3.5", "y": "4"}, "q", DOCS).scores.tolist() == [4, 3.5]
+
+
+def test_a_run_of_ids_alone_keeps_their_order():
+    docs = {"a": "tea", "b": "pot", "7": "milk"}
+    ranking = Ranking.from_run(["b", 7, "a"], "tea", docs)
+    assert ranking.doc_ids == ("b", "7", "a")
+    assert ranking.scores.tolist() == [0, -1, -2]
+    with pytest.raises(InputError, match="distinct"):
+        Ranking.from_run({7: 1.0, "7": 2.0}, "tea", docs)
+    with pytest.raises(InputError, match="not one string"):
+        Ranking.from_run("ba", "tea", docs)

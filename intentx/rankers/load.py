@@ -63,7 +63,7 @@ def _imported(module: str, name: str) -> Scorer:
         found = reduce(getattr, name.split("."), importlib.import_module(module))
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise  # the module is there, and something it needs is not
+            raise InputError(f"module {module!r} cannot be imported: {error}") from error
         raise InputError(
             f"no ranker {module + ':' + name!r}: there is no module {error.name!r}, and it is none "
             f"of: {SPECS}"
