@@ -71,8 +71,8 @@ class IntentExplanation:
     coverage
         Share of the fitted pairs that the terms cover.
     bound, status
-        Best value any selection could have had of what the solver maximised (or None), and
-        whether the terms are "optimal", "feasible", "heuristic", or "given" when none were chosen.
+        Best coverage any selection could have had, or None when it is not known or when generality
+        made another objective; and, of what the solver maximised, whether the terms are "optimal", "feasible", "heuristic", or "given" when none were chosen.
     fidelity
         How far the terms reproduce the ranking.
     analyzer, simple_rankers

@@ -57,10 +57,10 @@ class Multiplex:
         As in `preference_pairs`.
     generality
         0: maximise the coverage of the fitted pairs and nothing else. 1: look for terms that
-        hold for other documents too. It is the part g of an even mixture: the share
-        ``2 g / (1 + g)`` of the objective counts every pair smoothly by its vote instead of as
-        covered or not; with a scorer, pairs with *edited* documents (words deleted, masked and
-        inserted), scored by the ranker, carry the share ``0.5 g`` of the weight. At any g above
+        hold for other documents too. At g in between, the share ``2 g / (1 + g)`` of the
+        objective counts every pair smoothly by its vote instead of as covered or not; with a
+        scorer, pairs with *edited* documents (words deleted, masked and inserted), scored by the
+        ranker, carry the share ``0.5 g`` of the weight. At any g above
         0, the number of terms is the one that does best on documents left out
         (`intentx.coverage.validate`), and every term occurs in two documents or in the query.
         With ``method="ilp"`` the objective stays strict.

@@ -56,9 +56,9 @@ class Session:
         matrices = self._screened(self._matrices(self._candidates()))
         selection = self._select(matrices, self._with_edits(matrices))
         self._close("selection")
-        return self._explanation(
-            matrices.restricted(selection.indices), selection.bound, selection.status
-        )
+        # With generality the objective is not the coverage, and its bound would be read as one.
+        bound = None if self.settings.generality > 0 else selection.bound
+        return self._explanation(matrices.restricted(selection.indices), bound, selection.status)
 
     def given(self, terms: tuple[str, ...]) -> IntentExplanation:
         """These terms."""

@@ -140,11 +140,7 @@ def how_it_was_made(view: View) -> Html:
     """Method, solver, cost, settings and notes."""
     explanation = view.explanation
     bound = explanation.bound
-    reached = (
-        ""
-        if bound is None
-        else " is the best that any selection could reach in what the solver maximised"
-    )
+    reached = "" if bound is None else " is the best coverage that any selection could reach"
     facts = [
         ("method", explanation.method),
         (
