@@ -70,9 +70,12 @@ class IntentExplanation:
         scale of each simple ranker.
     coverage
         Share of the fitted pairs that the terms cover.
-    bound, status
-        Best coverage any selection could have had, or None when it is not known or when generality
-        made another objective; and, of what the solver maximised, whether the terms are "optimal", "feasible", "heuristic", or "given" when none were chosen.
+    bound
+        Best coverage any selection could have had; None when it is not known, and when generality
+        made another objective of it.
+    status
+        "optimal", "feasible" or "heuristic": what is known of the terms as a solution of what the
+        solver maximised; "given" when none were chosen.
     fidelity
         How far the terms reproduce the ranking.
     analyzer, simple_rankers
