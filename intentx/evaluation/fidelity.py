@@ -127,9 +127,9 @@ class Fidelity:
         table = Table(caption=self._caption(), caption_justify="left")
         table.add_column("fidelity", no_wrap=True)
         by_ranker = (name.partition(" (")[0] for name in self.rows[0].by_ranker)
-        for column in ("pairs", "soft vote", "majority", *by_ranker, "ties"):
+        for column in ("pairs", "vote", "majority", *by_ranker, "ties"):
             table.add_column(Text(column), justify="right")
-        labels = {"far": f"far (≥ {self.gap} ranks)", "heldout": "held out"}
+        labels = {"far": f"far (≥{self.gap})", "heldout": "held out"}
         for row in self.rows:
             if row.pairs:
                 shares = (row.vote, row.majority, *row.by_ranker.values())

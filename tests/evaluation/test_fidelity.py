@@ -151,7 +151,7 @@ def test_permuting_tied_documents_changes_no_share():
 def test_what_the_table_shows():
     text = ix.Multiplex(**QUICK).explain(recorded(30)).text()
     for part in (
-        "far (≥ 10 ranks)",
+        "far (≥10)",
         "soft vote",
         "majority",
         "Kendall τ-b",
