@@ -152,7 +152,7 @@ def test_what_the_table_shows():
     text = ix.Multiplex(**QUICK).explain(recorded(30)).text()
     for part in (
         "far (≥10)",
-        "soft vote",
+        "vote",
         "majority",
         "Kendall τ-b",
         "RBO_ext(p=.9)",
