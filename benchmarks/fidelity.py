@@ -16,6 +16,7 @@ from sklearn.linear_model import RidgeCV
 from trec import Collection, load, machine, minilm_vectors
 
 import intentx as ix
+from intentx.evaluation.fidelity import Method
 from intentx.preferences import preference_pairs
 from intentx.rankers import BiEncoder
 
@@ -28,7 +29,7 @@ SYSTEMS = {
 Row = dict[str, float]
 
 
-def methods(vectors: ix.TermVectors) -> dict[str, Callable[[], object]]:
+def methods(vectors: ix.TermVectors) -> dict[str, Callable[[], Method]]:
     return {
         "query terms": lambda: ix.QueryTerms(vectors=vectors),
         "random terms": lambda: ix.RandomTerms(vectors=vectors),
@@ -79,9 +80,9 @@ def measure(
             if only and name not in only:
                 continue
             started = time.perf_counter()
-            explanation = method().explain(ranking)  # type: ignore[attr-defined]
+            explanation = method().explain(ranking)
             seconds = time.perf_counter() - started
-            held = ix.heldout_fidelity(method(), ranking, share=0.3, repeats=repeats)  # type: ignore[arg-type]
+            held = ix.heldout_fidelity(method(), ranking, share=0.3, repeats=repeats)
             fidelity = explanation.fidelity
             rows.setdefault(name, []).append(
                 {
@@ -140,6 +141,7 @@ def main() -> None:
     head = (
         f"{len(qids)} queries of {collection.name}, 100 documents each; mean and 95 % bootstrap "
         f"interval over queries; held-out documents: {options.repeats} splits of 30 %.\n"
+        "Texts scored: a method finds remembered what those above it had scored.\n"
         f"Machine: {machine()}."
     )
     parts, raw = [head], {}

@@ -10,6 +10,7 @@ from trec import load, minilm_vectors
 import intentx as ix
 from intentx.preferences import PreferenceMatrices, TermScores, preference_pairs
 from intentx.preferences.candidates import candidate_terms
+from intentx.preferences.pairs import PairStrategy
 from intentx.preferences.simple_rankers import default_simple_rankers, term_scores
 from intentx.text import TextIndex
 
@@ -26,9 +27,9 @@ def problems(
     collection = load()
     for qid in sorted(collection.queries)[:queries]:
         ranking = collection.ranking(_system(), qid)
-        strategy = "all" if pairs is None else "random"
+        strategy: PairStrategy = "all" if pairs is None else "random"
         scores = TermScores(_scores(ranking, terms).values[:rankers])
-        yield qid, PreferenceMatrices(scores, preference_pairs(ranking, strategy, m=pairs))  # type: ignore[arg-type]
+        yield qid, PreferenceMatrices(scores, preference_pairs(ranking, strategy, m=pairs))
 
 
 def all_pairs(ranking: ix.Ranking, terms: int) -> PreferenceMatrices:

@@ -1,6 +1,6 @@
 """intentx: what does a text ranker think a query means, and how far can that be believed?"""
 
-from intentx.errors import InputError, IntentxError, IntentxWarning, MissingExtraError, ScorerError
+from intentx.errors import InputError, IntentxError, MissingExtraError, ScorerError
 from intentx.evaluation.fidelity import Fidelity, fidelity
 from intentx.evaluation.heldout import HeldoutFidelity, heldout_fidelity
 from intentx.explainers.explanation import IntentExplanation
@@ -22,7 +22,6 @@ __all__ = [
     "IntentExplanation",
     "IntentGreedy",
     "IntentxError",
-    "IntentxWarning",
     "MissingExtraError",
     "Multiplex",
     "Pairs",

@@ -120,8 +120,7 @@ def _explain(options: argparse.Namespace) -> None:
         options.ranker, options.run = None, options.ranker.removeprefix("run:")
     if not options.ranker and not options.run:
         raise InputError(f"name a ranker: --ranker with one of {SPECS}; or give --run FILE")
-    if options.html and not options.html.absolute().parent.is_dir():
-        raise InputError(f"no folder {options.html.absolute().parent} for the page")  # before the work
+    _check_folder(options.html)
     with _progress() as bar:
         ranking = _ranking(options, documents, bar)
         options.term_vectors = _vectors(options.vectors, ranking.texts, _analyzer(options))
@@ -139,6 +138,12 @@ def _explain(options: argparse.Namespace) -> None:
         _show(heldout)
     if options.html:
         _show(f"page: {write_page(options.html, [explanation], labels=[options.ranker or 'run'])}")
+
+
+def _check_folder(page: Path | None) -> None:
+    """Refuse a page that cannot be written, before any work is done for it."""
+    if page and not page.absolute().parent.is_dir():
+        raise InputError(f"no folder {page.absolute().parent} for the page")
 
 
 def _ranking(
@@ -162,6 +167,7 @@ def _demo(options: argparse.Namespace) -> None:
         _show("\n".join(demo_queries()))
         return
     demo = load_demo(options.query)
+    _check_folder(options.html)
     texts = [document.content for document in demo.documents]
     _quiet_models("bi-encoder:minilm")
     with _progress() as bar:
@@ -179,7 +185,7 @@ def _demo(options: argparse.Namespace) -> None:
         sys.stdout.write(json.dumps(plain, ensure_ascii=False) + "\n")
         return
     for name, explanation in explanations.items():
-        _show(f"\n[bold]{name}[/bold], best first: {_senses(explanation.ranking, demo)}")
+        _show(f"\n{name}, best first: {_senses(explanation.ranking, demo)}")
         _show(explanation)
     _show(_difference(explanations))
     page = write_page(
@@ -274,4 +280,5 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
 def _show(something: Any) -> None:
     from rich.console import Console
 
-    Console(highlight=False).print(something)
+    # What users named may hold brackets, and a path is not to be broken.
+    Console(highlight=False, markup=False, soft_wrap=isinstance(something, str)).print(something)

@@ -1,10 +1,10 @@
-"""Exceptions and warnings of intentx."""
+"""Exceptions of intentx."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["InputError", "IntentxError", "IntentxWarning", "MissingExtraError", "ScorerError"]
+__all__ = ["InputError", "IntentxError", "MissingExtraError", "ScorerError"]
 
 
 class IntentxError(Exception):
@@ -39,7 +39,3 @@ class MissingExtraError(IntentxError, ImportError):
 
     def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
         return type(self), (self.package, self.extra)  # so that it survives a worker process
-
-
-class IntentxWarning(UserWarning):
-    """Something worth knowing that does not stop the work."""

@@ -21,7 +21,7 @@ def coverage_shares(matrices: PreferenceMatrices, *, orders: int = 32, seed: int
     """(T,) Shapley values of the coverage by all terms of ``matrices``; they sum to the coverage.
 
     Exact up to 7 terms. Beyond, the mean gain over ``orders`` random orders and their reverses,
-    so a share is known to about 0.02. With more than 5,000 pairs, a regular sample of them.
+    so a share is known to about 0.05. With more than 5,000 pairs, a regular sample of them.
     """
     count = matrices.n_terms
     if not count or not matrices.n_pairs:
