@@ -6,7 +6,7 @@ import argparse
 import json
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +19,7 @@ import intentx as ix
 from intentx.evaluation.fidelity import Method
 from intentx.preferences import preference_pairs
 from intentx.rankers import BiEncoder
+from intentx.text import TextIndex
 
 SYSTEMS = {
     "MiniLM on BM25's top 100": "BM25",
@@ -41,28 +42,47 @@ def methods(vectors: ix.TermVectors) -> dict[str, Callable[[], Method]]:
     }
 
 
-class Ridge:
-    """Not an explanation: a linear model on all terms, the mark for held-out documents."""
+Features = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]
 
-    def heldout(self, ranking: ix.Ranking, share: float, repeats: int) -> float:
-        values = []
-        for generator in np.random.default_rng(0).spawn(repeats):  # the splits of heldout_fidelity
-            n = len(ranking)
-            held = np.sort(generator.permutation(n)[: round(share * n)])
-            shown = np.setdiff1d(np.arange(n), held)
-            model = TfidfVectorizer(
-                sublinear_tf=True,
-            )
-            features = model.fit_transform([ranking.texts[i] for i in shown])
-            center = features.mean(axis=0)
-            ridge = RidgeCV(alphas=np.geomspace(0.1, 100, 13)).fit(
-                np.asarray(features - center), -shown.astype(float)
-            )
-            hidden = model.transform([ranking.texts[i] for i in held])
-            scores = ridge.predict(np.asarray(hidden - center))
-            pairs = preference_pairs(ranking.subset(held.tolist()))
-            values.append((scores[pairs.high] > scores[pairs.low]).mean())
-        return float(np.mean(values))
+
+def tf_idf(shown: Sequence[str], hidden: Sequence[str]) -> Features:
+    """Of all words, stopwords too."""
+    model = TfidfVectorizer(sublinear_tf=True)
+    return model.fit_transform(shown).toarray(), model.transform(hidden).toarray()
+
+
+def text_matching(shown: Sequence[str], hidden: Sequence[str]) -> Features:
+    """What Multiplex chooses from: the text matching scores of all terms that are no stopwords."""
+    index = TextIndex(shown, ix.Analyzer())
+    unseen = TextIndex(hidden, index.analyzer, index)
+    scores = [ix.TextMatching().term_scores(index.vocabulary, part).T for part in (index, unseen)]
+    return scores[0], scores[1]
+
+
+RIDGES = {"ridge on all words, tf-idf": tf_idf, "ridge on all terms, text matching": text_matching}
+"""Not explanations: linear models on all terms, the mark for held-out documents."""
+
+
+def ridge_heldout(
+    features: Callable[[Sequence[str], Sequence[str]], Features],
+    ranking: ix.Ranking,
+    share: float,
+    repeats: int,
+) -> float:
+    """Share of the pairs of held-out documents that the linear model orders rightly."""
+    values = []
+    for generator in np.random.default_rng(0).spawn(repeats):  # the splits of heldout_fidelity
+        n = len(ranking)
+        held = np.sort(generator.permutation(n)[: round(share * n)])
+        shown = np.setdiff1d(np.arange(n), held)
+        seen, unseen = features([ranking.texts[i] for i in shown], [ranking.texts[i] for i in held])
+        center = seen.mean(axis=0)
+        ridge = RidgeCV(alphas=np.geomspace(0.1, 100, 13) * seen.var(axis=0).sum())
+        ridge.fit(seen - center, -shown.astype(float))
+        scores = ridge.predict(unseen - center)
+        pairs = preference_pairs(ranking.subset(held.tolist()))
+        values.append((scores[pairs.high] > scores[pairs.low]).mean())
+    return float(np.mean(values))
 
 
 def measure(
@@ -95,8 +115,9 @@ def measure(
                     "our seconds": seconds - explanation.seconds["model"],
                 }
             )
-        ridge = Ridge().heldout(ranking, 0.3, repeats)
-        rows.setdefault("ridge on all terms", []).append({"held-out documents": ridge})
+        for name, features in RIDGES.items():
+            ridge = ridge_heldout(features, ranking, 0.3, repeats)
+            rows.setdefault(name, []).append({"held-out documents": ridge})
         print(f"{system}: {number} of {len(qids)}", file=sys.stderr, flush=True)
     return rows
 

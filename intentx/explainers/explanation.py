@@ -297,19 +297,18 @@ class IntentExplanation:
 
 def _pairs_to_plain(pairs: Pairs, ranking: Ranking) -> dict[str, Any]:
     """Pairs as lists, or as the word "all": half a million pairs say no more than that."""
-    everything = preference_pairs(ranking) if len(pairs) else None
-    if (
-        everything is not None
-        and pairs.weight is None
-        and np.array_equal(pairs.high, everything.high)
-        and np.array_equal(pairs.low, everything.low)
+    log_weights = pairs.weight is not None
+    everything = preference_pairs(ranking, log_weights=log_weights) if len(pairs) else None
+    if everything is not None and all(
+        np.array_equal(getattr(pairs, part), getattr(everything, part))
+        for part in ("high", "low", "weight")
     ):
-        return {"strategy": "all"}
+        return {"strategy": "all", "log_weights": log_weights}
     weight = None if pairs.weight is None else pairs.weight.tolist()
     return {"high": pairs.high.tolist(), "low": pairs.low.tolist(), "weight": weight}
 
 
 def _pairs_from_plain(plain: Mapping[str, Any], ranking: Ranking) -> Pairs:
     if plain.get("strategy") == "all":
-        return preference_pairs(ranking)
+        return preference_pairs(ranking, log_weights=plain.get("log_weights", False))
     return Pairs(plain["high"], plain["low"], plain["weight"])

@@ -53,8 +53,10 @@ class Multiplex:
         How texts become terms.
     pairs
         Preference pairs to fit: a strategy of `preference_pairs`, or `Pairs` of your own.
-    m, top, min_rank_gap, min_score_gap, log_weights
+    m, top, min_rank_gap, min_score_gap
         As in `preference_pairs`.
+    log_weights
+        Weigh each pair by ``1 + ln(rank gap)``; None: when ``generality`` is above 0.
     generality
         0: maximise the coverage of the fitted pairs and nothing else. 1: look for terms that
         hold for other documents too. At g in between, the share ``2 g / (1 + g)`` of the
@@ -99,7 +101,7 @@ class Multiplex:
     top: int = 10
     min_rank_gap: int = 1
     min_score_gap: float = 0.0
-    log_weights: bool = False
+    log_weights: bool | None = None
     generality: float = 0.5
     budget: int = 300
     method: Method = "auto"

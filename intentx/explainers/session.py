@@ -88,7 +88,7 @@ class Session:
             top=s.top,
             min_rank_gap=s.min_rank_gap,
             min_score_gap=s.min_score_gap,
-            log_weights=s.log_weights,
+            log_weights=s.generality > 0 if s.log_weights is None else s.log_weights,
             seed=s.seed,
         )
 

@@ -57,14 +57,30 @@ def test_what_the_json_has_at_least():
     }
     assert set(plain["ranking"]) >= {"doc_ids", "scores"}
     assert plain["format"] == FORMAT
-    assert plain["pairs"] == {"strategy": "all"}
+    assert plain["pairs"] == {"strategy": "all", "log_weights": False}
     assert plain["fidelity"]["heldout"] is None  # every pair was fitted: nothing undefined is 0
 
 
-def test_all_pairs_but_in_another_order_or_with_weights_are_written_out():
-    found = explained(log_weights=True)
-    pairs = json.loads(found.to_json())["pairs"]
-    assert len(pairs["high"]) == len(pairs["weight"]) == found.matrices.n_pairs
+def test_weights_are_on_with_generality_unless_set():
+    for settings, expected in (
+        ({"generality": 0.5, "budget": 0}, True),
+        ({"generality": 0.5, "budget": 0, "log_weights": False}, False),
+        ({"generality": 0, "log_weights": True}, True),
+    ):
+        found = explained(**settings)
+        assert found.to_dict()["pairs"] == {"strategy": "all", "log_weights": expected}
+        high, low, weight = (getattr(found.matrices.pairs, part) for part in ("high", "low", "weight"))
+        assert (weight is not None) == expected
+        if expected:
+            np.testing.assert_allclose(weight, 1 + np.log(low - high))
+
+
+def test_all_pairs_but_in_another_order_or_with_other_weights_are_written_out():
+    pairs = ix.preference_pairs(explained().ranking)
+    for other in (pairs.take(np.arange(len(pairs))[::-1]), ix.Pairs(pairs.high, pairs.low, pairs.low)):
+        plain = explained(pairs=other).to_dict()["pairs"]
+        assert plain["high"] == other.high.tolist()
+        assert plain["weight"] == (None if other.weight is None else other.weight.tolist())
 
 
 def test_roles_count_pairs_won_and_lost():
