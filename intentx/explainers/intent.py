@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal, get_args
 
 from intentx.coverage.solve import METHODS, Method
 from intentx.errors import InputError
@@ -23,6 +23,8 @@ from intentx.preferences.simple_rankers import (
 from intentx.preferences.vectors import TermVectors
 from intentx.ranking import Ranking
 from intentx.text import Analyzer
+
+Balance = Literal["chosen", "equal"]
 
 __all__ = ["IntentGreedy", "Multiplex", "QueryTerms", "RandomTerms"]
 
@@ -51,6 +53,10 @@ class Multiplex:
         documents at hand.
     analyzer
         How texts become terms.
+    balance
+        ``"chosen"``: one simple ranker may lead, the votes of the others then being ten times
+        quieter, where more pairs are covered so; with ``generality``, pairs with documents left
+        out. ``"equal"``: all are as loud as each other, as published.
     pairs
         Preference pairs to fit: a strategy of `preference_pairs`, or `Pairs` of your own.
     m, top, min_rank_gap, min_score_gap
@@ -95,6 +101,7 @@ class Multiplex:
     query_terms: QueryTermsUse = "allow"
     simple_rankers: Sequence[SimpleRanker] | None = None
     vectors: TermVectors | None = None
+    balance: Balance = "chosen"
     analyzer: Analyzer = field(default_factory=Analyzer)
     pairs: PairStrategy | Pairs = "all"
     m: int | None = None
@@ -112,6 +119,8 @@ class Multiplex:
     def __post_init__(self) -> None:
         if not 0 <= self.generality <= 1:
             raise InputError(f"generality must lie between 0 and 1, not {self.generality!r}")
+        if self.balance not in get_args(Balance):
+            raise InputError(f"balance must be one of {get_args(Balance)}, not {self.balance!r}")
         if self.method not in METHODS:
             raise InputError(f"no method {self.method!r}; choose one of {tuple(METHODS)}")
         if self.candidates < 1:
@@ -134,6 +143,7 @@ class Multiplex:
         defaults: dict[str, Any] = {
             "simple_rankers": (TextMatching("tf"), PositionAware(), Semantic.published(vectors)),
             "pool": 0,
+            "balance": "equal",
             "pairs": "random",
             "m": 500,
             "generality": 0.0,

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from intentx.coverage import Selection, solve
 from intentx.coverage.shares import coverage_shares
-from intentx.coverage.validate import LEAST_DOCUMENTS, validated_size
+from intentx.coverage.validate import LEAST_DOCUMENTS, Option, best_fit, validated
 from intentx.errors import InputError
 from intentx.evaluation.fidelity import judge
 from intentx.explainers.explanation import IntentExplanation
@@ -20,7 +20,12 @@ from intentx.perturbation import edit_at_random, score_edits
 from intentx.preferences import Pairs, PreferenceMatrices, preference_pairs
 from intentx.preferences.candidates import candidate_terms
 from intentx.preferences.edited import with_edited_documents
-from intentx.preferences.simple_rankers import SimpleRanker, default_simple_rankers, term_scores
+from intentx.preferences.simple_rankers import (
+    Semantic,
+    SimpleRanker,
+    default_simple_rankers,
+    term_scores,
+)
 from intentx.ranking import Ranking
 from intentx.text import TextIndex
 
@@ -29,7 +34,8 @@ if TYPE_CHECKING:
 
 __all__ = ["EDITED_SHARE", "Session"]
 
-SOFTNESS = 2.0  # votes of three simple rankers lie in (-3, 3): nearly linear, no pair is given up
+SOFTNESS = 2 / 3  # for each simple ranker that speaks up: nearly linear, no pair is given up
+LED = 10.0  # where one simple ranker leads, how many times quieter the others are
 EDITED_SHARE = 0.5  # of the weight, on pairs with edited documents, at generality 1
 SCREENING_PAIRS = 2_000  # enough to rank candidates by how well they agree with the ranker
 
@@ -53,8 +59,9 @@ class Session:
 
     def chosen(self) -> IntentExplanation:
         """Terms chosen by the settings' solver among the candidates."""
-        matrices = self._screened(self._matrices(self._candidates()))
-        selection = self._select(matrices, self._with_edits(matrices))
+        option, size = self._balanced(self._screened(self._matrices(self._candidates())))
+        matrices = option.matrices
+        selection = self._select(self._with_edits(matrices), size, option.softness)
         self._close("selection")
         # With generality the objective is not the coverage, and its bound would be read as one.
         bound = None if self.settings.generality > 0 else selection.bound
@@ -146,22 +153,51 @@ class Session:
         self._close("term scores")
         return joined
 
-    def _select(self, matrices: PreferenceMatrices, joined: PreferenceMatrices) -> Selection:
-        """Terms for the pairs of ``joined``; how many of them is settled on ``matrices``."""
-        s = self.settings
-        share = 2 * s.generality / (1 + s.generality)
+    @property
+    def _soft_share(self) -> float:
+        return 2 * self.settings.generality / (1 + self.settings.generality)
+
+    def _options(self, matrices: PreferenceMatrices) -> dict[str, Option]:
+        """The simple rankers as loud as each other, under "", and each one leading, by its name.
+
+        The first is the one to take when in doubt: measured, vectors that come from elsewhere
+        say more about unseen documents than the words of the few documents at hand.
+        """
         # The integer program knows strict coverage only.
-        soft = SOFTNESS if share and s.method != "ilp" else 0.0
-        size = s.max_terms
+        soft = SOFTNESS if self._soft_share and self.settings.method != "ilp" else 0.0
+        number = matrices.n_rankers
+        equal = {"": Option(matrices, soft * number)}
+        if self.settings.balance == "equal" or number == 1:
+            return equal
+        leading = {
+            ranker.name: Option(matrices.rescaled(np.where(np.arange(number) == j, 1.0, LED)), soft)
+            for j, ranker in enumerate(self.rankers)
+        }
+        informed = [r.name for r in self.rankers if isinstance(r, Semantic) and r.vectors is not None]
+        return {name: leading[name] for name in informed} | equal | leading
+
+    def _balanced(self, matrices: PreferenceMatrices) -> tuple[Option, int]:
+        """Which simple ranker leads, if any, and how many terms to choose."""
+        s = self.settings
+        names, options = zip(*self._options(matrices).items(), strict=True)
         if s.generality > 0:
-            size = validated_size(matrices, size, softness=soft, soft_share=share, seed=s.seed)
+            number, size = validated(options, s.max_terms, soft_share=self._soft_share, seed=s.seed)
+        else:
+            number, size = best_fit(options, s.max_terms, seed=s.seed), s.max_terms
+        if names[number]:
+            self.notes.append(f"{names[number]} leads: the other simple rankers are ten times quieter")
+        return options[number], max(size, s.min_terms)
+
+    def _select(self, joined: PreferenceMatrices, size: int, softness: float) -> Selection:
+        """Up to ``size`` terms for the pairs of ``joined``."""
+        s = self.settings
         return solve(
             joined,
-            max(size, s.min_terms),
-            min_terms=min(s.min_terms, matrices.n_terms),
+            size,
+            min_terms=min(s.min_terms, joined.n_terms),
             method=s.method,
-            softness=soft,
-            soft_share=share,
+            softness=softness,
+            soft_share=self._soft_share,
             seed=s.seed,
             literal=s.literal,
         )

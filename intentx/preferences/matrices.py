@@ -132,6 +132,13 @@ class PreferenceMatrices:
         part = TermScores(self.scores.values[:, list(indices)], terms, self.scores.rankers)
         return PreferenceMatrices(part, self.pairs, self.scale, self.margin)
 
+    def rescaled(self, times: Floats) -> PreferenceMatrices:
+        """The same terms and pairs with each simple ranker's scale ``times`` (R,) as large.
+
+        The larger the scale, the quieter the simple ranker in the vote.
+        """
+        return PreferenceMatrices(self.scores, self.pairs, np.asarray(self.scale) * times, self.margin)
+
     def view(self, ranker: int) -> Floats:
         """The dense (T, P) matrix of one simple ranker."""
         values = self.scaled[ranker]

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 import intentx as ix
 from intentx.coverage.solve import METHODS as METHODS_OF_SOLVE
 from intentx.preferences.candidates import candidate_terms
+from intentx.rankers import BM25
 from tests.toys import COMPUTER, MUSIC, Counting, Listwise, by_length, keyboards, ranked
 
 QUICK = {"candidates": 20, "budget": 30, "max_terms": 4}
@@ -252,3 +254,27 @@ def test_a_scorer_that_fails_on_edited_documents_is_reported():
     ranking = ix.rank(Counting(scorer), "keyboard", keyboards()[0])
     with pytest.raises(ix.ScorerError, match="raised RuntimeError: unknown token"):
         ix.Multiplex(**QUICK).explain(ranking)
+
+
+def test_a_leader_where_one_simple_ranker_is_the_ranker():
+    """BM25 explains BM25: the words that match lead, the others hardly speak."""
+    texts, _ = keyboards(number=40)
+    ranking = ix.rank(BM25(texts), "keyboard with pedal", texts)
+    method = ix.Multiplex(candidates=20, budget=0, max_terms=4)
+    led, equal = (dataclasses.replace(method, balance=b).explain(ranking) for b in ("chosen", "equal"))
+    assert any(note.startswith("text matching (bm25) leads") for note in led.notes)
+    quieter = led.matrices.scale / equal.matrices.scale
+    np.testing.assert_allclose(quieter, [1, 10, 10])
+    assert led.coverage > equal.coverage
+    assert equal.notes == ()
+
+
+def test_published_settings_know_no_leader():
+    found = ix.Multiplex.published(m=40, candidates=20).explain(music()[0])
+    assert found.settings["balance"] == "equal"
+    assert not any("leads" in note for note in found.notes)
+
+
+def test_an_unknown_balance():
+    with pytest.raises(ix.InputError, match="balance must be one of .*not 'loud'"):
+        ix.Multiplex(balance="loud")
