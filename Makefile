@@ -17,7 +17,7 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 benchmarks: $(VENV)/.dev
-	cd benchmarks && for script in selection solvers scale fidelity; do \
+	cd benchmarks && for script in selection solvers scale fidelity cache overhead; do \
 		../$(BIN)/python $$script.py --out results || exit 1; done
 
 $(BIN)/python:

@@ -2,44 +2,24 @@
 
 from __future__ import annotations
 
-import csv
-import gzip
+import dataclasses
 import os
 import platform
 import subprocess
 import sys
 import tempfile
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
 import intentx as ix
-from intentx.datasets import read_documents, read_table
+from intentx.datasets import Collection, read_collection
 from intentx.rankers import BiEncoder
 
-__all__ = ["Collection", "load", "machine", "minilm_vectors"]
+__all__ = ["DATA", "Collection", "load", "machine", "minilm_vectors"]
 
 DATA = Path(os.environ.get("INTENTX_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
-
-
-@dataclass(frozen=True)
-class Collection:
-    """Passages, queries, and for each system the scores of its candidates."""
-
-    name: str
-    texts: dict[str, str]
-    queries: dict[str, str]
-    runs: dict[str, dict[str, dict[str, float]]]
-
-    def ranking(self, system: str, qid: str) -> ix.Ranking:
-        """The recorded ranking of one system for one query."""
-        return ix.Ranking.from_run(self.runs[system][qid], self.queries[qid], self.pool(system, qid))
-
-    def pool(self, system: str, qid: str) -> dict[str, str]:
-        """The candidate passages of one system for one query."""
-        return {doc_id: self.texts[doc_id] for doc_id in self.runs[system][qid]}
 
 
 @cache
@@ -49,13 +29,7 @@ def load() -> Collection:
     if not folder.is_dir():
         print(f"no {folder}: generated data instead", file=sys.stderr)
         return _generated()
-    texts = {document.id: document.text for document in read_documents(folder / "passages.jsonl.gz")}
-    runs: dict[str, dict[str, dict[str, float]]] = {}
-    with gzip.open(folder / "candidates.tsv.gz", "rt", encoding="utf-8") as lines:
-        for row in csv.DictReader(lines, delimiter="\t"):
-            run = runs.setdefault(row["retriever"], {}).setdefault(row["qid"], {})
-            run[row["docid"]] = float(row["score"])
-    return Collection("TREC DL'19 passages", texts, read_table(folder / "queries.tsv"), runs)
+    return dataclasses.replace(read_collection(folder), name="TREC DL'19 passages")
 
 
 @cache

@@ -1,4 +1,4 @@
-"""The command line: ``intentx demo`` and ``intentx explain``."""
+"""The command line: ``intentx demo``, ``intentx explain`` and ``intentx train``."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import sys
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,7 @@ import numpy as np
 import intentx
 from intentx.datasets import demo_queries, load_demo, read_documents
 from intentx.datasets.demo import DemoQuery
-from intentx.errors import InputError, IntentxError, ScorerError
+from intentx.errors import CacheWarning, InputError, IntentxError, ScorerError, TruncationWarning
 from intentx.evaluation.heldout import heldout_fidelity
 from intentx.evaluation.orders import kendall_tau_b
 from intentx.explainers.explanation import IntentExplanation
@@ -29,6 +30,7 @@ from intentx.ranking import Document, Ranking, rank
 from intentx.report import write_page
 from intentx.scoring import BlackBox
 from intentx.text import Analyzer, TextIndex
+from intentx.train_cli import add_train
 
 __all__ = ["main"]
 
@@ -50,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
-        options.run_command(options)
+        with _warnings_in_words():
+            options.run_command(options)
     except ScorerError as error:
         sys.stderr.write(f"intentx: the ranker failed: {error}\n")
         return FAILED
@@ -107,16 +110,30 @@ def _parser() -> argparse.ArgumentParser:
         "--heldout", type=int, default=0, metavar="SPLITS", help="measure on held-out documents too"
     )
     explain.add_argument("--seed", type=int, default=0)
+    explain.add_argument(
+        "--cut", action="store_true",
+        help="cut documents to what the ranker reads of them, so that no other word is explained",
+    )  # fmt: skip
+    explain.add_argument(
+        "--cache", metavar="FILE", help="remember scores in FILE: what it has, the ranker is not asked"
+    )
+    explain.add_argument(
+        "--fingerprint", metavar="TEXT",
+        help="with --cache, for a module:callable: a text that changes whenever its scores may",
+    )  # fmt: skip
     output = explain.add_mutually_exclusive_group()
     output.add_argument("--json", action="store_true", help="print the explanation as JSON")
     output.add_argument("--html", type=Path, metavar="FILE", help="write a page")
     explain.set_defaults(run_command=_explain)
+    add_train(commands, _progress)
     return parser
 
 
 def _explain(options: argparse.Namespace) -> None:
     documents = read_documents(options.docs)
     if options.ranker and options.ranker.startswith("run:"):
+        if options.run:
+            raise InputError(f"two runs, --run {options.run} and --ranker {options.ranker}; name one")
         options.ranker, options.run = None, options.ranker.removeprefix("run:")
     if not options.ranker and not options.run:
         raise InputError(f"name a ranker: --ranker with one of {SPECS}; or give --run FILE")
@@ -127,6 +144,7 @@ def _explain(options: argparse.Namespace) -> None:
         method = METHODS[options.method](options)
         explanation = method.explain(ranking)
         heldout = heldout_fidelity(method, ranking, repeats=options.heldout) if options.heldout else None
+    _tell_hits(ranking.scorer)
     plain = explanation.to_dict()
     if heldout is not None:
         plain["heldout_documents"] = heldout.to_dict()
@@ -153,13 +171,28 @@ def _ranking(
     if run is not None:
         recorded = Ranking.from_run(run, options.query, documents)
         if not options.ranker:
+            if options.cache:
+                raise InputError("a recorded run asks no ranker, and --cache has nothing to remember")
+            if options.cut:
+                raise InputError(
+                    "what the ranker of a recorded run reads is unknown: --cut needs --ranker"
+                )
             return recorded
         by_id = {document.id: document for document in documents}
         documents = [by_id[doc_id] for doc_id in run]
     sys.path.insert(0, str(Path.cwd()))  # so that module:callable finds a module next to the user
     _quiet_models(options.ranker)
     scorer = load_ranker(options.ranker, [document.content for document in documents])
-    return rank(BlackBox(scorer, progress=bar), options.query, documents)
+    box = BlackBox(scorer, progress=bar, cache=options.cache, fingerprint=options.fingerprint)
+    return rank(box, options.query, documents, truncated="cut" if options.cut else "warn")
+
+
+def _tell_hits(box: BlackBox | None) -> None:
+    if box is not None and box.cache is not None:
+        sys.stderr.write(
+            f"scores: {box.texts_asked} asked for, {box.texts_known} of them in memory, "
+            f"{box.texts_found} in {box.cache.path.name}, {box.texts_scored} from the ranker\n"
+        )
 
 
 def _demo(options: argparse.Namespace) -> None:
@@ -256,7 +289,7 @@ def _positive(text: str) -> int:
 
 def _quiet_models(spec: str) -> None:
     """Switch off the weight-loading bars of transformers: progress here is intentx's own."""
-    if spec.startswith("bi-encoder:"):
+    if spec.startswith(("bi-encoder:", "cross-encoder:", "dpr:")):
         with contextlib.suppress(ImportError):
             from transformers.utils import logging
 
@@ -264,7 +297,23 @@ def _quiet_models(spec: str) -> None:
 
 
 @contextlib.contextmanager
-def _progress() -> Iterator[Callable[[int, int], None]]:
+def _warnings_in_words() -> Iterator[None]:
+    """Our own warnings as a line each, without the line of code that they come from."""
+    with warnings.catch_warnings():
+        others = warnings.showwarning
+
+        def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
+            if issubclass(category, CacheWarning | TruncationWarning):
+                sys.stderr.write(f"intentx: {message}\n")
+            else:
+                others(message, category, *where, **more)
+
+        warnings.showwarning = show
+        yield
+
+
+@contextlib.contextmanager
+def _progress(label: str = "asking the ranker") -> Iterator[Callable[[int, int], None]]:
     """A bar on a terminal's standard error; yields what a `BlackBox` reports its progress to."""
     from rich.console import Console
     from rich.progress import Progress
@@ -273,7 +322,7 @@ def _progress() -> Iterator[Callable[[int, int], None]]:
         yield lambda done, total: None
         return
     with Progress(console=Console(stderr=True), transient=True) as progress:
-        task = progress.add_task("asking the ranker", total=None)
+        task = progress.add_task(label, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total)
 
 

@@ -1,10 +1,17 @@
-"""Exceptions of intentx."""
+"""Exceptions and warnings of intentx."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-__all__ = ["InputError", "IntentxError", "MissingExtraError", "ScorerError"]
+__all__ = [
+    "CacheWarning",
+    "InputError",
+    "IntentxError",
+    "MissingExtraError",
+    "ScorerError",
+    "TruncationWarning",
+]
 
 
 class IntentxError(Exception):
@@ -39,3 +46,11 @@ class MissingExtraError(IntentxError, ImportError):
 
     def __reduce__(self) -> tuple[type[MissingExtraError], tuple[str, str]]:
         return type(self), (self.package, self.extra)  # so that it survives a worker process
+
+
+class CacheWarning(UserWarning):
+    """Scores can no longer be remembered on disk; they are in memory, and nothing is lost."""
+
+
+class TruncationWarning(UserWarning):
+    """The ranker reads some documents only in part; an explanation may name words it never saw."""

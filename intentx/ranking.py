@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from intentx.errors import InputError, ScorerError
+from intentx.errors import InputError, ScorerError, TruncationWarning
 from intentx.scoring import BlackBox, Scorer
 
 __all__ = ["Document", "Documents", "Ranking", "as_documents", "rank"]
@@ -29,6 +32,7 @@ class Document:
 
 
 Documents = Sequence[str] | Mapping[str, str] | Sequence[Document]
+Truncated = Literal["warn", "cut"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,7 +162,15 @@ class Ranking:
         return self.scorer
 
 
-def rank(scorer: Scorer, query: str, docs: Documents) -> Ranking:
+def rank(
+    scorer: Scorer,
+    query: str,
+    docs: Documents,
+    *,
+    cache: str | Path | None = None,
+    fingerprint: str | None = None,
+    truncated: Truncated = "warn",
+) -> Ranking:
     """Score ``docs`` for ``query`` and sort them, best first.
 
     Parameters
@@ -171,11 +183,20 @@ def rank(scorer: Scorer, query: str, docs: Documents) -> Ranking:
     docs
         Texts, a mapping from id to text, or `Document` objects. Plain texts get their position
         in the input as id: "0", "1", …
+    cache, fingerprint
+        A file to remember scores in, and what to file them under, as in `BlackBox`.
+    truncated
+        What to do about documents that the ranker does not read to their end, if it tells by a
+        method ``seen(query, texts)``, which gives each text as far as it is read. ``"warn"`` names
+        them in a `TruncationWarning`. ``"cut"`` puts what is read in the place of each text, at
+        the same score: words that the ranker never saw are then no part of an explanation, and
+        do not come into its view when an edit takes words before them away.
 
     Raises
     ------
     InputError
-        For no documents, duplicate ids, texts that are not strings, or an empty query.
+        For no documents, duplicate ids, texts that are not strings, an empty query, a cache that
+        cannot be used, or texts to be cut for a ranker that does not tell what it reads.
     ScorerError
         If the scorer fails; the message names the document.
 
@@ -187,17 +208,64 @@ def rank(scorer: Scorer, query: str, docs: Documents) -> Ranking:
     documents = as_documents(docs)
     if not isinstance(query, str) or not query.strip():
         raise InputError(f"the query must be a text with at least one character, not {query!r}")
-    box = BlackBox.of(scorer)
-    texts = tuple(document.content for document in documents)
+    box = _black_box(scorer, cache, fingerprint)
     ids = tuple(document.id for document in documents)
+    texts = _as_read(box, query, ids, tuple(d.content for d in documents), truncated)
     try:
         scores = box(query, texts)
     except ScorerError as error:
         failed = set(error.texts)
         named = _some([i for i, text in zip(ids, texts, strict=True) if text in failed])
-        message = f"{error}\n  document id: {named}"
+        message = f"{error}\n  document id: {named}" if named else str(error)
         raise ScorerError(message, error.query, error.texts) from error.__cause__
     return Ranking(query, ids, texts, scores, box)
+
+
+def _black_box(scorer: Scorer, cache: str | Path | None, fingerprint: str | None) -> BlackBox:
+    if cache is None:
+        return BlackBox.of(scorer)
+    if isinstance(scorer, BlackBox):
+        raise InputError("the scorer is a BlackBox; give the cache to it: BlackBox(scorer, cache=…)")
+    return BlackBox(scorer, cache=cache, fingerprint=fingerprint)
+
+
+def _as_read(
+    box: BlackBox, query: str, ids: Sequence[str], texts: tuple[str, ...], truncated: Truncated
+) -> tuple[str, ...]:
+    """The texts, cut to what the ranker reads of them where that is asked for."""
+    if truncated not in get_args(Truncated):
+        raise InputError(f"truncated must be one of {get_args(Truncated)}, not {truncated!r}")
+    seen = getattr(box.scorer, "seen", None)
+    if seen is None:
+        if truncated == "cut":
+            name = getattr(box.scorer, "__name__", type(box.scorer).__name__)
+            raise InputError(
+                f"{name} has no method seen(query, texts) that tells what it reads of each text, and "
+                "nothing can be cut to that"
+            )
+        return texts
+    try:
+        read = tuple(seen(query, texts))
+    except InputError as error:
+        if truncated == "cut":
+            raise
+        message = f"whether the ranker reads the documents to their end is unknown: {error}"
+        warnings.warn(message, TruncationWarning, stacklevel=3)
+        return texts
+    long = [
+        f"{i!r} ({len(part)} of {len(text)} characters)"
+        for i, text, part in zip(ids, texts, read, strict=True)
+        if part != text
+    ]
+    if truncated == "warn" and long:
+        warnings.warn(
+            f"the ranker reads only part of {len(long)} of {len(ids)} documents: {_listed(long)}; an "
+            "explanation may name words that it never saw. Cut them to what it reads: "
+            "rank(…, truncated='cut'), on the command line --cut",
+            TruncationWarning,
+            stacklevel=3,
+        )
+    return read if truncated == "cut" else texts
 
 
 def as_documents(docs: Documents) -> tuple[Document, ...]:
@@ -231,6 +299,10 @@ def _refuse_duplicates(ids: Sequence[str]) -> None:
         raise InputError(f"document ids must be distinct; repeated: {_some(repeated)}")
 
 
-def _some(names: Sequence[str], most: int = 5) -> str:
-    shown = ", ".join(repr(name) for name in names[:most])
-    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+def _some(names: Sequence[str]) -> str:
+    return _listed([repr(name) for name in names])
+
+
+def _listed(things: Sequence[str], most: int = 5) -> str:
+    shown = ", ".join(things[:most])
+    return shown if len(things) <= most else f"{shown} and {len(things) - most} more"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError, ScorerError
+
+if TYPE_CHECKING:
+    from intentx.memory import ScoreFile
 
 __all__ = ["BlackBox", "Scorer"]
 
@@ -20,7 +24,8 @@ class Scorer(Protocol):
     """What a ranker is to intentx: one score per text, higher is better.
 
     A scorer whose score of a text depends on the other texts says so with a true attribute
-    ``listwise``; its documents are then never split over calls.
+    ``listwise``; its documents are then never split over calls. One that has a ``fingerprint``,
+    a text that stands for its weights and settings, can have its scores remembered on disk.
     """
 
     def __call__(self, query: str, texts: Sequence[str], /) -> Any: ...
@@ -41,14 +46,29 @@ class BlackBox:
         Most texts in one call of the scorer.
     progress
         Called with the number of texts scored so far and the number asked for, after each batch.
+    cache
+        A file to remember scores in, too, for other processes (see `intentx.memory.ScoreFile`).
+    fingerprint
+        What the scores are filed under there, for a scorer without ``fingerprint``: a text that
+        you change whenever the scores of the same texts may change.
 
     Attributes
     ----------
-    calls, texts_scored, texts_asked
-        Calls of the scorer; texts it was given; texts asked for. The difference of the last two
-        was answered from memory.
+    texts_asked
+        Texts asked for: misses, hits on disk and hits in memory together.
+    calls, texts_scored
+        Misses: calls of the scorer, and texts it was given.
+    texts_found
+        Hits on disk.
+    texts_known
+        Hits in memory, repetitions within a call among them.
     seconds
         Time spent inside the scorer.
+
+    Raises
+    ------
+    InputError
+        If the scorer is not callable, or there is a cache and no fingerprint or no usable file.
 
     Examples
     --------
@@ -63,6 +83,8 @@ class BlackBox:
         *,
         batch_size: int = 256,
         progress: Callable[[int, int], None] | None = None,
+        cache: str | Path | None = None,
+        fingerprint: str | None = None,
     ) -> None:
         if not callable(scorer):
             raise InputError(
@@ -74,10 +96,15 @@ class BlackBox:
         self.listwise = bool(getattr(scorer, "listwise", False))
         self.batch_size = batch_size
         self.progress = progress
-        self.calls = self.texts_scored = self.texts_asked = 0
+        self.cache = None if cache is None else _score_file(cache, scorer, fingerprint)
+        self.calls = self.texts_scored = self.texts_found = self.texts_asked = 0
         self.seconds = 0.0
         self._known: dict[tuple[str, str], float] = {}
         self._known_lists: dict[tuple[str, tuple[str, ...]], Floats] = {}
+
+    @property
+    def texts_known(self) -> int:
+        return self.texts_asked - self.texts_scored - self.texts_found
 
     @classmethod
     def of(cls, scorer: Scorer) -> BlackBox:
@@ -99,17 +126,42 @@ class BlackBox:
         if self.listwise:
             key = (query, tuple(texts))
             if key not in self._known_lists:
-                self._known_lists[key] = self._ask(query, key[1])
+                self._known_lists[key] = self._list(query, key[1])
             return self._known_lists[key].copy()
         new = [text for text in dict.fromkeys(texts) if (query, text) not in self._known]
+        new = self._not_on_disk(query, new)
         new.sort(key=len, reverse=True)  # the longest first: a batch too large fails at once
         for start in range(0, len(new), self.batch_size):
             batch = new[start : start + self.batch_size]
-            scores = self._ask(query, batch)
-            self._known.update(zip(((query, text) for text in batch), scores.tolist(), strict=True))
+            scores = self._ask(query, batch).tolist()
+            self._known.update(zip(((query, text) for text in batch), scores, strict=True))
+            if self.cache is not None:
+                self.cache.keep(query, batch, scores)
             if self.progress is not None:
                 self.progress(start + len(batch), len(new))
         return np.array([self._known[query, text] for text in texts])
+
+    def _not_on_disk(self, query: str, texts: list[str]) -> list[str]:
+        """The texts that the file has no score of; of the others it is read into memory."""
+        if self.cache is None:
+            return texts
+        found = self.cache.find(query, texts)
+        on_disk = {(query, t): s for t, s in zip(texts, found, strict=True) if s is not None}
+        self._known.update(on_disk)
+        self.texts_found += len(on_disk)
+        return [text for text in texts if (query, text) not in on_disk]
+
+    def _list(self, query: str, texts: Sequence[str]) -> Floats:
+        """Scores of a whole list, from the file or the scorer."""
+        if self.cache is None:
+            return self._ask(query, texts)
+        found = self.cache.find(query, texts, as_list=True)
+        if None not in found:
+            self.texts_found += len(texts)
+            return np.array(found, dtype=np.float64)
+        scores = self._ask(query, texts)
+        self.cache.keep(query, texts, scores.tolist(), as_list=True)
+        return scores
 
     def _ask(self, query: str, texts: Sequence[str]) -> Floats:
         self.calls += 1
@@ -117,6 +169,8 @@ class BlackBox:
         started = time.perf_counter()
         try:
             answer = self.scorer(query, list(texts))
+        except ScorerError as error:  # it knows what is wrong, e.g. that a service is down
+            raise _failure(str(error), query, error.texts) from error.__cause__
         except Exception as error:
             culprit = texts if self.listwise else self._culprit(query, texts)
             message = f"the scorer raised {type(error).__name__}: {error}"
@@ -138,6 +192,19 @@ class BlackBox:
             else:
                 break
         return texts
+
+
+def _score_file(path: str | Path, scorer: Scorer, fingerprint: str | None) -> ScoreFile:
+    from intentx.memory import ScoreFile
+
+    found = getattr(scorer, "fingerprint", None) if fingerprint is None else fingerprint
+    if not isinstance(found, str) or not found:
+        name = getattr(scorer, "__name__", type(scorer).__name__)
+        raise InputError(
+            f"to remember the scores of {name} on disk, give it a fingerprint: a text such as "
+            f"'my ranker, version 3' that changes whenever its scores may; not {found!r}"
+        )
+    return ScoreFile(path, found)
 
 
 def _checked(answer: Any, query: str, texts: Sequence[str]) -> Floats:
@@ -181,10 +248,11 @@ def _checked(answer: Any, query: str, texts: Sequence[str]) -> Floats:
 
 
 def _failure(message: str, query: str, texts: Sequence[str]) -> ScorerError:
-    which = "document" if len(texts) == 1 else f"first of {len(texts)} documents"
-    return ScorerError(
-        f"{message}\n  query: {_shorten(query)!r}\n  {which}: {_shorten(texts[0])!r}", query, texts
-    )
+    message += f"\n  query: {_shorten(query)!r}"
+    if texts:
+        which = "document" if len(texts) == 1 else f"first of {len(texts)} documents"
+        message += f"\n  {which}: {_shorten(texts[0])!r}"
+    return ScorerError(message, query, texts)
 
 
 def _shorten(text: str, length: int = 80) -> str:

@@ -90,6 +90,9 @@ def test_a_recorded_run_and_reranking_its_documents(capsys, docs, tmp_path):
     reranked = json.loads(run(capsys, *both)[1])["ranking"]["doc_ids"]
     assert sorted(reranked) == sorted(few)
     assert reranked != few
+    nothing = explain(docs, "--run", run_file, "--qid", "q1", "--cache", tmp_path / "scores")
+    code, _, err = run(capsys, *nothing)
+    assert (code, "--cache has nothing to remember" in err) == (2, True)
     code, _, err = run(capsys, *explain(docs, "--run", run_file, "--qid", "q2"))
     assert code == 2
     assert "'other'" in err
@@ -110,15 +113,51 @@ def test_a_callable_of_the_users(capsys, docs, tmp_path, monkeypatch):
     assert "out of memory" in err
 
 
+def test_scores_are_remembered_on_request(capsys, docs, tmp_path):
+    cache = tmp_path / "scores.sqlite"
+    arguments = explain(docs, "--ranker", "bm25", "--json", "--budget", "20", "--cache", cache)
+    code, first, err = run(capsys, *arguments)
+    assert code == 0
+    told = re.fullmatch(
+        r"scores: (\d+) asked for, (\d+) of them in memory, 0 in scores.sqlite, (\d+) from the ranker\n",
+        err,
+    )
+    asked, known, scored = map(int, told.groups())
+    assert asked == known + scored
+    assert scored > json.loads(first)["model_calls"] > 0
+    code, second, err = run(capsys, *arguments)
+    assert code == 0
+    assert f"{scored} in scores.sqlite, 0 from the ranker" in err
+    assert json.loads(second)["model_calls"] == 0
+    assert json.loads(second)["terms"] == json.loads(first)["terms"]
+
+
+def test_a_callable_needs_a_fingerprint_to_be_remembered(capsys, docs, tmp_path, monkeypatch):
+    (tmp_path / "remembered.py").write_text(
+        "def score(query, texts):\n    return [len(t) for t in texts]\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", [*sys.path])
+    arguments = explain(docs, "--ranker", "remembered:score", "--json", "--cache", "scores.sqlite")
+    code, _, err = run(capsys, *arguments)
+    assert code == 2
+    assert "give it a fingerprint" in err
+    code, _, err = run(capsys, *arguments, "--fingerprint", "by length")
+    assert code == 0
+    assert "0 in scores.sqlite" in err
+
+
 @pytest.mark.parametrize(
     ("more", "message"),
     [
         ((), "name a ranker"),
+        (("--ranker", "bm25", "--cache", "no/such/folder/scores"), "no folder"),
         (("--ranker", "bm52"), "no ranker 'bm52'"),
         (("--ranker", "bm25", "--generality", "2"), "generality"),
         (("--ranker", "bm25", "--html", "no/such/folder/page.html"), "no folder"),
         (("--ranker", "bm25", "--stem", "klingon"), "no stemmer"),
         (("--run", "no-such-file"), "cannot read"),
+        (("--run", "a.trec", "--ranker", "run:b.trec"), "two runs"),
     ],
 )
 def test_usage_errors_end_with_2_and_say_what_to_do(capsys, docs, more, message):
@@ -126,6 +165,12 @@ def test_usage_errors_end_with_2_and_say_what_to_do(capsys, docs, more, message)
     assert (code, out) == (2, "")
     assert message in err
     assert "Traceback" not in err
+
+
+def test_a_service_that_is_down_ends_with_1(capsys, docs):
+    code, out, err = run(capsys, *explain(docs, "--ranker", "http://127.0.0.1:1/rerank#retries=0"))
+    assert (code, out) == (1, "")
+    assert "the ranker failed: the ranker at http://127.0.0.1:1/rerank gave no answer" in err
 
 
 def test_broken_lines_are_named(capsys, tmp_path):

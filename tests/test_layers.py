@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "intentx"
 # itself, its public names, comes before those who use the library as users do.
 ROOMS = [
     ("errors",),
-    ("files", "text"),
+    ("files", "memory", "text"),
     ("scoring",),
     ("ranking",),
     ("perturbation",),
@@ -23,7 +23,7 @@ ROOMS = [
     ("explainers",),
     ("rankers", "datasets"),
     ("",),
-    ("report",),
+    ("report", "train_cli"),
     ("cli",),
     ("__main__",),
 ]
@@ -40,6 +40,7 @@ HEAVY = [
     "rich",
     "rank_bm25",
     "highspy",
+    "lightgbm",
 ]
 
 

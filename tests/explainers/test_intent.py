@@ -276,5 +276,5 @@ def test_published_settings_know_no_leader():
 
 
 def test_an_unknown_balance():
-    with pytest.raises(ix.InputError, match="balance must be one of .*not 'loud'"):
+    with pytest.raises(ix.InputError, match=r"balance must be one of .*not 'loud'"):
         ix.Multiplex(balance="loud")

@@ -62,6 +62,11 @@ def test_rankers_by_name(tmp_path, monkeypatch):
         load_ranker("needs_more:score", [])
 
 
+def test_a_recorded_run_is_no_scorer():
+    with pytest.raises(ix.InputError, match=r"run:f.trec is for the command line.*Ranking.from_run"):
+        load_ranker("run:f.trec", ["tea"])
+
+
 @pytest.mark.parametrize(
     "spec", ["", "bm52", "bi-encoder", "bi-encoder:", "bm25:x", ":", "nomodule_x:f"]
 )

@@ -1,0 +1,190 @@
+"""Scores remembered on disk: one SQLite file for any number of rankers and processes."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sqlite3
+import threading
+import warnings
+import weakref
+from collections.abc import Iterator, Sequence
+from hashlib import blake2b
+from pathlib import Path
+
+from intentx.errors import CacheWarning, InputError
+
+__all__ = ["ScoreFile"]
+
+APPLICATION, FORMAT = 0x69747873, 1  # what SQLite keeps in a file's head for its owner
+PATIENCE = 30.0  # seconds that one process waits for another's write, which takes milliseconds
+MOST_KEYS = 900  # in one query; older builds of SQLite take 999
+
+Connections = dict[tuple[int, int], sqlite3.Connection]
+
+
+class ScoreFile:
+    """What one ranker answered before, in a file that other rankers and processes use as well.
+
+    Scores are filed under a BLAKE2b hash of 128 bits of ranker, query and text: among a thousand
+    million of them, two different ones share a hash with a probability of 2e-21. A score in a list
+    is filed under all of the list's texts and its place. Texts themselves are not kept.
+
+    Each `keep` is one transaction in SQLite's write-ahead log: a killed process leaves everything
+    behind that it kept. Processes may read and write at the same time, on one machine; a folder
+    shared over a network is no place for the file.
+
+    A ``ScoreFile`` may be used by threads, survives a fork, and is pickled as its path.
+
+    Parameters
+    ----------
+    path
+        The file; made when there is none.
+    fingerprint
+        Names the ranker with its weights and settings. Whatever changes its scores changes this.
+
+    Raises
+    ------
+    InputError
+        If the file cannot be read and written, or holds something else.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = ScoreFile(f"{folder}/scores.sqlite", "my ranker, version 3")
+    ...     file.keep("tea", ["green tea"], [0.5])
+    ...     found = file.find("tea", ["green tea", "black tea"])
+    ...     file.close()
+    >>> found
+    [0.5, None]
+    """
+
+    def __init__(self, path: str | Path, fingerprint: str) -> None:
+        self.path = Path(path).absolute()
+        self.fingerprint = fingerprint
+        self._lost = False
+        self._connections: Connections = {}
+        weakref.finalize(self, _close, self._connections)
+        if not self.path.parent.is_dir():
+            raise InputError(f"no folder {self.path.parent} for the scores")
+        try:
+            _prepare(self._connection, self.path)
+        except sqlite3.Error as error:
+            raise InputError(
+                f"scores cannot be kept in {self.path}: {error}; name a new file, or one made by intentx"
+            ) from error
+        finally:
+            self.close()
+
+    def find(self, query: str, texts: Sequence[str], *, as_list: bool = False) -> list[float | None]:
+        """The score of each text, None where there is none.
+
+        Parameters
+        ----------
+        as_list
+            Whether a text's score depends on the other texts and their order.
+        """
+        if self._lost or not texts:
+            return [None] * len(texts)
+        keys = list(self._keys(query, texts, as_list))
+        found: dict[bytes, float] = {}
+        try:
+            for start in range(0, len(keys), MOST_KEYS):
+                part = keys[start : start + MOST_KEYS]
+                marks = ",".join("?" * len(part))
+                rows = f"SELECT key, score FROM scores WHERE key IN ({marks})"  # noqa: S608
+                found.update(self._connection.execute(rows, part))
+        except sqlite3.Error as error:
+            self._give_up(error)
+        return [found.get(key) for key in keys]
+
+    def keep(
+        self, query: str, texts: Sequence[str], scores: Sequence[float], *, as_list: bool = False
+    ) -> None:
+        """File the score of each text; a score that is there already stays.
+
+        Scores are worth more than their file: when it cannot be written, e.g. because the disk is
+        full, a `CacheWarning` says so once, and from there on nothing is found or kept.
+        """
+        if self._lost:
+            return
+        rows = zip(self._keys(query, texts, as_list), scores, strict=True)
+        try:
+            with self._connection as transaction:
+                transaction.executemany("INSERT OR IGNORE INTO scores VALUES (?, ?)", rows)
+        except sqlite3.Error as error:
+            self._give_up(error)
+
+    def close(self) -> None:
+        """Let go of the file; the next `find` or `keep` opens it again."""
+        _close(self._connections)
+
+    def __reduce__(self) -> tuple[type[ScoreFile], tuple[Path, str]]:
+        return type(self), (self.path, self.fingerprint)
+
+    @property
+    def _connection(self) -> sqlite3.Connection:
+        """This thread's own in this process: SQLite's connections must not be used after a fork."""
+        here = os.getpid(), threading.get_ident()
+        if here not in self._connections:
+            # Closed by whichever thread comes last, hence check_same_thread.
+            connection = sqlite3.connect(self.path, timeout=PATIENCE, check_same_thread=False)
+            self._connections[here] = connection
+            connection.execute("PRAGMA synchronous = NORMAL")
+        return self._connections[here]
+
+    def _keys(self, query: str, texts: Sequence[str], as_list: bool) -> Iterator[bytes]:
+        head = blake2b(digest_size=16, person=b"list" if as_list else b"text")
+        for part in (self.fingerprint, query, *(texts if as_list else ())):
+            content = _bytes(part)
+            head.update(len(content).to_bytes(8, "little"))  # so that no two lists of parts look alike
+            head.update(content)
+        for place, text in enumerate(texts):
+            key = head.copy()
+            key.update(place.to_bytes(8, "little") if as_list else _bytes(text))
+            yield key.digest()
+
+    def _give_up(self, error: sqlite3.Error) -> None:
+        self._lost = True
+        warnings.warn(
+            f"{self.path}: {error}; from here on scores are remembered in memory only",
+            CacheWarning,
+            stacklevel=4,
+        )
+
+
+def _prepare(connection: sqlite3.Connection, path: Path) -> None:
+    """Make the table in a new file; refuse a file of something else, as it is."""
+    with connection:
+        connection.execute("BEGIN IMMEDIATE")  # several processes may find the same new file
+        owner = connection.execute("PRAGMA application_id").fetchone()[0]
+        version = connection.execute("PRAGMA user_version").fetchone()[0]
+        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if not (owner or version or tables):
+            connection.execute(
+                "CREATE TABLE scores (key BLOB PRIMARY KEY, score REAL NOT NULL) WITHOUT ROWID"
+            )
+            connection.execute(f"PRAGMA application_id = {APPLICATION}")
+            connection.execute(f"PRAGMA user_version = {FORMAT}")
+        elif owner != APPLICATION:
+            raise InputError(f"{path} is a database of something else than scores; name another file")
+        elif version != FORMAT:
+            raise InputError(
+                f"{path} has scores in format {version}, and this version of intentx reads format "
+                f"{FORMAT}; name another file"
+            )
+    with contextlib.suppress(sqlite3.OperationalError):  # it is an older journal, then, and slower
+        connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _close(connections: Connections) -> None:
+    """Close this process's connections; a parent's are the parent's."""
+    for (process, thread), connection in list(connections.items()):
+        if process == os.getpid():
+            connection.close()
+            del connections[process, thread]
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -1,0 +1,97 @@
+"""Texts through a model in batches that waste little on padding."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["in_batches", "on_device", "repeated", "widened"]
+
+Features = Mapping[str, Any]
+Batch = tuple[list[int], dict[str, Any]]
+
+BLOCK = 1024  # texts tokenized at a time
+
+
+def in_batches(
+    texts: Sequence[str],
+    tokenize: Callable[[list[str]], Features],
+    forward: Callable[[dict[str, Any]], torch.Tensor],
+    batch_size: int,
+) -> npt.NDArray[np.floating[Any]]:
+    """(N, …) what ``forward`` makes of N texts, one at least, in batches of like numbers of pieces.
+
+    The ``predict`` and ``encode`` of sentence-transformers sort by characters, and pad more for it:
+    of versions of one passage with words left out, a tenth of all that they read is padding.
+
+    Parameters
+    ----------
+    tokenize
+        What the model reads of texts, padded to the longest.
+    forward
+        One row for each text of what ``tokenize`` returned, or of some of its rows.
+    """
+    import torch
+
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
+    rows: list[int] = []
+    made: list[torch.Tensor] = []
+    with torch.inference_mode():
+        for start in range(0, len(order), BLOCK):
+            block = order[start : start + BLOCK]
+            for places, batch in _batches([texts[i] for i in block], tokenize, batch_size):
+                rows += [block[place] for place in places]
+                made.append(forward(batch))
+        together = torch.cat(made).cpu().numpy()
+    answer = np.empty_like(together)
+    answer[rows] = together
+    return answer
+
+
+def _batches(texts: list[str], tokenize: Callable[[list[str]], Features], size: int) -> Iterator[Batch]:
+    """Batches, the longest texts first: the places of their texts, and what is read of those."""
+    features = tokenize(texts)
+    mask = features.get("attention_mask")
+    if mask is None or mask.shape[0] != len(texts):  # not padded: there are no rows to take from it
+        for start in range(0, len(texts), size):
+            part = texts[start : start + size]
+            yield list(range(start, start + len(part))), dict(tokenize(part))
+        return
+    counts = mask.sum(dim=1)
+    padded_left = not bool(mask[:, 0].all())
+    for places in counts.argsort(descending=True, stable=True).split(size):
+        width = int(counts[places[0]])
+        columns = slice(-width, None) if padded_left else slice(width)
+        yield (
+            places.tolist(),
+            {
+                name: value[places][:, columns] if getattr(value, "shape", 0) == mask.shape else value
+                for name, value in features.items()
+            },
+        )
+
+
+def repeated(features: Features, times: int) -> dict[str, Any]:
+    """What a tokenizer made of one text, ``times`` over."""
+    return {
+        name: value.expand(times, *value.shape[1:]).contiguous() if hasattr(value, "expand") else value
+        for name, value in features.items()
+    }
+
+
+def on_device(features: Features, device: torch.device) -> dict[str, Any]:
+    """The same with its tensors on a device."""
+    return {k: value.to(device) if hasattr(value, "to") else value for k, value in features.items()}
+
+
+def widened(values: torch.Tensor) -> torch.Tensor:
+    """Half precision as single: wide enough within a layer, it makes ties of scores."""
+    import torch
+
+    return values.to(torch.promote_types(values.dtype, torch.float32))
