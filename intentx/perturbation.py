@@ -20,6 +20,7 @@ __all__ = [
     "edit_at_random",
     "editable",
     "insert_terms",
+    "keep_units",
     "remove_spans",
     "remove_terms",
     "score_edits",
@@ -67,6 +68,55 @@ def remove_spans(
     if how == "mask":
         return replace_spans(text, spans, mask)
     return replace_spans(text, [(_with_blanks_before(text, start), end) for start, end in spans])
+
+
+def keep_units(
+    text: str,
+    units: Sequence[Sequence[tuple[int, int]]],
+    kept: npt.NDArray[np.bool_],
+    *,
+    how: Removal = "delete",
+    mask: str = "[MASK]",
+) -> list[str]:
+    """Versions of ``text`` with some of its units left: what LIME and its kin perturb with.
+
+    Parameters
+    ----------
+    units
+        U lists of character spans that go together, such as the occurrences of a word; no two spans
+        overlap.
+    kept
+        (S, U): which units each of S versions keeps. The others go as in `remove_terms`.
+
+    Examples
+    --------
+    >>> keep_units("Tea, tea and milk.", [[(0, 3), (5, 8)], [(13, 17)]], np.eye(2, dtype=bool))
+    ['Tea, tea and.', ', and milk.']
+    """
+    if how not in get_args(Removal):
+        raise InputError(f"no way {how!r} to remove terms; choose one of {get_args(Removal)}")
+    if kept.ndim != 2 or kept.shape[1] != len(units):
+        raise InputError(
+            f"kept must have shape (S, {len(units)}), one column per unit, not {kept.shape}"
+        )
+    spans = sorted((start, end, unit) for unit, those in enumerate(units) for start, end in those)
+    between, inside, left = [], [], []  # alternating parts of the text; what is left of one taken out
+    done = 0
+    for start, end, _ in spans:
+        from_where = start if how == "mask" else max(done, _with_blanks_before(text, start))
+        between.append(text[done:from_where])
+        inside.append(text[from_where:end])
+        left.append(mask if how == "mask" else "")
+        done = end
+    places = [unit for _, _, unit in spans]
+    versions = []
+    for row in kept.tolist():
+        parts = [
+            b + (i if row[place] else o)
+            for b, i, o, place in zip(between, inside, left, places, strict=True)
+        ]
+        versions.append("".join([*parts, text[done:]]))
+    return versions
 
 
 def editable(text: str) -> bool:

@@ -34,7 +34,8 @@ __all__ = [
 class Explanation(Protocol):
     """What the judge needs of an explanation: a ranking and the words that explain it.
 
-    It may also bring ``matrices`` (its terms' `PreferenceMatrices` over the fitted pairs), and
+    It may also bring ``intent_terms``, those of its terms that stand for the whole ranking (else
+    all of them do), ``matrices`` (its terms' `PreferenceMatrices` over the fitted pairs), and
     ``simple_rankers`` and ``analyzer``; without them the default simple rankers score its terms.
     """
 
@@ -188,7 +189,8 @@ def fidelity(
     rankers = simple_rankers or getattr(explanation, "simple_rankers", ()) or default_simple_rankers()
     analyzer = analyzer or getattr(explanation, "analyzer", None) or Analyzer()
     ranking = explanation.ranking
-    scores = term_scores(explanation.terms, TextIndex(ranking.texts, analyzer), rankers)
+    terms = getattr(explanation, "intent_terms", explanation.terms)
+    scores = term_scores(terms, TextIndex(ranking.texts, analyzer), rankers)
     pairs = preference_pairs(ranking) if fitted is None else fitted.pairs
     margin = MARGIN if fitted is None else fitted.margin
     matrices = PreferenceMatrices(scores, preference_pairs(ranking), margin=margin)

@@ -148,7 +148,7 @@ def _one_split(
         explanation = method.explain(shown)
     except InputError as error:
         return judged("held-out documents", np.empty((0, 0)), (), 0.0, str(error)), ()
-    terms: tuple[str, ...] = tuple(explanation.terms)
+    terms: tuple[str, ...] = tuple(getattr(explanation, "intent_terms", explanation.terms))
     rankers = simple_rankers or getattr(explanation, "simple_rankers", ()) or default_simple_rankers()
     analyzer = getattr(explanation, "analyzer", None) or Analyzer()
     background = TextIndex(shown.texts, analyzer)

@@ -26,7 +26,7 @@ from intentx.text import Analyzer
 
 Balance = Literal["chosen", "equal"]
 
-__all__ = ["IntentGreedy", "Multiplex", "QueryTerms", "RandomTerms"]
+__all__ = ["IntentGreedy", "Multiplex", "QueryTerms", "RandomTerms", "given_terms"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,3 +255,24 @@ class RandomTerms:
         """Random terms, judged like any others; errors as in `Multiplex.explain`."""
         settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         return Session(Multiplex(**settings, pool=0), "RandomTerms", ranking).at_random()
+
+
+def given_terms(
+    ranking: Ranking,
+    method: str,
+    terms: tuple[str, ...],
+    *,
+    simple_rankers: Sequence[SimpleRanker] | None = None,
+    vectors: TermVectors | None = None,
+    analyzer: Analyzer | None = None,
+    seed: int = 0,
+) -> IntentExplanation:
+    """Terms that ``method`` found by other means, judged like any others on all pairs."""
+    settings = Multiplex(
+        simple_rankers=simple_rankers,
+        vectors=vectors,
+        analyzer=analyzer or Analyzer(),
+        generality=0,
+        seed=seed,
+    )
+    return Session(settings, method, ranking).given(terms)

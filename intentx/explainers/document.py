@@ -1,0 +1,322 @@
+"""`DocumentExplanation`: the signed words that explain one document, and what is known about them."""
+
+from __future__ import annotations
+
+import html
+import json
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+
+import numpy as np
+
+from intentx.errors import InputError
+from intentx.evaluation.fidelity import Fidelity, fidelity, none_for_nan
+from intentx.explainers.explanation import IntentExplanation
+from intentx.explainers.intent import given_terms
+from intentx.ranking import Ranking
+from intentx.text import Analyzer
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.console import Group
+
+    from intentx.preferences.simple_rankers import SimpleRanker
+    from intentx.preferences.vectors import TermVectors
+
+__all__ = ["DocumentExplanation", "Word"]
+
+INTENT_TERMS = 10  # of a document's words that stand for a whole ranking
+SHOWN = 20  # rows of the text table
+
+
+class Word(NamedTuple):
+    """One occurrence of a term: ``text[start:end]`` of the document, and its weight."""
+
+    term: str
+    start: int
+    end: int
+    weight: float
+
+
+@dataclass(frozen=True, eq=False)
+class DocumentExplanation:
+    """Signed words of one document: what speaks for its place, and what against.
+
+    Attributes
+    ----------
+    method
+        Name of the method that weighed the words.
+    ranking
+        The ranking that the document is in.
+    position
+        The document's 0-based position there.
+    above
+        Position of the document that it was compared with; None when it was explained by itself.
+    terms
+        Every term of the document that the ranker reads (of both documents, where two are
+        compared), those with the largest absolute weight first.
+    weights
+        Weight of each term: above 0, it speaks for the document. What its unit is, the method says.
+    words
+        Every occurrence in the document, in the order of the text, with character spans in
+        ``ranking.texts[position]``. Methods that look inside the model give each occurrence a weight
+        of its own, and a term has their sum; methods that take words away take all occurrences
+        at once, and each of them shows the weight of the term.
+    figures
+        Numbers of the method, such as the ``"score"`` of the document, how well a surrogate
+        fits, or by how much attributions miss the difference they should add up to.
+    unseen
+        Terms that the ranker never read, since it cuts the document off; they have no weight.
+    analyzer, settings
+        What turned the text into terms; the settings of the method, as plain data.
+    model_calls
+        Texts that the ranker was asked to score, and versions of embeddings it was run on; answers
+        from memory not counted.
+    seconds
+        The ``"total"``, and the ``"model"``'s part of it.
+    notes
+        What a reader should know, e.g. that all labels were equal.
+    """
+
+    method: str
+    ranking: Ranking
+    position: int
+    above: int | None
+    terms: tuple[str, ...]
+    weights: tuple[float, ...]
+    words: tuple[Word, ...] = field(repr=False)
+    figures: Mapping[str, float] = field(repr=False)
+    unseen: tuple[str, ...] = field(repr=False)
+    analyzer: Analyzer = field(repr=False)
+    settings: Mapping[str, Any] = field(repr=False)
+    model_calls: int
+    seconds: Mapping[str, float] = field(repr=False)
+    notes: tuple[str, ...] = ()
+
+    FORMAT: ClassVar[str] = "intentx.document/1"
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{t} {w:+.3g}" for t, w in zip(self.terms[:8], self.weights[:8], strict=True) if w
+        )
+        more = ", …" if len(self.terms) > 8 else ""
+        return f"<{self.method} for {self._subject()}: {shown or 'no word matters'}{more}>"
+
+    def _subject(self) -> str:
+        name = f"{self.ranking.doc_ids[self.position]!r} (rank {self.position + 1})"
+        if self.above is not None:
+            name += f" above {self.ranking.doc_ids[self.above]!r} (rank {self.above + 1})"
+        return f"{name} of {self.ranking.query!r}"
+
+    @property
+    def text(self) -> str:
+        """The document."""
+        return self.ranking.texts[self.position]
+
+    @property
+    def intent_terms(self) -> tuple[str, ...]:
+        """The ten terms that speak most for the document: an expanded query for `ix.fidelity`."""
+        return self._for(INTENT_TERMS)
+
+    def _for(self, number: int) -> tuple[str, ...]:
+        pairs = zip(self.terms, self.weights, strict=True)
+        return tuple(term for term, weight in pairs if weight > 0)[:number]
+
+    @cached_property
+    def fidelity(self) -> Fidelity | None:
+        """How far the `intent_terms` reproduce the whole ranking, by the default simple rankers.
+
+        None where that cannot be said: no word speaks for the document, or the ranking has no
+        preference pair.
+        """
+        try:
+            return fidelity(self) if self.intent_terms else None
+        except InputError:
+            return None
+
+    def as_intent(
+        self,
+        max_terms: int = INTENT_TERMS,
+        *,
+        simple_rankers: Sequence[SimpleRanker] | None = None,
+        vectors: TermVectors | None = None,
+    ) -> IntentExplanation:
+        """The terms that speak most for the document as intent terms of the whole ranking.
+
+        Parameters
+        ----------
+        max_terms
+            Most terms.
+        simple_rankers, vectors
+            As in `intentx.Multiplex`.
+
+        Raises
+        ------
+        InputError
+            If no word speaks for the document, or the ranking has no preference pair.
+        """
+        terms = self._for(max_terms)
+        if not terms:
+            raise InputError(f"no word speaks for {self._subject()}, so none can stand for an intent")
+        return given_terms(
+            self.ranking,
+            self.method,
+            terms,
+            simple_rankers=simple_rankers,
+            vectors=vectors,
+            analyzer=self.analyzer,
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, documented in ``docs/json.md``; NaN becomes None."""
+        return {
+            "format": self.FORMAT,
+            "method": self.method,
+            "query": self.ranking.query,
+            "doc_id": self.ranking.doc_ids[self.position],
+            "above": None if self.above is None else self.ranking.doc_ids[self.above],
+            "terms": list(self.terms),
+            "weights": list(self.weights),
+            "words": [word._asdict() for word in self.words],
+            "unseen": list(self.unseen),
+            "figures": {key: none_for_nan(float(value)) for key, value in self.figures.items()},
+            "ranking": {
+                "doc_ids": list(self.ranking.doc_ids),
+                "scores": self.ranking.scores.tolist(),
+                "texts": list(self.ranking.texts),
+            },
+            "fidelity": None if self.fidelity is None else self.fidelity.to_dict(),
+            "settings": dict(self.settings),
+            "model_calls": self.model_calls,
+            "seconds": dict(self.seconds),
+            "notes": list(self.notes),
+            "analyzer": self.analyzer.to_dict(),
+        }
+
+    def to_json(self, *, indent: int | None = None) -> str:
+        """`to_dict` as JSON; the same for the same seed and versions, seconds aside."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, allow_nan=False)
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`; the ranker does not come back.
+
+        Raises
+        ------
+        InputError
+            If the data is of another format or lacks a part.
+        """
+        if plain.get("format") != cls.FORMAT:
+            raise InputError(
+                f"format is {plain.get('format')!r}, not {cls.FORMAT!r}: not a {cls.__name__}"
+            )
+        try:
+            return cls(**cls._parts(plain))
+        except KeyError as error:
+            raise InputError(f"the explanation lacks {error}") from error
+        except (AttributeError, TypeError, ValueError) as error:
+            raise InputError(f"the explanation is damaged: {error}") from error
+
+    @classmethod
+    def _parts(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
+        """Arguments of the constructor from plain data."""
+        listed = plain["ranking"]
+        ranking = Ranking(
+            plain["query"], tuple(listed["doc_ids"]), tuple(listed["texts"]), np.array(listed["scores"])
+        )
+        above = plain["above"]
+        return {
+            "method": plain["method"],
+            "ranking": ranking,
+            "position": ranking.position(plain["doc_id"]),
+            "above": None if above is None else ranking.position(above),
+            "terms": tuple(plain["terms"]),
+            "weights": tuple(plain["weights"]),
+            "words": tuple(Word(**word) for word in plain["words"]),
+            "figures": {k: np.nan if v is None else v for k, v in plain["figures"].items()},
+            "unseen": tuple(plain["unseen"]),
+            "analyzer": Analyzer.from_dict(plain["analyzer"]),
+            "settings": plain["settings"],
+            "model_calls": plain["model_calls"],
+            "seconds": plain["seconds"],
+            "notes": tuple(plain["notes"]),
+        }
+
+    @classmethod
+    def from_json(cls, text: str) -> Self:
+        """The inverse of `to_json`."""
+        try:
+            plain = json.loads(text)
+        except json.JSONDecodeError as error:
+            raise InputError(f"not JSON: {error}") from error
+        if not isinstance(plain, dict):
+            raise InputError("not an explanation: a JSON object is expected")
+        return cls.from_dict(plain)
+
+    def __rich__(self) -> Group:
+        from rich.console import Group
+        from rich.table import Table
+        from rich.text import Text
+
+        table = Table(title=Text(f"{self.method} for {self._subject()}"), title_justify="left")
+        table.add_column("word")
+        table.add_column("weight", justify="right")
+        table.add_column("against │ for", justify="center", no_wrap=True)
+        table.add_column("times", justify="right")
+        times = Counter(word.term for word in self.words)
+        largest = max(map(abs, self.weights), default=0.0)
+        for term, weight in list(zip(self.terms, self.weights, strict=True))[:SHOWN]:
+            table.add_row(
+                Text(term), f"{weight:+.4g}" if weight else "0", _bar(weight, largest), str(times[term])
+            )
+        return Group(table, Text(self._closing(), style="dim"))
+
+    def _closing(self) -> str:
+        left = len(self.terms) - SHOWN
+        lines = [f"… and {left} more words of smaller weight"] if left > 0 else []
+        if self.figures:
+            shown = (f"{key.replace('_', ' ')} {value:.4g}" for key, value in self.figures.items())
+            lines.append(", ".join(shown))
+        if self.unseen:
+            lines.append(f"the ranker never read: {', '.join(self.unseen)}")
+        lines.append(
+            f"{self.model_calls} versions scored by the ranker; {self.seconds['total']:.2f} s, "
+            f"{self.seconds['model']:.2f} s of them the ranker's"
+        )
+        return "\n".join([*lines, *self.notes])
+
+    def table(self, width: int = 100) -> str:
+        """The words with their weights as a table of plain text."""
+        from rich.console import Console
+
+        console = Console(width=width, color_system=None)
+        with console.capture() as captured:
+            console.print(self)
+        return captured.get()
+
+    def _repr_html_(self) -> str:
+        largest = max((abs(word.weight) for word in self.words), default=0.0) or 1.0
+        parts, done = [], 0
+        for word in self.words:
+            colour = "47,127,214" if word.weight > 0 else "224,107,18"
+            parts += [
+                html.escape(self.text[done : word.start]),
+                f'<span style="background:rgba({colour},{abs(word.weight) / largest:.2f})" '
+                f'title="{word.weight:+.4g}">{html.escape(self.text[word.start : word.end])}</span>',
+            ]
+            done = word.end
+        text = "".join([*parts, html.escape(self.text[done:])])
+        return (
+            f"<p><b>{html.escape(self.method)}</b> for {html.escape(self._subject())}</p><p>{text}</p>"
+        )
+
+
+def _bar(weight: float, largest: float, half: int = 12) -> str:
+    """A weight as a bar to the left or right of a middle line."""
+    length = round(half * abs(weight) / largest) if largest else 0
+    bar = "█" * length
+    return f"{bar:>{half}}│{'':{half}}" if weight < 0 else f"{'':{half}}│{bar:<{half}}"

@@ -1,0 +1,288 @@
+"""What methods have in common that explain one document by signed words."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.errors import InputError
+from intentx.explainers.document import DocumentExplanation, Word
+from intentx.explainers.explanation import IntentExplanation
+from intentx.explainers.intent import given_terms
+from intentx.perturbation import EditedDocuments, Removal, keep_units, score_edits
+from intentx.preferences.simple_rankers import SimpleRanker
+from intentx.preferences.vectors import TermVectors
+from intentx.ranking import Ranking
+from intentx.text import Analyzer, Token
+
+__all__ = ["DocumentMethod", "Subject"]
+
+Floats = npt.NDArray[np.float64]
+
+
+class Subject:
+    """One document being explained: what the ranker reads of it, as words, and what it cost.
+
+    Attributes
+    ----------
+    ranking, position
+        The ranking and the document's place in it.
+    text
+        The document as far as the ranker reads it; its score is the document's.
+    start
+        Where ``text`` begins in the document: 0 but for rankers that cut a text off at its beginning.
+    tokens
+        Occurrences of terms in ``text``.
+    terms
+        T distinct terms in the order of first appearance.
+    unseen
+        Terms of the document that are not in ``text``.
+    notes
+        What a reader should know; methods add to it.
+    """
+
+    def __init__(self, method: str, ranking: Ranking, position: int, analyzer: Analyzer) -> None:
+        if analyzer.ngrams > 1:
+            raise InputError(
+                f"{method} explains a document by single words; use an Analyzer with ngrams=1, "
+                f"not {analyzer.ngrams}"
+            )
+        self.method, self.ranking, self.position, self.analyzer = method, ranking, position, analyzer
+        self.notes: list[str] = []
+        self._versions, self._inside = 0, 0.0
+        self._started = time.perf_counter()
+        box = ranking.scorer
+        self._asked, self._model_seconds = (box.texts_scored, box.seconds) if box else (0, 0.0)
+        whole = ranking.texts[position]
+        self.text = self._read(whole)
+        self.start = max(0, whole.find(self.text))
+        self.tokens: tuple[Token, ...] = analyzer.tokens(self.text)
+        self.terms = tuple(dict.fromkeys(token.term for token in self.tokens))
+        self.unseen = tuple(t for t in analyzer.terms(whole) if t not in set(self.terms))
+
+    def _read(self, whole: str) -> str:
+        """The document as far as it is read, where the ranker tells."""
+        seen = getattr(getattr(self.ranking.scorer, "scorer", None), "seen", None)
+        if seen is None:
+            return whole
+        try:
+            [part] = seen(self.ranking.query, [whole])
+        except InputError as error:
+            self.notes.append(f"whether the ranker reads the document to its end is unknown: {error}")
+            return whole
+        return str(part)
+
+    @property
+    def score(self) -> float:
+        """The ranker's score of the document."""
+        return float(self.ranking.scores[self.position])
+
+    @cached_property
+    def units(self) -> list[list[tuple[int, int]]]:
+        """T lists of the character spans of each term in ``text``."""
+        spans: dict[str, list[tuple[int, int]]] = {term: [] for term in self.terms}
+        for token in self.tokens:
+            spans[token.term].append((token.start, token.end))
+        return list(spans.values())
+
+    def score_texts(self, texts: Sequence[str]) -> Floats:
+        """(S,) scores of texts in the place of the document; a listwise ranker gets S lists."""
+        source = np.full(len(texts), self.position, dtype=np.intp)
+        purpose = f"an explanation by {self.method}"
+        return score_edits(self.ranking, EditedDocuments(tuple(texts), source), purpose)
+
+    def score_kept(
+        self, kept: npt.NDArray[np.bool_], how: Removal = "delete", mask: str = "[MASK]"
+    ) -> Floats:
+        """(S,) scores of the document with only those terms left that ``kept`` (S, T) says."""
+        return self.score_texts(keep_units(self.text, self.units, kept, how=how, mask=mask))
+
+    @contextlib.contextmanager
+    def looking_inside(self, versions: int) -> Iterator[None]:
+        """Around each pass through the model itself, of so many versions: they are counted and timed."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._versions += versions
+            self._inside += time.perf_counter() - started
+
+    def explanation(
+        self,
+        weights: Mapping[str, float],
+        *,
+        settings: Mapping[str, Any],
+        figures: Mapping[str, float],
+        occurrences: Sequence[float] | None = None,
+        above: int | None = None,
+        kind: type[DocumentExplanation] = DocumentExplanation,
+        **more: Any,
+    ) -> DocumentExplanation:
+        """What was found, as an explanation.
+
+        Parameters
+        ----------
+        weights
+            Of every term, in an order that breaks ties.
+        occurrences
+            Weight of each of `tokens`; None: that of its term.
+        kind, more
+            A class of explanation with more attributes than others, and those.
+        """
+        terms = sorted(weights, key=lambda term: -abs(weights[term]))
+        if occurrences is None:
+            occurrences = [weights[token.term] for token in self.tokens]
+        words = tuple(
+            Word(token.term, self.start + token.start, self.start + token.end, float(weight))
+            for token, weight in zip(self.tokens, occurrences, strict=True)
+        )
+        if not terms:
+            self.notes.append("the document has no word that could be explained")
+        box = self.ranking.scorer
+        asked, model = (box.texts_scored, box.seconds) if box else (0, 0.0)
+        return kind(
+            method=self.method,
+            ranking=self.ranking,
+            position=self.position,
+            above=above,
+            terms=tuple(terms),
+            weights=tuple(float(weights[term]) for term in terms),
+            words=words,
+            figures={key: float(value) for key, value in figures.items()},
+            unseen=self.unseen,
+            analyzer=self.analyzer,
+            settings=settings,
+            model_calls=asked - self._asked + self._versions,
+            seconds={
+                "model": model - self._model_seconds + self._inside,
+                "total": time.perf_counter() - self._started,
+            },
+            notes=tuple(self.notes),
+            **more,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentMethod(ABC):
+    """A method that explains one document, and by several documents a whole ranking.
+
+    Parameters
+    ----------
+    max_terms
+        Most intent terms of a whole ranking.
+    documents
+        How many documents from the top of a ranking its intent is gathered from.
+    simple_rankers, vectors
+        What judges the intent terms, as in `intentx.Multiplex`.
+    analyzer
+        How texts become words; single ones, ``ngrams=1``.
+    seed
+        For every random draw.
+    """
+
+    max_terms: int = 10
+    documents: int = 10
+    simple_rankers: Sequence[SimpleRanker] | None = None
+    vectors: TermVectors | None = None
+    analyzer: Analyzer = field(default_factory=Analyzer)
+    seed: int = 0
+
+    @overload
+    def explain(self, ranking: Ranking) -> IntentExplanation: ...
+    @overload
+    def explain(self, ranking: Ranking, doc: str | int) -> DocumentExplanation: ...
+    def explain(
+        self, ranking: Ranking, doc: str | int | None = None
+    ) -> DocumentExplanation | IntentExplanation:
+        """Explain one document by its words; without ``doc``, the whole ranking by intent terms.
+
+        Parameters
+        ----------
+        doc
+            Its id, or its 0-based position in the ranking.
+
+        Raises
+        ------
+        InputError
+            If there is no such document, or the ranking is a recorded one, without a ranker to ask.
+        ScorerError
+            If the ranker fails on a version of the document.
+        """
+        if doc is None:
+            return self._intent(ranking)
+        return self._weigh(self._subject(ranking, doc))
+
+    @abstractmethod
+    def _weigh(self, subject: Subject) -> DocumentExplanation:
+        """The weights of a document's words."""
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    def _subject(self, ranking: Ranking, doc: str | int) -> Subject:
+        ranking.black_box(f"an explanation by {self.name}")
+        return Subject(self.name, ranking, ranking.position(doc), self.analyzer)
+
+    def _intent(self, ranking: Ranking) -> IntentExplanation:
+        """Intent terms: words that speak for the first documents, the first ones most.
+
+        A word weighs what it does in each of the documents, over the largest weight there, and
+        document i from 0 counts ``1 / log2(i + 2)``.
+        """
+        if self.documents < 1 or self.max_terms < 1:
+            raise InputError("documents and max_terms must be 1 or more")
+        totals: dict[str, float] = {}
+        found = [self.explain(ranking, place) for place in range(min(self.documents, len(ranking)))]
+        for place, one in enumerate(found):
+            largest = max(map(abs, one.weights), default=0.0)
+            for term, weight in zip(one.terms, one.weights, strict=True):
+                share = weight / largest / math.log2(place + 2) if largest else 0.0
+                totals[term] = totals.get(term, 0.0) + share
+        best = sorted((term for term in totals if totals[term] > 0), key=lambda term: -totals[term])
+        if not best:
+            raise InputError(
+                f"{self.name} finds no word that speaks for any of the first {len(found)} documents of "
+                f"{ranking.query!r}"
+            )
+        explanation = given_terms(
+            ranking,
+            self.name,
+            tuple(best[: self.max_terms]),
+            simple_rankers=self.simple_rankers,
+            vectors=self.vectors,
+            analyzer=self.analyzer,
+            seed=self.seed,
+        )
+        spent = {part: sum(one.seconds[part] for one in found) for part in ("model", "total")}
+        return dataclasses.replace(
+            explanation,
+            settings=self.settings(),
+            model_calls=sum(one.model_calls for one in found),
+            seconds={
+                **explanation.seconds,
+                **spent,
+                "total": spent["total"] + explanation.seconds["total"],
+            },
+            notes=(*explanation.notes, *dict.fromkeys(note for one in found for note in one.notes)),
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """The settings as plain data for JSON."""
+        plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        plain = {key: v.item() if isinstance(v, np.generic) else v for key, v in plain.items()}
+        del plain["vectors"]
+        plain["analyzer"] = self.analyzer.to_dict()
+        rankers = self.simple_rankers
+        plain["simple_rankers"] = None if rankers is None else [ranker.name for ranker in rankers]
+        return plain
