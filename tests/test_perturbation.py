@@ -9,6 +9,7 @@ from intentx.perturbation import (
     EditedDocuments,
     edit_at_random,
     insert_terms,
+    keep_units,
     remove_terms,
     score_edits,
 )
@@ -163,3 +164,24 @@ def test_counting_scorers_are_not_asked_without_edits():
     ranking = rank(scorer, "q", ["a", "b"])
     assert score_edits(ranking, EditedDocuments((), np.array([], dtype=int)), "a test").shape == (0,)
     assert len(scorer.calls) == 1
+
+
+@given(text=texts, data=st.data())
+def test_versions_keep_the_units_they_are_told_to(text, data):
+    analyzer = Analyzer()
+    terms = analyzer.terms(text)
+    units = [analyzer.spans(text, [term]) for term in terms]
+    rows = data.draw(st.lists(st.tuples(*[st.booleans()] * len(terms)), min_size=1, max_size=4))
+    kept = np.array(rows, dtype=bool).reshape(len(rows), len(terms))
+    for how in ("delete", "mask"):
+        versions = keep_units(text, units, kept, how=how)
+        for row, version in zip(rows, versions, strict=True):
+            gone = [term for term, keep in zip(terms, row, strict=True) if not keep]
+            assert version == remove_terms(text, gone, analyzer, how=how)
+
+
+def test_versions_of_what_and_how():
+    with pytest.raises(InputError, match=r"shape \(S, 1\)"):
+        keep_units("tea", [[(0, 3)]], np.ones((2, 3), dtype=bool))
+    with pytest.raises(InputError, match="no way 'burn'"):
+        keep_units("tea", [[(0, 3)]], np.ones((2, 1), dtype=bool), how="burn")

@@ -113,8 +113,8 @@ class DocumentExplanation:
         return f"{name} of {self.ranking.query!r}"
 
     @property
-    def text(self) -> str:
-        """The document."""
+    def document(self) -> str:
+        """The text that is explained."""
         return self.ranking.texts[self.position]
 
     @property
@@ -289,7 +289,7 @@ class DocumentExplanation:
         )
         return "\n".join([*lines, *self.notes])
 
-    def table(self, width: int = 100) -> str:
+    def text(self, width: int = 100) -> str:
         """The words with their weights as a table of plain text."""
         from rich.console import Console
 
@@ -304,12 +304,12 @@ class DocumentExplanation:
         for word in self.words:
             colour = "47,127,214" if word.weight > 0 else "224,107,18"
             parts += [
-                html.escape(self.text[done : word.start]),
+                html.escape(self.document[done : word.start]),
                 f'<span style="background:rgba({colour},{abs(word.weight) / largest:.2f})" '
-                f'title="{word.weight:+.4g}">{html.escape(self.text[word.start : word.end])}</span>',
+                f'title="{word.weight:+.4g}">{html.escape(self.document[word.start : word.end])}</span>',
             ]
             done = word.end
-        text = "".join([*parts, html.escape(self.text[done:])])
+        text = "".join([*parts, html.escape(self.document[done:])])
         return (
             f"<p><b>{html.escape(self.method)}</b> for {html.escape(self._subject())}</p><p>{text}</p>"
         )
