@@ -17,10 +17,12 @@ __all__ = [
     "LONGEST_EDITED",
     "EditedDocuments",
     "Removal",
+    "all_subsets",
     "edit_at_random",
     "editable",
     "insert_terms",
     "keep_units",
+    "random_subsets",
     "remove_spans",
     "remove_terms",
     "score_edits",
@@ -117,6 +119,29 @@ def keep_units(
         ]
         versions.append("".join([*parts, text[done:]]))
     return versions
+
+
+def all_subsets(units: int) -> npt.NDArray[np.bool_]:
+    """(2^U, U) every way to keep some of U units; row r keeps the units of its binary digits.
+
+    >>> all_subsets(2).astype(int).tolist()
+    [[0, 0], [1, 0], [0, 1], [1, 1]]
+    """
+    return ((np.arange(2**units)[:, None] >> np.arange(units)) & 1).astype(bool)
+
+
+def random_subsets(units: int, number: int, generator: np.random.Generator) -> npt.NDArray[np.bool_]:
+    """(S, U) ways to keep some of U units, as LIME draws them; the first row keeps all.
+
+    In each other row the number of units that go is uniform in 1 … U, and so is the choice of them.
+    Where there are no more than ``number`` ways at all, each one comes once.
+    """
+    if units < 63 and 2**units <= number:
+        return all_subsets(units)[::-1]
+    gone = generator.integers(1, units + 1, number)
+    gone[0] = 0
+    place = generator.random((number, units)).argsort(axis=1).argsort(axis=1)
+    return place >= gone[:, None]
 
 
 def editable(text: str) -> bool:

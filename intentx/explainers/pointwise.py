@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any, overload
+from typing import Any, ClassVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -197,12 +197,16 @@ class DocumentMethod(ABC):
     analyzer: Analyzer = field(default_factory=Analyzer)
     seed: int = 0
 
+    contrastive: ClassVar[bool] = False  # whether it can compare a document with another
+
     @overload
     def explain(self, ranking: Ranking) -> IntentExplanation: ...
     @overload
-    def explain(self, ranking: Ranking, doc: str | int) -> DocumentExplanation: ...
     def explain(
-        self, ranking: Ranking, doc: str | int | None = None
+        self, ranking: Ranking, doc: str | int, above: str | int | None = None
+    ) -> DocumentExplanation: ...
+    def explain(
+        self, ranking: Ranking, doc: str | int | None = None, above: str | int | None = None
     ) -> DocumentExplanation | IntentExplanation:
         """Explain one document by its words; without ``doc``, the whole ranking by intent terms.
 
@@ -210,21 +214,35 @@ class DocumentMethod(ABC):
         ----------
         doc
             Its id, or its 0-based position in the ranking.
+        above
+            A document to compare it with, for methods that can: why is ``doc`` above it?
 
         Raises
         ------
         InputError
-            If there is no such document, or the ranking is a recorded one, without a ranker to ask.
+            If there is no such document, the method cannot compare two, or the ranking is a recorded
+            one, without a ranker to ask.
         ScorerError
             If the ranker fails on a version of the document.
         """
         if doc is None:
+            if above is not None:
+                raise InputError(f"above={above!r} needs a document to compare with it: give doc, too")
             return self._intent(ranking)
-        return self._weigh(self._subject(ranking, doc))
+        if above is None:
+            return self._weigh(self._subject(ranking, doc), None)
+        if not self.contrastive:
+            raise InputError(
+                f"{self.name} explains one document by itself; EXS and KernelSHAP compare two"
+            )
+        subject, other = self._subject(ranking, doc), self._subject(ranking, above)
+        if subject.position == other.position:
+            raise InputError(f"document {ranking.doc_ids[other.position]!r} cannot be above itself")
+        return self._weigh(subject, other)
 
     @abstractmethod
-    def _weigh(self, subject: Subject) -> DocumentExplanation:
-        """The weights of a document's words."""
+    def _weigh(self, subject: Subject, other: Subject | None) -> DocumentExplanation:
+        """The weights of a document's words, where it is compared with another those that matter."""
 
     @property
     def name(self) -> str:

@@ -21,7 +21,7 @@ EVIL = '<script>alert("1")</script> [bold]piano[/bold] & <img src=x onerror=aler
 class LeaveOneOut(DocumentMethod):
     """A word weighs what the score loses without it."""
 
-    def _weigh(self, subject):
+    def _weigh(self, subject, other):
         scores = subject.score_kept(~np.eye(len(subject.terms), dtype=bool))
         return subject.explanation(
             dict(zip(subject.terms, subject.score - scores, strict=True)),
@@ -73,6 +73,14 @@ def test_a_document_that_is_not_there(doc, message):
 def test_a_recorded_ranking_has_nobody_to_ask():
     with pytest.raises(ix.InputError, match=r"explanation by LeaveOneOut must ask the ranker"):
         LeaveOneOut().explain(ranked(["piano", "desk"]), 0)
+
+
+def test_not_every_method_compares_two_documents():
+    ranking = ix.rank(counting, "keyboard reviews", DOCS)
+    with pytest.raises(ix.InputError, match="LeaveOneOut explains one document by itself; EXS and"):
+        LeaveOneOut().explain(ranking, "a", above="b")
+    with pytest.raises(ix.InputError, match="give doc, too"):
+        LeaveOneOut().explain(ranking, above="b")
 
 
 def test_ngrams_are_no_words():

@@ -1,0 +1,192 @@
+"""EXS (Singh & Anand, WSDM 2019): LIME for rankings, on one document."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.errors import InputError
+from intentx.explainers.document import DocumentExplanation
+from intentx.explainers.pointwise import DocumentMethod, Subject
+from intentx.explainers.surrogate import CLASSIFIERS, Surrogate, fit_surrogate
+from intentx.perturbation import Removal, random_subsets
+from intentx.ranking import Ranking
+
+__all__ = ["EXS", "relevance_labels"]
+
+Floats = npt.NDArray[np.float64]
+Labels = Literal["rank", "score", "topk"]
+
+
+def relevance_labels(
+    scores: Floats, ranking: Ranking, position: int, labels: Labels, k: int
+) -> tuple[Floats, str]:
+    """(S,) how relevant versions of a document would be by their scores, and a note or "".
+
+    Parameters
+    ----------
+    scores
+        (S,) of versions of the document at ``position``.
+    labels, k
+        As in `EXS`; ``k`` no larger than the ranking.
+
+    Notes
+    -----
+    ``"topk"``: 1 above the k-th document, else 0 (the k-th document itself counts as above).
+    ``"score"``: ``R(d') / R(d_1)``, 1 above ``d_1`` and 0 below ``d_k`` (section 3 of the paper). Where
+    ``R(d_1)`` or ``R(d_k)`` is negative, or ``R(d_1)`` zero, that has no meaning, and scores are first
+    shifted so that ``d_k`` maps to 0. ``"rank"``: ``1 - rank / k``, the rank being the number of other
+    documents with a higher score, and 0 beyond k.
+    """
+    best, last = float(ranking.scores[0]), float(ranking.scores[k - 1])
+    if labels == "topk":
+        above = scores >= last if position == k - 1 else scores > last
+        return above.astype(np.float64), ""
+    if labels == "rank":
+        others = np.sort(np.delete(ranking.scores, position))
+        rank = len(others) - np.searchsorted(others, scores, side="right")
+        return np.maximum(0.0, 1 - rank / k), ""
+    note, base = "", 0.0
+    if best <= 0 or last < 0:
+        base = last
+        note = (
+            f"scores reach below zero: they were shifted so that rank {k} maps to 0 and rank 1 to 1 "
+            f"(score {last:.4g} and {best:.4g})"
+        )
+    if best == base:  # all of the first k score the same
+        return (scores >= best).astype(np.float64), note
+    share = np.clip((scores - base) / (best - base), 0.0, 1.0)
+    return np.where(scores < last, 0.0, share), note
+
+
+@dataclass(frozen=True, kw_only=True)
+class EXS(DocumentMethod):
+    """A linear model of how a document's relevance depends on its words (Singh & Anand 2019).
+
+    Versions of the document with words taken away are scored, and labelled by what their score
+    would mean in the ranking; the coefficients of a linear model, fitted to the labels with more
+    weight on versions near the document, are the words' weights. Asked why a document is above
+    another, the rank of the other is k.
+
+    Parameters
+    ----------
+    labels
+        ``"rank"``, ``"score"`` or ``"topk"``: see `relevance_labels`.
+    k
+        1-based rank down to which a document counts as relevant; at most the ranking's length.
+    samples
+        Versions, the document itself among them. Where its T words have no more versions than
+        that, each comes once.
+    removal, mask
+        How words go, as in `intentx.perturbation.remove_terms`.
+    kernel_width
+        Versions weigh ``exp(-(x / width)²)``, ``x = 1 - sqrt(share of words kept)``: the cosine
+        distance to the document. LIME's would be .35; labels say little about versions so near.
+    surrogate
+        ``"logistic"`` or ``"svm"`` for the labels 0 and 1 of ``"topk"``; ``"ridge"`` or ``"svr"`` for
+        all; ``"auto"``: logistic for ``"topk"``, else ridge.
+    regularization
+        Penalty of the squared coefficients.
+
+    Examples
+    --------
+    >>> from intentx import rank
+    >>> docs = ["piano and cable", "desk", "cable", "chair"]
+    >>> score = lambda query, texts: [t.count("piano") - 0.1 * t.count("cable") for t in texts]
+    >>> EXS(k=3).explain(rank(score, "keyboard", docs), 0).terms
+    ('piano', 'cable')
+    """
+
+    contrastive: ClassVar[bool] = True
+
+    labels: Labels = "rank"
+    k: int = 10
+    samples: int = 1000
+    removal: Removal = "delete"
+    mask: str = "[MASK]"
+    kernel_width: float = 0.5
+    surrogate: Surrogate | Literal["auto"] = "auto"
+    regularization: float = 1.0
+
+    def __post_init__(self) -> None:
+        if self.labels not in get_args(Labels):
+            raise InputError(f"labels must be one of {get_args(Labels)}, not {self.labels!r}")
+        allowed = ("auto", *get_args(Surrogate))
+        if self.surrogate not in allowed:
+            raise InputError(f"surrogate must be one of {allowed}, not {self.surrogate!r}")
+        if self.surrogate in CLASSIFIERS and self.labels != "topk":
+            raise InputError(
+                f"a {self.surrogate} surrogate needs labels 0 and 1, those of labels='topk', not of "
+                f"{self.labels!r}; or choose surrogate='ridge'"
+            )
+        if self.k < 1:
+            raise InputError(f"k is a rank, 1 or more, not {self.k!r}")
+        if self.samples < 2:
+            raise InputError(f"samples must be 2 or more, not {self.samples!r}")
+        if self.removal not in get_args(Removal):
+            raise InputError(f"removal must be one of {get_args(Removal)}, not {self.removal!r}")
+        if not (self.kernel_width > 0 and self.regularization > 0):
+            raise InputError(
+                "kernel_width and regularization must be above 0, not "
+                f"{self.kernel_width!r} and {self.regularization!r}"
+            )
+
+    def _weigh(self, subject: Subject, other: Subject | None) -> DocumentExplanation:
+        k = self._rank(subject, other)
+        figures = {"score": subject.score, "k": k}
+        weights = np.zeros(len(subject.terms))
+        if len(weights):
+            kept = random_subsets(len(weights), self.samples, np.random.default_rng(self.seed))
+            scores = subject.score_kept(kept, self.removal, self.mask)
+            labels, note = relevance_labels(scores, subject.ranking, subject.position, self.labels, k)
+            subject.notes += [note] if note else []
+            weights, figures["fit"] = self._fit(subject, kept, labels)
+        return subject.explanation(
+            dict(zip(subject.terms, weights, strict=True)),
+            settings=self.settings(),
+            figures=figures,
+            above=None if other is None else other.position,
+        )
+
+    def _rank(self, subject: Subject, other: Subject | None) -> int:
+        """k for this document, in this ranking."""
+        n = len(subject.ranking)
+        if other is None:
+            if self.k > n:
+                subject.notes.append(
+                    f"k is {self.k}, and the ranking has {n} documents: k = {n} was used"
+                )
+            return min(self.k, n)
+        if subject.position > other.position:
+            one, two = (subject.ranking.doc_ids[s.position] for s in (subject, other))
+            raise InputError(
+                f"document {one!r} (rank {subject.position + 1}) is not above {two!r} "
+                f"(rank {other.position + 1}): swap them, or use KernelSHAP, which goes both ways"
+            )
+        return other.position + 1
+
+    def _fit(
+        self, subject: Subject, kept: npt.NDArray[np.bool_], labels: Floats
+    ) -> tuple[Floats, float]:
+        """Weights (T,) of the words, and the fit of the surrogate."""
+        if np.ptp(labels) == 0:
+            subject.notes.append(
+                f"all {len(labels)} versions have the label {labels[0]:.4g} by labels={self.labels!r}: "
+                "no word makes a difference"
+            )
+            return np.zeros(kept.shape[1]), math.nan
+        kind = self.surrogate
+        if kind == "auto":
+            kind = "logistic" if self.labels == "topk" else "ridge"
+        distance = 1 - np.sqrt(kept.mean(axis=1))
+        nearness = np.exp(-((distance / self.kernel_width) ** 2))
+        subject.notes.append(
+            f"fit: weighted {'accuracy' if kind in CLASSIFIERS else 'R²'} of a {kind} surrogate on "
+            f"{len(labels)} versions"
+        )
+        features = kept.astype(np.float64)
+        return fit_surrogate(kind, features, labels, nearness, self.regularization, self.seed)
