@@ -40,8 +40,8 @@ def sampled_occurrences(
     Parameters
     ----------
     sampler
-        ``"uniform"``: the share ``kept`` of them, each choice as likely as any other. ``"tf-idf"``: as
-        many, drawn one after the other by ``likelihood``. ``"masked"``: each run of ``chunk``
+        ``"uniform"``: each of them with probability ``kept``. ``"tf-idf"``: as many, drawn one after
+        the other by ``likelihood``. ``"masked"``: each run of ``chunk``
         occurrences with probability ``visible``. In each sample the first run is cut off at random:
         with the same runs in all of them, as published, no word could be told from its neighbours.
     likelihood
@@ -59,7 +59,8 @@ def sampled_occurrences(
         one = run[blind, generator.integers(occurrences, size=len(blind))]
         shown[blind] = run[blind] == one[:, None]
         return shown
-    size = min(occurrences, max(1, round(kept * occurrences)))
+    # Were it always the same number, nothing would tell the level of all weights from the intercept.
+    size = np.maximum(1, generator.binomial(occurrences, kept, size=(number, 1)))
     # The largest of E / likelihood, E exponential, go last: drawing without replacement by likelihood
     # (Efraimidis & Spirakis 2006).
     odds = likelihood if sampler == "tf-idf" else np.ones(occurrences)
@@ -89,8 +90,8 @@ class LIRME(DocumentMethod):
     penalty
         ``"l1"`` or ``"l2"``.
     alphas
-        Weights α of the penalty, tried from the largest until some θ is not zero. The first one
-        decides how many words are left: at .01, two in three.
+        Weights α of the penalty, tried from the largest until some θ is not zero. The larger
+        the first, the fewer words are left.
     weighting
         ``w(t, D')``: ``"tf"``, or ``"tf-idf"`` with the idf of the ranking's documents.
 
@@ -158,6 +159,8 @@ class LIRME(DocumentMethod):
             visible=self.visible,
         )
         drawn = np.concatenate([np.ones((1, len(term_of)), dtype=bool), drawn])
+        if len(term_of) == 1:  # what a single word does shows in the version without it
+            drawn = np.array([[True], [False]])
         texts = keep_units(subject.text, [[(t.start, t.end)] for t in subject.tokens], drawn)
         belongs = np.eye(len(idf))[term_of]  # (M, T)
         return drawn @ belongs, idf, subject.score_texts(texts)
@@ -168,7 +171,8 @@ class LIRME(DocumentMethod):
         """(T,) θ; ``figures`` gets α and the fit."""
         features = counts * idf if self.weighting == "tf-idf" else counts
         whole = counts[0]
-        cosine = counts @ whole / np.linalg.norm(counts, axis=1) / np.linalg.norm(whole)
+        length = np.maximum(np.linalg.norm(counts, axis=1), 1)  # 0 of the version without words
+        cosine = counts @ whole / length / np.linalg.norm(whole)
         angle = np.arccos(np.clip(cosine, -1, 1))
         nearness = np.exp(-(angle**2) / self.width)
         mean = nearness @ scores / nearness.sum()

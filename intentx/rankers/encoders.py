@@ -279,6 +279,9 @@ class _Remembered:
         self._most = most
         self._kept: OrderedDict[bytes, Vectors] = OrderedDict()
 
+    def __deepcopy__(self, memo: object) -> _Remembered:
+        return _Remembered(self._most)  # the copy of a model may be changed: it has encoded nothing yet
+
     def of(self, texts: Sequence[str], encode: Callable[[list[str]], Vectors]) -> Vectors:
         """(N, D) vectors of ``texts``; ``encode`` makes those that are not at hand."""
         # Digests, because texts would take more memory than their vectors.
