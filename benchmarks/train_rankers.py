@@ -34,7 +34,17 @@ from intentx.rankers.training import Training, TrainingList, heldout_quality, tr
 from intentx.scoring import Scorer
 from intentx.train_cli import term_vectors, words_of
 
-__all__ = ["CACHE", "RECIPES", "SYSTEM", "Recipe", "collection", "reranked", "seconds_of", "trained"]
+__all__ = [
+    "CACHE",
+    "RECIPES",
+    "SYSTEM",
+    "Recipe",
+    "collection",
+    "reranked",
+    "seconds_of",
+    "trained",
+    "trained_by",
+]
 
 CACHE = Path(os.environ.get("INTENTX_CACHE", Path.home() / ".cache" / "intentx")) / "benchmarks"
 CROSS_ENCODER = DATA.parent / "models" / "cross-encoder-minilm"
@@ -92,8 +102,12 @@ RECIPES = {
 
 
 def trained(name: str) -> TermRanker:
+    """The ranker of a recipe in `RECIPES`."""
+    return trained_by(RECIPES[name])
+
+
+def trained_by(recipe: Recipe) -> TermRanker:
     """The ranker of a recipe, trained when it is not in the cache yet: minutes on two cores."""
-    recipe = RECIPES[name]
     folder = recipe.folder()
     if not (folder / "ranker.json").exists():
         lists, heldout = _split(recipe)

@@ -23,7 +23,8 @@ ROOMS = [
     ("evaluation",),
     ("explainers",),
     ("",),
-    ("report", "train_cli"),
+    ("report", "terminal", "train_cli"),
+    ("explain_cli",),
     ("cli",),
     ("__main__",),
 ]

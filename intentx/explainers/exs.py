@@ -129,9 +129,9 @@ class EXS(DocumentMethod):
             raise InputError(f"samples must be 2 or more, not {self.samples!r}")
         if self.removal not in get_args(Removal):
             raise InputError(f"removal must be one of {get_args(Removal)}, not {self.removal!r}")
-        if not (self.kernel_width > 0 and self.regularization > 0):
+        if not (0 < self.kernel_width < math.inf and 0 < self.regularization < math.inf):
             raise InputError(
-                "kernel_width and regularization must be above 0, not "
+                "kernel_width and regularization must be above 0 and finite, not "
                 f"{self.kernel_width!r} and {self.regularization!r}"
             )
 

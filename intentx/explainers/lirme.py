@@ -128,8 +128,11 @@ class LIRME(DocumentMethod):
                 raise InputError(f"{name} is a share above 0, at most 1, not {getattr(self, name)!r}")
         if not self.width > 0:
             raise InputError(f"width must be above 0, not {self.width!r}")
-        if not self.alphas or min(self.alphas) <= 0:
-            raise InputError(f"alphas must be one number or more above 0, not {self.alphas!r}")
+        path = self.alphas if isinstance(self.alphas, tuple | list) else ()
+        if not path or not all(0 < alpha < math.inf for alpha in path):
+            raise InputError(
+                f"alphas must be a tuple of one number or more above 0, not {self.alphas!r}"
+            )
 
     def _weigh(self, subject: Subject, other: Subject | None) -> DocumentExplanation:
         figures = {"score": subject.score}

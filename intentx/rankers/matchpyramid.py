@@ -5,17 +5,18 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, Self, get_args
+from typing import Any, Literal, NamedTuple, Self, get_args
 
 import torch
 from torch import nn
 
 from intentx.errors import InputError
 from intentx.rankers.inside import EmbeddedText
-from intentx.rankers.interaction import InteractionRanker, seeded
+from intentx.rankers.interaction import Interaction, InteractionRanker, seeded
 from intentx.rankers.lexicon import Lexicon
+from intentx.rankers.models import undisturbed
 
-__all__ = ["MatchPyramid", "MatchPyramidSettings"]
+__all__ = ["FeatureMaps", "MatchPyramid", "MatchPyramidSettings"]
 
 Comparison = Literal["cosine", "dot", "indicator", "gaussian"]
 TermWeights = Literal["equal", "idf"]
@@ -173,14 +174,31 @@ def pooled(maps: torch.Tensor, there: torch.Tensor, pool: tuple[int, int]) -> to
     return nn.functional.pad(grid, (0, 0, 0, max(0, rows - terms)))
 
 
+class FeatureMaps(NamedTuple):
+    """The last feature maps of one text, and how its score depends on them.
+
+    Attributes
+    ----------
+    interaction
+        What the convolutions read: (Q, L), with the terms of query and text.
+    maps, gradients
+        (C, Q, L) of C filters, and the derivative of the score in each of their cells.
+    score
+        The ranker's score.
+    """
+
+    interaction: Interaction
+    maps: torch.Tensor
+    gradients: torch.Tensor
+    score: float
+
+
 class MatchPyramid(InteractionRanker):
     """MatchPyramid: convolutions over the matrix of term similarities, as over a picture.
 
     It is `intentx.rankers.inside.Differentiable`, save with the ``"indicator"``.
 
-    For Grad-CAM: `interaction` gives the matrix with the terms of query and text and their spans;
-    a forward hook on ``module.convolutions`` sees the feature maps (N, C, Q, L) with gradients when
-    `score` or `score_embedded` is asked, and ``module.score_maps`` goes on from them.
+    `feature_maps` shows what its convolutions make of a text, for Grad-CAM.
 
     Parameters
     ----------
@@ -217,6 +235,21 @@ class MatchPyramid(InteractionRanker):
                 "'gaussian' for methods that need one"
             )
         return super().score_embedded(embedded, vectors)
+
+    def feature_maps(self, query: str, text: str) -> FeatureMaps:
+        """The last feature maps of ``text``, which holds one term at least, and their gradients."""
+        interaction = self.interaction(query, text)
+        if not interaction.text.terms:
+            raise InputError("a text without a term has no feature maps")
+        there = torch.ones((1, len(interaction.text.terms)), dtype=torch.bool)
+        there = there.to(interaction.values.device)
+        idf = self._placed(self.lexicon.idf_of(interaction.query.terms))
+        pyramid: Any = self.module
+        with undisturbed(self.module), torch.enable_grad():
+            maps = pyramid.maps(interaction.values[None], there, idf).detach().requires_grad_()
+            [score] = pyramid.score_maps(maps, there)
+            [gradients] = torch.autograd.grad(score, maps)
+        return FeatureMaps(interaction, maps.detach()[0], gradients[0], float(score.detach()))
 
     def _rows(self, terms: Sequence[str]) -> torch.Tensor:
         rows = super()._rows(terms)
