@@ -37,8 +37,10 @@ from intentx.train_cli import term_vectors, words_of
 __all__ = [
     "CACHE",
     "RECIPES",
+    "SEEDS",
     "SYSTEM",
     "Recipe",
+    "by_seed",
     "collection",
     "reranked",
     "seconds_of",
@@ -119,6 +121,12 @@ def trained_by(recipe: Recipe) -> TermRanker:
         (folder / "seconds.json").write_text(json.dumps(seconds))
         best.save(folder)
     return recipe.ranker.load(folder)
+
+
+def by_seed(recipe: Recipe) -> list[TermRanker]:
+    """All that `trained_by` chooses from, trained now: one ranker for each of `SEEDS`."""
+    lists, heldout = _split(recipe)
+    return [recipe.train(lists, heldout, seed) for seed in SEEDS]
 
 
 def seconds_of(name: str) -> float:

@@ -183,9 +183,8 @@ def faithfulness(
         raise InputError("the explanation names no word of the document that could be taken away")
     steps = min(words, len(order))
     generator = np.random.default_rng(seed)
-    orders = [np.array(order)] + [
-        np.array(order)[generator.permutation(len(order))] for _ in range(draws)
-    ]
+    # From the text's order, so that all explanations of a document meet the same random words.
+    orders = [np.array(order)] + [generator.permutation(np.sort(order)) for _ in range(draws)]
     left = np.ones((len(orders), 2, steps + 1, len(held)), dtype=bool)
     for number, some in enumerate(orders):
         left[number, 1][:, order] = False  # words that the ranker never read stay as they are

@@ -1,0 +1,178 @@
+"""Deletion and preservation curves of every method that explains one document, in ranks.
+
+43 queries, the five first documents of each ranker's own order of BM25's first hundred. DRMM is there
+for what only asks for scores: a cell that the published table leaves empty.
+"""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import sys
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from fidelity import interval
+from train_rankers import CROSS_ENCODER, trained
+from trec import load, machine
+
+import intentx as ix
+from intentx.errors import IntentxError
+from intentx.evaluation.faithfulness import Faithfulness, faithfulness
+from intentx.explainers.exs import EXS
+from intentx.explainers.gradcam import GradCAM
+from intentx.explainers.gradients import (
+    DeepLIFT,
+    DeepSHAP,
+    GradientInput,
+    IntegratedGradients,
+    Saliency,
+)
+from intentx.explainers.lirme import LIRME
+from intentx.explainers.shap import KernelSHAP
+from intentx.rankers import BiEncoder, CrossEncoder
+from intentx.scoring import Scorer
+
+TOP = 5
+DRAWS = 3
+SYSTEMS: Mapping[str, Callable[[], Scorer]] = {
+    "MatchPyramid": lambda: trained("matchpyramid"),
+    "DRMM": lambda: trained("drmm"),
+    "MiniLM": BiEncoder.minilm,
+    "cross-encoder": lambda: CrossEncoder(CROSS_ENCODER, raw=True),
+}
+NEEDS_GRADIENTS = ("saliency", "gradient", "integrated", "DeepLIFT", "DeepSHAP", "Grad-CAM")
+
+
+def methods(samples: int) -> dict[str, Any]:
+    return {
+        "EXS, rank": EXS(samples=samples),
+        "EXS, score": EXS(labels="score", k=100, samples=samples),
+        "LIRME, uniform": LIRME(sampler="uniform", samples=samples),
+        "KernelSHAP": KernelSHAP(samples=samples),
+        "saliency": Saliency(),
+        "gradient × input": GradientInput(),
+        "integrated gradients": IntegratedGradients(),
+        "DeepLIFT": DeepLIFT(),
+        "DeepSHAP, collection": DeepSHAP(),
+        "Grad-CAM": GradCAM(),
+    }
+
+
+@dataclasses.dataclass(frozen=True)
+class QueryWords:
+    """A control: the words that the document shares with the query, in the order of their idf."""
+
+    def explain(self, ranking: ix.Ranking, doc: int) -> Any:
+        found = KernelSHAP(samples=4, exact_up_to=0).explain(ranking, doc)
+        query = set(found.analyzer.terms(ranking.query))
+        holders = {t: sum(t in found.analyzer.terms(x) for x in ranking.texts) for t in found.terms}
+        weights = [1 / holders[t] if t in query else 0.0 for t in found.terms]
+        return dataclasses.replace(found, weights=tuple(weights))
+
+
+def row(judged: Faithfulness, explanation: Any, seconds: float) -> dict[str, Any]:
+    return {
+        "falls": judged.falls,
+        "random falls": judged.random_falls,
+        "loses": judged.loses,
+        "random loses": judged.random_loses,
+        "deletion": judged.deletion,
+        "preservation": judged.preservation,
+        "seconds": seconds,
+        "calls": explanation.model_calls,
+        "gap": explanation.figures.get("relative_gap"),
+    }
+
+
+def measure(system: str, queries: int, samples: int, only: list[str]) -> dict[str, list[list[Any]]]:
+    """For each method a list of queries, each a list of documents."""
+    collection, scorer = load(), SYSTEMS[system]()
+    todo = {"query words": QueryWords(), **methods(samples)}
+    rows: dict[str, list[list[Any]]] = {}
+    failed: dict[str, str] = {}
+    for number, qid in enumerate(sorted(collection.queries)[:queries], start=1):
+        ranking = ix.rank(
+            scorer, collection.queries[qid], collection.pool("BM25", qid), truncated="warn"
+        )
+        for name, method in todo.items():
+            if (only and name not in only) or name in failed:
+                continue
+            try:
+                found = []
+                for place in range(TOP):
+                    started = time.perf_counter()
+                    explanation = method.explain(ranking, place)
+                    seconds = time.perf_counter() - started
+                    found.append(row(faithfulness(explanation, draws=DRAWS), explanation, seconds))
+                rows.setdefault(name, []).append(found)
+            except IntentxError as error:
+                if not name.startswith(NEEDS_GRADIENTS) or number > 1:
+                    raise
+                failed[name] = str(error).splitlines()[0]
+        print(f"{system}: {number} of {queries}", file=sys.stderr, flush=True)
+    return rows
+
+
+def table(rows: Mapping[str, list[list[Any]]]) -> str:
+    lines = [
+        "| method | ranks lost without its words | ranks lost with only them | texts scored | s |",
+        "|---|---|---|---|---|",
+    ]
+    anyone = next(iter(rows.values()))
+    at_random = {key: interval(means(anyone, f"random {key}"), 2) for key in ("falls", "loses")}
+    lines.append(f"| random words | {at_random['falls']} | {at_random['loses']} | – | – |")
+    for name, queries in rows.items():
+        cells = [interval(means(queries, key), 2) for key in ("falls", "loses")]
+        calls, seconds = (np.mean(means(queries, key)) for key in ("calls", "seconds"))
+        lines.append(f"| {name} | {cells[0]} | {cells[1]} | {calls:.0f} | {seconds:.2f} |")
+    return "\n".join(lines)
+
+
+def means(queries: list[list[Any]], key: str) -> list[float]:
+    """The mean over documents, for each query."""
+    return [float(np.mean([document[key] for document in query])) for query in queries]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--queries", type=int, default=43)
+    parser.add_argument("--samples", type=int, default=150, help="of EXS, LIRME and KernelSHAP")
+    parser.add_argument("--systems", nargs="*", default=list(SYSTEMS))
+    parser.add_argument("--methods", nargs="*", default=[])
+    parser.add_argument("--out", type=Path, help="folder for faithfulness.md and faithfulness.json")
+    parser.add_argument("--merge", nargs="*", type=Path, default=[], help="json files of other runs")
+    options = parser.parse_args()
+    raw: dict[str, dict[str, list[list[Any]]]] = {}
+    for file in options.merge:
+        raw |= json.loads(file.read_text())
+    for system in options.systems:
+        raw[system] = measure(system, options.queries, options.samples, options.methods)
+        print(f"## {system}\n\n{table(raw[system])}", flush=True)
+        write(raw, options)
+    write(raw, options)
+
+
+def write(raw: Mapping[str, Mapping[str, list[list[Any]]]], options: argparse.Namespace) -> None:
+    if not options.out:
+        return
+    head = (
+        f"# Faithfulness\n\n{options.queries} queries of {load().name}, the {TOP} first documents of "
+        "each ranker's order of BM25's first hundred; mean over the first 1 to 10 words, and 95 % "
+        "bootstrap interval over queries. Without its words a document should fall far, with only "
+        f"them it should stay. EXS, LIRME and KernelSHAP score {options.samples} versions of a "
+        "document; texts scored: those that no method above had asked about.\n"
+        f"Machine: {machine()}, shared: seconds are upper bounds."
+    )
+    parts = [head, *(f"## {name}\n\n{table(rows)}" for name, rows in raw.items())]
+    options.out.mkdir(parents=True, exist_ok=True)
+    (options.out / "faithfulness.md").write_text("\n\n".join(parts) + "\n")
+    (options.out / "faithfulness.json").write_text(json.dumps(raw))
+
+
+if __name__ == "__main__":
+    main()
