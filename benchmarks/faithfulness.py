@@ -11,7 +11,7 @@ import dataclasses
 import json
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +38,15 @@ from intentx.rankers import BiEncoder, CrossEncoder
 from intentx.scoring import Scorer
 
 TOP = 5
-DRAWS = 3
+STEPS = 32
+DRAWS = 2
 SYSTEMS: Mapping[str, Callable[[], Scorer]] = {
     "MatchPyramid": lambda: trained("matchpyramid"),
     "DRMM": lambda: trained("drmm"),
     "MiniLM": BiEncoder.minilm,
     "cross-encoder": lambda: CrossEncoder(CROSS_ENCODER, raw=True),
 }
+Rows = dict[str, list[list[Any]]]
 NEEDS_GRADIENTS = ("saliency", "gradient", "integrated", "DeepLIFT", "DeepSHAP", "Grad-CAM")
 
 
@@ -56,7 +58,7 @@ def methods(samples: int) -> dict[str, Any]:
         "KernelSHAP": KernelSHAP(samples=samples),
         "saliency": Saliency(),
         "gradient × input": GradientInput(),
-        "integrated gradients": IntegratedGradients(),
+        "integrated gradients": IntegratedGradients(steps=STEPS),
         "DeepLIFT": DeepLIFT(),
         "DeepSHAP, collection": DeepSHAP(),
         "Grad-CAM": GradCAM(),
@@ -89,11 +91,11 @@ def row(judged: Faithfulness, explanation: Any, seconds: float) -> dict[str, Any
     }
 
 
-def measure(system: str, queries: int, samples: int, only: list[str]) -> dict[str, list[list[Any]]]:
-    """For each method a list of queries, each a list of documents."""
+def measure(system: str, queries: int, samples: int, only: list[str]) -> Iterator[Rows]:
+    """After each query, for each method the list of queries so far, each a list of documents."""
     collection, scorer = load(), SYSTEMS[system]()
     todo = {"query words": QueryWords(), **methods(samples)}
-    rows: dict[str, list[list[Any]]] = {}
+    rows: Rows = {}
     failed: dict[str, str] = {}
     for number, qid in enumerate(sorted(collection.queries)[:queries], start=1):
         ranking = ix.rank(
@@ -115,10 +117,10 @@ def measure(system: str, queries: int, samples: int, only: list[str]) -> dict[st
                     raise
                 failed[name] = str(error).splitlines()[0]
         print(f"{system}: {number} of {queries}", file=sys.stderr, flush=True)
-    return rows
+        yield rows
 
 
-def table(rows: Mapping[str, list[list[Any]]]) -> str:
+def table(rows: Rows) -> str:
     lines = [
         "| method | ranks lost without its words | ranks lost with only them | texts scored | s |",
         "|---|---|---|---|---|",
@@ -141,34 +143,37 @@ def means(queries: list[list[Any]], key: str) -> list[float]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--queries", type=int, default=43)
-    parser.add_argument("--samples", type=int, default=150, help="of EXS, LIRME and KernelSHAP")
+    parser.add_argument("--samples", type=int, default=100, help="of EXS, LIRME and KernelSHAP")
     parser.add_argument("--systems", nargs="*", default=list(SYSTEMS))
     parser.add_argument("--methods", nargs="*", default=[])
     parser.add_argument("--out", type=Path, help="folder for faithfulness.md and faithfulness.json")
     parser.add_argument("--merge", nargs="*", type=Path, default=[], help="json files of other runs")
     options = parser.parse_args()
-    raw: dict[str, dict[str, list[list[Any]]]] = {}
+    raw: dict[str, Rows] = {}
     for file in options.merge:
         raw |= json.loads(file.read_text())
     for system in options.systems:
-        raw[system] = measure(system, options.queries, options.samples, options.methods)
+        for raw[system] in measure(system, options.queries, options.samples, options.methods):
+            write(raw, options)  # after each query, so that a run cut short has what it measured
         print(f"## {system}\n\n{table(raw[system])}", flush=True)
-        write(raw, options)
     write(raw, options)
 
 
-def write(raw: Mapping[str, Mapping[str, list[list[Any]]]], options: argparse.Namespace) -> None:
+def write(raw: Mapping[str, Rows], options: argparse.Namespace) -> None:
     if not options.out:
         return
     head = (
-        f"# Faithfulness\n\n{options.queries} queries of {load().name}, the {TOP} first documents of "
+        f"# Faithfulness\n\nQueries of {load().name}, the {TOP} first documents of "
         "each ranker's order of BM25's first hundred; mean over the first 1 to 10 words, and 95 % "
         "bootstrap interval over queries. Without its words a document should fall far, with only "
         f"them it should stay. EXS, LIRME and KernelSHAP score {options.samples} versions of a "
-        "document; texts scored: those that no method above had asked about.\n"
+        f"document, integrated gradients go in {STEPS} steps; texts scored: those that no method above had asked about.\n"
         f"Machine: {machine()}, shared: seconds are upper bounds."
     )
-    parts = [head, *(f"## {name}\n\n{table(rows)}" for name, rows in raw.items())]
+    parts = [
+        head,
+        *(f"## {name}, {len(next(iter(r.values())))} queries\n\n{table(r)}" for name, r in raw.items()),
+    ]
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "faithfulness.md").write_text("\n\n".join(parts) + "\n")
     (options.out / "faithfulness.json").write_text(json.dumps(raw))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -27,10 +28,12 @@ if TYPE_CHECKING:
     from intentx.preferences.simple_rankers import SimpleRanker
     from intentx.preferences.vectors import TermVectors
 
-__all__ = ["DocumentExplanation", "Word"]
+__all__ = ["DocumentExplanation", "Word", "signed"]
 
 INTENT_TERMS = 10  # of a document's words that stand for a whole ranking
 SHOWN = 20  # rows of the text table
+BAR = 12  # characters of a bar to either side
+NAMED = 20  # words that the ranker never read
 
 
 class Word(NamedTuple):
@@ -262,18 +265,22 @@ class DocumentExplanation:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(title=Text(f"{self.method} for {self._subject()}"), title_justify="left")
-        table.add_column("word")
-        table.add_column("weight", justify="right")
-        table.add_column("against │ for", justify="center", no_wrap=True)
-        table.add_column("times", justify="right")
+        title = Text(f"{self.method} for {self._subject()}", style="italic")
+        table = Table()
+        table.add_column("word", overflow="fold", min_width=10)
+        table.add_column("weight", justify="right", no_wrap=True)
+        table.add_column(_bar("against", "for", " "), no_wrap=True, overflow="crop")
+        table.add_column("times", justify="right", no_wrap=True)
         times = Counter(word.term for word in self.words)
         largest = max(map(abs, self.weights), default=0.0)
         for term, weight in list(zip(self.terms, self.weights, strict=True))[:SHOWN]:
-            table.add_row(
-                Text(term), f"{weight:+.4g}" if weight else "0", _bar(weight, largest), str(times[term])
-            )
-        return Group(table, Text(self._closing(), style="dim"))
+            length = round(2 * BAR * abs(weight) / largest) if largest else 0  # in half blocks
+            whole, half = divmod(length, 2)
+            sides = ("▐" * half + "█" * whole, "") if weight < 0 else ("", "█" * whole + "▌" * half)
+            # What is not in this document is in the one that it is compared with.
+            number = str(times[term] or "–")
+            table.add_row(Text(term), signed(weight, largest), _bar(*sides), number)
+        return Group(title, table, Text(self._closing(), style="dim"))
 
     def _closing(self) -> str:
         left = len(self.terms) - SHOWN
@@ -282,9 +289,12 @@ class DocumentExplanation:
             shown = (f"{key.replace('_', ' ')} {value:.4g}" for key, value in self.figures.items())
             lines.append(", ".join(shown))
         if self.unseen:
-            lines.append(f"the ranker never read: {', '.join(self.unseen)}")
+            others = len(self.unseen) - NAMED
+            more = f" and {others} more words" if others > 0 else ""
+            lines.append(f"the ranker never read: {', '.join(self.unseen[:NAMED])}{more}")
+        versions = "1 version" if self.model_calls == 1 else f"{self.model_calls} versions"
         lines.append(
-            f"{self.model_calls} versions scored by the ranker; {self.seconds['total']:.2f} s, "
+            f"{versions} scored by the ranker; {self.seconds['total']:.2f} s, "
             f"{self.seconds['model']:.2f} s of them the ranker's"
         )
         return "\n".join([*lines, *self.notes])
@@ -315,8 +325,23 @@ class DocumentExplanation:
         )
 
 
-def _bar(weight: float, largest: float, half: int = 12) -> str:
-    """A weight as a bar to the left or right of a middle line."""
-    length = round(half * abs(weight) / largest) if largest else 0
-    bar = "█" * length
-    return f"{bar:>{half}}│{'':{half}}" if weight < 0 else f"{'':{half}}│{bar:<{half}}"
+def _bar(left: str, right: str, gap: str = "") -> str:
+    """What stands to the left and to the right of a middle line; blanks at its end are kept."""
+    return f"{left + gap:>{BAR}}│{gap + right:<{BAR}}".replace(" ", "\u00a0")
+
+
+def signed(weight: float, largest: float) -> str:
+    """A weight with its sign, and as many digits as the largest of its kind needs for three.
+
+    >>> signed(0.0213, -1.5), signed(-1.5, -1.5), signed(2.5e-7, 2.5e-7)
+    ('+0.02', '-1.50', '+2.50e-07')
+    >>> signed(0.0, 1.5), signed(-0.0001, 1.5)  # nothing, and next to nothing
+    ('0', '0.00')
+    """
+    size = abs(largest)
+    if weight == 0 or not size:
+        return "0"
+    if not 1e-4 <= size < 1e6:
+        return f"{weight:+.2e}"
+    digits = max(0, 2 - math.floor(math.log10(size)))
+    return f"{weight:{'+' if round(weight, digits) else 'z'}.{digits}f}"

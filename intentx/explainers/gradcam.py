@@ -178,7 +178,7 @@ class GradCAM(DocumentMethod):
 
     effective: float = 0.5
     filtered: float = 0.1
-    similar: float = 0.4
+    similar: float = 0.5
     snippet_words: int = 20
 
     def __post_init__(self) -> None:

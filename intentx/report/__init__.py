@@ -1,5 +1,16 @@
 """Pages and pictures of explanations."""
 
+from intentx.report.document_page import document_page, write_document_page
 from intentx.report.page import page, write_page
+from intentx.report.pictures import coloured_document, picture, word_bars, write_png
 
-__all__ = ["page", "write_page"]
+__all__ = [
+    "coloured_document",
+    "document_page",
+    "page",
+    "picture",
+    "word_bars",
+    "write_document_page",
+    "write_page",
+    "write_png",
+]

@@ -7,11 +7,11 @@ import math
 import re
 from collections.abc import Iterable
 
-__all__ = ["Html", "count", "join", "listing", "percent", "real", "tag"]
+__all__ = ["FORBIDDEN", "Html", "count", "join", "listing", "percent", "real", "tag"]
 
 _VOID = frozenset({"img", "meta", "path"})
 # What no HTML file may hold: control characters and halves of surrogate pairs.
-_FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
+FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 class Html(str):
@@ -26,7 +26,7 @@ def escaped(text: str) -> Html:
     >>> escaped("<b> & co")
     '&lt;b&gt; &amp; co'
     """
-    return text if isinstance(text, Html) else Html(html.escape(_FORBIDDEN.sub("\ufffd", text)))
+    return text if isinstance(text, Html) else Html(html.escape(FORBIDDEN.sub("\ufffd", text)))
 
 
 def join(parts: Iterable[str], separator: str = "") -> Html:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from importlib.resources import files
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import NamedTuple
 
 from intentx.errors import InputError
+from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.explanation import IntentExplanation
 from intentx.report.answer import answer, comparison, sense_tops
+from intentx.report.document_page import document_page
 from intentx.report.documents import documents
+from intentx.report.frame import Section, html_page, links, section, writable, write_file
 from intentx.report.heat import heat_maps
 from intentx.report.markup import Html, count, listing, tag
 from intentx.report.sections import fidelity_table, how_it_was_made, ranking_beside, term_table
@@ -18,18 +19,11 @@ from intentx.report.view import Senses, View
 
 __all__ = ["page", "write_page"]
 
-
-class _Section(NamedTuple):
-    """One part of the page: what stands in it once, and what once per explanation."""
-
-    anchor: str
-    heading: str
-    intro: str
-    part: Callable[[View], Html]
+Explanations = Sequence[IntentExplanation | DocumentExplanation]
 
 
 _SECTIONS = (
-    _Section(
+    Section(
         "terms",
         "Intent terms",
         "The shares are Shapley values and add up to the share of fitted pairs that the terms cover "
@@ -37,22 +31,22 @@ _SECTIONS = (
         "with the term, and only without it.",
         term_table,
     ),
-    _Section(
+    Section(
         "ranking",
         "The ranking beside the explanation’s",
         "On the left the ranker’s order, on the right the explanation’s: by how many documents each "
         "one beats with the terms alone, minus those that beat it.",
         ranking_beside,
     ),
-    _Section("documents", "Documents", "", documents),
-    _Section(
+    Section("documents", "Documents", "", documents),
+    Section(
         "pairs",
         "Preference pairs",
         "The ranker puts the document of the row above that of the column. Blue: the terms agree, "
         "by the vote of the simple rankers; orange: they would put it below.",
         heat_maps,
     ),
-    _Section(
+    Section(
         "fidelity",
         "Fidelity",
         "Share of preference pairs on which the terms agree with the ranker. Soft vote: the simple "
@@ -61,15 +55,12 @@ _SECTIONS = (
         "which do not count as agreement.",
         fidelity_table,
     ),
-    _Section("made", "How it was made", "", how_it_was_made),
+    Section("made", "How it was made", "", how_it_was_made),
 )
-
-# The page asks nobody for anything: a browser refuses what is not in the file.
-_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 
 def page(
-    explanations: Sequence[IntentExplanation],
+    explanations: Explanations,
     *,
     title: str = "",
     labels: Sequence[str] | None = None,
@@ -81,7 +72,8 @@ def page(
     Parameters
     ----------
     explanations
-        One, or several of rankings of the same query: they stand side by side.
+        One, or several of rankings of the same query: they stand side by side. Explanations of one
+        document have a page of another kind, `document_page`.
     title
         Of the page; "" for one made from the query.
     labels
@@ -99,37 +91,50 @@ def page(
     Raises
     ------
     InputError
-        For no explanation, different queries, or labels that are not one per explanation.
+        For no explanation, different queries, labels that are not one per explanation, or
+        explanations of rankings and of documents mixed.
     """
+    of_documents = [one for one in explanations if isinstance(one, DocumentExplanation)]
+    if of_documents:
+        if len(of_documents) < len(explanations):
+            raise InputError(
+                "a page is about rankings or about one document: write one for each kind of explanation"
+            )
+        if senses or sense_names:
+            raise InputError("senses are shown of a whole ranking, and this page is about one document")
+        return document_page(of_documents, title=title, labels=labels)
+    return _page(
+        [one for one in explanations if isinstance(one, IntentExplanation)],
+        title,
+        labels,
+        Senses(senses or {}, sense_names or {}),
+    )
+
+
+def _page(
+    explanations: Sequence[IntentExplanation], title: str, labels: Sequence[str] | None, known: Senses
+) -> str:
+    """The page about rankings."""
     _check(explanations, labels)
     names = labels or (
         ["The ranker"]
         if len(explanations) == 1
         else [f"Ranker {i + 1}" for i in range(len(explanations))]
     )
-    known = Senses(senses or {}, sense_names or {})
     views = [
         View(e, name, i, known) for i, (e, name) in enumerate(zip(explanations, names, strict=True))
     ]
     query = explanations[0].ranking.query
-    head = tag(
-        "head",
-        tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
-        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        tag("meta", name="color-scheme", content="light dark"),
-        tag("title", title or f"“{query}”, explained by intentx"),
-        tag("style", Html(files("intentx.report").joinpath("style.css").read_text(encoding="utf-8"))),
+    return html_page(
+        title or f"“{query}”, explained by intentx",
+        _header(views, title, known),
+        tag("main", *(section(part, views) for part in _SECTIONS)),
     )
-    body = tag(
-        "body", _header(views, title, known), tag("main", *(_section(part, views) for part in _SECTIONS))
-    )
-    return f"<!doctype html>\n{tag('html', head, body, lang='en')}\n"
 
 
 def write_page(
     path: str | Path,
-    explanations: Sequence[IntentExplanation],
+    explanations: Explanations,
     *,
     title: str = "",
     labels: Sequence[str] | None = None,
@@ -143,15 +148,9 @@ def write_page(
     InputError
         As `page`, and if the file cannot be written, e.g. since its folder does not exist.
     """
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise InputError(f"cannot write {path}: there is no folder {path.parent}; create it first")
+    path = writable(path)
     text = page(explanations, title=title, labels=labels, senses=senses, sense_names=sense_names)
-    try:
-        path.write_text(text, encoding="utf-8", newline="\n")
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
-    return path
+    return write_file(path, text.encode("utf-8"))
 
 
 def _check(explanations: Sequence[IntentExplanation], labels: Sequence[str] | None) -> None:
@@ -173,7 +172,6 @@ def _header(views: Sequence[View], title: str, senses: Senses) -> Html:
     sizes = list(dict.fromkeys(count(len(v.explanation.ranking), "document") for v in views))
     methods = list(dict.fromkeys(view.explanation.method for view in views))
     rankers = listing(tag("bdi", view.label) for view in views)
-    links = (tag("a", section.heading, href=f"#{section.anchor}") for section in _SECTIONS)
     return tag(
         "header",
         tag("p", tag("bdi", title)) if title else "",
@@ -182,17 +180,6 @@ def _header(views: Sequence[View], title: str, senses: Senses) -> Html:
         *(answer(view) for view in views),
         comparison(views),
         sense_tops(views, senses),
-        tag("nav", *links),
+        links([(part.anchor, part.heading) for part in _SECTIONS]),
         class_="top",
     )
-
-
-def _section(section: _Section, views: Sequence[View]) -> Html:
-    several = len(views) > 1
-    parts = (
-        tag("div", tag("h3", tag("bdi", view.label)) if several else "", section.part(view))
-        for view in views
-    )
-    intro = tag("p", section.intro, class_="note") if section.intro else ""
-    columns = tag("div", *parts, class_="columns")
-    return tag("section", tag("h2", section.heading), intro, columns, id=section.anchor)

@@ -14,7 +14,16 @@ from intentx.report.markup import Html, count, join, percent, real, tag
 from intentx.report.slope import slope_charts
 from intentx.report.view import View
 
-__all__ = ["fidelity_table", "how_it_was_made", "ranking_beside", "term_table"]
+__all__ = [
+    "bar",
+    "fidelity_table",
+    "how_it_was_made",
+    "ranking_beside",
+    "seconds_table",
+    "settings_table",
+    "table",
+    "term_table",
+]
 
 _WORST = 10  # documents in the list of those most often wrong
 
@@ -36,19 +45,20 @@ def term_table(view: View) -> Html:
         tag(
             "tr",
             tag("th", view.term(i), scope="row"),
-            tag("td", _bar(role.share, low, span), class_="bar"),
+            tag("td", bar(role.share, low, span), class_="bar"),
             *(tag("td", count(number), class_="n") for number in (role.won, role.lost, role.documents)),
         )
         for i, role in enumerate(roles)
     ]
-    return _table(columns, rows, "terms")
+    return table(columns, rows, "terms")
 
 
-def _bar(share: float, low: float, span: float) -> Html:
-    left, width = (min(share, 0.0) - low) / span, abs(share) / span
+def bar(value: float, low: float, span: float, text: str = "") -> Html:
+    """A signed number as a bar on a track from ``low``, ``span`` long, and as text."""
+    left, width = (min(value, 0.0) - low) / span, abs(value) / span
     style = f"left:{100 * left:.2f}%;width:{100 * width:.2f}%"
-    bar = tag("i", tag("i", style=style, class_="minus" if share < 0 else "plus"), class_="track")
-    return join([bar, tag("span", real(share))])
+    track = tag("i", tag("i", style=style, class_="minus" if value < 0 else "plus"), class_="track")
+    return join([track, tag("span", text or real(value))])
 
 
 def ranking_beside(view: View) -> Html:
@@ -83,7 +93,7 @@ def _most_wrong(view: View) -> Html:
         )
         for i in worst
     ]
-    return join([title, _table(columns, rows, "worst")])
+    return join([title, table(columns, rows, "worst")])
 
 
 def _preferences(view: View, position: int) -> int:
@@ -109,7 +119,7 @@ def fidelity_table(view: View) -> Html:
         f"{tied} {verb} left out everywhere." if fidelity.ranker_ties else "The ranker ties no pair.",
     ]
     return join(
-        [_table(columns, rows, "fidelity"), tag("ul", *(tag("li", n) for n in notes), class_="note")]
+        [table(columns, rows, "fidelity"), tag("ul", *(tag("li", n) for n in notes), class_="note")]
     )
 
 
@@ -163,12 +173,18 @@ def how_it_was_made(view: View) -> Html:
                 "dl",
                 *(join([tag("dt", name), tag("dd", text, dir="auto")]) for name, text in facts + notes),
             ),
-            tag("div", _seconds(explanation.seconds), _settings(explanation.settings), class_="pair"),
+            tag(
+                "div",
+                seconds_table(explanation.seconds),
+                settings_table(explanation.settings),
+                class_="pair",
+            ),
         ]
     )
 
 
-def _seconds(seconds: Mapping[str, float]) -> Html:
+def seconds_table(seconds: Mapping[str, float]) -> Html:
+    """Seconds per stage, in total, and the ranker's part."""
     stages = [name for name in seconds if name not in ("model", "total")]
     labels = {"model": "of which the ranker"}
     rows = [
@@ -180,21 +196,23 @@ def _seconds(seconds: Mapping[str, float]) -> Html:
         for name in (*stages, "total", "model")
         if name in seconds
     ]
-    return _table(("stage", "seconds"), rows, "seconds")
+    return table(("stage", "seconds"), rows, "seconds")
 
 
-def _settings(settings: Mapping[str, object]) -> Html:
+def settings_table(settings: Mapping[str, object]) -> Html:
+    """Settings, to be unfolded."""
     rows = [
         tag("tr", tag("th", name, scope="row"), tag("td", _plain(value)))
         for name, value in settings.items()
     ]
-    return tag("details", tag("summary", "Settings"), _table(("setting", "value"), rows, "settings"))
+    return tag("details", tag("summary", "Settings"), table(("setting", "value"), rows, "settings"))
 
 
 def _plain(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
 
 
-def _table(columns: tuple[str, ...], rows: list[Html], kind: str) -> Html:
+def table(columns: tuple[str, ...], rows: list[Html], kind: str) -> Html:
+    """A table that scrolls where it is too wide."""
     head = tag("thead", tag("tr", *(tag("th", column, scope="col") for column in columns)))
     return tag("div", tag("table", head, tag("tbody", *rows), class_=kind), class_="scroll")

@@ -1,0 +1,376 @@
+"""The command ``intentx explain``."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import re
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from intentx.datasets import read_documents
+from intentx.errors import InputError
+from intentx.evaluation.faithfulness import faithfulness
+from intentx.evaluation.heldout import heldout_fidelity
+from intentx.explainers.document import DocumentExplanation
+from intentx.explainers.explanation import IntentExplanation
+from intentx.explainers.exs import EXS, Labels
+from intentx.explainers.gradcam import GradCAM
+from intentx.explainers.gradients import (
+    DeepLIFT,
+    DeepSHAP,
+    GradientInput,
+    IntegratedGradients,
+    Saliency,
+)
+from intentx.explainers.intent import IntentGreedy, Multiplex, QueryTerms, RandomTerms
+from intentx.explainers.lirme import LIRME, Sampler
+from intentx.explainers.pointwise import DocumentMethod
+from intentx.explainers.references import Reference
+from intentx.explainers.shap import KernelSHAP
+from intentx.perturbation import Removal
+from intentx.preferences.vectors import TermVectors
+from intentx.rankers import load_ranker, run_of
+from intentx.rankers.encoders import BiEncoder
+from intentx.rankers.load import SPECS
+from intentx.ranking import Document, Ranking, rank
+from intentx.report import write_page
+from intentx.report.pictures import check_picture, write_png
+from intentx.scoring import BlackBox
+from intentx.terminal import check_folder, progress, quiet_models, show
+from intentx.text import Analyzer, TextIndex
+
+__all__ = ["add_explain"]
+
+LISTWISE: dict[str, Callable[[argparse.Namespace], Any]] = {
+    "multiplex": lambda a: Multiplex(**_chosen(a), **_given(a, ("generality", "budget"))),
+    "multiplex-published": lambda a: Multiplex.published(**_chosen(a)),
+    "greedy": lambda a: IntentGreedy(**_without(_chosen(a), "vectors")),
+    "query-terms": lambda a: QueryTerms(vectors=a.term_vectors, analyzer=_analyzer(a)),
+    "random-terms": lambda a: RandomTerms(**_chosen(a)),
+}
+POINTWISE: dict[str, type[DocumentMethod]] = {
+    "exs": EXS,
+    "lirme": LIRME,
+    "shap": KernelSHAP,
+    "saliency": Saliency,
+    "gradient-input": GradientInput,
+    "ig": IntegratedGradients,
+    "deeplift": DeepLIFT,
+    "deepshap": DeepSHAP,
+    "gradcam": GradCAM,
+}
+# Options that are None unless given: those of listwise methods, and of some of the others.
+CHOOSING = ("multiplex", "multiplex-published", "greedy", "random-terms")
+OF_LISTWISE = {
+    "candidates": CHOOSING,
+    "query_terms": CHOOSING,
+    "generality": ("multiplex",),
+    "budget": ("multiplex",),
+}
+OF_POINTWISE = ("samples", "k", "labels", "sampler", "steps", "reference", "removal")
+
+
+def add_explain(commands: Any) -> None:
+    """Add the command to a parser's subcommands."""
+    explain = commands.add_parser(
+        "explain",
+        help="explain the ranking of your documents for a query, or one document",
+        description="Without --doc, the whole ranking is explained by intent terms; with it, one "
+        "document by signed words.",
+    )
+    explain.add_argument("--ranker", metavar="SPEC", help=f"{SPECS}, or run:FILE")
+    explain.add_argument("--query", required=True, metavar="Q")
+    explain.add_argument("--docs", required=True, metavar="FILE", help="JSONL or TSV; - reads stdin")
+    explain.add_argument(
+        "--run",
+        metavar="FILE",
+        help="a TREC run: rank only its documents; without --ranker, explain the run itself",
+    )
+    explain.add_argument("--qid", help="the query's id in the run, when it holds several")
+    explain.add_argument(
+        "--method", choices=(*LISTWISE, *POINTWISE), action="append", metavar="METHOD",
+        help=f"of rankings: {', '.join(LISTWISE)} (default multiplex); of documents and, by several of "
+        f"them, rankings: {', '.join(POINTWISE)}; can be given several times",
+    )  # fmt: skip
+    explain.add_argument("--doc", metavar="ID", help="explain this document; #3 is the one of rank 3")
+    explain.add_argument(
+        "--above", metavar="ID", help="why --doc is above this one (methods exs and shap)"
+    )
+    explain.add_argument("--max-terms", type=_positive, default=10, metavar="K")
+    explain.add_argument("--stem", metavar="LANGUAGE", help="stem words, e.g. english")
+    explain.add_argument("--ngrams", type=_positive, default=1, metavar="N")
+    explain.add_argument(
+        "--vectors", metavar="SOURCE",
+        help="term vectors: a GloVe/word2vec text file, a sentence-transformers model, or minilm; "
+        "without, they are learned from the documents",
+    )  # fmt: skip
+    explain.add_argument(
+        "--heldout", type=int, default=0, metavar="SPLITS", help="measure on held-out documents too"
+    )
+    explain.add_argument(
+        "--faithfulness", action="store_true",
+        help="with --doc: take its words away, or all others, and see where the document goes",
+    )  # fmt: skip
+    explain.add_argument("--seed", type=int, default=0)
+    explain.add_argument(
+        "--cut", action="store_true",
+        help="cut documents to what the ranker reads of them, so that no other word is explained",
+    )  # fmt: skip
+    explain.add_argument(
+        "--cache", metavar="FILE", help="remember scores in FILE: what it has, the ranker is not asked"
+    )
+    explain.add_argument(
+        "--fingerprint", metavar="TEXT",
+        help="with --cache, for a module:callable: a text that changes whenever its scores may",
+    )  # fmt: skip
+    explain.add_argument("--json", action="store_true", help="print the explanation as JSON")
+    explain.add_argument("--html", type=Path, metavar="FILE", help="write a page")
+    explain.add_argument(
+        "--png", type=Path, metavar="FILE", help="write a picture; .svg and .pdf work, too"
+    )
+    _add_settings(explain)
+    explain.set_defaults(run_command=_explain)
+
+
+def _add_settings(explain: argparse.ArgumentParser) -> None:
+    """The options that are settings of some methods."""
+    listwise = explain.add_argument_group("settings of methods that explain rankings")
+    listwise.add_argument("--candidates", type=_positive, metavar="N", help="terms to choose from")
+    listwise.add_argument(
+        "--generality", type=float, metavar="G",
+        help="0 fits the list and nothing else, 1 seeks terms that hold beyond it (default 0.5)",
+    )  # fmt: skip
+    listwise.add_argument("--budget", type=int, metavar="N", help="most edited documents to score")
+    listwise.add_argument("--query-terms", choices=("allow", "exclude"))
+    pointwise = explain.add_argument_group("settings of methods that explain documents")
+    pointwise.add_argument("--samples", type=_positive, metavar="N", help="versions (exs, lirme, shap)")
+    pointwise.add_argument("--k", type=_positive, metavar="K", help="ranks that count as relevant (exs)")
+    pointwise.add_argument(
+        "--labels", choices=get_args(Labels), help="what versions are labelled by (exs)"
+    )
+    pointwise.add_argument("--sampler", choices=get_args(Sampler), help="how words go (lirme)")
+    pointwise.add_argument("--steps", type=_positive, metavar="N", help="of the integral (ig)")
+    pointwise.add_argument(
+        "--reference", choices=get_args(Reference),
+        help="what the document is compared with (ig, deeplift, deepshap)",
+    )  # fmt: skip
+    pointwise.add_argument(
+        "--removal", choices=get_args(Removal), help="words are deleted or masked (exs, shap)"
+    )
+
+
+def _explain(options: argparse.Namespace) -> None:
+    if options.ranker and options.ranker.startswith("run:"):
+        if options.run:
+            raise InputError(f"two runs, --run {options.run} and --ranker {options.ranker}; name one")
+        options.ranker, options.run = None, options.ranker.removeprefix("run:")
+    if not options.ranker and not options.run:
+        raise InputError(f"name a ranker: --ranker with one of {SPECS}; or give --run FILE")
+    names = options.method or ["multiplex"]
+    _check_options(options, names)
+    documents = read_documents(options.docs)
+    with progress() as bar:
+        ranking = _ranking(options, documents, bar)
+        doc, above = (_document(ranking, name) for name in (options.doc, options.above))
+        options.term_vectors = _vectors(options.vectors, ranking.texts, _analyzer(options))
+        methods = {name: _method(name, options) for name in names}
+        explanations = {
+            name: method.explain(ranking) if doc is None else method.explain(ranking, doc, above)
+            for name, method in methods.items()
+        }
+        judged = {name: _judged(options, methods[name], explanations[name]) for name in names}
+    _tell_hits(ranking.scorer)
+    plain = {
+        name: one.to_dict() | {key: measure.to_dict() for key, measure in judged[name].items()}
+        for name, one in explanations.items()
+    }
+    if options.json:
+        plain = plain if len(names) > 1 else plain[names[0]]
+        sys.stdout.write(json.dumps(plain, ensure_ascii=False) + "\n")
+    else:
+        for name, one in explanations.items():
+            show(one)
+            for measure in judged[name].values():
+                show(measure)
+    _write(options, explanations)
+
+
+def _check_options(options: argparse.Namespace, names: Sequence[str]) -> None:
+    """Refuse what cannot work before any work is done for it."""
+    check_folder(options.html)
+    if options.png:
+        check_picture(options.png)
+    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if repeated:
+        raise InputError(f"--method {repeated[0]} is given twice")
+    whole = [name for name in names if name in LISTWISE]
+    if options.doc is None:
+        for option in ("above", "faithfulness"):
+            if getattr(options, option):
+                raise InputError(f"--{option} is about one document: name it by --doc")
+    elif whole:
+        raise InputError(
+            f"{whole[0]} explains a whole ranking; for --doc choose --method from {', '.join(POINTWISE)}"
+        )
+    elif options.heldout:
+        raise InputError("--heldout measures explanations of a whole ranking: leave --doc out")
+    if options.above is not None:
+        able = [name for name, method in POINTWISE.items() if method.contrastive]
+        for name in names:
+            if name not in able:
+                raise InputError(f"{name} explains one document by itself; --above needs {_or(able)}")
+    for option in OF_POINTWISE:
+        able = [name for name in POINTWISE if option in _settings(name)]
+        if getattr(options, option) is not None and not set(able) & set(names):
+            raise InputError(f"--{option} is a setting of {_or(able)}, not of {_or(names)}")
+    for option, able_ones in OF_LISTWISE.items():
+        if getattr(options, option) is not None and not whole:
+            shown = option.replace("_", "-")
+            raise InputError(f"--{shown} is a setting of {_or(able_ones)}, not of {_or(names)}")
+
+
+def _or(names: Sequence[str] | Mapping[str, Any]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _settings(name: str) -> set[str]:
+    return {field.name for field in dataclasses.fields(POINTWISE[name])}
+
+
+def _method(name: str, options: argparse.Namespace) -> Any:
+    """The method with its settings."""
+    if name in LISTWISE:
+        return LISTWISE[name](options)
+    own = _settings(name)
+    return POINTWISE[name](
+        **_given(options, [option for option in OF_POINTWISE if option in own]),
+        max_terms=options.max_terms,
+        vectors=options.term_vectors,
+        analyzer=_analyzer(options),
+        seed=options.seed,
+    )
+
+
+def _document(ranking: Ranking, name: str | None) -> int | None:
+    """The position of a document named by its id, or else by its rank as in "#3"."""
+    if name is None:
+        return None
+    if name not in ranking.doc_ids and re.fullmatch(r"#[0-9]+", name):
+        if not 1 <= int(name[1:]) <= len(ranking):
+            raise InputError(
+                f"no rank {name[1:]} in a ranking of {len(ranking)} documents (#1 is the best)"
+            )
+        return int(name[1:]) - 1
+    return ranking.position(name)
+
+
+def _judged(options: argparse.Namespace, method: Any, explanation: Any) -> dict[str, Any]:
+    """The measures that were asked for, by their names in the JSON."""
+    judged: dict[str, Any] = {}
+    if options.heldout:
+        judged["heldout_documents"] = heldout_fidelity(
+            method, explanation.ranking, repeats=options.heldout
+        )
+    if options.faithfulness:
+        judged["faithfulness"] = faithfulness(explanation, seed=options.seed)
+    return judged
+
+
+def _write(
+    options: argparse.Namespace, explanations: Mapping[str, IntentExplanation | DocumentExplanation]
+) -> None:
+    """The page and the pictures, and where they are: on standard output beside tables only."""
+    written = []
+    if options.html:
+        one = len(explanations) == 1 and options.doc is None
+        labels = [options.ranker or "run"] if one else list(explanations)
+        written.append(f"page: {write_page(options.html, [*explanations.values()], labels=labels)}")
+    if options.png:
+        for name, explanation in explanations.items():
+            path = options.png
+            if len(explanations) > 1:
+                path = path.with_stem(f"{path.stem}-{name}")
+            written.append(f"picture: {write_png(path, explanation)}")
+    for line in written:
+        if options.json:
+            sys.stderr.write(f"{line}\n")
+        else:
+            show(line)
+
+
+def _ranking(
+    options: argparse.Namespace, documents: Sequence[Document], bar: Callable[[int, int], None]
+) -> Ranking:
+    run = run_of(options.run, options.qid) if options.run else None
+    if run is not None:
+        recorded = Ranking.from_run(run, options.query, documents)
+        if not options.ranker:
+            if options.cache:
+                raise InputError("a recorded run asks no ranker, and --cache has nothing to remember")
+            if options.cut:
+                raise InputError(
+                    "what the ranker of a recorded run reads is unknown: --cut needs --ranker"
+                )
+            return recorded
+        by_id = {document.id: document for document in documents}
+        documents = [by_id[doc_id] for doc_id in run]
+    sys.path.insert(0, str(Path.cwd()))  # so that module:callable finds a module next to the user
+    quiet_models(options.ranker)
+    scorer = load_ranker(options.ranker, [document.content for document in documents])
+    box = BlackBox(scorer, progress=bar, cache=options.cache, fingerprint=options.fingerprint)
+    return rank(box, options.query, documents, truncated="cut" if options.cut else "warn")
+
+
+def _tell_hits(box: BlackBox | None) -> None:
+    if box is not None and box.cache is not None:
+        sys.stderr.write(
+            f"scores: {box.texts_asked} asked for, {box.texts_known} of them in memory, "
+            f"{box.texts_found} in {box.cache.path.name}, {box.texts_scored} from the ranker\n"
+        )
+
+
+def _vectors(source: str | None, texts: Sequence[str], analyzer: Analyzer) -> TermVectors | None:
+    if source is None:
+        return None
+    vocabulary = TextIndex(texts, analyzer).vocabulary
+    if Path(source).is_file():
+        return TermVectors.from_text_file(source, vocabulary)
+    quiet_models(f"bi-encoder:{source}")
+    encoder = BiEncoder.minilm() if source == "minilm" else BiEncoder(source)
+    return TermVectors.from_sentence_transformer(encoder.model, vocabulary)
+
+
+def _chosen(options: argparse.Namespace) -> dict[str, Any]:
+    """The settings that all methods share which choose terms."""
+    return {
+        "max_terms": options.max_terms,
+        "vectors": options.term_vectors,
+        "analyzer": _analyzer(options),
+        "seed": options.seed,
+        **_given(options, ("candidates", "query_terms")),
+    }
+
+
+def _given(options: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:
+    """Those of the options that were given: the others stay as the method has them."""
+    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
+
+
+def _without(settings: dict[str, Any], name: str) -> dict[str, Any]:
+    return {key: value for key, value in settings.items() if key != name}
+
+
+def _analyzer(options: argparse.Namespace) -> Analyzer:
+    return Analyzer(stem=options.stem, ngrams=options.ngrams)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"1 or more expected, not {number}")
+    return number

@@ -1,0 +1,383 @@
+"""The rules of DeepLIFT, for any model that is written in functions of torch."""
+
+from __future__ import annotations
+
+import functools
+import types
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NamedTuple
+
+from intentx.errors import MissingExtraError
+from intentx.explainers.deeplift_parts import COMPOSITES
+
+try:
+    import torch
+    from torch import Tensor, nn
+    from torch.overrides import TorchFunctionMode
+    from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
+except ImportError as error:
+    raise MissingExtraError("torch", "neural") from error
+
+__all__ = ["DeepLiftRules"]
+
+# Where an input and its reference are this near to each other, relative to their size, the slope
+# between them is mostly rounding; the gradient half-way is off by the square of it.
+NEAR = 1e-4
+
+LINEAR = frozenset(
+    """add add_ sub sub_ subtract rsub neg negative positive sum mean cumsum diff view view_as reshape
+    reshape_as transpose permute t adjoint flatten unflatten ravel squeeze unsqueeze expand expand_as
+    broadcast_to broadcast_tensors repeat repeat_interleave tile cat concat concatenate stack hstack
+    vstack dstack column_stack split split_with_sizes chunk tensor_split unbind unsafe_chunk
+    unsafe_split narrow select index_select gather take_along_dim getitem setitem_ get index_copy
+    index_copy_ index_add index_add_ index_put index_put_ scatter scatter_ scatter_add scatter_add_
+    masked_select pad constant_pad_nd roll flip fliplr flipud movedim moveaxis swapaxes swapdims
+    contiguous clone to type type_as float double half bfloat16 cpu cuda detach alias real
+    requires_grad_ copy_ zero_ tril triu diagonal diag_embed unfold im2col col2im as_strided avg_pool1d
+    avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d
+    upsample_bilinear2d upsample_linear1d upsample_nearest1d upsample_nearest2d pixel_shuffle
+    pixel_unshuffle trace""".split()
+)
+"""Linear in whatever of their arguments varies: the gradient is the multiplier."""
+
+ELEMENTWISE = frozenset(
+    """relu gelu tanh sigmoid silu mish elu selu celu leaky_relu prelu relu6 hardtanh hardswish
+    hardsigmoid hardshrink softshrink threshold softplus log_sigmoid exp exp2 expm1 log log2 log10
+    log1p sqrt rsqrt pow square float_power clamp clamp_min clamp_max clip abs absolute reciprocal erf
+    erfc sin cos tan sinh cosh asin acos atan asinh acosh atanh nan_to_num sign floor ceil round trunc
+    frac maximum minimum fmax fmin""".split()
+)
+"""Each number by itself, where one argument varies: the rule Rescale."""
+
+PRODUCTS = frozenset(
+    """mul multiply matmul mm bmm mv dot inner outer ger einsum linear bilinear conv1d conv2d conv3d
+    conv_transpose1d conv_transpose2d conv_transpose3d tensordot kron""".split()
+)
+"""Linear in each of their arguments; where one varies, linear."""
+
+CHOICES = frozenset(("where", "masked_fill"))
+SOFT = frozenset(("softmax", "log_softmax", "logsumexp"))
+POOLS = ("max_pool", "adaptive_max_pool")
+SWITCHED = {"dropout": 2, "feature_dropout": 2, "batch_norm": 5}  # where they are told to be training
+
+_BASIC = ("add", "sub", "mul", "pow")
+SPELLINGS = {
+    **{f"__{name}__": name for name in (*_BASIC, "rsub", "matmul", "neg", "abs")},
+    **{f"__i{name}__": f"{name}_" for name in _BASIC},
+    **dict.fromkeys(("__truediv__", "__div__", "true_divide", "divide"), "div"),
+    **dict.fromkeys(("__itruediv__", "__idiv__", "true_divide_", "divide_"), "div_"),
+    **{"__radd__": "add", "__rmul__": "mul", "__get__": "get", "__getitem__": "getitem"},
+    **{"__setitem__": "setitem_", "special_softmax": "softmax"},
+}
+
+
+class _As(torch.autograd.Function):
+    """The numbers of ``value``, with the gradient of ``surrogate``."""
+
+    @staticmethod
+    def forward(ctx: Any, surrogate: Tensor, value: Tensor) -> Tensor:
+        return value.clone()
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Any) -> Any:
+        return gradients[0], None
+
+
+class _Call(NamedTuple):
+    """A function of torch and what it was given, laid flat; ``varying`` are places there."""
+
+    function: Callable[..., Any]
+    given: list[Any]
+    spec: Any
+    varying: tuple[int, ...]
+
+    def __call__(self, *changed: tuple[int, Any]) -> Any:
+        """Call it, some of what it was given exchanged."""
+        given = [*self.given]
+        for place, value in changed:
+            given[place] = value
+        args, kwargs = tree_unflatten(given, self.spec)
+        return self.function(*args, **kwargs)
+
+    @property
+    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        args, kwargs = tree_unflatten(self.given, self.spec)
+        return args, kwargs
+
+    def argument(self, name: str, place: int, default: Any = None) -> Any:
+        """What was given by name or at a place."""
+        args, kwargs = self.arguments
+        return kwargs.get(name, args[place] if len(args) > place else default)
+
+    @property
+    def inputs(self) -> list[Tensor]:
+        """What varies."""
+        return [self.given[place] for place in self.varying]
+
+
+class DeepLiftRules(TorchFunctionMode):
+    """While this is open, the gradient of what a model computes is DeepLIFT's multiplier.
+
+    The model runs on B inputs and, behind them in the same batch, their B references. The numbers it
+    computes are its own; but each function's part in the backward pass is a rule by which the
+    contributions of its inputs add up to the difference of its outputs, Δy = y - ȳ. So they do for
+    the model as a whole.
+
+    Rules, with m for half-way between a value and its reference:
+
+    - *elementwise* functions: Rescale, ``Δf / Δx`` (Shrikumar, Greenside & Kundaje, ICML 2017,
+      "Learning Important Features Through Propagating Activation Differences", section 3.5.1);
+    - *products* of two that vary: ``Δ(ab) = aₘ Δb + bₘ Δa``, the Shapley values of the factors; and,
+      solved for the other, *quotients*: ``Δ(a/b) = (Δa - (a/b)ₘ Δb) / bₘ``;
+    - *softmax*, which is ``exp(x - logsumexp(x))``: Rescale for exp gives L, the logarithmic mean of a
+      probability and its reference; and as both add up to 1, ``Δlogsumexp = Σ LΔx / ΣL``;
+    - *maxima*: with c the larger of y and ȳ, ``c - ȳ`` goes to where the input has its maximum and
+      ``y - c`` to where the reference has it (Lundberg & Lee, DeepSHAP's rule);
+    - *norms*, normalisation layers and attention: by their parts.
+
+    What has no rule keeps its plain gradient, and `uncovered` names it; contributions then miss the
+    difference. They also do where a model hides what it computes: in TorchScript, say, or in
+    branches that depend on the numbers. Dimension 0 is the batch, throughout.
+
+    Parameters
+    ----------
+    pairs
+        B.
+
+    Attributes
+    ----------
+    uncovered
+        Functions without a rule, in the order in which they came.
+
+    Examples
+    --------
+    >>> x = torch.tensor([[3.0, -1.0], [0.0, 0.0]], requires_grad=True)  # an input, its reference
+    >>> with DeepLiftRules(pairs=1):
+    ...     y = torch.relu(x[:, 0] * x[:, 1] + 4)
+    >>> torch.autograd.grad(y[:1].sum(), x)[0][:1]  # times (3, -1) this is 1 - 4
+    tensor([[-0.5000,  1.5000]])
+    """
+
+    def __init__(self, pairs: int) -> None:
+        super().__init__()
+        self.pairs = pairs
+        self._uncovered: dict[str, None] = {}
+        self._within: list[Callable[..., Any]] = []
+
+    @property
+    def uncovered(self) -> tuple[str, ...]:
+        return tuple(self._uncovered)
+
+    def __torch_function__(
+        self,
+        function: Callable[..., Any],
+        kinds: Iterable[type],
+        args: tuple[Any, ...] = (),
+        kwargs: Mapping[str, Any] | None = None,
+    ) -> Any:
+        given, spec = tree_flatten((args, dict(kwargs or {})))
+        places = tuple(place for place, value in enumerate(given) if _varies(value))
+        call = _Call(function, given, spec, places)
+        if not places:
+            return call()
+        spelled = getattr(function, "__name__", str(function))
+        name = SPELLINGS.get(spelled, spelled)
+        if name in LINEAR or (name in SWITCHED and not call.argument("training", SWITCHED[name])):
+            return call()
+        parts = None if name.startswith(POOLS) or function in self._within else _in_parts(function)
+        if parts is not None:
+            self._within.append(function)  # some call their namesake in C, which comes as themselves
+            try:
+                with self:
+                    return call._replace(function=parts)()
+            finally:
+                self._within.pop()
+        changed = _out_of_place(name)
+        if changed is not None:
+            return args[0].copy_(self._ruled(name[:-1], call._replace(function=changed)))
+        return self._ruled(name, call)
+
+    def _ruled(self, name: str, call: _Call) -> Any:
+        """The function's own value, with the gradient that its rule says."""
+        value = call()
+        if not any(_varies(part) for part in tree_leaves(value)):
+            return value
+        several = isinstance(value, tuple)  # a maximum comes with its place
+        surrogate = self._surrogate(name, call, value[0] if several else value)
+        if surrogate is None:
+            self._uncovered[name] = None
+            return value
+        if several:
+            return type(value)((_as(surrogate, value[0]), *value[1:]))
+        return _as(surrogate, value)
+
+    def _surrogate(self, name: str, call: _Call, value: Tensor) -> Tensor | None:
+        """Something whose gradient is the multiplier; None where there is no rule."""
+        if name in COMPOSITES:
+            args, kwargs = call.arguments
+            with self:
+                composed: Tensor | None = COMPOSITES[name](*args, **kwargs)
+            return composed
+        single = len(call.varying) == 1
+        if name in CHOICES or (name in PRODUCTS and single) or (name == "div" and call.varying == (0,)):
+            if not self._differs(name, call, value):
+                return None if "rounding_mode" in call.arguments[1] else value
+            return self._rescaled(call, value) if single and name not in ("bmm", "matmul") else None
+        if any(x.shape[:1] != (2 * self.pairs,) for x in (*call.inputs, value)):
+            return None
+        if name in PRODUCTS or (name == "div" and not single):
+            return self._product(name, call, value)
+        if single and (name in ELEMENTWISE or name == "div"):
+            return self._rescaled(call, value)
+        if name in SOFT:
+            return self._softmax(name, call, value)
+        if name in ("amax", "amin", "max", "min", "maximum", "minimum", "fmax", "fmin"):
+            return self._maximum(name, call, value)
+        return self._pooled(name, call, value) if name.startswith(POOLS) else None
+
+    def _halves(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        x = x.detach()
+        return x[: self.pairs], x[self.pairs :]
+
+    def _mid(self, x: Tensor) -> Tensor:
+        """Half-way between inputs and references, once for each half."""
+        one, other = self._halves(x)
+        return _twice((one + other) / 2)
+
+    def _differs(self, name: str, call: _Call, value: Tensor) -> bool:
+        """Whether a constant is another for the inputs than for the references, such as ``x > 0``."""
+        if name in PRODUCTS and name not in ("mul", "multiply", "bmm", "matmul"):
+            return False  # their constants are weights: no batch in dimension 0
+        constants = [
+            x
+            for place, x in enumerate(call.given)
+            if isinstance(x, Tensor) and place not in call.varying and not isinstance(x, nn.Parameter)
+            if x.ndim == value.ndim > (2 if name == "matmul" else 0) and len(x) == 2 * self.pairs
+        ]
+        return any(not torch.equal(*self._halves(x)) for x in constants)
+
+    def _product(self, name: str, call: _Call, value: Tensor) -> Tensor | None:
+        if len(call.varying) != 2 or "rounding_mode" in call.arguments[1]:
+            return None
+        (i, j), (a, b) = call.varying, call.inputs
+        if name == "div":
+            return torch.div(a - self._mid(value) * b, self._mid(b))
+        parts: list[Tensor] = [call((j, self._mid(b))), call((i, self._mid(a)))]
+        return parts[0] + parts[1]
+
+    def _rescaled(self, call: _Call, value: Tensor) -> Tensor | None:
+        """The slope from the reference to the input."""
+        [place], [x] = call.varying, call.inputs
+        if x.ndim != value.ndim or len(x) != 2 * self.pairs:
+            return None
+        x = x.expand_as(value)
+        (one, other), (y, y_of_other) = self._halves(x), self._halves(value)
+        away = one - other
+        near = ~(away.abs() > NEAR * (one.abs() + other.abs()))  # also where both are infinite
+        slope = _twice((y - y_of_other) / torch.where(near, 1.0, away))
+        if bool(near.any()):
+            middle = self._mid(x).requires_grad_()
+            [local] = torch.autograd.grad(call((place, middle)).sum(), middle)
+            local = local.nan_to_num(posinf=0.0, neginf=0.0)  # a root that stays at 0
+            slope = torch.where(_twice(near), local, slope)
+        return x * slope
+
+    def _softmax(self, name: str, call: _Call, value: Tensor) -> Tensor | None:
+        [x], dim = call.inputs, call.argument("dim", 1)
+        dim = dim[0] if isinstance(dim, tuple | list) and len(dim) == 1 else dim
+        if not isinstance(dim, int) or dim % x.ndim == 0:
+            return None
+        x = x.to(value.dtype)
+        one, other = self._halves(x.detach().log_softmax(dim))
+        apart = (one - other).abs()
+        mean = torch.maximum(one, other).exp()
+        mean = torch.where(apart > 0, mean * -torch.expm1(-apart) / apart, mean).nan_to_num()
+        mean = _twice(mean)
+        weights = mean / mean.sum(dim, keepdim=True)
+        if name == "logsumexp":
+            return torch.sum(weights * x, dim, keepdim=call.argument("keepdim", 2, default=False))
+        centred = x - (weights * x).sum(dim, keepdim=True)
+        return mean * centred if name == "softmax" else centred
+
+    def _maximum(self, name: str, call: _Call, value: Tensor) -> Tensor | None:
+        """The largest or smallest over dimensions, or of two that vary."""
+        sign = -1 if "min" in name else 1
+        if len(call.varying) == 2:
+            flat = torch.stack([x.expand_as(value) for x in call.inputs], dim=-1)
+        else:
+            [x], dims = call.inputs, call.argument("dim", 1)
+            dims = dims if isinstance(dims, tuple | list) else [dims]
+            last = [dim % x.ndim for dim in dims if isinstance(dim, int)]
+            if not last or 0 in last:
+                return None  # over the batch
+            flat = x.permute(*(d for d in range(x.ndim) if d not in last), *last).flatten(-len(last))
+        where = (sign * flat.detach()).argmax(-1, keepdim=True)
+        return sign * self._routed(sign * flat, where).reshape(value.shape)
+
+    def _pooled(self, name: str, call: _Call, value: Tensor) -> Tensor | None:
+        """The largest under a window that moves over the last dimensions of several maps."""
+        [x], (args, kwargs) = call.inputs, call.arguments
+        n = int(name[-2]) if name[-1] == "d" else 0
+        if x.ndim != n + 2 or call.argument("return_indices", 2 if "adaptive" in name else 6):
+            return None
+        kwargs.pop("return_indices", None)
+        with_places = getattr(nn.functional, f"{name}_with_indices")
+        _, where = with_places(*args[: 2 if "adaptive" in name else 6], **kwargs)
+        return self._routed(x.flatten(-n), where.flatten(-n)).reshape(value.shape)
+
+    def _routed(self, x: Tensor, where: Tensor) -> Tensor:
+        """Maxima of ``x`` (2B, …, K) that lie at ``where`` (2B, …, M) in its last dimension."""
+        y, y_of_other = self._halves(x.detach().gather(-1, where))
+        rise = y - y_of_other
+        parts = []
+        halves = (where[: self.pairs], where[self.pairs :])
+        for places, counts in zip(halves, (rise > 0, rise < 0), strict=True):
+            there = x.gather(-1, _twice(places))
+            one, other = self._halves(there)
+            slope = torch.where(counts, rise, 0.0) / torch.where(counts, one - other, 1.0)
+            parts.append(there * _twice(slope))
+        return parts[0] + parts[1]
+
+
+def _as(surrogate: Tensor, value: Tensor) -> Tensor:
+    # Detached: else autograd walks through what made the value, too, with nothing in its hands.
+    ruled: Tensor = _As.apply(surrogate, value.detach())  # type: ignore[no-untyped-call]
+    return ruled
+
+
+def _twice(x: Tensor) -> Tensor:
+    return torch.cat([x, x])
+
+
+def _varies(value: Any) -> bool:
+    return isinstance(value, Tensor) and value.requires_grad and not isinstance(value, nn.Parameter)
+
+
+@functools.cache
+def _in_parts(function: Callable[..., Any]) -> Callable[..., Any] | None:
+    """A copy of a function of torch that is written in Python, whose parts meet the rules one by one.
+
+    Such a function first asks whether somebody overrides it, and would be handed over as a whole; the
+    copy is told that nobody does. None for others.
+    """
+    if not isinstance(function, types.FunctionType):
+        return None
+    known = function.__globals__
+    asks = [n for n in function.__code__.co_names if n.startswith("has_torch_function") and n in known]
+    if not asks:
+        return None
+    changed = {**known, **dict.fromkeys(asks, lambda *tensors: False)}
+    copy = types.FunctionType(
+        function.__code__, changed, function.__name__, function.__defaults__, function.__closure__
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    return copy
+
+
+@functools.cache
+def _out_of_place(name: str) -> Callable[..., Any] | None:
+    """The function that does the same as the in-place ``name_``; None where it is not in place."""
+    if not name.endswith("_") or name.endswith("__"):
+        return None
+    homes = (Tensor, torch, nn.functional)
+    return next((getattr(home, name[:-1]) for home in homes if hasattr(home, name[:-1])), None)

@@ -1,0 +1,372 @@
+"""One self-contained HTML page about one document, explained by one or several methods."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+
+import intentx
+from intentx.errors import InputError
+from intentx.explainers.document import DocumentExplanation
+from intentx.explainers.gradcam import GradCAMExplanation
+from intentx.report.document_map import grad_cam
+from intentx.report.document_view import NOTABLE, DocumentView
+from intentx.report.frame import Section, html_page, links, section, writable, write_file
+from intentx.report.markup import Html, count, join, listing, percent, real, tag
+from intentx.report.sections import bar, seconds_table, settings_table, table
+
+__all__ = ["document_page", "write_document_page"]
+
+BARS = 20  # words with a bar
+ROWS = 30  # words in the open part of the table of all words
+NAMED_FOR, NAMED_AGAINST = 5, 3  # words of the answer
+NAMED_UNSEEN = 200
+
+
+def document_page(
+    explanations: Sequence[DocumentExplanation],
+    *,
+    title: str = "",
+    labels: Sequence[str] | None = None,
+) -> str:
+    """A page that shows which words put a document where it is, and how far that can be believed.
+
+    Parameters
+    ----------
+    explanations
+        One, or several of the same document for the same query: by several methods, or of several
+        rankers. They stand side by side.
+    title
+        Of the page; "" for one made from the query.
+    labels
+        What tells the explanations apart; by default their methods.
+
+    Returns
+    -------
+    str
+        HTML without scripts and without requests; the same for the same explanations.
+
+    Raises
+    ------
+    InputError
+        For no explanation, different queries or documents, or labels that are not one per explanation.
+    """
+    _check(explanations, labels)
+    views = [
+        DocumentView(explanation, label)
+        for explanation, label in zip(explanations, labels or _labels(explanations), strict=True)
+    ]
+    sections = [part for part in _SECTIONS if any(_has(part.anchor, view) for view in views)]
+    contents = [(part.anchor, part.heading) for part in sections]
+    if len(views) > 1:
+        contents.insert(1, ("beside", _BESIDE))
+    parts = [section(part, [v for v in views if _has(part.anchor, v)]) for part in sections]
+    if len(views) > 1:
+        parts.insert(1, _side_by_side(views))
+    first = explanations[0]
+    name = first.ranking.doc_ids[first.position]
+    return html_page(
+        title or f"“{first.ranking.query}”: {name}, explained by intentx",
+        _header(views, title, contents),
+        tag("main", *parts),
+    )
+
+
+def write_document_page(
+    path: str | Path,
+    explanations: Sequence[DocumentExplanation],
+    *,
+    title: str = "",
+    labels: Sequence[str] | None = None,
+) -> Path:
+    """Write `document_page` to a file and return its path.
+
+    Raises
+    ------
+    InputError
+        As `document_page`, and if the file cannot be written, e.g. since its folder does not exist.
+    """
+    path = writable(path)
+    return write_file(path, document_page(explanations, title=title, labels=labels).encode("utf-8"))
+
+
+def _check(explanations: Sequence[DocumentExplanation], labels: Sequence[str] | None) -> None:
+    if not explanations:
+        raise InputError("a page needs at least one explanation")
+    queries = list(dict.fromkeys(one.ranking.query for one in explanations))
+    if len(queries) > 1:
+        raise InputError(
+            f"a page is about one query, not {len(queries)}: {', '.join(map(repr, queries))}"
+        )
+    names = list(dict.fromkeys(one.ranking.doc_ids[one.position] for one in explanations))
+    if len(names) > 1:
+        raise InputError(
+            f"a page is about one document, not {len(names)}: {', '.join(map(repr, names))}"
+        )
+    longest = max((one.document for one in explanations), key=len)
+    if any(one.document not in longest for one in explanations):  # one may be cut to what is read
+        raise InputError(f"the explanations are of different documents with the same id {names[0]!r}")
+    if labels is not None and len(labels) != len(explanations):
+        raise InputError(
+            f"labels must name each explanation: {len(labels)} labels for {len(explanations)} of them"
+        )
+
+
+def _labels(explanations: Sequence[DocumentExplanation]) -> list[str]:
+    """The methods, those that come several times with a number."""
+    times = Counter(one.method for one in explanations)
+    seen: Counter[str] = Counter()
+    labels = []
+    for one in explanations:
+        seen[one.method] += 1
+        labels.append(f"{one.method} {seen[one.method]}" if times[one.method] > 1 else one.method)
+    return labels
+
+
+def _header(views: Sequence[DocumentView], title: str, contents: Sequence[tuple[str, str]]) -> Html:
+    first = views[0].explanation
+    places = listing(dict.fromkeys(_place(view.explanation) for view in views), "or")
+    methods = listing(dict.fromkeys(view.explanation.method for view in views))
+    return tag(
+        "header",
+        tag("p", tag("bdi", title)) if title else "",
+        tag("h1", "“", tag("bdi", first.ranking.query), "”"),
+        tag(
+            "p",
+            tag("strong", tag("bdi", first.ranking.doc_ids[first.position])),
+            " · ",
+            places,
+            " · explained by ",
+            methods,
+            class_="by",
+        ),
+        *(_answer(view, alone=len(views) == 1) for view in views),
+        links(contents),
+        class_="top",
+    )
+
+
+def _place(explanation: DocumentExplanation) -> str:
+    number = len(explanation.ranking)
+    score = real(float(explanation.ranking.scores[explanation.position]))
+    return f"rank {count(explanation.position + 1)} of {count(number)} with the score {score}"
+
+
+def _other(explanation: DocumentExplanation) -> Html:
+    """The document that it is compared with, by its id and rank."""
+    above = explanation.above or 0
+    return join([tag("bdi", explanation.ranking.doc_ids[above]), f" (rank {count(above + 1)})"])
+
+
+def _answer(view: DocumentView, alone: bool) -> Html:
+    """Which words speak for the document's place and which against, and how far to believe it."""
+    name = join([tag("strong", tag("bdi", view.label)), ": "]) if not alone else Html("")
+    return tag("p", name, _sentence(view), " ", _belief(view.explanation), class_="answer")
+
+
+def _sentence(view: DocumentView) -> Html:
+    explanation = view.explanation
+    notable = [(t, w) for t, w in view.of_term.items() if w and abs(w) >= NOTABLE * view.largest]
+    pro = [tag("b", view.term(term)) for term, weight in notable if weight > 0][:NAMED_FOR]
+    contra = [tag("b", view.term(term)) for term, weight in notable if weight < 0][:NAMED_AGAINST]
+    if not notable:
+        return Html("No word makes a difference.")
+    if view.signless:
+        return join(["Its score hangs most on ", listing(pro), ", whichever way."])
+    above = [" above ", _other(explanation)] if explanation.above is not None else []
+    if not pro:
+        return join([_speak(contra), " against its place", *above, ", no word notably for it."])
+    if view.one_sided:
+        return join([_speak(pro), " for its place; what speaks against it, the method does not see."])
+    against = [listing(contra) if contra else "no word notably", " against it."]
+    return join([_speak(pro), " for its place", *above, ", ", *against])
+
+
+def _speak(words: Sequence[Html]) -> Html:
+    return join([listing(words), " speaks" if len(words) == 1 else " speak"])
+
+
+def _belief(explanation: DocumentExplanation) -> Html:
+    """How well the weights account for what the ranker does, as far as the method tells."""
+    figures, lines = explanation.figures, []
+    if figures.get("exact"):
+        lines.append(
+            "The weights are exact Shapley values: they add up to what the words change, "
+            f"{real(figures['full'] - figures['empty'])}."
+        )
+    elif not math.isnan(fit := figures.get("fit", math.nan)):
+        lines.append(f"A model of these weights fits the ranker’s answers by {real(fit)} (at best 1).")
+    if "relative_gap" in figures:
+        difference = real(figures["score"] - figures["reference"])
+        gap = figures["relative_gap"]
+        lines.append(
+            "It scores as its reference does, and there was no difference to explain."
+            if math.isnan(gap)
+            else f"All attributions add up to the difference of {difference} from the reference, but "
+            f"for {_small(gap)}."
+        )
+    lines.append(
+        f"The ranker scored {count(explanation.model_calls, 'version')} of it for that."
+        if explanation.model_calls
+        else "All scores that this took were known already."
+    )
+    return join(lines, " ")
+
+
+def _small(share: float) -> str:
+    """A share as a percentage that says how small it is."""
+    return percent(share) if share >= 1 else f"{100 * share:.2g}\u00a0%"
+
+
+def _bars(view: DocumentView) -> Html:
+    """The words of the largest weights as bars to the left or right of a common line."""
+    if not view.explanation.terms:
+        return tag("p", "The document has no word that could be explained.", class_="note")
+    low = min(0.0, *view.explanation.weights, 0.0)
+    span = (max(0.0, *view.explanation.weights, 0.0) - low) or 1.0
+    rows = [
+        tag(
+            "tr",
+            tag("th", tag("bdi", term), scope="row"),
+            tag("td", bar(weight, low, span, view.number(weight)), class_="bar"),
+        )
+        for term, weight in view.of_term.items()
+    ]
+    return _folded(("word", "weight"), rows, BARS, "signed")
+
+
+def _folded(columns: tuple[str, ...], rows: list[Html], shown: int, kind: str) -> Html:
+    """A table of the first rows, and one of the others to be unfolded."""
+    rest = rows[shown:]
+    summary = tag("summary", f"{count(len(rest), 'more word')} of smaller weight")
+    return join(
+        [
+            table(columns, rows[:shown], kind),
+            tag("details", summary, table(columns, rest, kind)) if rest else "",
+        ]
+    )
+
+
+def _text(view: DocumentView) -> Html:
+    """The document and, where it is compared with another one, that; words that were never read."""
+    explanation = view.explanation
+    largest = max((abs(word.weight) for word in explanation.words), default=0.0)
+    parts = [_scale(view, largest), tag("p", view.text, dir="auto", class_="text")]
+    if explanation.unseen:
+        shown = explanation.unseen[:NAMED_UNSEEN]
+        left = len(explanation.unseen) - len(shown)
+        names = join([tag("bdi", term) for term in shown], ", ")
+        number = count(len(explanation.unseen), "word")
+        more = f" and {count(left)} more" if left else ""
+        parts.append(
+            tag("p", f"The ranker never read {number} of it, that have no weight: ", names, more, ".",
+                class_="note unseen")
+        )  # fmt: skip
+    if explanation.above is not None:
+        score = real(float(explanation.ranking.scores[explanation.above]))
+        parts += [
+            tag("h4", "Compared with ", _other(explanation), f", score {score}"),
+            tag("p", "Words that have a weight are on its colour here, too.", class_="note"),
+            tag("p", view.text_of_other, dir="auto", class_="text"),
+        ]
+    return join(parts)
+
+
+def _scale(view: DocumentView, largest: float) -> Html:
+    """The colours with their weights."""
+    if not largest:
+        return tag("p", "No word makes a difference.", class_="note")
+    number = view.number(largest).removeprefix("+")
+    sized = view.signless or view.one_sided
+    low, high = ("0", "matters" if view.signless else "for") if sized else (f"−{number} against", "for")
+    ramp = tag("i", class_="gradient size" if sized else "gradient signed")
+    return tag("div", tag("span", f"{low} ", ramp, f" +{number} {high}", class_="ramp"), class_="scale")
+
+
+_BESIDE = "The words side by side"
+
+
+def _side_by_side(views: Sequence[DocumentView]) -> Html:
+    """A table of all words with their weights by each method."""
+    terms = dict.fromkeys(term for view in views for term in view.of_term)
+
+    def size(term: str) -> float:
+        """The largest share that a word has of the largest weight of a method."""
+        return max(abs(v.of_term.get(term, 0.0)) / v.largest if v.largest else 0.0 for v in views)
+
+    order = sorted(terms, key=lambda term: -size(term))
+    rows = [
+        tag("tr", tag("th", tag("bdi", term), scope="row"), *(_weight_cell(v, term) for v in views))
+        for term in order
+    ]
+    columns = ("word", *(view.label for view in views))
+    note = "Methods weigh in units of their own: colours compare the words of a column."
+    return tag(
+        "section",
+        tag("h2", _BESIDE),
+        tag("p", note, class_="note"),
+        _folded(columns, rows, ROWS, "weights"),
+        id="beside",
+    )
+
+
+def _weight_cell(view: DocumentView, term: str) -> Html:
+    if term not in view.of_term:
+        return tag("td", "–", class_="n", title="not in what this method explains")
+    return tag("td", view.term(term, view.number(view.of_term[term])), class_="n")
+
+
+def _made(view: DocumentView) -> Html:
+    """Method, figures, cost, settings and notes."""
+    explanation = view.explanation
+    facts = [("method", explanation.method)]
+    facts += [
+        (
+            name.replace("_", " "),
+            "not defined" if math.isnan(value) else f"{value:.6g}".replace("-", "−"),
+        )
+        for name, value in explanation.figures.items()
+    ]
+    fidelity = explanation.fidelity
+    if fidelity is not None and not math.isnan(fidelity.all):
+        words = count(len(explanation.intent_terms), "word")
+        facts.append(
+            ("as intent", f"the {words} that speak most for it reproduce {percent(fidelity.all)} of all "
+             "preferences of the ranking")
+        )  # fmt: skip
+    facts.append(("model calls", f"{count(explanation.model_calls, 'version')} scored by the ranker"))
+    facts.append(("intentx", intentx.__version__))
+    facts += [("note", note) for note in explanation.notes]
+    pairs = (join([tag("dt", name), tag("dd", text, dir="auto")]) for name, text in facts)
+    tables = tag(
+        "div", seconds_table(explanation.seconds), settings_table(explanation.settings), class_="pair"
+    )
+    return join([tag("dl", *pairs), tables])
+
+
+def _has(anchor: str, view: DocumentView) -> bool:
+    """Whether there is something of an explanation in a section."""
+    return anchor != "map" or isinstance(view.explanation, GradCAMExplanation)
+
+
+_SECTIONS: tuple[Section[DocumentView], ...] = (
+    Section("words", "Words for and against", "", _bars),
+    Section(
+        "document",
+        "The document",
+        "Each word is on the colour of its weight; the pointer on it shows the number. Words without "
+        "a colour make no difference.",
+        _text,
+    ),
+    Section(
+        "map",
+        "Which matches make the score",
+        "A column is a word of the document, a row a term of the query: above, how much their match "
+        "adds to the score (the map), below, how similar they are. Effective terms are bold: they add "
+        "much. Filtered ones are struck out: they add little, though a query term is similar.",
+        grad_cam,
+    ),
+    Section("made", "How it was made", "", _made),
+)

@@ -1,0 +1,93 @@
+"""What all pages are made of: the file around them, sections with a part per explanation, writing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from intentx.errors import InputError
+from intentx.report.markup import Html, tag
+
+__all__ = ["Section", "html_page", "links", "section", "writable", "write_file"]
+
+# The page asks nobody for anything: a browser refuses what is not in the file.
+_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
+
+
+class _Labelled(Protocol):
+    @property
+    def label(self) -> str: ...
+
+
+One = TypeVar("One", bound=_Labelled)
+
+
+class Section(NamedTuple, Generic[One]):
+    """One part of a page: what stands in it once, and what once per explanation."""
+
+    anchor: str
+    heading: str
+    intro: str
+    part: Callable[[One], Html]
+
+
+def section(one: Section[One], views: Sequence[One]) -> Html:
+    """A section with the parts of all explanations beside each other."""
+    several = len(views) > 1
+    parts = (
+        tag("div", tag("h3", tag("bdi", view.label)) if several else "", one.part(view))
+        for view in views
+    )
+    intro = tag("p", one.intro, class_="note") if one.intro else ""
+    columns = tag("div", *parts, class_="columns")
+    return tag("section", tag("h2", one.heading), intro, columns, id=one.anchor)
+
+
+def links(sections: Sequence[tuple[str, str]]) -> Html:
+    """The page's contents, from anchors and headings."""
+    return tag("nav", *(tag("a", heading, href=f"#{anchor}") for anchor, heading in sections))
+
+
+def html_page(title: str, *body: Html) -> str:
+    """A file of HTML with the style in it, without scripts and without requests."""
+    head = tag(
+        "head",
+        tag("meta", charset="utf-8"),
+        tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
+        tag("meta", name="color-scheme", content="light dark"),
+        tag("title", title),
+        tag("style", Html(files("intentx.report").joinpath("style.css").read_text(encoding="utf-8"))),
+    )
+    return f"<!doctype html>\n{tag('html', head, tag('body', *body), lang='en')}\n"
+
+
+def writable(path: str | Path) -> Path:
+    """The path, if its folder exists.
+
+    Raises
+    ------
+    InputError
+        If not.
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise InputError(f"cannot write {path}: there is no folder {path.parent}; create it first")
+    return path
+
+
+def write_file(path: Path, content: bytes) -> Path:
+    """Write a file and return its path.
+
+    Raises
+    ------
+    InputError
+        If the system refuses.
+    """
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+    return path
