@@ -153,7 +153,8 @@ def main() -> None:
     for file in options.merge:
         raw |= json.loads(file.read_text())
     for system in options.systems:
-        for raw[system] in measure(system, options.queries, options.samples, options.methods):
+        for rows in measure(system, options.queries, options.samples, options.methods):
+            raw[system] = rows
             write(raw, options)  # after each query, so that a run cut short has what it measured
         print(f"## {system}\n\n{table(raw[system])}", flush=True)
     write(raw, options)
@@ -167,7 +168,8 @@ def write(raw: Mapping[str, Rows], options: argparse.Namespace) -> None:
         "each ranker's order of BM25's first hundred; mean over the first 1 to 10 words, and 95 % "
         "bootstrap interval over queries. Without its words a document should fall far, with only "
         f"them it should stay. EXS, LIRME and KernelSHAP score {options.samples} versions of a "
-        f"document, integrated gradients go in {STEPS} steps; texts scored: those that no method above had asked about.\n"
+        f"document, integrated gradients go in {STEPS} steps; texts scored: those that no "
+        "method above had asked about.\n"
         f"Machine: {machine()}, shared: seconds are upper bounds."
     )
     parts = [

@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 from problems import write
-from train_rankers import RECIPES, SEEDS, Recipe, by_seed, trained_by
+from rerank import measured
+from train_rankers import RECIPES, SEEDS, Recipe, by_seed, collection, reranked, trained_by
 from trec import DATA, load, machine
 
 import intentx as ix
@@ -26,6 +27,7 @@ from intentx.explainers.gradcam import GradCAM, GradCAMExplanation
 from intentx.rankers import MatchPyramid, MatchPyramidSettings
 from intentx.rankers.interaction import TermRanker
 from intentx.report.maps import box_figure, flattened_figure, map_figure
+from intentx.scoring import Scorer
 
 RELEVANT = 2
 FIGURES = {"kurtosis": "kurtosis of the map", "sum": "sum of contributions"}
@@ -115,7 +117,7 @@ def verdict(test: Contrast, within: Within) -> str:
 
 
 def p_value(test: Contrast) -> str:
-    return "> 0.9999" if test.p > 0.9999 else "< 1e-99" if test.p < 1e-99 else f"{test.p:.1g}"
+    return "> 0.9999" if test.p > 0.9999 else "< 1e-99" if test.p < 1e-99 else f"{test.p:.2g}"
 
 
 def table(found: Sequence[One]) -> Iterator[str]:
@@ -218,6 +220,13 @@ def pictures(found: Sequence[One], title: str, slug: str, out: Path) -> Iterator
         yield f"\n![{name}, {title}]({file})"
 
 
+def ndcg(ranker: Scorer) -> float:
+    """nDCG@10 of BM25's first hundred re-ranked, mean over all queries of DL'19."""
+    return float(
+        np.mean([first for first, *_ in measured(reranked(ranker, collection("dl19"))).values()])
+    )
+
+
 def seeds(recipes: dict[str, Recipe], queries: int) -> Iterator[str]:
     """The tests for every seed that a ranker was chosen from."""
     yield "\n## All seeds\n"
@@ -226,8 +235,11 @@ def seeds(recipes: dict[str, Recipe], queries: int) -> Iterator[str]:
         "queries of DL'21 best. P(relevant larger), with a star where p < 0.0001, and the share of "
         "identical snippets.\n"
     )
-    yield "| | kurtosis, negative | kurtosis, other query | sum, negative | sum, other query | same |"
-    yield "|---|---|---|---|---|---|"
+    yield (
+        "| | nDCG@10 | kurtosis, negative | kurtosis, other query | sum, negative | sum, other query "
+        "| same |"
+    )
+    yield "|---|---|---|---|---|---|---|"
     held: dict[tuple[str, str], int] = defaultdict(int)
     number = 0
     for name, recipe in recipes.items():
@@ -239,7 +251,8 @@ def seeds(recipes: dict[str, Recipe], queries: int) -> Iterator[str]:
                     held[figure, negatives] += test.p < SURE
                     cells.append(f"{test.effect:.3f}{'*' if test.p < SURE else ''}")
             share = identical([one.explanation for one in found if one.grade is not None])
-            yield f"| {name}, seed {seed} | {' | '.join(cells)} | {100 * share:.0f} % |"
+            tests = " | ".join(cells)
+            yield f"| {name}, seed {seed} | {ndcg(ranker):.3f} | {tests} | {100 * share:.0f} % |"
             number += 1
     parts = [
         f"{FIGURES[figure]} against *{negatives}* in {count} of {number}"
@@ -269,6 +282,7 @@ def report(queries: int, out: Path | None) -> Iterator[str]:
         "relevant document than for negatives, p < 0.0001; 83 % of 5,000 snippets are identical. What "
         "its negatives are is not known here, and two kinds are compared."
     )
+    first_stage = ndcg(lambda query, texts: -np.arange(len(texts)))
     for name, recipe in recipes.items():
         ranker = trained_by(recipe)
         assert isinstance(ranker, MatchPyramid)
@@ -276,7 +290,10 @@ def report(queries: int, out: Path | None) -> Iterator[str]:
         found = studied(ranker, queries)
         seconds = time.perf_counter() - begun
         yield f"\n## {name.capitalize()}\n"
-        yield f"{len(found)} passages explained in {seconds:.0f} s.\n"
+        yield (
+            f"{len(found)} passages explained in {seconds:.0f} s. The ranker's nDCG@10 is "
+            f"{ndcg(ranker):.3f}; that of BM25, whose first hundred it re-ranks, {first_stage:.3f}.\n"
+        )
         yield from table(found)
         yield ""
         yield snippets(found) + "\n"

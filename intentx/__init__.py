@@ -1,10 +1,27 @@
 """intentx: what does a text ranker think a query means, and how far can that be believed?"""
 
 from intentx.errors import InputError, IntentxError, MissingExtraError, ScorerError
+from intentx.evaluation.contrast import Contrast, contrast
+from intentx.evaluation.faithfulness import Faithfulness, Insertion, faithfulness, insertion
 from intentx.evaluation.fidelity import Fidelity, fidelity
 from intentx.evaluation.heldout import HeldoutFidelity, heldout_fidelity
+from intentx.evaluation.plausibility import Plausibility, plausibility
+from intentx.evaluation.sanity import randomised, sanity
+from intentx.evaluation.stability import Agreement, agreement, consistency, correctness, stability
+from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.explanation import IntentExplanation
+from intentx.explainers.exs import EXS
+from intentx.explainers.gradcam import GradCAM, GradCAMExplanation
+from intentx.explainers.gradients import (
+    DeepLIFT,
+    DeepSHAP,
+    GradientInput,
+    IntegratedGradients,
+    Saliency,
+)
 from intentx.explainers.intent import IntentGreedy, Multiplex, QueryTerms, RandomTerms
+from intentx.explainers.lirme import LIRME
+from intentx.explainers.shap import KernelSHAP
 from intentx.preferences.pairs import Pairs, preference_pairs
 from intentx.preferences.simple_rankers import PositionAware, Semantic, TextMatching
 from intentx.preferences.vectors import TermVectors
@@ -13,30 +30,56 @@ from intentx.scoring import BlackBox
 from intentx.text import Analyzer
 
 __all__ = [
+    "EXS",
+    "LIRME",
+    "Agreement",
     "Analyzer",
     "BlackBox",
+    "Contrast",
+    "DeepLIFT",
+    "DeepSHAP",
     "Document",
+    "DocumentExplanation",
+    "Faithfulness",
     "Fidelity",
+    "GradCAM",
+    "GradCAMExplanation",
+    "GradientInput",
     "HeldoutFidelity",
     "InputError",
+    "Insertion",
+    "IntegratedGradients",
     "IntentExplanation",
     "IntentGreedy",
     "IntentxError",
+    "KernelSHAP",
     "MissingExtraError",
     "Multiplex",
     "Pairs",
+    "Plausibility",
     "PositionAware",
     "QueryTerms",
     "RandomTerms",
     "Ranking",
+    "Saliency",
     "ScorerError",
     "Semantic",
     "TermVectors",
     "TextMatching",
+    "agreement",
+    "consistency",
+    "contrast",
+    "correctness",
+    "faithfulness",
     "fidelity",
     "heldout_fidelity",
+    "insertion",
+    "plausibility",
     "preference_pairs",
+    "randomised",
     "rank",
+    "sanity",
+    "stability",
 ]
 
 __version__ = "0.1.0"

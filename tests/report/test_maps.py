@@ -86,7 +86,7 @@ def test_flattened_maps_beside_each_other():
 
 
 def test_boxes_are_quartiles_and_what_lies_outside_is_counted():
-    first, second = np.array([1.0, 2, 3, 4, 5, 6, 7, 99]), np.array([2.0, np.nan, 8, 9])
+    first, second = np.array([1.0, 2, 3, 4, 5, 6, 7, 13]), np.array([2.0, np.nan, 8, 9])
     figure = box_figure({"size": {"relevant": first, "negative": second}}, "of $all$")
     [axes] = figure.axes
     labels = [label.get_text().split("\n") for label in axes.get_xticklabels()]
