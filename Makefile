@@ -17,7 +17,8 @@ lint: $(VENV)/.dev
 	$(BIN)/mypy
 
 benchmarks: $(VENV)/.dev
-	cd benchmarks && for script in selection solvers scale fidelity cache overhead; do \
+	cd benchmarks && for script in selection solvers scale fidelity cache overhead planted exs_time completeness \
+		gradcam_study faithfulness plausibility; do \
 		../$(BIN)/python $$script.py --out results || exit 1; done
 
 $(BIN)/python:

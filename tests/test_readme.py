@@ -11,10 +11,11 @@ from intentx.datasets import load_demo
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+# The examples of a page go on from each other.
 EXAMPLES = [
-    pytest.param(code, id=f"{page.name}-{number}")
+    pytest.param("\n".join(code), id=page.name)
     for page in PAGES
-    for number, code in enumerate(re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.S))
+    if (code := re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.S))
 ]
 COMMANDS = re.findall(r"^\$ intentx (.*)$", (ROOT / "README.md").read_text("utf-8"), re.M)
 

@@ -68,7 +68,8 @@ class Subject:
         self.start = max(0, whole.find(self.text))
         self.tokens: tuple[Token, ...] = analyzer.tokens(self.text)
         self.terms = tuple(dict.fromkeys(token.term for token in self.tokens))
-        self.unseen = tuple(t for t in analyzer.terms(whole) if t not in set(self.terms))
+        seen = set(self.terms)
+        self.unseen = tuple(term for term in analyzer.terms(whole) if term not in seen)
 
     def _read(self, whole: str) -> str:
         """The document as far as it is read, where the ranker tells."""
