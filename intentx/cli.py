@@ -1,4 +1,4 @@
-"""The command line: ``intentx demo``, ``intentx explain`` and ``intentx train``."""
+"""The command line: ``intentx demo``, ``explain``, ``bench`` and ``train``."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 import intentx
+from intentx.bench_cli import add_bench
 from intentx.datasets import demo_queries, load_demo
 from intentx.datasets.demo import DemoQuery
 from intentx.errors import IntentxError, ScorerError
@@ -35,14 +36,14 @@ FINE, FAILED, USAGE = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line; returns the exit code: 0 fine, 1 the ranker failed, 2 usage."""
+    """Run the command line; the exit code: 0 fine, 1 the ranker or some queries failed, 2 usage."""
     # Tests and pipes read plain lines; a model's own progress bars do not belong on a terminal.
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     parser = _parser()
     options = parser.parse_args(arguments)
     try:
         with warnings_in_words():
-            options.run_command(options)
+            code: int = options.run_command(options) or FINE
     except ScorerError as error:
         sys.stderr.write(f"intentx: the ranker failed: {error}\n")
         return FAILED
@@ -51,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return USAGE
     except BrokenPipeError:  # the reader of our output has seen enough
         sys.stderr.close()
-    return FINE
+        return FINE
+    return code
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -70,6 +72,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(run_command=_demo)
 
     add_explain(commands)
+    add_bench(commands)
     add_train(commands, progress)
     return parser
 

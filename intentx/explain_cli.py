@@ -17,20 +17,11 @@ from intentx.evaluation.faithfulness import faithfulness
 from intentx.evaluation.heldout import heldout_fidelity
 from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.explanation import IntentExplanation
-from intentx.explainers.exs import EXS, Labels
-from intentx.explainers.gradcam import GradCAM
-from intentx.explainers.gradients import (
-    DeepLIFT,
-    DeepSHAP,
-    GradientInput,
-    IntegratedGradients,
-    Saliency,
-)
+from intentx.explainers.exs import Labels
 from intentx.explainers.intent import IntentGreedy, Multiplex, QueryTerms, RandomTerms
-from intentx.explainers.lirme import LIRME, Sampler
-from intentx.explainers.pointwise import DocumentMethod
+from intentx.explainers.lirme import Sampler
+from intentx.explainers.methods import POINTWISE
 from intentx.explainers.references import Reference
-from intentx.explainers.shap import KernelSHAP
 from intentx.perturbation import Removal
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers import load_ranker, run_of
@@ -51,17 +42,6 @@ LISTWISE: dict[str, Callable[[argparse.Namespace], Any]] = {
     "greedy": lambda a: IntentGreedy(**_without(_chosen(a), "vectors")),
     "query-terms": lambda a: QueryTerms(vectors=a.term_vectors, analyzer=_analyzer(a)),
     "random-terms": lambda a: RandomTerms(**_chosen(a)),
-}
-POINTWISE: dict[str, type[DocumentMethod]] = {
-    "exs": EXS,
-    "lirme": LIRME,
-    "shap": KernelSHAP,
-    "saliency": Saliency,
-    "gradient-input": GradientInput,
-    "ig": IntegratedGradients,
-    "deeplift": DeepLIFT,
-    "deepshap": DeepSHAP,
-    "gradcam": GradCAM,
 }
 # Options that are None unless given: those of listwise methods, and of some of the others.
 CHOOSING = ("multiplex", "multiplex-published", "greedy", "random-terms")

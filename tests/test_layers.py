@@ -22,9 +22,10 @@ ROOMS = [
     ("rankers", "datasets"),
     ("evaluation",),
     ("explainers",),
+    ("study",),
     ("",),
     ("report", "terminal", "train_cli"),
-    ("explain_cli",),
+    ("bench_cli", "explain_cli"),
     ("cli",),
     ("__main__",),
 ]

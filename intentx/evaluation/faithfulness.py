@@ -259,8 +259,8 @@ def insertion(
     return Insertion(
         curve=_curve(ranks[0]),
         random=_curve(at_random),
-        rises=-_area(ranks[0], ranks[0, 0]),
-        random_rises=-_area(at_random, ranks[0, 0]),
+        rises=0.0 - _area(ranks[0], ranks[0, 0]),
+        random_rises=0.0 - _area(at_random, ranks[0, 0]),
         terms=tuple(terms),
     )
 

@@ -19,6 +19,7 @@ from intentx.errors import InputError
 from intentx.explainers.document import DocumentExplanation, Word
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.intent import given_terms
+from intentx.explainers.settings import plain_settings
 from intentx.perturbation import EditedDocuments, Removal, keep_units, score_edits
 from intentx.preferences.simple_rankers import SimpleRanker
 from intentx.preferences.vectors import TermVectors
@@ -298,10 +299,4 @@ class DocumentMethod(ABC):
 
     def settings(self) -> dict[str, Any]:
         """The settings as plain data for JSON."""
-        plain = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        plain = {key: v.item() if isinstance(v, np.generic) else v for key, v in plain.items()}
-        del plain["vectors"]
-        plain["analyzer"] = self.analyzer.to_dict()
-        rankers = self.simple_rankers
-        plain["simple_rankers"] = None if rankers is None else [ranker.name for ranker in rankers]
-        return plain
+        return plain_settings(self)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 import time
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -16,13 +14,13 @@ from intentx.coverage.validate import LEAST_DOCUMENTS, Option, best_fit, validat
 from intentx.errors import InputError
 from intentx.evaluation.fidelity import judge
 from intentx.explainers.explanation import IntentExplanation
+from intentx.explainers.settings import plain_settings
 from intentx.perturbation import edit_at_random, score_edits
 from intentx.preferences import Pairs, PreferenceMatrices, preference_pairs
 from intentx.preferences.candidates import candidate_terms
 from intentx.preferences.edited import with_edited_documents
 from intentx.preferences.simple_rankers import (
     Semantic,
-    SimpleRanker,
     default_simple_rankers,
     term_scores,
 )
@@ -225,7 +223,8 @@ class Session:
             fidelity=fidelity,
             analyzer=self.settings.analyzer,
             simple_rankers=self.rankers,
-            settings=_plain(self.settings, self.rankers),
+            settings=plain_settings(self.settings)
+            | {"simple_rankers": [ranker.name for ranker in self.rankers]},
             model_calls=box.texts_scored - self._asked if box else 0,
             seconds=self.seconds,
             notes=tuple(self.notes),
@@ -248,15 +247,3 @@ def _agreement(matrices: PreferenceMatrices) -> npt.NDArray[np.float64]:
             part = ranker[start : start + 64]
             votes[start : start + 64] += np.tanh(part[:, high] - part[:, low]).mean(axis=1)
     return votes
-
-
-def _plain(settings: Multiplex, rankers: Sequence[SimpleRanker]) -> dict[str, Any]:
-    """The settings as plain data for JSON."""
-    plain = {f.name: getattr(settings, f.name) for f in dataclasses.fields(settings)}
-    plain = {key: v.item() if isinstance(v, np.generic) else v for key, v in plain.items()}
-    del plain["vectors"]
-    plain["analyzer"] = settings.analyzer.to_dict()
-    if isinstance(settings.pairs, Pairs):
-        plain["pairs"] = f"{len(settings.pairs)} given"
-    plain["simple_rankers"] = [ranker.name for ranker in rankers]
-    return plain

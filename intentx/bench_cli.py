@@ -1,0 +1,106 @@
+"""The command ``intentx bench``."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import sys
+from pathlib import Path
+from typing import Any
+
+from intentx.errors import InputError
+from intentx.study.plan import SHIPPED, Study, read_study
+from intentx.study.run import run_study, status, variants
+from intentx.study.store import Store
+from intentx.study.tables import Line, rich_tables, summarise
+from intentx.terminal import progress, quiet_models, show
+
+__all__ = ["add_bench"]
+
+FEW = 3  # failed queries of a method that are named; the others are in the results
+
+
+def add_bench(commands: Any) -> None:
+    """Add the command to a parser's subcommands."""
+    bench = commands.add_parser(
+        "bench",
+        help="measure methods on many queries and rankers",
+        description="Runs a study: rankers × methods × queries. Results are kept as they come, and the "
+        "same command goes on after a crash.",
+    )
+    bench.add_argument(
+        "study", nargs="?", metavar="STUDY", help=f"a TOML or YAML file, or one of {', '.join(SHIPPED)}"
+    )
+    bench.add_argument("--out", type=Path, metavar="DIR", help="where results are kept")
+    bench.add_argument("--status", type=Path, metavar="DIR", help="how far a study is")
+    bench.add_argument("--data", metavar="DIR", help="a folder in place of the study's data")
+    bench.add_argument("--queries", type=int, metavar="N", help="queries, at most")
+    bench.add_argument(
+        "--ranker", action="append", default=[], metavar="NAME=SPEC",
+        help="a ranker in place of the study's one of that name; can be given several times",
+    )  # fmt: skip
+    bench.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
+    bench.add_argument("--dask", metavar="ADDRESS", help="of a scheduler whose workers are used")
+    bench.set_defaults(run_command=_bench)
+
+
+def _bench(options: argparse.Namespace) -> int:
+    if options.status is not None:
+        found = status(options.status)
+        show(
+            f"{found['name']}: {found['done']} of {found['cells']} cells of {found['queries']} queries "
+            f"begun; {found['failed']} without figures"
+        )
+        return 0
+    if options.study is None or options.out is None:
+        raise InputError("name a study and a folder for its results: intentx bench STUDY --out DIR")
+    study = _changed(read_study(options.study), options)
+    for spec in study.rankers.values():
+        quiet_models(spec)
+    if study.measures.vectors:
+        quiet_models(f"bi-encoder:{study.measures.vectors}")
+    with progress("cells") as bar:
+        outcome = run_study(
+            study,
+            options.out,
+            workers=options.workers,
+            dask=options.dask,
+            progress=lambda done, qid: bar(done, 0),
+        )
+    sys.stderr.write(
+        f"{outcome.measured} cells measured, {outcome.found} were there, {outcome.failed} without "
+        "figures\n"
+    )
+    lines = _lines(study, options.out)
+    for table in rich_tables(lines):
+        show(table)
+    for line in lines:
+        for qid, reason in list(line.failed.items())[:FEW]:
+            sys.stderr.write(f"{line.ranker}, {line.method}, query {qid}: {reason.splitlines()[0]}\n")
+    return 1 if any(line.failed for line in lines) else 0
+
+
+def _changed(study: Study, options: argparse.Namespace) -> Study:
+    """The study with what the command line puts in its place."""
+    data, rankers = study.data, dict(study.rankers)
+    if options.data is not None:
+        data = dataclasses.replace(
+            data, folder=options.data, demo=(), beir=None, ir_datasets=None, topics=None
+        )
+    if options.queries is not None:
+        data = dataclasses.replace(data, queries=options.queries)
+    for change in options.ranker:
+        name, equals, spec = change.partition("=")
+        if not equals or name not in rankers:
+            raise InputError(
+                f"--ranker takes NAME=SPEC with the name of a ranker of the study, one of "
+                f"{', '.join(rankers)}; not {change!r}"
+            )
+        rankers[name] = spec
+    return dataclasses.replace(study, data=data, rankers=rankers)
+
+
+def _lines(study: Study, folder: Path) -> tuple[Line, ...]:
+    known = variants(study)
+    with Store(folder, write=False) as store:
+        return summarise(store.rows(list(known)), known.values(), study.measures.seed)

@@ -1,0 +1,165 @@
+"""What is measured in one cell of a study: one ranking, explained by one method."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from intentx.errors import InputError, IntentxError
+from intentx.evaluation.faithfulness import insertion, ranks_of
+from intentx.evaluation.fidelity import judge
+from intentx.evaluation.heldout import heldout_fidelity
+from intentx.evaluation.stability import stability
+from intentx.perturbation import EditedDocuments, remove_terms, score_edits
+from intentx.preferences import preference_pairs
+from intentx.ranking import Ranking
+from intentx.study.plan import Measures
+from intentx.text import Analyzer
+
+__all__ = ["FIGURES", "Cell", "measure"]
+
+# The figures of a cell, and how people read them.
+FIGURES = {
+    "all": "fidelity, all pairs",
+    "far": "fidelity, far pairs",
+    "sampled": "fidelity, sampled pairs",
+    "heldout_pairs": "fidelity, held-out pairs",
+    "heldout_documents": "fidelity, held-out documents",
+    "tau": "Kendall τ-b",
+    "terms": "terms",
+    "deletion": "ranks lost without the terms",
+    "random_deletion": "ranks lost without random words",
+    "insertion": "ranks risen with the terms",
+    "random_insertion": "ranks risen with random terms",
+    "stability": "Jaccard of the terms over seeds",
+    "shuffled_all": "fidelity, documents in random order",
+    "shuffled_heldout_documents": "the same, held-out documents",
+    "model_calls": "texts scored",
+}
+
+
+@dataclasses.dataclass(frozen=True)
+class Cell:
+    """The intent terms, the figures that are defined, and seconds; or the reason why there are none."""
+
+    terms: tuple[str, ...]
+    figures: dict[str, float]
+    seconds: dict[str, float]
+    reason: str = ""
+
+
+def measure(method: Any, ranking: Ranking, measures: Measures) -> Cell:
+    """Explain a ranking, and measure the explanation.
+
+    A method that cannot explain the ranking gives a cell with the reason; so does a ranker that fails.
+    """
+    box = ranking.scorer
+    model = box.seconds if box else 0.0
+    started = time.perf_counter()
+    try:
+        explanation = method.explain(ranking)
+        asked = explanation.model_calls
+        figures = _fidelities(explanation, ranking, measures)
+        figures |= _out_of_sample(method, ranking, measures)
+        figures |= _edits(explanation.terms, ranking, measures)
+        if measures.stability:
+            figures["stability"] = stability(method, ranking, seeds=measures.stability).jaccard
+        if measures.shuffled:
+            figures |= _shuffled(method, ranking, measures)
+    except IntentxError as error:
+        return Cell((), {}, {}, str(error))
+    figures["terms"], figures["model_calls"] = len(explanation.terms), asked
+    spent = (box.seconds if box else 0.0) - model
+    total = time.perf_counter() - started
+    return Cell(
+        explanation.terms,
+        {name: float(figures[name]) for name in FIGURES if not math.isnan(figures.get(name, math.nan))},
+        {"model": spent, "ours": total - spent, "explain": explanation.seconds["total"]},
+    )
+
+
+def _fidelities(explanation: Any, ranking: Ranking, measures: Measures) -> dict[str, float]:
+    fidelity = judge(ranking, explanation.matrices, explanation.matrices.pairs, gap=measures.gap)
+    drawn = preference_pairs(ranking, "random", m=measures.sampled, seed=measures.seed)
+    sampled = judge(ranking, explanation.matrices, drawn, gap=measures.gap)
+    return {
+        "all": fidelity.all,
+        "far": fidelity.far,
+        "sampled": sampled.fitted,
+        "tau": fidelity.tau,
+    }
+
+
+def _out_of_sample(method: Any, ranking: Ranking, measures: Measures) -> dict[str, float]:
+    """Fidelity on pairs and on documents that a method has not seen."""
+    figures: dict[str, float] = {}
+    if measures.heldout and len(ranking) >= 4:
+        figures["heldout_documents"] = heldout_fidelity(
+            method, ranking, repeats=measures.heldout, seed=measures.seed
+        ).mean
+    fits_pairs = {"pairs", "m"} <= {field.name for field in dataclasses.fields(method)}
+    number = len(preference_pairs(ranking)) // 2
+    if measures.heldout_pairs and fits_pairs and number:
+        half = dataclasses.replace(method, pairs="random", m=number)
+        figures["heldout_pairs"] = half.explain(ranking).fidelity.heldout
+    return figures
+
+
+def _edits(terms: Sequence[str], ranking: Ranking, measures: Measures) -> dict[str, float]:
+    """What the terms do in documents, where there is a ranker to ask."""
+    if ranking.scorer is None or not measures.faithfulness:
+        return {}
+    raised = insertion(terms, ranking, draws=3, seed=measures.seed)
+    lost, at_random = _deletion(terms, ranking, measures)
+    return {
+        "deletion": lost,
+        "random_deletion": at_random,
+        "insertion": raised.rises,
+        "random_insertion": raised.random_rises,
+    }
+
+
+def _deletion(terms: Sequence[str], ranking: Ranking, measures: Measures) -> tuple[float, float]:
+    """Mean ranks that the first documents lose without the terms, and without as many random words."""
+    analyzer = Analyzer()
+    generator = np.random.default_rng(measures.seed)
+    places = range(min(measures.faithfulness, len(ranking)))
+    texts: list[str] = []
+    for place in places:
+        text = ranking.texts[place]
+        held = analyzer.terms(text)
+        gone = [term for term in terms if term in held]
+        drawn = generator.permutation(len(held))[: len(gone)].tolist()
+        texts.append(remove_terms(text, gone, analyzer))
+        texts.append(remove_terms(text, [held[i] for i in drawn], analyzer))
+    source = np.repeat(np.array(places, dtype=np.intp), 2)
+    scores = score_edits(ranking, EditedDocuments(tuple(texts), source), "deletion")
+    falls = np.array(
+        [ranks_of(scores[[i]], ranking, place)[0] - place for i, place in enumerate(source.tolist())]
+    )
+    return float(falls[::2].mean()), float(falls[1::2].mean())
+
+
+def _shuffled(method: Any, ranking: Ranking, measures: Measures) -> dict[str, float]:
+    """What the method finds in a random order of the same documents, where nothing is to be found.
+
+    The order is a recorded one: methods that ask the ranker have no figure.
+    """
+    order = np.random.default_rng(measures.seed).permutation(len(ranking))
+    shuffled = Ranking(
+        ranking.query,
+        tuple(ranking.doc_ids[i] for i in order),
+        tuple(ranking.texts[i] for i in order),
+        np.sort(ranking.scores)[::-1],
+    )
+    try:
+        fitted = method.explain(shuffled).fidelity.all
+        held = heldout_fidelity(method, shuffled, repeats=max(1, measures.heldout), seed=measures.seed)
+    except InputError:
+        return {}
+    return {"shuffled_all": fitted, "shuffled_heldout_documents": held.mean}

@@ -1,0 +1,220 @@
+"""The queries of a study with their documents, one after the other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from intentx.datasets import demo_queries, load_demo, read_collection
+from intentx.datasets.collection import Collection
+from intentx.errors import InputError, MissingExtraError
+from intentx.files import numbered_lines
+from intentx.rankers.bm25 import BM25
+from intentx.study.plan import Data, digest
+
+__all__ = ["Topic", "topics"]
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One query of a study.
+
+    Attributes
+    ----------
+    qid, query
+        Its id and its text.
+    docs
+        Text of each document by id: those that are ranked, and those of recorded runs.
+    pool
+        Ids of the documents that rankers are asked to rank.
+    runs
+        Recorded scores of documents, by the name of the run.
+    """
+
+    qid: str
+    query: str
+    docs: Mapping[str, str] = field(repr=False)
+    pool: tuple[str, ...] = field(repr=False)
+    runs: Mapping[str, Mapping[str, float]] = field(default_factory=dict, repr=False)
+
+    @property
+    def digest(self) -> str:
+        """Stands for all of it."""
+        runs = {name: dict(scores) for name, scores in self.runs.items()}
+        return digest([self.qid, self.query, dict(self.docs), self.pool, runs])
+
+
+def topics(data: Data) -> Iterator[Topic]:
+    """The queries of ``data``; those of a file of topics are read as they are asked for.
+
+    Raises
+    ------
+    InputError
+        If the data is not there, or broken; the message says where.
+    """
+    if data.topics is not None:
+        yield from _cut(_from_lines(data.topics, data), data)
+    elif data.demo:
+        yield from _spread([_demo(name) for name in _demo_names(data.demo)], data)
+    else:
+        collection = _collection(data)
+        run = collection.run(data.pool) if data.pool else _any_run(collection, data)
+        qids = [qid for qid in sorted(collection.queries, key=_natural) if qid in run]
+        if not qids:
+            raise InputError(f"{collection.name} has no query with candidates")
+        for qid in _spread(qids, data):
+            yield _topic(collection, run, qid, data.depth)
+
+
+def _topic(
+    collection: Collection, run: Mapping[str, Mapping[str, float]], qid: str, depth: int
+) -> Topic:
+    """The first documents of a run; and each recorded run with its own first documents."""
+    pool = sorted(run[qid], key=lambda doc: -run[qid][doc])[:depth]
+    docs = {doc: collection.texts[doc] for doc in pool}
+    runs: dict[str, dict[str, float]] = {}
+    for name, recorded in collection.runs.items():
+        scores = recorded.get(qid, {})
+        best = sorted(scores, key=lambda doc: -scores[doc])[:depth]
+        runs[name] = {doc: scores[doc] for doc in best}
+        docs |= {doc: collection.texts[doc] for doc in best}
+    return Topic(qid, collection.queries[qid], docs, tuple(pool), runs)
+
+
+def _any_run(collection: Collection, data: Data) -> Mapping[str, Mapping[str, float]]:
+    """The only run, or what BM25 finds where there is none."""
+    if len(collection.runs) == 1:
+        return next(iter(collection.runs.values()))
+    if collection.runs:
+        raise InputError(
+            f"{collection.name} has several runs: name one as [data] pool, from "
+            f"{', '.join(collection.runs)}"
+        )
+    ids, texts = list(collection.texts), list(collection.texts.values())
+    bm25 = BM25(texts)
+    found = {}
+    for qid, query in collection.queries.items():
+        scores = np.asarray(bm25(query, texts), dtype=np.float64)
+        best = np.argsort(-scores, kind="stable")[: data.depth]
+        found[qid] = {ids[i]: float(scores[i]) for i in best}
+    return found
+
+
+def _collection(data: Data) -> Collection:
+    if data.folder is not None:
+        return read_collection(data.folder)
+    if data.beir is not None:
+        return _beir(Path(data.beir))
+    return _ir_dataset(str(data.ir_datasets))
+
+
+def _beir(folder: Path) -> Collection:
+    """BEIR's form: ids under ``_id``, and qrels in a TSV file with a head."""
+    if not folder.is_dir():
+        raise InputError(f"no folder {str(folder)!r} with corpus.jsonl and queries.jsonl")
+    texts: dict[str, str] = {}
+    queries: dict[str, str] = {}
+    for name, target in (("corpus", texts), ("queries", queries)):
+        paths = (folder / f"{name}.jsonl", folder / f"{name}.jsonl.gz")
+        path = next((path for path in paths if path.is_file()), None)
+        if path is None:
+            raise InputError(f"{folder} lacks {name}.jsonl, gzipped or not")
+        for where, line in numbered_lines(path):
+            plain = _object(line, where, ("_id", "text"))
+            title = plain.get("title")
+            target[str(plain["_id"])] = f"{title}\n{plain['text']}" if title else str(plain["text"])
+    judged = sorted((folder / "qrels").glob("*.tsv"))
+    test = next((path for path in judged if path.stem == "test"), judged[0] if judged else None)
+    if test is not None:
+        wanted = {line.split("\t")[0] for _, line in numbered_lines(test)}
+        queries = {qid: query for qid, query in queries.items() if qid in wanted} or queries
+    return Collection(folder.name, texts, queries, {})
+
+
+def _ir_dataset(name: str) -> Collection:
+    try:
+        import ir_datasets
+    except ImportError as error:
+        raise MissingExtraError("ir_datasets", "study") from error
+    try:
+        dataset: Any = ir_datasets.load(name)
+        queries = {query.query_id: query.default_text() for query in dataset.queries_iter()}
+        runs: dict[str, dict[str, dict[str, float]]] = {}
+        if dataset.has_scoreddocs():
+            scored: dict[str, dict[str, float]] = {}
+            for row in dataset.scoreddocs_iter():
+                scored.setdefault(row.query_id, {})[row.doc_id] = float(row.score)
+            runs["scoreddocs"] = scored
+            needed = {doc for scores in scored.values() for doc in scores}
+            texts = {doc.doc_id: doc.default_text() for doc in dataset.docs.lookup_iter(needed)}
+        else:
+            texts = {doc.doc_id: doc.default_text() for doc in dataset.docs_iter()}
+    except (KeyError, AttributeError, NotImplementedError, OSError) as error:
+        raise InputError(f"ir_datasets cannot give {name!r}: {error}") from error
+    return Collection(name, texts, queries, runs)
+
+
+def _demo_names(names: Sequence[str]) -> list[str]:
+    return list(demo_queries()) if "*" in names else list(names)
+
+
+def _demo(name: str) -> Topic:
+    demo = load_demo(name)
+    docs = {document.id: document.content for document in demo.documents}
+    return Topic(name.replace(" ", "-"), demo.query, docs, tuple(docs))
+
+
+def _from_lines(path: str, data: Data) -> Iterator[Topic]:
+    for where, line in numbered_lines(path):
+        plain = _object(line, where, ("qid", "query", "docs"))
+        docs: dict[str, str] = {}
+        for doc in plain["docs"]:
+            if not isinstance(doc, dict) or not {"id", "text"} <= doc.keys():
+                raise InputError(f"{where}: a document needs id and text, not {doc!r}")
+            docs[str(doc["id"])] = str(doc["text"])
+        runs = {
+            str(name): {str(doc): float(score) for doc, score in scores.items()}
+            for name, scores in plain.get("runs", {}).items()
+        }
+        for name, scores in runs.items():
+            absent = next((doc for doc in scores if doc not in docs), None)
+            if absent is not None:
+                raise InputError(f"{where}: run {name!r} has document {absent!r}, which docs lacks")
+        yield Topic(str(plain["qid"]), str(plain["query"]), docs, tuple(docs)[: data.depth], runs)
+
+
+def _object(line: str, where: str, keys: Sequence[str]) -> dict[str, Any]:
+    try:
+        plain = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"{where}: no JSON: {error}") from error
+    missing = [key for key in keys if not isinstance(plain, dict) or key not in plain]
+    if missing:
+        raise InputError(f"{where}: an object with {', '.join(keys)} is needed; it lacks {missing[0]}")
+    found: dict[str, Any] = plain
+    return found
+
+
+def _spread(items: Sequence[Any], data: Data) -> list[Any]:
+    """As many as are asked for, evenly spread."""
+    if data.queries is None or data.queries >= len(items):
+        return list(items)
+    places = np.linspace(0, len(items) - 1, data.queries).round().astype(int)
+    return [items[place] for place in dict.fromkeys(places.tolist())]
+
+
+def _cut(items: Iterable[Topic], data: Data) -> Iterator[Topic]:
+    for number, topic in enumerate(items):
+        if data.queries is not None and number >= data.queries:
+            return
+        yield topic
+
+
+def _natural(qid: str) -> tuple[int, str]:
+    """Numbers by their size."""
+    return (len(qid), qid) if qid.isdigit() else (1_000, qid)

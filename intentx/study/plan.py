@@ -1,0 +1,288 @@
+"""`Study`: which rankers are explained by which methods on which queries, and what is measured."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from intentx.errors import InputError, MissingExtraError
+from intentx.explainers.methods import make_method
+
+__all__ = ["SHIPPED", "Data", "Measures", "Study", "digest", "read_study"]
+
+SHIPPED = ("demo", "recorded", "table2")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Data:
+    """Where queries and documents come from: one of the first four.
+
+    Parameters
+    ----------
+    demo
+        The queries that come with intentx, by their names; ``["*"]``: all of them.
+    folder
+        One with passages, queries and candidates, as `intentx.datasets.read_collection` reads.
+    beir
+        One in BEIR's form: ``corpus.jsonl``, ``queries.jsonl``, and ``qrels/``.
+    ir_datasets
+        The name of a dataset of the package ir_datasets.
+    topics
+        A JSONL file with a query on each line: ``qid``, ``query``, ``docs`` (a list of ``id`` and
+        ``text``) and perhaps ``runs``, the scores of documents by the name of a run. It is read as it
+        goes, so that it may be longer than memory.
+    pool
+        The recorded run whose documents are ranked; None: BM25 finds them, where the data has no run.
+    depth
+        Documents of each query, at most.
+    queries
+        Queries, at most, spread evenly over those that there are; None: all.
+    """
+
+    demo: tuple[str, ...] = ()
+    folder: str | None = None
+    beir: str | None = None
+    ir_datasets: str | None = None
+    topics: str | None = None
+    pool: str | None = None
+    depth: int = 100
+    queries: int | None = None
+
+    def __post_init__(self) -> None:
+        sources = [n for n in ("demo", "folder", "beir", "ir_datasets", "topics") if getattr(self, n)]
+        if len(sources) != 1:
+            raise InputError(
+                "[data] needs one source: demo, folder, beir, ir_datasets or topics; it has "
+                f"{', '.join(sources) or 'none'}"
+            )
+        if self.depth < 2 or (self.queries is not None and self.queries < 1):
+            raise InputError(
+                f"[data] depth must be 2 or more and queries 1 or more, not {self.depth!r} and "
+                f"{self.queries!r}"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measures:
+    """What is measured of each explanation, besides its fidelity on all and far pairs.
+
+    Parameters
+    ----------
+    gap
+        Least rank distance of far pairs.
+    sampled
+        Pairs drawn at random, the same for all methods, as the published tables have them.
+    heldout
+        Splits for fidelity on held-out documents; 0: none.
+    heldout_pairs
+        Whether methods that fit pairs are fitted to half of them once more, and judged on the others.
+    stability
+        Seeds; 0: none.
+    faithfulness
+        Documents from the top that intent terms are taken out of; 0: none. Also whether the terms are
+        put into the last document.
+    shuffled
+        Whether each method also explains the documents in a random order: what it finds where there
+        is nothing to find.
+    vectors
+        Term vectors of the semantic simple ranker: ``"minilm"``, a model or a file; None: learned from
+        the documents at hand.
+    seed
+        Of all that is drawn here.
+    """
+
+    gap: int = 10
+    sampled: int = 500
+    heldout: int = 3
+    heldout_pairs: bool = True
+    stability: int = 3
+    faithfulness: int = 3
+    shuffled: bool = True
+    vectors: str | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.gap < 1 or self.sampled < 1:
+            raise InputError(
+                f"[measures] gap and sampled must be 1 or more, not {self.gap!r} and {self.sampled!r}"
+            )
+        if min(self.heldout, self.faithfulness) < 0 or self.stability < 0 or self.stability == 1:
+            raise InputError(
+                "[measures] heldout and faithfulness must be 0 or more, and stability 0, or 2 or more"
+            )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Study:
+    """A study, as plain data: the same description is the same study on every machine.
+
+    Parameters
+    ----------
+    name
+        For people.
+    data, measures
+        See `Data` and `Measures`.
+    rankers
+        By name: a spec as on the command line, such as ``"bi-encoder:minilm"``; or ``"run:NAME"``, a
+        run that the data recorded.
+    methods
+        By name: ``method``, as on the command line, and its settings.
+
+    Raises
+    ------
+    InputError
+        If there is no ranker or method, a method is unknown or lacks a setting.
+    """
+
+    name: str
+    data: Data
+    rankers: Mapping[str, str]
+    methods: Mapping[str, Mapping[str, Any]]
+    measures: Measures = field(default_factory=Measures)
+
+    def __post_init__(self) -> None:
+        if not self.rankers or not self.methods:
+            raise InputError("a study needs one ranker and one method, at least")
+        for name, spec in self.rankers.items():
+            if not isinstance(spec, str) or not spec:
+                raise InputError(f"ranker {name!r} must be a spec such as 'bm25', not {spec!r}")
+        for name in self.methods:
+            self.method(name)
+
+    def method(self, name: str, **shared: Any) -> Any:
+        """The method of that name; of ``shared`` it gets the settings that it has."""
+        plain = dict(self.methods[name])
+        kind = plain.pop("method", None)
+        if not isinstance(kind, str):
+            raise InputError(f"[methods] {name}: method = '…' is missing")
+        try:
+            made = make_method(kind, plain)
+        except InputError as error:
+            raise InputError(f"[methods] {name}: {error}") from error
+        own = {f.name for f in dataclasses.fields(made)}
+        return dataclasses.replace(made, **{k: v for k, v in shared.items() if k in own})
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data; `read_study` of the same as TOML gives the study back."""
+        plain = dataclasses.asdict(self)
+        return json.loads(json.dumps(plain))  # type: ignore[no-any-return]
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any], base: Path | None = None) -> Study:
+        """A study from plain data; paths in it start from ``base``.
+
+        Raises
+        ------
+        InputError
+            If a key is unknown, or a value does not fit.
+        """
+        known = {"name", "data", "rankers", "methods", "measures"}
+        unknown = [key for key in plain if key not in known]
+        if unknown:
+            raise InputError(f"unknown key {unknown[0]!r}; a study has {', '.join(sorted(known))}")
+        for key in ("name", "data", "rankers", "methods"):
+            if key not in plain:
+                raise InputError(f"the study lacks {key!r}")
+        data = dict(_table(plain, "data"))
+        for key in ("folder", "beir", "topics"):
+            if base is not None and isinstance(data.get(key), str):
+                data[key] = str((base / Path(data[key]).expanduser()).resolve())
+        if isinstance(data.get("demo"), list):
+            data["demo"] = tuple(data["demo"])
+        rankers = {str(k): _spec(v, base) for k, v in _table(plain, "rankers").items()}
+        methods = {
+            str(k): {"method": v} if isinstance(v, str) else v
+            for k, v in _table(plain, "methods").items()
+        }
+        return cls(
+            name=str(plain["name"]),
+            data=_made(Data, "data", data),
+            rankers=rankers,
+            methods=methods,
+            measures=_made(Measures, "measures", _table(plain, "measures")),
+        )
+
+
+def read_study(source: str | Path) -> Study:
+    """A study from a TOML or YAML file, or one that comes with intentx by its name.
+
+    Parameters
+    ----------
+    source
+        ``"demo"``, ``"recorded"`` or ``"table2"``; or a path.
+
+    Raises
+    ------
+    InputError
+        If there is no such file, it is no TOML or YAML, or describes no study; the message names it.
+    """
+    if str(source) in SHIPPED:
+        text = files("intentx.study").joinpath(f"{source}.toml").read_text(encoding="utf-8")
+        return Study.from_dict(tomllib.loads(text), Path.cwd())
+    path = Path(source)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(
+            f"cannot read the study {path}: {error}; it is a file, or one of {', '.join(SHIPPED)}"
+        ) from error
+    try:
+        plain = _yaml(text) if path.suffix in (".yaml", ".yml") else tomllib.loads(text)
+        if not isinstance(plain, dict):
+            raise InputError("it holds no table")
+        return Study.from_dict(plain, path.absolute().parent)
+    except ValueError as error:  # InputError is one
+        raise InputError(f"{path}: {error}") from error
+
+
+def digest(plain: Any) -> str:
+    """A short text that stands for plain data."""
+    text = json.dumps(plain, sort_keys=True, ensure_ascii=False, allow_nan=False)
+    return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def _yaml(text: str) -> Any:
+    try:
+        import yaml
+    except ImportError as error:
+        raise MissingExtraError("pyyaml", "study") from error
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise InputError(f"no YAML: {error}") from error
+
+
+def _table(plain: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    table = plain.get(key, {})
+    if not isinstance(table, Mapping):
+        raise InputError(f"{key} must be a table of keys and values, not {table!r}")
+    return table
+
+
+def _spec(spec: Any, base: Path | None) -> Any:
+    """A ranker's spec, with paths that exist beside the study file made absolute."""
+    if not isinstance(spec, str) or base is None:
+        return spec
+    kind, colon, rest = spec.partition(":")
+    parts = [part.strip() for part in rest.split(",")]
+    found = [base / Path(part).expanduser() for part in parts]
+    paths = [str(f.resolve()) if p and f.exists() else p for f, p in zip(found, parts, strict=True)]
+    return f"{kind}{colon}{','.join(paths)}"
+
+
+def _made(kind: type[Any], key: str, plain: Mapping[str, Any]) -> Any:
+    known = [f.name for f in dataclasses.fields(kind)]
+    unknown = [name for name in plain if name not in known]
+    if unknown:
+        raise InputError(f"[{key}] has no key {unknown[0]!r}; it has {', '.join(known)}")
+    try:
+        return kind(**plain)
+    except TypeError as error:
+        raise InputError(f"[{key}]: a value does not fit: {error}") from error

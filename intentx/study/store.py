@@ -1,0 +1,233 @@
+"""Results of a study in SQLite: kept as they come, and found again after a crash."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import sqlite3
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+
+from intentx.errors import InputError, IntentxError
+
+__all__ = ["Row", "Store", "StoreError"]
+
+APPLICATION, FORMAT = 0x69747874, 1
+TABLES = """
+CREATE TABLE study (id INTEGER PRIMARY KEY CHECK (id = 1), plain TEXT NOT NULL);
+CREATE TABLE topics (qid TEXT PRIMARY KEY, place INTEGER NOT NULL, query TEXT NOT NULL,
+    topic TEXT NOT NULL);
+CREATE TABLE cells (variant TEXT NOT NULL, topic TEXT NOT NULL, qid TEXT NOT NULL,
+    ranker TEXT NOT NULL, method TEXT NOT NULL, reason TEXT NOT NULL, terms TEXT NOT NULL,
+    figures TEXT NOT NULL, seconds TEXT NOT NULL, PRIMARY KEY (variant, topic)) WITHOUT ROWID;
+"""
+
+
+class StoreError(IntentxError, RuntimeError):
+    """The results cannot be kept, e.g. for a full disk; what was kept before is still there."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One cell: a ranking of one query by one ranker, explained by one method.
+
+    Attributes
+    ----------
+    variant, topic
+        What it is of: ranker, method and measures with all their settings; query and documents. The
+        same two are the same cell.
+    qid, ranker, method
+        Names, for people.
+    reason
+        Why there are no figures, "" where there are.
+    terms
+        The intent terms.
+    figures
+        What was measured; a figure that is not defined is left out.
+    seconds
+        Of ours and of the model's: they differ from run to run.
+    """
+
+    variant: str
+    topic: str
+    qid: str
+    ranker: str
+    method: str
+    reason: str
+    terms: tuple[str, ...]
+    figures: Mapping[str, float]
+    seconds: Mapping[str, float]
+
+
+class Store:
+    """The file ``study.sqlite`` in a folder.
+
+    Each `add` is one transaction that is on disk when it returns: a killed process, or a machine
+    without power, leaves behind all that was added. One process at a time may write: the first one
+    holds a lock that ends with it, however it ends.
+
+    Parameters
+    ----------
+    folder
+        Made where there is none.
+    write
+        Whether cells will be added; else the file must be there.
+
+    Raises
+    ------
+    InputError
+        If another process writes there, the file is of another version, or it is no such file.
+    """
+
+    def __init__(self, folder: str | Path, *, write: bool) -> None:
+        self.folder = Path(folder)
+        self.path = self.folder / "study.sqlite"
+        self._lock: sqlite3.Connection | None = None
+        try:
+            if write:
+                self.folder.mkdir(parents=True, exist_ok=True)
+                self._lock = self._locked()
+            elif not self.path.is_file():
+                raise InputError(f"no study in {self.folder}: intentx bench STUDY --out DIR makes one")
+            self._file = sqlite3.connect(self.path, isolation_level=None, timeout=30)
+            self._prepare(write)
+        except (OSError, sqlite3.Error) as error:
+            self.close()
+            raise InputError(f"the results of a study cannot be kept in {self.path}: {error}") from error
+        except InputError:
+            self.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the file and the lock."""
+        for connection in (getattr(self, "_file", None), self._lock):
+            if connection is not None:
+                connection.close()
+        self._lock = None
+
+    def _locked(self) -> sqlite3.Connection:
+        """A connection that keeps others from writing until it is closed, or its process ends."""
+        lock = sqlite3.connect(self.folder / "study.lock", isolation_level=None, timeout=0)
+        try:
+            lock.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            lock.close()
+            raise InputError(
+                f"another process is running a study in {self.folder}; wait for it, or name another "
+                "folder with --out"
+            ) from error
+        return lock
+
+    def _prepare(self, write: bool) -> None:
+        made = self._file.execute("PRAGMA application_id").fetchone()[0]
+        version = self._file.execute("PRAGMA user_version").fetchone()[0]
+        empty = not self._file.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+        if empty and write:
+            self._file.executescript(
+                f"PRAGMA journal_mode = WAL; BEGIN; {TABLES} PRAGMA application_id = {APPLICATION}; "
+                f"PRAGMA user_version = {FORMAT}; COMMIT;"
+            )
+        elif made != APPLICATION:
+            raise InputError(f"{self.path} holds something else than a study; name another folder")
+        elif version != FORMAT:
+            raise InputError(
+                f"{self.path} has format {version}, and this intentx reads {FORMAT}; run the study in a "
+                "new folder"
+            )
+        self._file.execute("PRAGMA synchronous = FULL")
+
+    def set_study(self, plain: Mapping[str, Any]) -> None:
+        """Which study the folder is of; cells of earlier settings stay, and are not part of it."""
+        with self._transaction():
+            self._file.execute("INSERT OR REPLACE INTO study VALUES (1, ?)", (json.dumps(plain),))
+
+    def study(self) -> dict[str, Any]:
+        """What `set_study` was told."""
+        found = self._file.execute("SELECT plain FROM study").fetchone()
+        if found is None:
+            raise InputError(f"the study in {self.folder} has not begun")
+        plain: dict[str, Any] = json.loads(found[0])
+        return plain
+
+    def set_topic(self, place: int, qid: str, query: str, topic: str) -> None:
+        """Which documents a query is about now; ``place`` is its number in the data."""
+        with self._transaction():
+            self._file.execute(
+                "INSERT OR REPLACE INTO topics VALUES (?, ?, ?, ?)", (qid, place, query, topic)
+            )
+
+    def missing(self, topic: str, variants: Sequence[str]) -> list[str]:
+        """Those of ``variants`` that this topic has no cell of."""
+        found = self._file.execute("SELECT variant FROM cells WHERE topic = ?", (topic,))
+        there = {variant for (variant,) in found}
+        return [variant for variant in variants if variant not in there]
+
+    def add(self, rows: Iterable[Row]) -> None:
+        """Keep cells.
+
+        Raises
+        ------
+        StoreError
+            If they cannot be written.
+        """
+        with self._transaction():
+            self._file.executemany(
+                "INSERT OR IGNORE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (
+                        *(row.variant, row.topic, row.qid, row.ranker, row.method, row.reason),
+                        json.dumps(row.terms, ensure_ascii=False),
+                        json.dumps(row.figures, allow_nan=False),
+                        json.dumps(row.seconds, allow_nan=False),
+                    )
+                    for row in rows
+                ),
+            )
+
+    def rows(self, variants: Sequence[str] | None = None) -> Iterator[Row]:
+        """Cells of the current topics, in their order, and of ``variants`` in theirs; None: of all."""
+        wanted = None if variants is None else {name: place for place, name in enumerate(variants)}
+        found = self._file.execute(
+            "SELECT c.* FROM cells c JOIN topics t ON t.qid = c.qid AND t.topic = c.topic "
+            "ORDER BY t.place, c.ranker, c.method, c.variant"
+        )
+        for variant, topic, qid, ranker, method, reason, terms, figures, seconds in found:
+            if wanted is None or variant in wanted:
+                plain = (json.loads(part) for part in (figures, seconds))
+                yield Row(variant, topic, qid, ranker, method, reason, tuple(json.loads(terms)), *plain)
+
+    def topics(self) -> Iterator[tuple[str, str]]:
+        """Id and text of the current queries, in the order of the data."""
+        yield from self._file.execute("SELECT qid, query FROM topics ORDER BY place")
+
+    def count(self, variants: Sequence[str]) -> int:
+        """Cells of the current topics and these variants."""
+        return sum(1 for _ in self.rows(variants))
+
+    @contextlib.contextmanager
+    def _transaction(self) -> Iterator[None]:
+        try:
+            self._file.execute("BEGIN IMMEDIATE")
+            yield
+            self._file.execute("COMMIT")
+        except sqlite3.Error as error:
+            with contextlib.suppress(sqlite3.Error):
+                self._file.execute("ROLLBACK")
+            raise StoreError(
+                f"results cannot be written to {self.path}: {error}; all earlier ones are kept, and the "
+                "same command goes on from there"
+            ) from error

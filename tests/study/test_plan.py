@@ -1,0 +1,103 @@
+import json
+
+import pytest
+
+import intentx as ix
+from intentx.study.plan import SHIPPED, Data, Study, read_study
+from intentx.study.run import variants
+
+TOML = """
+name = "mine"
+[data]
+demo = ["jaguar speed"]
+[rankers]
+BM25 = "bm25"
+[methods]
+CONTROL = "query-terms"
+OURS = { method = "multiplex", max_terms = 4, generality = 0 }
+[measures]
+heldout = 2
+"""
+YAML = """
+name: mine
+data: {demo: [jaguar speed]}
+rankers: {BM25: bm25}
+methods: {CONTROL: query-terms, OURS: {method: multiplex, max_terms: 4, generality: 0}}
+measures: {heldout: 2}
+"""
+
+
+def written(folder, text, name="study.toml"):
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_same_study_in_toml_and_yaml(tmp_path):
+    study = read_study(written(tmp_path, TOML))
+    assert study == read_study(written(tmp_path, YAML, "study.yaml"))
+    assert study.method("OURS") == ix.Multiplex(max_terms=4, generality=0)
+    assert (study.measures.heldout, study.measures.gap) == (2, 10)
+    assert Study.from_dict(json.loads(json.dumps(study.to_dict()))) == study
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_studies_that_come_along(name):
+    study = read_study(name)
+    assert study.name == name
+    assert all(study.method(method) for method in study.methods)
+
+
+def test_paths_start_from_the_file(tmp_path):
+    (tmp_path / "models" / "drmm").mkdir(parents=True)
+    text = TOML.replace('demo = ["jaguar speed"]', 'folder = "data"')
+    text = text.replace('BM25 = "bm25"', 'DRMM = "drmm:models/drmm"\nCALL = "module:models"')
+    study = read_study(written(tmp_path, text))
+    assert study.data.folder == str(tmp_path / "data")
+    assert study.rankers["DRMM"] == f"drmm:{tmp_path / 'models' / 'drmm'}"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[measures]", "[measure]", "unknown key 'measure'; a study has data, measures"),
+        ("heldout", "held_out", r"\[measures\] has no key 'held_out'; it has gap"),
+        ("heldout = 2", "stability = 1", "stability 0, or 2 or more"),
+        ("demo =", "demos =", r"\[data\] has no key 'demos'"),
+        ('demo = ["jaguar speed"]', "", "needs one source: demo, folder.*it has none"),
+        ('demo = ["jaguar speed"]', 'demo = ["*"]\nfolder = "x"', "it has demo, folder"),
+        ('"query-terms"', '"query-term"', r"\[methods\] CONTROL: no method 'query-term'; choose one of"),
+        ("max_terms", "terms", r"\[methods\] OURS: method 'multiplex' has no setting 'terms'; it has"),
+        ("max_terms = 4", "max_terms = 0", r"\[methods\] OURS: 1 <= min_terms"),
+        ('method = "multiplex", ', "", r"OURS: method = '…' is missing"),
+        ('BM25 = "bm25"', "", "one ranker and one method"),
+        ('BM25 = "bm25"', "BM25 = 3", "ranker 'BM25' must be a spec"),
+        ("[methods]", "[methods", "study.toml: "),
+        ('name = "mine"', "", "lacks 'name'"),
+    ],
+)
+def test_studies_that_are_none(tmp_path, old, new, message):
+    assert old in TOML
+    with pytest.raises(ix.InputError, match=message):
+        read_study(written(tmp_path, TOML.replace(old, new)))
+
+
+def test_no_study_at_all(tmp_path):
+    with pytest.raises(ix.InputError, match="one of demo, recorded, table2"):
+        read_study(tmp_path / "nothing.toml")
+    with pytest.raises(ix.InputError, match="no YAML"):
+        read_study(written(tmp_path, "a: [", "x.yaml"))
+    with pytest.raises(ix.InputError, match="depth must be 2 or more"):
+        Data(demo=("*",), depth=1)
+
+
+def test_whatever_changes_a_result_changes_its_variant(tmp_path):
+    study = read_study(written(tmp_path, TOML))
+    known = variants(study)
+    assert list(known.values()) == [("BM25", "CONTROL"), ("BM25", "OURS")]
+    assert variants(study) == known
+    for old, new in (("max_terms = 4", "max_terms = 5"), ("heldout = 2", "heldout = 3")):
+        other = variants(read_study(written(tmp_path, TOML.replace(old, new))))
+        assert len(set(known) - set(other)) == (1 if "terms" in old else 2)
+    renamed = variants(read_study(written(tmp_path, TOML.replace("OURS", "MINE"))))
+    assert set(renamed) == set(known)

@@ -1,0 +1,239 @@
+import dataclasses
+import json
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import intentx as ix
+from intentx.cli import main
+from intentx.datasets import load_demo
+from intentx.rankers import BM25
+from intentx.study.cells import FIGURES
+from intentx.study.data import topics
+from intentx.study.plan import Data, Measures, Study
+from intentx.study.run import run_study, status, variants
+from intentx.study.store import Store
+from intentx.study.tables import bootstrap, summarise
+
+QUERIES = ("jaguar speed", "keyboard reviews", "python care", "apple season")
+MEASURES = Measures(heldout=1, stability=2, faithfulness=2, gap=5)
+
+
+def study(**changes):
+    plain = {
+        "name": "small",
+        "data": Data(demo=QUERIES, depth=12),
+        "rankers": {"BM25": "bm25"},
+        "methods": {"Q": {"method": "query-terms"}, "R": {"method": "random-terms", "max_terms": 3}},
+        "measures": MEASURES,
+    }
+    return Study(**{**plain, **changes})
+
+
+def cells(folder):
+    """All rows without their seconds."""
+    with Store(folder, write=False) as store:
+        return [dataclasses.replace(row, seconds={}) for row in store.rows()]
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plain")
+    assert run_study(study(), folder) == dataclasses.replace(
+        run_study(study(), folder), measured=8, found=0
+    )
+    return folder
+
+
+def test_every_cell_is_measured_once(plain):
+    rows = cells(plain)
+    assert [(row.qid, row.method) for row in rows] == [
+        (name.replace(" ", "-"), method) for name in QUERIES for method in "QR"
+    ]
+    assert set(rows[0].figures) == set(FIGURES)
+    assert status(plain) == {"name": "small", "queries": 4, "cells": 8, "done": 8, "failed": 0}
+
+
+def test_figures_are_those_of_the_library(plain):
+    row = next(row for row in cells(plain) if row.method == "R")
+    demo = load_demo(QUERIES[0])
+    docs = {document.id: document.content for document in demo.documents}
+    ranking = ix.rank(BM25(list(docs.values())), demo.query, docs)
+    method = ix.RandomTerms(max_terms=3)
+    explanation = method.explain(ranking)
+    assert row.terms == explanation.terms
+    assert row.figures["all"] == explanation.fidelity.all
+    assert row.figures["far"] == ix.fidelity(explanation, gap=5).far
+    assert row.figures["heldout_documents"] == ix.heldout_fidelity(method, ranking, repeats=1).mean
+    assert row.figures["stability"] == ix.stability(method, ranking, seeds=2).jaccard
+    assert row.figures["insertion"] == ix.insertion(explanation.terms, ranking, draws=3).rises
+
+
+def test_a_changed_setting_is_another_cell(plain, tmp_path):
+    changed = study(methods={"Q": {"method": "query-terms"}, "R": {"method": "random-terms"}})
+    run_study(study(), tmp_path)
+    outcome = run_study(changed, tmp_path)
+    assert (outcome.measured, outcome.found) == (4, 4)
+    assert len(cells(tmp_path)) == 12
+    with Store(tmp_path, write=False) as store:
+        assert len(list(store.rows(list(variants(changed))))) == 8
+    assert run_study(study(), tmp_path).found == 8
+
+
+@pytest.mark.slow
+def test_processes_give_the_same_rows(plain, tmp_path):
+    run_study(study(), tmp_path, workers=2)
+    assert cells(tmp_path) == cells(plain)
+
+
+@pytest.mark.slow
+def test_killed_at_random_moments_it_ends_the_same(plain, tmp_path):
+    (tmp_path / "study.json").write_text(json.dumps(study().to_dict()))
+    code = (
+        "import json, sys\n"
+        "from intentx.study.plan import Study; from intentx.study.run import run_study\n"
+        f"study = Study.from_dict(json.load(open({str(tmp_path / 'study.json')!r})))\n"
+        f"run_study(study, {str(tmp_path / 'out')!r}, progress=lambda n, q: print(n, flush=True))"
+    )
+    generator = np.random.default_rng(0)
+    for _ in range(10):
+        run = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
+        if generator.random() < 0.5:
+            run.stdout.readline()  # until a task is done, then anywhere in the next one
+        time.sleep(generator.uniform(0, 0.4))
+        run.send_signal(signal.SIGKILL)
+        run.wait()
+        run.stdout.close()
+    subprocess.run([sys.executable, "-c", code], check=True, stdout=subprocess.DEVNULL)
+    assert cells(tmp_path / "out") == cells(plain)
+
+
+def test_what_fails_is_a_row_with_its_reason(tmp_path):
+    lines = []
+    for qid, texts in (("1", ["piano", "desk", "piano desk"]), ("2", ["the", "of", "and"])):
+        docs = [{"id": f"{qid}{i}", "text": text} for i, text in enumerate(texts)]
+        runs = {"r": {f"{qid}0": 3.0, f"{qid}1": 2.0, f"{qid}2": 1.0}}
+        lines.append(json.dumps({"qid": qid, "query": "piano", "docs": docs, "runs": runs}))
+    (tmp_path / "topics.jsonl").write_text("\n".join(lines))
+    some = study(
+        data=Data(topics=str(tmp_path / "topics.jsonl")),
+        rankers={"BM25": "bm25", "run": "run:r", "none": "run:x"},
+        methods={"Q": {"method": "query-terms"}, "R": {"method": "random-terms"}},
+    )
+    outcome = run_study(some, tmp_path / "out")
+    reasons = {(row.ranker, row.qid, row.method): row.reason for row in cells(tmp_path / "out")}
+    assert len(reasons) == outcome.measured == 12
+    assert reasons["run", "1", "Q"] == ""
+    assert "no run 'x'" in reasons["none", "1", "Q"]
+    assert "not a stopword" in reasons["BM25", "2", "R"]
+    assert "no candidate" in reasons["run", "2", "R"]
+    known = variants(some)
+    with Store(tmp_path / "out", write=False) as store:
+        lines = summarise(store.rows(list(known)), known.values())
+    by_name = {(line.ranker, line.method): line for line in lines}
+    assert by_name["none", "Q"].queries == 2
+    assert set(by_name["none", "Q"].failed) == {"1", "2"}
+    assert by_name["run", "Q"].figures["all"].n == by_name["run", "Q"].queries - len(
+        by_name["run", "Q"].failed
+    )
+
+
+def test_the_order_of_rows_changes_nothing(plain):
+    with Store(plain, write=False) as store:
+        rows = list(store.rows())
+    pairs = [("BM25", "Q"), ("BM25", "R")]
+    expected = summarise(rows, pairs)
+    for seed in range(3):
+        shuffled = [rows[i] for i in np.random.default_rng(seed).permutation(len(rows))]
+        assert summarise(shuffled, pairs) == expected
+    assert expected[0].figures["all"].mean == np.mean(
+        [r.figures["all"] for r in rows if r.method == "Q"]
+    )
+
+
+@given(st.lists(st.floats(-5, 5), min_size=1, max_size=20))
+def test_an_interval_holds_the_mean(values):
+    found = bootstrap(np.array(values))
+    assert found.low - 1e-9 <= found.mean <= found.high + 1e-9
+    assert found.n == len(values)
+
+
+def test_queries_are_spread(tmp_path):
+    assert [t.query for t in topics(Data(demo=QUERIES, queries=2))] == ["jaguar speed", "apple season"]
+    with pytest.raises(ix.InputError):
+        list(topics(Data(demo=("no such query",))))
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("{", "line 1: no JSON"),
+        ('{"qid": 1}', "it lacks query"),
+        ("[]", "it lacks qid"),
+        ('{"qid": 1, "query": "x", "docs": [{"id": 1}]}', "needs id and text"),
+        ('{"qid": 1, "query": "x", "docs": [], "runs": {"r": {"7": 1}}}', "'7', which docs lacks"),
+    ],
+)
+def test_broken_topics(tmp_path, line, message):
+    (tmp_path / "t.jsonl").write_text(line)
+    with pytest.raises(ix.InputError, match=message):
+        list(topics(Data(topics=str(tmp_path / "t.jsonl"))))
+
+
+def test_beir(tmp_path):
+    (tmp_path / "qrels").mkdir()
+    corpus = [
+        {"_id": f"d{i}", "title": "", "text": text} for i, text in enumerate(["piano", "desk", "pedal"])
+    ]
+    (tmp_path / "corpus.jsonl").write_text("\n".join(map(json.dumps, corpus)))
+    queries = [{"_id": "1", "text": "piano"}, {"_id": "2", "text": "desk"}]
+    (tmp_path / "queries.jsonl").write_text("\n".join(map(json.dumps, queries)))
+    (tmp_path / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n2\td1\t1\n")
+    [topic] = topics(Data(beir=str(tmp_path), depth=2))
+    assert (topic.qid, topic.query, topic.pool[0], len(topic.pool)) == ("2", "desk", "d1", 2)
+    (tmp_path / "corpus.jsonl").unlink()
+    with pytest.raises(ix.InputError, match=r"lacks corpus\.jsonl"):
+        list(topics(Data(beir=str(tmp_path))))
+
+
+def test_the_command(tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study.toml").write_text(
+        'name = "x"\n[data]\ndemo = ["jaguar speed"]\n[rankers]\nB = "bm25"\n'
+        '[methods]\nQ = "query-terms"\n[measures]\n'
+        "heldout = 0\nstability = 0\nfaithfulness = 0\nshuffled = false\n"
+    )
+    assert main(["bench", "study.toml", "--out", "out"]) == 0
+    first = capsys.readouterr()
+    assert "1 cells measured, 0 were there" in first.err
+    assert main(["bench", "study.toml", "--out", "out"]) == 0
+    again = capsys.readouterr()
+    assert "0 cells measured, 1 were there" in again.err
+    assert first.out == again.out
+    assert main(["bench", "--status", "out"]) == 0
+    assert "1 of 1 cells of 1 queries begun; 0 without" in capsys.readouterr().out
+    assert main(["bench", "study.toml", "--out", "other", "--ranker", "B=run:nope"]) == 1
+    assert "B, Q, query jaguar-speed: the data has no run 'nope'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["demo"], "name a study and a folder"),
+        (["nothing.toml", "--out", "x"], "cannot read the study"),
+        (["--status", "nowhere"], "no study in nowhere"),
+        (["demo", "--out", "x", "--ranker", "BERT=bm25"], "one of BM25, MiniLM; not 'BERT=bm25'"),
+        (["recorded", "--out", "x", "--data", "nowhere"], "no folder 'nowhere'"),
+        (["demo", "--out", "x", "--workers", "0", "--ranker", "MiniLM=bm25"], "workers must be 1"),
+    ],
+)
+def test_wrong_commands(arguments, message, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["bench", *arguments]) == 2
+    assert message in capsys.readouterr().err
