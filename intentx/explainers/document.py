@@ -17,6 +17,7 @@ from intentx.errors import InputError
 from intentx.evaluation.fidelity import Fidelity, fidelity, none_for_nan
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.intent import given_terms
+from intentx.explainers.plain import json_object, printed
 from intentx.ranking import Ranking
 from intentx.text import Analyzer
 
@@ -252,13 +253,7 @@ class DocumentExplanation:
     @classmethod
     def from_json(cls, text: str) -> Self:
         """The inverse of `to_json`."""
-        try:
-            plain = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise InputError(f"not JSON: {error}") from error
-        if not isinstance(plain, dict):
-            raise InputError("not an explanation: a JSON object is expected")
-        return cls.from_dict(plain)
+        return cls.from_dict(json_object(text))
 
     def __rich__(self) -> Group:
         from rich.console import Group
@@ -301,12 +296,7 @@ class DocumentExplanation:
 
     def text(self, width: int = 100) -> str:
         """The words with their weights as a table of plain text."""
-        from rich.console import Console
-
-        console = Console(width=width, color_system=None)
-        with console.capture() as captured:
-            console.print(self)
-        return captured.get()
+        return printed(self, width)
 
     def _repr_html_(self) -> str:
         largest = max((abs(word.weight) for word in self.words), default=0.0) or 1.0

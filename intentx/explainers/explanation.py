@@ -16,6 +16,7 @@ import numpy.typing as npt
 from intentx.errors import InputError
 from intentx.evaluation.fidelity import Fidelity
 from intentx.evaluation.orders import copeland_scores
+from intentx.explainers.plain import json_object, printed
 from intentx.preferences import Pairs, PreferenceMatrices, TermScores, preference_pairs
 from intentx.preferences.simple_rankers import SimpleRanker
 from intentx.ranking import Ranking
@@ -240,13 +241,7 @@ class IntentExplanation:
     @classmethod
     def from_json(cls, text: str) -> IntentExplanation:
         """The inverse of `to_json`."""
-        try:
-            plain = json.loads(text)
-        except json.JSONDecodeError as error:
-            raise InputError(f"not JSON: {error}") from error
-        if not isinstance(plain, dict):
-            raise InputError("not an explanation: a JSON object is expected")
-        return cls.from_dict(plain)
+        return cls.from_dict(json_object(text))
 
     def __rich__(self) -> Group:
         from rich.console import Group
@@ -274,12 +269,7 @@ class IntentExplanation:
 
     def text(self, width: int = 100) -> str:
         """The terms and the fidelity as tables of plain text."""
-        from rich.console import Console
-
-        console = Console(width=width, color_system=None)
-        with console.capture() as captured:
-            console.print(self)
-        return captured.get()
+        return printed(self, width)
 
     def _repr_html_(self) -> str:
         rows = "".join(

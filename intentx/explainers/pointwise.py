@@ -19,7 +19,7 @@ from intentx.errors import InputError
 from intentx.explainers.document import DocumentExplanation, Word
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.intent import given_terms
-from intentx.explainers.settings import plain_settings
+from intentx.explainers.plain import plain_settings
 from intentx.perturbation import EditedDocuments, Removal, keep_units, score_edits
 from intentx.preferences.simple_rankers import SimpleRanker
 from intentx.preferences.vectors import TermVectors

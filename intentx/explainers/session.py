@@ -14,7 +14,7 @@ from intentx.coverage.validate import LEAST_DOCUMENTS, Option, best_fit, validat
 from intentx.errors import InputError
 from intentx.evaluation.fidelity import judge
 from intentx.explainers.explanation import IntentExplanation
-from intentx.explainers.settings import plain_settings
+from intentx.explainers.plain import plain_settings
 from intentx.perturbation import edit_at_random, score_edits
 from intentx.preferences import Pairs, PreferenceMatrices, preference_pairs
 from intentx.preferences.candidates import candidate_terms

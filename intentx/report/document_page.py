@@ -13,7 +13,15 @@ from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.gradcam import GradCAMExplanation
 from intentx.report.document_map import grad_cam
 from intentx.report.document_view import NOTABLE, DocumentView
-from intentx.report.frame import Section, html_page, links, section, writable, write_file
+from intentx.report.frame import (
+    Section,
+    check_one_query,
+    html_page,
+    links,
+    section,
+    writable,
+    write_file,
+)
 from intentx.report.markup import Html, count, join, listing, percent, real, tag
 from intentx.report.sections import bar, seconds_table, settings_table, table
 
@@ -93,13 +101,7 @@ def write_document_page(
 
 
 def _check(explanations: Sequence[DocumentExplanation], labels: Sequence[str] | None) -> None:
-    if not explanations:
-        raise InputError("a page needs at least one explanation")
-    queries = list(dict.fromkeys(one.ranking.query for one in explanations))
-    if len(queries) > 1:
-        raise InputError(
-            f"a page is about one query, not {len(queries)}: {', '.join(map(repr, queries))}"
-        )
+    check_one_query(explanations, labels, "explanation")
     names = list(dict.fromkeys(one.ranking.doc_ids[one.position] for one in explanations))
     if len(names) > 1:
         raise InputError(
@@ -108,10 +110,6 @@ def _check(explanations: Sequence[DocumentExplanation], labels: Sequence[str] | 
     longest = max((one.document for one in explanations), key=len)
     if any(one.document not in longest for one in explanations):  # one may be cut to what is read
         raise InputError(f"the explanations are of different documents with the same id {names[0]!r}")
-    if labels is not None and len(labels) != len(explanations):
-        raise InputError(
-            f"labels must name each explanation: {len(labels)} labels for {len(explanations)} of them"
-        )
 
 
 def _labels(explanations: Sequence[DocumentExplanation]) -> list[str]:

@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from intentx.errors import InputError
+from intentx.ranking import Ranking
 from intentx.report.markup import Html, tag
 
-__all__ = ["Section", "html_page", "links", "section", "writable", "write_file"]
+__all__ = ["Section", "check_one_query", "html_page", "links", "section", "writable", "write_file"]
 
 # The page asks nobody for anything: a browser refuses what is not in the file.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
@@ -31,6 +32,26 @@ class Section(NamedTuple, Generic[One]):
     heading: str
     intro: str
     part: Callable[[One], Html]
+
+
+class _Explained(Protocol):
+    @property
+    def ranking(self) -> Ranking: ...
+
+
+def check_one_query(explanations: Sequence[_Explained], labels: Sequence[str] | None, each: str) -> None:
+    """Refuse no explanation, several queries, and labels that do not name ``each`` of what is shown."""
+    if not explanations:
+        raise InputError("a page needs at least one explanation")
+    queries = list(dict.fromkeys(explanation.ranking.query for explanation in explanations))
+    if len(queries) > 1:
+        raise InputError(
+            f"a page is about one query, not {len(queries)}: {', '.join(map(repr, queries))}"
+        )
+    if labels is not None and len(labels) != len(explanations):
+        raise InputError(
+            f"labels must name each {each}: {len(labels)} labels for {len(explanations)} explanations"
+        )
 
 
 def section(one: Section[One], views: Sequence[One]) -> Html:

@@ -11,7 +11,15 @@ from intentx.explainers.explanation import IntentExplanation
 from intentx.report.answer import answer, comparison, sense_tops
 from intentx.report.document_page import document_page
 from intentx.report.documents import documents
-from intentx.report.frame import Section, html_page, links, section, writable, write_file
+from intentx.report.frame import (
+    Section,
+    check_one_query,
+    html_page,
+    links,
+    section,
+    writable,
+    write_file,
+)
 from intentx.report.heat import heat_maps
 from intentx.report.markup import Html, count, listing, tag
 from intentx.report.sections import fidelity_table, how_it_was_made, ranking_beside, term_table
@@ -115,7 +123,7 @@ def _page(
     explanations: Sequence[IntentExplanation], title: str, labels: Sequence[str] | None, known: Senses
 ) -> str:
     """The page about rankings."""
-    _check(explanations, labels)
+    check_one_query(explanations, labels, "ranker")
     names = labels or (
         ["The ranker"]
         if len(explanations) == 1
@@ -151,20 +159,6 @@ def write_page(
     path = writable(path)
     text = page(explanations, title=title, labels=labels, senses=senses, sense_names=sense_names)
     return write_file(path, text.encode("utf-8"))
-
-
-def _check(explanations: Sequence[IntentExplanation], labels: Sequence[str] | None) -> None:
-    if not explanations:
-        raise InputError("a page needs at least one explanation")
-    queries = list(dict.fromkeys(explanation.ranking.query for explanation in explanations))
-    if len(queries) > 1:
-        raise InputError(
-            f"a page is about one query, not {len(queries)}: {', '.join(map(repr, queries))}"
-        )
-    if labels is not None and len(labels) != len(explanations):
-        raise InputError(
-            f"labels must name each ranker: {len(labels)} labels for {len(explanations)} explanations"
-        )
 
 
 def _header(views: Sequence[View], title: str, senses: Senses) -> Html:

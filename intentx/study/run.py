@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from intentx.errors import InputError, IntentxError
-from intentx.explainers.settings import plain_settings
+from intentx.explainers.plain import plain_settings
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers import load_ranker
 from intentx.rankers.encoders import BiEncoder
