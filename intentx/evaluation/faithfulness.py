@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -10,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
+from intentx.evaluation.fidelity import none_for_nan
 from intentx.perturbation import (
     EditedDocuments,
     Removal,
@@ -44,6 +46,13 @@ class Words(Protocol):
     def analyzer(self) -> Analyzer: ...
 
 
+class Terms(Protocol):
+    """An explanation by terms; its ``intent_terms``, if it has them, stand for the whole ranking."""
+
+    @property
+    def terms(self) -> tuple[str, ...]: ...
+
+
 @dataclass(frozen=True)
 class Faithfulness:
     """What happens to a document's rank when words of its explanation go, or are all that stays.
@@ -66,7 +75,9 @@ class Faithfulness:
     words
         m.
     documents
-        Length of the ranking; a fall or loss divided by ``documents - 1`` lies in [-1, 1].
+        N, the length of the ranking.
+    deletion_scores, preservation_scores, random_deletion_scores, random_preservation_scores
+        The ranker's scores that the ranks of the four curves come from.
     """
 
     deletion: Curve
@@ -79,6 +90,32 @@ class Faithfulness:
     random_loses: float
     words: int
     documents: int
+    deletion_scores: Curve
+    preservation_scores: Curve
+    random_deletion_scores: Curve
+    random_preservation_scores: Curve
+
+    @property
+    def falls_more(self) -> float:
+        """Ranks that the document falls by more than without random words: large is good."""
+        return self.falls - self.random_falls
+
+    @property
+    def loses_less(self) -> float:
+        """Ranks that it loses by less than with only random words: large is good."""
+        return self.random_loses - self.loses
+
+    @property
+    def areas(self) -> dict[str, float]:
+        """Mean rank over N - 1 under each of the four curves, steps 1 to m: 0 is first, 1 is last.
+
+        NaN where the document is the only one.
+        """
+        last = self.documents - 1
+        curves = ("deletion", "preservation", "random_deletion", "random_preservation")
+        return {
+            name: float(np.mean(getattr(self, name)[1:])) / last if last else math.nan for name in curves
+        }
 
     def __repr__(self) -> str:
         return (
@@ -104,8 +141,9 @@ class Faithfulness:
         return table
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return asdict(self)
+        """Plain data for JSON; NaN becomes None."""
+        plain = {"falls_more": self.falls_more, "loses_less": self.loses_less}
+        return {**asdict(self), **plain, "areas": none_for_nan(self.areas)}
 
 
 @dataclass(frozen=True)
@@ -116,7 +154,7 @@ class Insertion:
     ----------
     curve, random
         Rank of the document, from 0, with 0, 1, … m terms; and with terms of the ranking's documents
-        drawn at random, the mean over the draws.
+        drawn at random, the mean over the draws; NaN where there are none to draw.
     rises, random_rises
         Mean number of ranks that it rises by, steps 1 to m.
     terms
@@ -130,8 +168,9 @@ class Insertion:
     terms: tuple[str, ...] = field(repr=False)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON."""
-        return asdict(self)
+        """Plain data for JSON; NaN becomes None."""
+        plain = {key: none_for_nan(value) for key, value in asdict(self).items()}
+        return {**plain, "random": tuple(map(none_for_nan, self.random))}
 
 
 def faithfulness(
@@ -148,7 +187,8 @@ def faithfulness(
     Words come in the order of their weights, those that speak most for the document first, those
     that speak against it last. All occurrences of a word go together; stopwords and signs stay. A
     rank is the number of the other documents with a higher score, and of those with the same score
-    half.
+    half. Where the ranker tells by ``seen`` what it reads of the document, only that is edited: what
+    it cuts off does not come into its view as words before it go.
 
     Parameters
     ----------
@@ -167,36 +207,33 @@ def faithfulness(
     Notes
     -----
     Deletion and preservation as for images in Petsiuk, Das & Saenko (BMVC 2018), in ranks: scores
-    mean different things for different rankers. The ranker scores ``2 m (1 + draws)`` texts at most.
+    mean different things for different rankers. The ranker scores no more than
+    ``2 m (1 + draws) + 2`` texts, all of them in one go.
     """
     ranking, position = explanation.ranking, explanation.position
     ranking.black_box("faithfulness")
     if words < 1 or draws < 1:
         raise InputError(f"words and draws must be 1 or more, not {words!r} and {draws!r}")
-    text, analyzer = ranking.texts[position], explanation.analyzer
-    held = analyzer.terms(text)
-    by_weight = sorted(
-        zip(explanation.terms, explanation.weights, strict=True), key=lambda pair: -pair[1]
-    )
-    order = [held.index(term) for term, _ in by_weight if term in held]
+    text = _as_read(ranking, position)
+    spans: dict[str, list[tuple[int, int]]] = {}
+    for token in explanation.analyzer.tokens(text):
+        spans.setdefault(token.term, []).append((token.start, token.end))
+    order = _by_weight(explanation, spans)
     if not order:
         raise InputError("the explanation names no word of the document that could be taken away")
     steps = min(words, len(order))
     generator = np.random.default_rng(seed)
     # From the text's order, so that all explanations of a document meet the same random words.
     orders = [np.array(order)] + [generator.permutation(np.sort(order)) for _ in range(draws)]
-    left = np.ones((len(orders), 2, steps + 1, len(held)), dtype=bool)
-    for number, some in enumerate(orders):
-        left[number, 1][:, order] = False  # words that the ranker never read stay as they are
-        for step in range(1, steps + 1):
-            left[number, 0, step, some[:step]] = False
-            left[number, 1, step, some[:step]] = True
-    units = [analyzer.spans(text, [term]) for term in held]
-    texts = keep_units(text, units, left.reshape(-1, len(held)), how=removal, mask=mask)
+    left = _left(orders, steps, len(spans))
+    units = list(spans.values())
+    texts = keep_units(text, units, left.reshape(-1, len(spans)), how=removal, mask=mask)
     edits = EditedDocuments(tuple(texts), np.full(len(texts), position, dtype=np.intp))
-    scores = score_edits(ranking, edits, "faithfulness")
-    ranks = ranks_of(scores, ranking, position).reshape(len(orders), 2, steps + 1)
+    scores = score_edits(ranking, edits, "faithfulness").reshape(len(orders), 2, steps + 1)
+    scores[:, 0, 0] = ranking.scores[position]  # to the last bit, in a batch of other texts, too
+    ranks = ranks_of(scores, ranking, position)
     (deleted, kept), at_random = ranks[0], ranks[1:].mean(axis=0)
+    (deleted_scores, kept_scores), random_scores = scores[0], scores[1:].mean(axis=0)
     start = deleted[0]
     return Faithfulness(
         deletion=_curve(deleted),
@@ -209,14 +246,20 @@ def faithfulness(
         random_loses=_area(at_random[1], start),
         words=steps,
         documents=len(ranking),
+        deletion_scores=_curve(deleted_scores),
+        preservation_scores=_curve(kept_scores),
+        random_deletion_scores=_curve(random_scores[0]),
+        random_preservation_scores=_curve(random_scores[1]),
     )
 
 
 def insertion(
-    terms: Sequence[str],
+    terms: Terms | Sequence[str],
     ranking: Ranking,
     *,
+    words: int = 10,
     draws: int = 5,
+    pool: Sequence[str] | None = None,
     analyzer: Analyzer | None = None,
     seed: int = 0,
 ) -> Insertion:
@@ -225,9 +268,13 @@ def insertion(
     Parameters
     ----------
     terms
-        The most useful first, such as ``explanation.terms`` of a whole ranking.
+        An explanation, or terms, the most useful first.
+    words
+        m, the most terms that are put in: the first ones.
     draws
-        How many times as many terms are drawn at random from the ranking's documents, to compare.
+        How many times as many terms are drawn at random, to compare.
+    pool
+        Terms to draw from; None: all of the ranking's documents.
     analyzer
         How texts become terms to draw from.
 
@@ -237,12 +284,17 @@ def insertion(
         If there is no term, or the ranking is a recorded one, without a ranker to ask.
     """
     ranking.black_box("insertion")
-    if not terms or isinstance(terms, str) or draws < 1:
-        raise InputError("insertion needs a sequence of one term or more, and draws of 1 or more")
-    vocabulary = TextIndex(ranking.texts, analyzer or Analyzer()).vocabulary
+    put_in = _texts("terms", getattr(terms, "intent_terms", getattr(terms, "terms", terms)))
+    if not put_in or words < 1 or draws < 1:
+        raise InputError(
+            "insertion needs one term or more, words of 1 or more and draws of 1 or more, not "
+            f"{len(put_in)} terms, {words!r} and {draws!r}"
+        )
+    put_in = put_in[:words]
+    known = TextIndex(ranking.texts, analyzer or Analyzer()).vocabulary if pool is None else pool
+    vocabulary, number = _texts("pool", known), len(put_in)
     generator = np.random.default_rng(seed)
-    number = len(terms)
-    lists = [tuple(terms)]
+    lists = [put_in]
     for _ in range(draws if vocabulary else 0):
         drawn = generator.choice(len(vocabulary), number, replace=number > len(vocabulary))
         lists.append(tuple(vocabulary[i] for i in drawn))
@@ -261,12 +313,12 @@ def insertion(
         random=_curve(at_random),
         rises=0.0 - _area(ranks[0], ranks[0, 0]),
         random_rises=0.0 - _area(at_random, ranks[0, 0]),
-        terms=tuple(terms),
+        terms=put_in,
     )
 
 
 def ranks_of(scores: Floats, ranking: Ranking, position: int) -> Floats:
-    """(S,) ranks, from 0, of versions of the document at ``position`` among the other documents.
+    """Ranks, from 0, of versions of the document at ``position`` among the others; shaped as ``scores``.
 
     A version has above it the documents with a higher score, and half of those with its own.
     """
@@ -274,6 +326,48 @@ def ranks_of(scores: Floats, ranking: Ranking, position: int) -> Floats:
     right = np.searchsorted(others, scores, side="right")
     left = np.searchsorted(others, scores, side="left")
     return len(others) - (left + right) / 2
+
+
+def _as_read(ranking: Ranking, position: int) -> str:
+    """The document as far as the ranker reads it, where it tells."""
+    text = ranking.texts[position]
+    seen = getattr(getattr(ranking.scorer, "scorer", None), "seen", None)
+    if seen is None:
+        return text
+    try:
+        [part] = seen(ranking.query, [text])
+    except InputError:  # it cannot tell: it may read all of it
+        return text
+    return str(part)
+
+
+def _by_weight(explanation: Words, held: Iterable[str]) -> list[int]:
+    """Places among the document's terms of those that are explained, the largest weight first."""
+    place = {term: number for number, term in enumerate(held)}
+    pairs = zip(explanation.terms, explanation.weights, strict=True)
+    return [place[term] for term, _ in sorted(pairs, key=lambda pair: -pair[1]) if term in place]
+
+
+def _left(orders: Sequence[npt.NDArray[np.intp]], steps: int, terms: int) -> npt.NDArray[np.bool_]:
+    """(O, 2, steps + 1, terms): what is left of a document without its first words, and of only them."""
+    left = np.ones((len(orders), 2, steps + 1, terms), dtype=bool)
+    for number, order in enumerate(orders):
+        left[number, 1][:, order] = False  # words that no explanation weighs stay as they are
+        for step in range(1, steps + 1):
+            left[number, 0, step, order[:step]] = False
+            left[number, 1, step, order[:step]] = True
+    return left
+
+
+def _texts(name: str, given: object) -> tuple[str, ...]:
+    """Terms, checked: a single text is not a sequence of them, though Python says so."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InputError(f"{name} must be a sequence of one term or more, not {given!r}")
+    found = tuple(given)
+    wrong = [one for one in found if not isinstance(one, str)]
+    if wrong:
+        raise InputError(f"{name} must be texts, not {wrong[0]!r}")
+    return found
 
 
 def _curve(ranks: Floats) -> Curve:

@@ -74,12 +74,16 @@ def plausibility(
     Raises
     ------
     InputError
-        If there is not one mark per sentence, or no such pooling.
+        If there is not one mark per sentence, a sentence ends before it starts, or there is no such
+        pooling.
     """
     if pooling not in get_args(Pooling):
         raise InputError(f"pooling must be one of {get_args(Pooling)}, not {pooling!r}")
     if len(sentences) != len(evidence):
         raise InputError(f"{len(sentences)} sentences and {len(evidence)} marks: one each is needed")
+    wrong = [span for span in sentences if not 0 <= span[0] <= span[1]]
+    if wrong:
+        raise InputError(f"a sentence is its start and its end in the document, not {wrong[0]!r}")
     relevant = np.array(evidence, dtype=bool)
     found = int(relevant.sum())
     if not found:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import functools
+from collections.abc import Sequence
 from typing import Any
 
 from intentx.errors import InputError
@@ -12,6 +13,8 @@ from intentx.ranking import Ranking, rank
 from intentx.scoring import BlackBox, Scorer
 
 __all__ = ["randomised", "sanity"]
+
+HINT = "give the ranker to compare with: sanity(…, other=scorer)"
 
 
 def sanity(
@@ -34,12 +37,19 @@ def sanity(
         As in ``method.explain``; a position means that document's place in ``ranking``, and it is the
         same document that is explained in the other ranking.
     other
-        The ranker to compare with; None: `randomised`, for rankers made of torch.
+        The ranker to compare with; None: `randomised`, for rankers made of torch. A `BlackBox` keeps
+        what it was asked for the next check.
+
+    Raises
+    ------
+    InputError
+        If the ranking is a recorded one, or its ranker cannot be randomised and there is no ``other``.
     """
     box = ranking.black_box("a sanity check")
-    scorer = randomised(box.scorer, seed) if other is None else other
+    if other is None:
+        other = BlackBox(randomised(box.scorer, seed), batch_size=box.batch_size)
     documents = dict(zip(ranking.doc_ids, ranking.texts, strict=True))
-    random_ranking = rank(BlackBox(scorer), ranking.query, documents)
+    random_ranking = rank(other, ranking.query, documents)
     if doc is None:
         return agreement([method.explain(ranking), method.explain(random_ranking)], k)
     doc_id = ranking.doc_ids[ranking.position(doc)]
@@ -50,35 +60,52 @@ def randomised(scorer: Any, seed: int = 0) -> Any:
     """A copy of a ranker made of torch, with the numbers of each weight matrix shuffled.
 
     The numbers stay the same, only where they stand is random: scales are those of the ranker, and
-    nothing that it has learned is left. The ranker itself is not touched, nor torch's random state.
+    nothing that its parameters have learned is left. Word vectors that are data, such as those of a
+    lexicon that is not tuned, stay. The ranker itself is not touched, nor torch's random state.
+
+    Parameters
+    ----------
+    scorer
+        Its torch modules may be attributes, or stand deeper in it, in lists or objects of its own.
 
     Raises
     ------
     InputError
-        If the scorer holds no torch module.
+        If the scorer holds no torch module, or cannot be copied.
     """
-    import torch
-
-    other = copy.deepcopy(scorer)
-    held = (other, *vars(other).values()) if hasattr(other, "__dict__") else ()
-    modules = [one for one in held if isinstance(one, torch.nn.Module)]
-    if not modules:
+    copied: dict[int, Any] = {}
+    try:
+        other = copy.deepcopy(scorer, copied)  # which notes every object that it makes
+    except Exception as error:
+        raise InputError(f"{_named(scorer)} cannot be copied ({error}); {HINT}") from error
+    # What a class hands over uncopied is the ranker's own, and stays as it is.
+    made = [one for one in copied.values() if id(one) not in copied]
+    if not _shuffle(made, seed):
         raise InputError(
-            f"{type(scorer).__name__} holds no torch module whose weights could be shuffled; give the "
-            "ranker to compare with: sanity(…, other=scorer)"
+            f"{_named(scorer)} holds no torch module whose weights could be shuffled; {HINT}"
         )
-    generator = torch.Generator().manual_seed(seed)
-    seen: set[int] = set()
-    with torch.no_grad():
-        for module in modules:
-            for parameter in module.parameters():
-                if id(parameter) in seen:
-                    continue
-                seen.add(id(parameter))
-                order = torch.randperm(parameter.numel(), generator=generator)
-                flat = parameter.detach().reshape(-1)[order.to(parameter.device)]
-                parameter.copy_(flat.reshape(parameter.shape))
-    for name in list(vars(other)):  # what was computed of the old weights, such as a fingerprint
-        if isinstance(getattr(type(other), name, None), functools.cached_property):
-            delattr(other, name)
+    for one in made:  # what was computed of the old weights, such as a fingerprint
+        for name in list(getattr(one, "__dict__", ())):
+            if isinstance(getattr(type(one), name, None), functools.cached_property):
+                del vars(one)[name]  # frozen dataclasses would refuse delattr
     return other
+
+
+def _named(scorer: Any) -> str:
+    return str(getattr(scorer, "__name__", type(scorer).__name__))
+
+
+def _shuffle(made: Sequence[Any], seed: int) -> bool:
+    """Shuffle the parameters of torch modules among objects; False where there are none."""
+    try:
+        import torch
+    except ImportError:
+        return False
+    generator = torch.Generator().manual_seed(seed)
+    parameters = [one for one in made if isinstance(one, torch.nn.Parameter)]
+    with torch.no_grad():
+        for parameter in parameters:
+            order = torch.randperm(parameter.numel(), generator=generator)
+            flat = parameter.detach().reshape(-1)[order.to(parameter.device)]
+            parameter.copy_(flat.reshape(parameter.shape))
+    return bool(parameters)

@@ -39,7 +39,7 @@ class Agreement:
     ----------
     kendall
         Kendall's tau-b of the weights, over the terms of both; a term that one lacks weighs 0 there.
-        NaN where all weights of one are equal.
+        Pairs in which all weights of one are equal have none and are left out; NaN without any.
     rbo
         Extrapolated rank-biased overlap (Webber, Moffat & Zobel 2010, p = .9) of the k first words.
     jaccard

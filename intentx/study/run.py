@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from intentx.errors import InputError, IntentxError
+from intentx.errors import InputError, IntentxError, TruncationWarning
 from intentx.explainers.plain import plain_settings
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers import load_ranker
@@ -203,9 +203,15 @@ def _ranking(spec: str, topic: Topic) -> Ranking:
         return Ranking.from_run(topic.runs[name], topic.query, topic.docs)
     documents = {doc: topic.docs[doc] for doc in topic.pool}
     scorer = _ranker(spec, tuple(documents.values()))
+    box = BlackBox(scorer)
+    if hasattr(scorer, "seen"):
+        try:  # what a ranker never reads is no part of a study
+            return rank(box, topic.query, documents, truncated="cut")
+        except InputError:  # it cannot tell, of all documents or of one
+            pass
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of documents that are cut off: said once is enough
-        return rank(BlackBox(scorer), topic.query, documents)
+        warnings.simplefilter("ignore", TruncationWarning)
+        return rank(box, topic.query, documents)
 
 
 _LOADED: dict[str, Scorer] = {}  # of this process, so that each worker loads a ranker once

@@ -1,4 +1,6 @@
 import dataclasses
+import json
+import math
 
 import numpy as np
 import pytest
@@ -43,9 +45,62 @@ def test_curves_against_loops(doc):
         [a, b] = ranking.scorer("keyboard reviews", [gone, kept])
         assert judged.deletion[step] == rank_of(a, ranking, doc)
         assert judged.preservation[step] == rank_of(b, ranking, doc)
+        assert (judged.deletion_scores[step], judged.preservation_scores[step]) == (a, b)
     assert judged.falls == np.mean(judged.deletion[1:]) - doc
     assert judged.loses == np.mean(judged.preservation[1:]) - doc
     assert len(analyzer.terms(found.document)) > judged.words == 4
+
+
+def test_beside_random_words_and_by_the_length_of_the_list():
+    judged = faithfulness(explained(number=13), words=4, draws=2)
+    assert judged.falls_more == judged.falls - judged.random_falls > 0
+    assert judged.loses_less == judged.random_loses - judged.loses > 0
+    for name in ("deletion", "preservation", "random_deletion", "random_preservation"):
+        curve = getattr(judged, name)
+        assert len(curve) == len(getattr(judged, f"{name}_scores")) == 5
+        assert judged.areas[name] == pytest.approx(sum(curve[1:]) / 4 / 12)
+        assert 0 <= judged.areas[name] <= 1
+    plain = json.loads(json.dumps(judged.to_dict(), allow_nan=False))
+    assert plain["areas"]["deletion"] == judged.areas["deletion"]
+    assert (plain["falls_more"], plain["loses_less"]) == (judged.falls_more, judged.loses_less)
+
+
+def test_the_only_document():
+    ranking = ix.rank(lambda q, t: [x.count("piano") for x in t], "keys", ["a piano desk"])
+    judged = faithfulness(KernelSHAP().explain(ranking, 0))
+    assert judged.deletion == (0, 0, 0)
+    assert math.isnan(judged.areas["deletion"])
+    assert json.loads(json.dumps(judged.to_dict(), allow_nan=False))["areas"]["deletion"] is None
+
+
+class FirstWords:
+    """Counts instruments among the first four words; ``tells`` what it reads, or that it cannot."""
+
+    def __init__(self, tells=True):
+        self.tells = tells
+
+    def seen(self, query, texts):
+        if not self.tells:
+            raise ix.InputError("cannot tell")
+        return [" ".join(text.split()[:4]) for text in texts]
+
+    def __call__(self, query, texts):
+        return [float(sum(word in ("piano", "organ") for word in text.split()[:4])) for text in texts]
+
+
+@pytest.mark.filterwarnings("ignore::intentx.errors.TruncationWarning")
+def test_what_the_ranker_never_read_does_not_come_into_its_view():
+    texts = {"a": "piano desk lamp chair organ organ", "b": "piano piano", "c": "lamp"}
+    ranking = ix.rank(FirstWords(), "keys", texts)
+    found = KernelSHAP().explain(ranking, "a")
+    judged = faithfulness(found)
+    assert judged.deletion == (1, 1.5, 1.5, 1.5, 1.5)  # below b, and then beside c, without a piano
+    assert judged.preservation == (1.5, 1, 1, 1, 1)
+    cut = ix.rank(FirstWords(), "keys", texts, truncated="cut")
+    assert faithfulness(KernelSHAP().explain(cut, "a")) == judged
+    # One that cannot tell is edited as a whole, and the organs at the end come into its view.
+    whole = ix.rank(FirstWords(tells=False), "keys", texts)
+    assert faithfulness(dataclasses.replace(found, ranking=whole)).deletion == (1, 1, 0.5, 0.5, 0.5)
 
 
 def test_the_words_that_matter_move_the_document_and_random_ones_less():
@@ -133,11 +188,46 @@ def test_intent_terms_lift_the_last_document():
     assert raised.to_dict()["curve"] == raised.curve
 
 
-@pytest.mark.parametrize("terms", [[], "piano"])
+def test_an_explanation_can_be_put_in():
+    texts, scorer = keyboards(seed=1, number=20)
+    ranking = ix.rank(scorer, "keyboard piano pedal", texts)
+    intent = ix.QueryTerms().explain(ranking)
+    assert insertion(intent, ranking) == insertion(intent.terms, ranking)
+    one = KernelSHAP(samples=200).explain(ranking, 0)
+    against = dataclasses.replace(one, weights=(-9.0, *one.weights[1:]))
+    raised = insertion(against, ranking, words=3)  # words that speak for the document, not all
+    assert raised.terms == against.intent_terms[:3] == one.terms[1:4]
+    assert len(insertion(texts[0].split(), ranking).terms) == 10
+
+
+def test_random_terms_of_a_pool():
+    scorer = Counting(lambda q, texts: [text.count("piano") for text in texts])
+    ranking = ix.rank(scorer, "keys", ["piano piano", "piano stool", "desk"])
+    raised = insertion(["piano", "pedal"], ranking, pool=["piano"], draws=2)
+    assert raised.random == (2, 1.5, 0.5)  # one piano more each time
+    assert raised.curve == (2, 1.5, 1.5)
+    assert insertion(["piano"], ranking, pool=["lamp"]).random_rises == 0
+    nothing = insertion(["piano"], ranking, pool=[])
+    assert math.isnan(nothing.random_rises)
+    assert json.loads(json.dumps(nothing.to_dict(), allow_nan=False))["random"] == [None, None]
+
+
+@pytest.mark.parametrize("terms", [[], "piano", 3, None])
 def test_insertion_of_nothing(terms):
     ranking = ix.rank(lambda q, t: [len(x) for x in t], "keys", ["desk", "piano"])
     with pytest.raises(ix.InputError, match="one term or more"):
         insertion(terms, ranking)
+
+
+def test_insertion_of_what_is_no_text():
+    ranking = ix.rank(lambda q, t: [len(x) for x in t], "keys", ["desk", "piano"])
+    with pytest.raises(ix.InputError, match="terms must be texts, not 7"):
+        insertion(["piano", 7], ranking)
+    with pytest.raises(ix.InputError, match="pool must be a sequence"):
+        insertion(["piano"], ranking, pool="piano")
+    for settings in ({"words": 0}, {"draws": 0}):
+        with pytest.raises(ix.InputError, match="1 or more"):
+            insertion(["piano"], ranking, **settings)
 
 
 def test_insertion_into_a_recorded_ranking():

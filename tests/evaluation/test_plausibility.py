@@ -71,6 +71,12 @@ def test_no_evidence():
     assert found.to_dict()["random"] is None
 
 
+@pytest.mark.parametrize("span", [(20, 10), (-1, 5)])
+def test_sentences_that_are_none(span):
+    with pytest.raises(ix.InputError, match="its start and its end"):
+        plausibility(explanation(1), [(0, 9), span], [True, False])
+
+
 def test_what_does_not_fit():
     with pytest.raises(ix.InputError, match="4 sentences and 1 marks"):
         plausibility(explanation(1), SENTENCES, [True])
