@@ -178,7 +178,24 @@ def write(raw: Mapping[str, Rows], options: argparse.Namespace) -> None:
     ]
     options.out.mkdir(parents=True, exist_ok=True)
     (options.out / "faithfulness.md").write_text("\n\n".join(parts) + "\n")
-    (options.out / "faithfulness.json").write_text(json.dumps(raw))
+    plain = {
+        name: {method: [[mean_of(query)] for query in queries] for method, queries in rows.items()}
+        for name, rows in raw.items()
+    }
+    (options.out / "faithfulness.json").write_text(json.dumps(plain, separators=(",", ":")))
+
+
+def mean_of(query: list[Any]) -> dict[str, Any]:
+    """The mean document of a query, for the file; a curve that ends early stays where it ended."""
+    found: dict[str, Any] = {}
+    for key, value in query[0].items():
+        if isinstance(value, list | tuple):
+            longest = max(len(document[key]) for document in query)
+            curves = [[*d[key], *[d[key][-1]] * (longest - len(d[key]))] for d in query]
+            found[key] = np.mean(curves, axis=0).round(2).tolist()
+        elif value is not None:
+            found[key] = round(float(np.mean([document[key] for document in query])), 3)
+    return found
 
 
 if __name__ == "__main__":
