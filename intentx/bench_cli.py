@@ -41,6 +41,17 @@ def add_bench(commands: Any) -> None:
     )  # fmt: skip
     bench.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
     bench.add_argument("--dask", metavar="ADDRESS", help="of a scheduler whose workers are used")
+    bench.add_argument(
+        "--cache", type=Path, metavar="FILE", help="remember scores of rankers that have a fingerprint"
+    )
+    bench.add_argument(
+        "--shard", type=_shard, default=(0, 1), metavar="I/N",
+        help="only the I-th of N parts of the queries; intentx report merges their folders",
+    )  # fmt: skip
+    bench.add_argument(
+        "--resume", action=argparse.BooleanOptionalAction, default=True,
+        help="go on where the folder's results end (default); --no-resume wants a folder without",
+    )  # fmt: skip
     bench.set_defaults(run_command=_bench)
 
 
@@ -54,6 +65,8 @@ def _bench(options: argparse.Namespace) -> int:
         return 0
     if options.study is None or options.out is None:
         raise InputError("name a study and a folder for its results: intentx bench STUDY --out DIR")
+    if not options.resume and (options.out / "study.sqlite").exists():
+        raise InputError(f"{options.out} holds results; name another folder, or leave out --no-resume")
     study = _changed(read_study(options.study), options)
     for spec in study.rankers.values():
         quiet_models(spec)
@@ -65,6 +78,8 @@ def _bench(options: argparse.Namespace) -> int:
             options.out,
             workers=options.workers,
             dask=options.dask,
+            cache=options.cache,
+            shard=options.shard,
             progress=lambda done, qid: bar(done, 0),
         )
     sys.stderr.write(
@@ -98,6 +113,14 @@ def _changed(study: Study, options: argparse.Namespace) -> Study:
             )
         rankers[name] = spec
     return dataclasses.replace(study, data=data, rankers=rankers)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    """``"2/5"``, counted from 1 by people, as ``(1, 5)``."""
+    part, slash, parts = text.partition("/")
+    if not (slash and part.isdigit() and parts.isdigit() and 0 < int(part) <= int(parts)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no part such as 2/5")
+    return int(part) - 1, int(parts)
 
 
 def _lines(study: Study, folder: Path) -> tuple[Line, ...]:

@@ -63,7 +63,7 @@ class BlackBox:
     texts_known
         Hits in memory, repetitions within a call among them.
     seconds
-        Time spent inside the scorer.
+        Time spent inside the scorer; methods that look inside add theirs.
 
     Raises
     ------

@@ -60,7 +60,7 @@ class Subject:
             )
         self.method, self.ranking, self.position, self.analyzer = method, ranking, position, analyzer
         self.notes: list[str] = []
-        self._versions, self._inside = 0, 0.0
+        self._versions = 0
         self._started = time.perf_counter()
         box = ranking.scorer
         self._asked, self._model_seconds = (box.texts_scored, box.seconds) if box else (0, 0.0)
@@ -117,7 +117,7 @@ class Subject:
             yield
         finally:
             self._versions += versions
-            self._inside += time.perf_counter() - started
+            self.ranking.black_box(self.method).seconds += time.perf_counter() - started
 
     def explanation(
         self,
@@ -166,7 +166,7 @@ class Subject:
             settings=settings,
             model_calls=asked - self._asked + self._versions,
             seconds={
-                "model": model - self._model_seconds + self._inside,
+                "model": model - self._model_seconds,
                 "total": time.perf_counter() - self._started,
             },
             notes=tuple(self.notes),

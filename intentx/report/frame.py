@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Callable, Sequence
 from importlib.resources import files
 from pathlib import Path
@@ -71,18 +73,30 @@ def links(sections: Sequence[tuple[str, str]]) -> Html:
     return tag("nav", *(tag("a", heading, href=f"#{anchor}") for anchor, heading in sections))
 
 
-def html_page(title: str, *body: Html) -> str:
-    """A file of HTML with the style in it, without scripts and without requests."""
+def html_page(title: str, *body: Html, style: str = "", script: str = "") -> str:
+    """A file of HTML with the style in it, without requests.
+
+    Parameters
+    ----------
+    style, script
+        Of this page alone. A browser runs this script, and no other: it is known by its digest.
+    """
+    shared = files("intentx.report").joinpath("style.css").read_text(encoding="utf-8")
+    policy, last = _POLICY, Html("")
+    if script:
+        digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
+        policy = f"{_POLICY}; script-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+        last = tag("script", Html(script))
     head = tag(
         "head",
         tag("meta", charset="utf-8"),
-        tag("meta", http_equiv="Content-Security-Policy", content=_POLICY),
+        tag("meta", http_equiv="Content-Security-Policy", content=policy),
         tag("meta", name="viewport", content="width=device-width, initial-scale=1"),
         tag("meta", name="color-scheme", content="light dark"),
         tag("title", title),
-        tag("style", Html(files("intentx.report").joinpath("style.css").read_text(encoding="utf-8"))),
+        tag("style", Html(shared + style)),
     )
-    return f"<!doctype html>\n{tag('html', head, tag('body', *body), lang='en')}\n"
+    return f"<!doctype html>\n{tag('html', head, tag('body', *body, last), lang='en')}\n"
 
 
 def writable(path: str | Path) -> Path:

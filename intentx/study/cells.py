@@ -14,7 +14,7 @@ from intentx.errors import InputError, IntentxError
 from intentx.evaluation.faithfulness import insertion, ranks_of
 from intentx.evaluation.fidelity import judge
 from intentx.evaluation.heldout import heldout_fidelity
-from intentx.evaluation.stability import stability
+from intentx.evaluation.stability import agreement
 from intentx.perturbation import EditedDocuments, remove_terms, score_edits
 from intentx.preferences import preference_pairs
 from intentx.ranking import Ranking
@@ -68,7 +68,7 @@ def measure(method: Any, ranking: Ranking, measures: Measures) -> Cell:
         figures |= _out_of_sample(method, ranking, measures)
         figures |= _edits(explanation.terms, ranking, measures)
         if measures.stability:
-            figures["stability"] = stability(method, ranking, seeds=measures.stability).jaccard
+            figures["stability"] = _stability(method, explanation, measures.stability)
         if measures.shuffled:
             figures |= _shuffled(method, ranking, measures)
     except IntentxError as error:
@@ -108,6 +108,12 @@ def _out_of_sample(method: Any, ranking: Ranking, measures: Measures) -> dict[st
         half = dataclasses.replace(method, pairs="random", m=number)
         figures["heldout_pairs"] = half.explain(ranking).fidelity.heldout
     return figures
+
+
+def _stability(method: Any, explanation: Any, seeds: int) -> float:
+    """Jaccard of the terms over seeds, of which the explanation at hand has the first."""
+    others = [dataclasses.replace(method, seed=method.seed + number) for number in range(1, seeds)]
+    return agreement([explanation, *(other.explain(explanation.ranking) for other in others)]).jaccard
 
 
 def _edits(terms: Sequence[str], ranking: Ranking, measures: Measures) -> dict[str, float]:
@@ -159,7 +165,7 @@ def _shuffled(method: Any, ranking: Ranking, measures: Measures) -> dict[str, fl
     )
     try:
         fitted = method.explain(shuffled).fidelity.all
-        held = heldout_fidelity(method, shuffled, repeats=max(1, measures.heldout), seed=measures.seed)
+        held = heldout_fidelity(method, shuffled, repeats=1, seed=measures.seed)
     except InputError:
         return {}
     return {"shuffled_all": fitted, "shuffled_heldout_documents": held.mean}

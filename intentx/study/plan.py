@@ -133,12 +133,17 @@ class Study:
         By name: a spec as on the command line, such as ``"bi-encoder:minilm"``; or ``"run:NAME"``, a
         run that the data recorded.
     methods
-        By name: ``method``, as on the command line, and its settings.
+        By name: ``method``, as on the command line, and its settings; ``rankers``, a list of names,
+        where not all rankers are explained by it, such as those without gradients.
+    baselines
+        Names of the methods that the others are held against; none named: all but Multiplex with
+        settings other than the published ones.
 
     Raises
     ------
     InputError
-        If there is no ranker or method, a method is unknown or lacks a setting.
+        If there is no ranker or method, a method is unknown or lacks a setting, or a baseline or the
+        ranker of a method is not there.
     """
 
     name: str
@@ -146,6 +151,7 @@ class Study:
     rankers: Mapping[str, str]
     methods: Mapping[str, Mapping[str, Any]]
     measures: Measures = field(default_factory=Measures)
+    baselines: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.rankers or not self.methods:
@@ -153,12 +159,34 @@ class Study:
         for name, spec in self.rankers.items():
             if not isinstance(spec, str) or not spec:
                 raise InputError(f"ranker {name!r} must be a spec such as 'bm25', not {spec!r}")
-        for name in self.methods:
+        for name, plain in self.methods.items():
             self.method(name)
+            for ranker in plain.get("rankers", ()):
+                if ranker not in self.rankers:
+                    raise InputError(
+                        f"[methods] {name}: no ranker {ranker!r}; there are {', '.join(self.rankers)}"
+                    )
+        for name in self.baselines:
+            if name not in self.methods:
+                raise InputError(f"baselines: no method {name!r}; there are {', '.join(self.methods)}")
+
+    def methods_of(self, ranker: str) -> list[str]:
+        """Names of the methods that explain a ranker."""
+        return [
+            name for name, plain in self.methods.items() if ranker in plain.get("rankers", (ranker,))
+        ]
+
+    def baselines_of(self, ranker: str) -> list[str]:
+        """Names of the methods that others of that ranker are held against."""
+        chosen = self.baselines or tuple(
+            n for n, m in self.methods.items() if m["method"] != "multiplex"
+        )
+        return [name for name in self.methods_of(ranker) if name in chosen]
 
     def method(self, name: str, **shared: Any) -> Any:
         """The method of that name; of ``shared`` it gets the settings that it has."""
         plain = dict(self.methods[name])
+        plain.pop("rankers", None)
         kind = plain.pop("method", None)
         if not isinstance(kind, str):
             raise InputError(f"[methods] {name}: method = '…' is missing")
@@ -183,7 +211,7 @@ class Study:
         InputError
             If a key is unknown, or a value does not fit.
         """
-        known = {"name", "data", "rankers", "methods", "measures"}
+        known = {"name", "data", "rankers", "methods", "measures", "baselines"}
         unknown = [key for key in plain if key not in known]
         if unknown:
             raise InputError(f"unknown key {unknown[0]!r}; a study has {', '.join(sorted(known))}")
@@ -198,7 +226,7 @@ class Study:
             data["demo"] = tuple(data["demo"])
         rankers = {str(k): _spec(v, base) for k, v in _table(plain, "rankers").items()}
         methods = {
-            str(k): {"method": v} if isinstance(v, str) else v
+            str(k): {"method": v} if isinstance(v, str) else _limited(str(k), v)
             for k, v in _table(plain, "methods").items()
         }
         return cls(
@@ -207,6 +235,7 @@ class Study:
             rankers=rankers,
             methods=methods,
             measures=_made(Measures, "measures", _table(plain, "measures")),
+            baselines=_names(plain.get("baselines", ()), "baselines"),
         )
 
 
@@ -264,6 +293,21 @@ def _table(plain: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     if not isinstance(table, Mapping):
         raise InputError(f"{key} must be a table of keys and values, not {table!r}")
     return table
+
+
+def _names(names: Any, key: str) -> tuple[str, ...]:
+    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
+        raise InputError(f"{key} must be a list of names, not {names!r}")
+    return tuple(names)
+
+
+def _limited(name: str, plain: Any) -> Any:
+    """A method with the rankers it is for in a form that can be checked."""
+    if not isinstance(plain, Mapping):
+        raise InputError(f"[methods] {name} must be a method's name or a table, not {plain!r}")
+    if "rankers" not in plain:
+        return plain
+    return {**plain, "rankers": _names(plain["rankers"], f"[methods] {name}: rankers")}
 
 
 def _spec(spec: Any, base: Path | None) -> Any:

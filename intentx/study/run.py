@@ -4,29 +4,27 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from intentx.errors import InputError, IntentxError, TruncationWarning
+from intentx.errors import InputError, IntentxError, MissingExtraError
 from intentx.explainers.plain import plain_settings
-from intentx.preferences.vectors import TermVectors
-from intentx.rankers import load_ranker
-from intentx.rankers.encoders import BiEncoder
-from intentx.ranking import Ranking, rank
-from intentx.scoring import BlackBox, Scorer
+from intentx.study.boxes import mark_of, ranking_of, vectors_of
 from intentx.study.cells import Cell, measure
 from intentx.study.data import Topic, topics
 from intentx.study.plan import Study, digest
 from intentx.study.store import Row, Store
-from intentx.text import Analyzer, TextIndex
 
-__all__ = ["Outcome", "run_study", "status", "variants"]
+__all__ = ["Outcome", "WorkerError", "run_study", "status", "variants"]
 
-RUN, BM25 = "run:", "bm25"
-ATTEMPTS = 3  # of a task whose worker dies
+ATTEMPTS = 3  # with workers that die, before any task is done
+DIED = (
+    "workers died again and again without a result, perhaps for want of memory; all earlier results are "
+    "kept, and the same command goes on from there, with fewer workers if you like"
+)
 
 
 @dataclass(frozen=True)
@@ -38,6 +36,10 @@ class Outcome:
     failed: int
 
 
+class WorkerError(IntentxError, RuntimeError):
+    """Workers die again and again; what was measured before is kept."""
+
+
 @dataclass(frozen=True)
 class _Task:
     """What a worker does at a time: one ranker's ranking of one query, by all methods that lack it."""
@@ -46,6 +48,7 @@ class _Task:
     ranker: str
     topic: Topic
     methods: Mapping[str, str]  # names of methods, by their variant
+    cache: str | None
 
 
 def run_study(
@@ -54,6 +57,8 @@ def run_study(
     *,
     workers: int = 1,
     dask: str | None = None,
+    cache: str | Path | None = None,
+    shard: tuple[int, int] = (0, 1),
     progress: Callable[[int, str], None] | None = None,
 ) -> Outcome:
     """Measure every cell of a study that the folder does not have yet.
@@ -63,9 +68,14 @@ def run_study(
     folder
         Where results are kept as they come, in ``study.sqlite``. Run again after a crash, it goes on.
     workers
-        Processes on this machine, each with the rankers loaded once.
+        Processes on this machine, each with the rankers loaded once. Within
+        ``joblib.parallel_config`` they are those of its backend, such as Ray's.
     dask
         Address of a Dask scheduler, whose workers are used in place of processes.
+    cache
+        A file that remembers the scores of rankers with a fingerprint, for this and other studies.
+    shard
+        ``(i, n)``: only every n-th query, from query i. Folders of all shards together are the study.
     progress
         Called with the number of cells so far and the query, after each task.
 
@@ -75,43 +85,81 @@ def run_study(
         If a ranker cannot be loaded, data is missing, or another process runs a study there.
     StoreError
         If results cannot be written; what was written is kept.
+    WorkerError
+        If workers die three times without a result.
     """
     if workers < 1:
         raise InputError(f"workers must be 1 or more, not {workers!r}")
+    if not 0 <= shard[0] < shard[1]:
+        raise InputError(f"shard must be (i, n) with i from 0 to n - 1, not {shard!r}")
     known = variants(study)
-    measured = found = failed = 0
     with Store(folder, write=True) as store:
-        store.set_study(study.to_dict())
+        store.set_study(study.to_dict(), known)
+        run = _Run(study, store, known, shard, None if cache is None else str(cache))
+        run.go(workers, dask, progress)
+    return Outcome(run.measured, run.found, run.failed)
 
-        def tasks() -> Iterator[_Task]:
-            nonlocal found
-            for place, topic in enumerate(topics(study.data)):
-                store.set_topic(place, topic.qid, topic.query, topic.digest)
-                missing = set(store.missing(topic.digest, list(known)))
-                found += len(known) - len(missing)
-                for ranker in study.rankers:
-                    wanted = {v: m for v, (r, m) in known.items() if r == ranker and v in missing}
-                    if wanted:
-                        yield _Task(study, ranker, topic, wanted)
 
-        for rows in _done(tasks(), workers, dask):
-            store.add(rows)
-            measured += len(rows)
-            failed += sum(bool(row.reason) for row in rows)
-            if progress is not None:
-                progress(measured, rows[0].qid)
-    return Outcome(measured, found, failed)
+class _Run:
+    """One run of a study, and what it came to so far."""
+
+    def __init__(
+        self,
+        study: Study,
+        store: Store,
+        known: Mapping[str, tuple[str, str]],
+        shard: tuple[int, int],
+        cache: str | None,
+    ) -> None:
+        self.study, self.store, self.known, self.shard, self.cache = study, store, known, shard, cache
+        self.measured = self.found = self.failed = 0
+        self._seen = -1  # the last query whose cells from earlier runs are counted
+
+    def go(self, workers: int, dask: str | None, progress: Callable[[int, str], None] | None) -> None:
+        """All tasks; when a worker dies, those that are left once more."""
+        from joblib.externals.loky.process_executor import BrokenProcessPool
+
+        died = 0
+        while True:
+            try:
+                for rows in _done(self.tasks(), workers, dask):
+                    self.store.add(rows)
+                    self.measured += len(rows)
+                    self.failed += sum(bool(row.reason) for row in rows)
+                    died = 0
+                    if progress is not None:
+                        progress(self.measured, rows[0].qid)
+                return
+            except BrokenProcessPool as error:
+                died += 1
+                if died == ATTEMPTS:
+                    raise WorkerError(f"{DIED}: {error}") from error
+
+    def tasks(self) -> Iterator[_Task]:
+        """Those with cells that the store lacks."""
+        start, step = self.shard
+        for place, topic in enumerate(topics(self.study.data)):
+            if place % step != start:
+                continue
+            self.store.set_topic(place, topic.qid, topic.query, topic.digest)
+            missing = set(self.store.missing(topic.digest, list(self.known)))
+            if place > self._seen:
+                self._seen = place
+                self.found += len(self.known) - len(missing)
+            for ranker in self.study.rankers:
+                wanted = {v: m for v, (r, m) in self.known.items() if r == ranker and v in missing}
+                if wanted:
+                    yield _Task(self.study, ranker, topic, wanted, self.cache)
 
 
 def status(folder: str | Path) -> dict[str, Any]:
     """How far a study is: its name, queries begun, cells done, failed and in all of those queries."""
     with Store(folder, write=False) as store:
-        study = Study.from_dict(store.study())
-        known = variants(study, load=False)
-        rows = [row.reason for row in store.rows() if (row.ranker, row.method) in known.values()]
+        name, known = store.study()["name"], store.variants()
+        rows = [row.reason for row in store.rows(list(known))]
         queries = sum(1 for _ in store.topics())
     return {
-        "name": study.name,
+        "name": name,
         "queries": queries,
         "cells": queries * len(known),
         "done": len(rows),
@@ -119,21 +167,19 @@ def status(folder: str | Path) -> dict[str, Any]:
     }
 
 
-def variants(study: Study, *, load: bool = True) -> dict[str, tuple[str, str]]:
+def variants(study: Study) -> dict[str, tuple[str, str]]:
     """Ranker and method by what stands for them with all their settings.
 
     A ranker that has a fingerprint is known by it, so that trained anew it is another one.
     """
     found = {}
+    measures = dataclasses.asdict(study.measures)
     for ranker, spec in study.rankers.items():
-        mark = spec
-        if load and spec != BM25 and not spec.startswith(RUN):
-            mark = str(getattr(_ranker(spec, ()), "fingerprint", spec))
-        for method in study.methods:
-            settings = plain_settings(study.method(method))
-            kind = study.methods[method]["method"]
-            measures = dataclasses.asdict(study.measures)
-            found[digest([mark, kind, settings, measures])] = (ranker, method)
+        mark = mark_of(spec)
+        for name in study.methods_of(ranker):
+            settings = plain_settings(study.method(name))
+            kind = study.methods[name]["method"]
+            found[digest([mark, kind, settings, measures])] = (ranker, name)
     return found
 
 
@@ -144,42 +190,54 @@ def _done(tasks: Iterator[_Task], workers: int, dask: str | None) -> Iterator[li
         return
     import joblib
 
-    with _cluster(dask) as backend:
+    with _cluster(dask) as jobs:
         parallel = joblib.Parallel(
-            n_jobs=-1 if dask else workers,
+            n_jobs=jobs or workers,
             return_as="generator_unordered",
             pre_dispatch="2 * n_jobs",
             batch_size=1,
-            **backend,
         )
         yield from parallel(joblib.delayed(_rows)(task) for task in tasks)
 
 
 @contextlib.contextmanager
-def _cluster(address: str | None) -> Iterator[dict[str, Any]]:
-    """Where joblib sends its tasks."""
+def _cluster(address: str | None) -> Iterator[int]:
+    """Around sending tasks to a Dask cluster; yields how many at a time, 0 without a cluster."""
     if address is None:
-        yield {"backend": "loky"}
+        yield 0
         return
     try:
-        from distributed import Client
+        from distributed import Client, KilledWorker
     except ImportError as error:
-        raise InputError("--dask needs the package: pip install distributed") from error
+        raise MissingExtraError("distributed", "dask") from error
+    import joblib
+
     try:
         client = Client(address, timeout=10)
     except (OSError, ValueError) as error:
         raise InputError(f"no Dask scheduler at {address!r}: {error}") from error
-    import joblib
-
     with client, joblib.parallel_config(backend="dask"):
-        yield {}
+        try:
+            yield -1
+        except KilledWorker as error:
+            raise WorkerError(f"{DIED}: {error}") from error
+
+
+_ONE = threading.Lock()  # a process measures one task at a time, whatever threads it is given
 
 
 def _rows(task: _Task) -> list[Row]:
     """Measure the cells of a task. Runs in a worker."""
+    with _ONE:
+        return _measured(task)
+
+
+def _measured(task: _Task) -> list[Row]:
     study, topic = task.study, task.topic
+    vectors = None
     try:
-        ranking, reason = _ranking(study.rankers[task.ranker], topic), ""
+        ranking, reason = ranking_of(study.rankers[task.ranker], topic, task.cache), ""
+        vectors = vectors_of(study.measures.vectors, ranking.texts)
     except IntentxError as error:
         ranking, reason = None, str(error)
     rows = []
@@ -187,54 +245,7 @@ def _rows(task: _Task) -> list[Row]:
         if ranking is None:
             cell = Cell((), {}, {}, reason)
         else:
-            method = study.method(name, vectors=_vectors(study.measures.vectors, ranking.texts))
-            cell = measure(method, ranking, study.measures)
+            cell = measure(study.method(name, vectors=vectors), ranking, study.measures)
         parts = cell.terms, cell.figures, cell.seconds
         rows.append(Row(variant, topic.digest, topic.qid, task.ranker, name, cell.reason, *parts))
     return rows
-
-
-def _ranking(spec: str, topic: Topic) -> Ranking:
-    if spec.startswith(RUN):
-        name = spec.removeprefix(RUN)
-        if name not in topic.runs:
-            known = ", ".join(topic.runs) or "none"
-            raise InputError(f"the data has no run {name!r} for this query; it has {known}")
-        return Ranking.from_run(topic.runs[name], topic.query, topic.docs)
-    documents = {doc: topic.docs[doc] for doc in topic.pool}
-    scorer = _ranker(spec, tuple(documents.values()))
-    box = BlackBox(scorer)
-    if hasattr(scorer, "seen"):
-        try:  # what a ranker never reads is no part of a study
-            return rank(box, topic.query, documents, truncated="cut")
-        except InputError:  # it cannot tell, of all documents or of one
-            pass
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", TruncationWarning)
-        return rank(box, topic.query, documents)
-
-
-_LOADED: dict[str, Scorer] = {}  # of this process, so that each worker loads a ranker once
-_MEANINGS: dict[str, Callable[[Iterable[str]], TermVectors]] = {}
-
-
-def _ranker(spec: str, collection: tuple[str, ...]) -> Scorer:
-    if spec == BM25:  # its statistics are those of the documents at hand
-        return load_ranker(spec, collection)
-    if spec not in _LOADED:
-        _LOADED[spec] = load_ranker(spec, collection)
-    return _LOADED[spec]
-
-
-def _vectors(source: str | None, texts: tuple[str, ...]) -> TermVectors | None:
-    """Vectors of the terms of some texts."""
-    if source is None:
-        return None
-    vocabulary = TextIndex(texts, Analyzer()).vocabulary
-    if Path(source).is_file():
-        return TermVectors.from_text_file(source, vocabulary)
-    key = f"vectors:{source}"
-    if key not in _LOADED:
-        _LOADED[key] = BiEncoder.minilm() if source == "minilm" else BiEncoder(source)
-    encoder: Any = _LOADED[key]
-    return TermVectors.from_sentence_transformer(encoder.model, vocabulary)

@@ -15,9 +15,10 @@ from intentx.errors import InputError, IntentxError
 
 __all__ = ["Row", "Store", "StoreError"]
 
-APPLICATION, FORMAT = 0x69747874, 1
+APPLICATION, FORMAT = 0x69747874, 2
 TABLES = """
-CREATE TABLE study (id INTEGER PRIMARY KEY CHECK (id = 1), plain TEXT NOT NULL);
+CREATE TABLE study (id INTEGER PRIMARY KEY CHECK (id = 1), plain TEXT NOT NULL,
+    variants TEXT NOT NULL);
 CREATE TABLE topics (qid TEXT PRIMARY KEY, place INTEGER NOT NULL, query TEXT NOT NULL,
     topic TEXT NOT NULL);
 CREATE TABLE cells (variant TEXT NOT NULL, topic TEXT NOT NULL, qid TEXT NOT NULL,
@@ -150,18 +151,31 @@ class Store:
             )
         self._file.execute("PRAGMA synchronous = FULL")
 
-    def set_study(self, plain: Mapping[str, Any]) -> None:
-        """Which study the folder is of; cells of earlier settings stay, and are not part of it."""
+    def set_study(self, plain: Mapping[str, Any], variants: Mapping[str, tuple[str, str]]) -> None:
+        """Which study the folder is of, with ranker and method of each of its variants.
+
+        Cells of earlier settings stay, and are not part of it.
+        """
         with self._transaction():
-            self._file.execute("INSERT OR REPLACE INTO study VALUES (1, ?)", (json.dumps(plain),))
+            self._file.execute(
+                "INSERT OR REPLACE INTO study VALUES (1, ?, ?)",
+                (json.dumps(plain), json.dumps(variants)),
+            )
 
     def study(self) -> dict[str, Any]:
-        """What `set_study` was told."""
-        found = self._file.execute("SELECT plain FROM study").fetchone()
+        """The study that `set_study` was told, as plain data."""
+        plain: dict[str, Any] = json.loads(self._of_study("plain"))
+        return plain
+
+    def variants(self) -> dict[str, tuple[str, str]]:
+        """Ranker and method of each variant of the study, in its order."""
+        return {key: (r, m) for key, (r, m) in json.loads(self._of_study("variants")).items()}
+
+    def _of_study(self, column: str) -> str:
+        found = self._file.execute(f"SELECT {column} FROM study").fetchone()  # noqa: S608
         if found is None:
             raise InputError(f"the study in {self.folder} has not begun")
-        plain: dict[str, Any] = json.loads(found[0])
-        return plain
+        return str(found[0])
 
     def set_topic(self, place: int, qid: str, query: str, topic: str) -> None:
         """Which documents a query is about now; ``place`` is its number in the data."""
@@ -210,13 +224,9 @@ class Store:
                 plain = (json.loads(part) for part in (figures, seconds))
                 yield Row(variant, topic, qid, ranker, method, reason, tuple(json.loads(terms)), *plain)
 
-    def topics(self) -> Iterator[tuple[str, str]]:
-        """Id and text of the current queries, in the order of the data."""
-        yield from self._file.execute("SELECT qid, query FROM topics ORDER BY place")
-
-    def count(self, variants: Sequence[str]) -> int:
-        """Cells of the current topics and these variants."""
-        return sum(1 for _ in self.rows(variants))
+    def topics(self) -> Iterator[tuple[int, str, str, str]]:
+        """Place in the data, id, text and digest of the current queries, in the order of the data."""
+        yield from self._file.execute("SELECT place, qid, query, topic FROM topics ORDER BY place, qid")
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:

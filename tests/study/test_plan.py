@@ -60,7 +60,7 @@ def test_paths_start_from_the_file(tmp_path):
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("[measures]", "[measure]", "unknown key 'measure'; a study has data, measures"),
+        ("[measures]", "[measure]", "unknown key 'measure'; a study has baselines, data, measures"),
         ("heldout", "held_out", r"\[measures\] has no key 'held_out'; it has gap"),
         ("heldout = 2", "stability = 1", "stability 0, or 2 or more"),
         ("demo =", "demos =", r"\[data\] has no key 'demos'"),

@@ -12,7 +12,7 @@ ROW = Row("v1", "t1", "7", "BM25", "Ömlaut", "", ("piano", "鍵盤"), {"all": 0
 
 def filled(folder, *rows):
     with Store(folder, write=True) as store:
-        store.set_study({"name": "x"})
+        store.set_study({"name": "x"}, {})
         store.set_topic(0, "7", "piano?", "t1")
         store.add(rows)
 
@@ -24,7 +24,7 @@ def test_rows_come_back(tmp_path):
         assert list(store.rows(["v2"])) == []
         assert store.missing("t1", ["v0", "v1", "v2"]) == ["v0", "v2"]
         assert store.study() == {"name": "x"}
-        assert list(store.topics()) == [("7", "piano?")]
+        assert list(store.topics()) == [(0, "7", "piano?", "t1")]
 
 
 def test_a_cell_is_kept_once(tmp_path):
@@ -101,7 +101,7 @@ def test_another_version(tmp_path):
     with sqlite3.connect(tmp_path / "study.sqlite") as file:
         file.execute("PRAGMA user_version = 99")
     file.close()
-    with pytest.raises(ix.InputError, match="format 99, and this intentx reads 1"):
+    with pytest.raises(ix.InputError, match="format 99, and this intentx reads 2"):
         Store(tmp_path, write=False)
 
 

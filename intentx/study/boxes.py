@@ -1,0 +1,106 @@
+"""The black boxes of a study: specs become rankings, and each process loads a ranker once."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from intentx.errors import InputError, TruncationWarning
+from intentx.preferences.vectors import TermVectors
+from intentx.rankers import load_ranker
+from intentx.rankers.encoders import BiEncoder
+from intentx.ranking import Ranking, rank
+from intentx.scoring import BlackBox, Scorer
+from intentx.study.data import Topic
+from intentx.text import Analyzer, TextIndex
+
+__all__ = ["mark_of", "ranking_by", "ranking_of", "vectors_of"]
+
+RUN, BM25 = "run:", "bm25"
+
+_LOADED: dict[str, Any] = {}  # of this process
+_VECTORS: dict[tuple[str, tuple[str, ...]], TermVectors] = {}  # of the last documents
+
+
+def ranking_of(spec: str, topic: Topic, cache: str | Path | None = None) -> Ranking:
+    """The ranking of a topic's documents by the ranker of a spec, or as a run recorded it.
+
+    Parameters
+    ----------
+    spec
+        As on the command line, such as ``"bi-encoder:minilm"``; ``"run:NAME"`` is a run of the topic.
+    cache
+        A file that remembers the scores of rankers with a fingerprint; see `intentx.rank`.
+
+    Raises
+    ------
+    InputError
+        If there is no such ranker or run.
+    ScorerError
+        If the ranker fails.
+    """
+    if not spec.startswith(RUN):
+        return ranking_by(_ranker(spec, topic), topic, cache)
+    name = spec.removeprefix(RUN)
+    if name not in topic.runs:
+        known = ", ".join(topic.runs) or "none"
+        raise InputError(f"the data has no run {name!r} for this query; it has {known}")
+    return Ranking.from_run(topic.runs[name], topic.query, topic.docs)
+
+
+def ranking_by(scorer: Scorer, topic: Topic, cache: str | Path | None = None) -> Ranking:
+    """The ranking of a topic's documents by a scorer; they are cut to what it reads, where it tells."""
+    documents = {doc: topic.docs[doc] for doc in topic.pool}
+    box = BlackBox(scorer, cache=cache if hasattr(scorer, "fingerprint") else None)
+    if hasattr(scorer, "seen"):
+        try:  # what a ranker never reads is no part of a study
+            return rank(box, topic.query, documents, truncated="cut")
+        except InputError:  # it cannot tell, of all documents or of one
+            pass
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", TruncationWarning)
+        return rank(box, topic.query, documents)
+
+
+def mark_of(spec: str) -> str:
+    """What stands for a ranker with its weights: its fingerprint, or its spec where it has none."""
+    if spec == BM25 or spec.startswith(RUN):
+        return spec
+    return str(getattr(_loaded(spec), "fingerprint", spec))
+
+
+def vectors_of(source: str | None, texts: Sequence[str]) -> TermVectors | None:
+    """Vectors of the terms of some texts, by ``"minilm"``, another model, or a text file of vectors."""
+    if source is None:
+        return None
+    vocabulary = tuple(TextIndex(texts, Analyzer()).vocabulary)
+    if (source, vocabulary) not in _VECTORS:  # all rankers of a query share them, mostly
+        found = _encoded(source, vocabulary)
+        _VECTORS.clear()
+        _VECTORS[source, vocabulary] = found
+    return _VECTORS[source, vocabulary]
+
+
+def _encoded(source: str, vocabulary: tuple[str, ...]) -> TermVectors:
+    if Path(source).is_file():
+        return TermVectors.from_text_file(source, vocabulary)
+    key = f"vectors:{source}"
+    if key not in _LOADED:
+        _LOADED[key] = BiEncoder.minilm() if source == "minilm" else BiEncoder(source)
+    encoder: BiEncoder = _LOADED[key]
+    return TermVectors.from_sentence_transformer(encoder.model, vocabulary)
+
+
+def _ranker(spec: str, topic: Topic) -> Scorer:
+    if spec == BM25:  # its statistics are those of the documents at hand
+        return load_ranker(spec, tuple(topic.docs[doc] for doc in topic.pool))
+    return _loaded(spec)
+
+
+def _loaded(spec: str) -> Scorer:
+    if spec not in _LOADED:
+        _LOADED[spec] = load_ranker(spec, ())
+    scorer: Scorer = _LOADED[spec]
+    return scorer
