@@ -10,9 +10,9 @@ from typing import Any
 
 from intentx.errors import InputError
 from intentx.study.plan import SHIPPED, Study, read_study
-from intentx.study.run import run_study, status, variants
-from intentx.study.store import Store
-from intentx.study.tables import Line, rich_tables, summarise
+from intentx.study.results import read_results
+from intentx.study.run import run_study, status
+from intentx.study.tables import rich_tables
 from intentx.terminal import progress, quiet_models, show
 
 __all__ = ["add_bench"]
@@ -86,7 +86,7 @@ def _bench(options: argparse.Namespace) -> int:
         f"{outcome.measured} cells measured, {outcome.found} were there, {outcome.failed} without "
         "figures\n"
     )
-    lines = _lines(study, options.out)
+    lines = read_results([options.out]).lines
     for table in rich_tables(lines):
         show(table)
     for line in lines:
@@ -121,9 +121,3 @@ def _shard(text: str) -> tuple[int, int]:
     if not (slash and part.isdigit() and parts.isdigit() and 0 < int(part) <= int(parts)):
         raise argparse.ArgumentTypeError(f"{text!r} is no part such as 2/5")
     return int(part) - 1, int(parts)
-
-
-def _lines(study: Study, folder: Path) -> tuple[Line, ...]:
-    known = variants(study)
-    with Store(folder, write=False) as store:
-        return summarise(store.rows(list(known)), known.values(), study.measures.seed)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from intentx.errors import InputError, TruncationWarning
+from intentx.errors import InputError, IntentxError, TruncationWarning
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers import load_ranker
 from intentx.rankers.encoders import BiEncoder
@@ -16,7 +17,7 @@ from intentx.scoring import BlackBox, Scorer
 from intentx.study.data import Topic
 from intentx.text import Analyzer, TextIndex
 
-__all__ = ["mark_of", "ranking_by", "ranking_of", "vectors_of"]
+__all__ = ["load_all", "mark_of", "ranking_by", "ranking_of", "vectors_of"]
 
 RUN, BM25 = "run:", "bm25"
 
@@ -64,6 +65,20 @@ def ranking_by(scorer: Scorer, topic: Topic, cache: str | Path | None = None) ->
         return rank(box, topic.query, documents)
 
 
+def load_all(specs: Iterable[str], vectors: str | None) -> None:
+    """Load what a study needs, before its first task in a process.
+
+    joblib replaces a worker whose memory grows after its first task, and takes rankers that are loaded
+    later for a leak. What cannot be loaded is left to the tasks that need it.
+    """
+    for spec in specs:
+        if spec != BM25 and not spec.startswith(RUN):
+            with contextlib.suppress(IntentxError):
+                _loaded(spec)
+    if vectors is not None and not Path(vectors).is_file():
+        _encoder(vectors)
+
+
 def mark_of(spec: str) -> str:
     """What stands for a ranker with its weights: its fingerprint, or its spec where it has none."""
     if spec == BM25 or spec.startswith(RUN):
@@ -86,11 +101,15 @@ def vectors_of(source: str | None, texts: Sequence[str]) -> TermVectors | None:
 def _encoded(source: str, vocabulary: tuple[str, ...]) -> TermVectors:
     if Path(source).is_file():
         return TermVectors.from_text_file(source, vocabulary)
+    return TermVectors.from_sentence_transformer(_encoder(source).model, vocabulary)
+
+
+def _encoder(source: str) -> BiEncoder:
     key = f"vectors:{source}"
     if key not in _LOADED:
         _LOADED[key] = BiEncoder.minilm() if source == "minilm" else BiEncoder(source)
     encoder: BiEncoder = _LOADED[key]
-    return TermVectors.from_sentence_transformer(encoder.model, vocabulary)
+    return encoder
 
 
 def _ranker(spec: str, topic: Topic) -> Scorer:

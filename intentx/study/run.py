@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import itertools
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -12,7 +13,7 @@ from typing import Any
 
 from intentx.errors import InputError, IntentxError, MissingExtraError
 from intentx.explainers.plain import plain_settings
-from intentx.study.boxes import mark_of, ranking_of, vectors_of
+from intentx.study.boxes import load_all, mark_of, ranking_of, vectors_of
 from intentx.study.cells import Cell, measure
 from intentx.study.data import Topic, topics
 from intentx.study.plan import Study, digest
@@ -172,14 +173,20 @@ def variants(study: Study) -> dict[str, tuple[str, str]]:
 
     A ranker that has a fingerprint is known by it, so that trained anew it is another one.
     """
-    found = {}
+    found: dict[str, tuple[str, str]] = {}
     measures = dataclasses.asdict(study.measures)
     for ranker, spec in study.rankers.items():
         mark = mark_of(spec)
         for name in study.methods_of(ranker):
             settings = plain_settings(study.method(name))
             kind = study.methods[name]["method"]
-            found[digest([mark, kind, settings, measures])] = (ranker, name)
+            variant = digest([mark, kind, settings, measures])
+            if variant in found:
+                raise InputError(
+                    f"{ranker!r} by {name!r} is the same as {found[variant][0]!r} by "
+                    f"{found[variant][1]!r}: leave one of them out"
+                )
+            found[variant] = (ranker, name)
     return found
 
 
@@ -191,13 +198,19 @@ def _done(tasks: Iterator[_Task], workers: int, dask: str | None) -> Iterator[li
     import joblib
 
     with _cluster(dask) as jobs:
-        parallel = joblib.Parallel(
-            n_jobs=jobs or workers,
-            return_as="generator_unordered",
-            pre_dispatch="2 * n_jobs",
-            batch_size=1,
-        )
-        yield from parallel(joblib.delayed(_rows)(task) for task in tasks)
+        jobs = jobs or workers
+        backend, _ = joblib.parallel.get_active_backend()
+        if backend.supports_return_generator:
+            parallel = joblib.Parallel(
+                n_jobs=jobs,
+                return_as="generator_unordered",
+                pre_dispatch="2 * n_jobs",
+                batch_size=1,
+            )
+            yield from parallel(joblib.delayed(_rows)(task) for task in tasks)
+        else:  # Ray's: some tasks at a time, so that a crash costs few of them
+            while some := list(itertools.islice(tasks, 4 * jobs)):
+                yield from joblib.Parallel(n_jobs=jobs)(joblib.delayed(_rows)(task) for task in some)
 
 
 @contextlib.contextmanager
@@ -213,7 +226,7 @@ def _cluster(address: str | None) -> Iterator[int]:
     import joblib
 
     try:
-        client = Client(address, timeout=10)
+        client = Client(address, timeout=10)  # type: ignore[no-untyped-call]
     except (OSError, ValueError) as error:
         raise InputError(f"no Dask scheduler at {address!r}: {error}") from error
     with client, joblib.parallel_config(backend="dask"):
@@ -235,6 +248,7 @@ def _rows(task: _Task) -> list[Row]:
 def _measured(task: _Task) -> list[Row]:
     study, topic = task.study, task.topic
     vectors = None
+    load_all(study.rankers.values(), study.measures.vectors)
     try:
         ranking, reason = ranking_of(study.rankers[task.ranker], topic, task.cache), ""
         vectors = vectors_of(study.measures.vectors, ranking.texts)

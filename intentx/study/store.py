@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sqlite3
+import threading
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +24,7 @@ CREATE TABLE topics (qid TEXT PRIMARY KEY, place INTEGER NOT NULL, query TEXT NO
     topic TEXT NOT NULL);
 CREATE TABLE cells (variant TEXT NOT NULL, topic TEXT NOT NULL, qid TEXT NOT NULL,
     ranker TEXT NOT NULL, method TEXT NOT NULL, reason TEXT NOT NULL, terms TEXT NOT NULL,
-    figures TEXT NOT NULL, seconds TEXT NOT NULL, PRIMARY KEY (variant, topic)) WITHOUT ROWID;
+    figures TEXT NOT NULL, seconds TEXT NOT NULL, PRIMARY KEY (topic, variant)) WITHOUT ROWID;
 """
 
 
@@ -87,13 +88,17 @@ class Store:
         self.folder = Path(folder)
         self.path = self.folder / "study.sqlite"
         self._lock: sqlite3.Connection | None = None
+        self._one = threading.RLock()
         try:
             if write:
                 self.folder.mkdir(parents=True, exist_ok=True)
                 self._lock = self._locked()
             elif not self.path.is_file():
                 raise InputError(f"no study in {self.folder}: intentx bench STUDY --out DIR makes one")
-            self._file = sqlite3.connect(self.path, isolation_level=None, timeout=30)
+            # joblib asks for tasks, and so for what is missing, from a thread of its own.
+            self._file = sqlite3.connect(
+                self.path, isolation_level=None, timeout=30, check_same_thread=False
+            )
             self._prepare(write)
         except (OSError, sqlite3.Error) as error:
             self.close()
@@ -186,7 +191,8 @@ class Store:
 
     def missing(self, topic: str, variants: Sequence[str]) -> list[str]:
         """Those of ``variants`` that this topic has no cell of."""
-        found = self._file.execute("SELECT variant FROM cells WHERE topic = ?", (topic,))
+        with self._one:
+            found = self._file.execute("SELECT variant FROM cells WHERE topic = ?", (topic,)).fetchall()
         there = {variant for (variant,) in found}
         return [variant for variant in variants if variant not in there]
 
@@ -214,30 +220,38 @@ class Store:
 
     def rows(self, variants: Sequence[str] | None = None) -> Iterator[Row]:
         """Cells of the current topics, in their order, and of ``variants`` in theirs; None: of all."""
-        wanted = None if variants is None else {name: place for place, name in enumerate(variants)}
-        found = self._file.execute(
-            "SELECT c.* FROM cells c JOIN topics t ON t.qid = c.qid AND t.topic = c.topic "
-            "ORDER BY t.place, c.ranker, c.method, c.variant"
-        )
-        for variant, topic, qid, ranker, method, reason, terms, figures, seconds in found:
-            if wanted is None or variant in wanted:
-                plain = (json.loads(part) for part in (figures, seconds))
-                yield Row(variant, topic, qid, ranker, method, reason, tuple(json.loads(terms)), *plain)
+        for _, _, _, topic in self.topics():
+            yield from self.cells(topic, variants)
+
+    def cells(self, topic: str, variants: Sequence[str] | None = None) -> Iterator[Row]:
+        """Cells of one topic, in the order of ``variants``; None: all, by ranker and method."""
+        if variants is None:
+            every = "SELECT variant FROM cells WHERE topic = ? ORDER BY ranker, method, variant"
+            variants = [variant for (variant,) in self._file.execute(every, (topic,))]
+        for variant in variants:
+            found = self._file.execute(
+                "SELECT * FROM cells WHERE variant = ? AND topic = ?", (variant, topic)
+            ).fetchone()
+            if found is not None:
+                terms, figures, seconds = map(json.loads, found[6:])
+                yield Row(*found[:6], tuple(terms), figures, seconds)
 
     def topics(self) -> Iterator[tuple[int, str, str, str]]:
         """Place in the data, id, text and digest of the current queries, in the order of the data."""
-        yield from self._file.execute("SELECT place, qid, query, topic FROM topics ORDER BY place, qid")
+        every = "SELECT place, qid, query, topic FROM topics ORDER BY place, qid"
+        yield from self._file.execute(every)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
-        try:
-            self._file.execute("BEGIN IMMEDIATE")
-            yield
-            self._file.execute("COMMIT")
-        except sqlite3.Error as error:
-            with contextlib.suppress(sqlite3.Error):
-                self._file.execute("ROLLBACK")
-            raise StoreError(
-                f"results cannot be written to {self.path}: {error}; all earlier ones are kept, and the "
-                "same command goes on from there"
-            ) from error
+        with self._one:
+            try:
+                self._file.execute("BEGIN IMMEDIATE")
+                yield
+                self._file.execute("COMMIT")
+            except sqlite3.Error as error:
+                with contextlib.suppress(sqlite3.Error):
+                    self._file.execute("ROLLBACK")
+                raise StoreError(
+                    f"results cannot be written to {self.path}: {error}; all earlier ones are kept, and "
+                    "the same command goes on from there"
+                ) from error

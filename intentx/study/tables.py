@@ -1,8 +1,10 @@
-"""What a study comes to: means over queries with intervals, and what could not be measured."""
+"""What a study comes to: a line for each ranker and method, held against the best baseline."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import dataclasses
+from array import array
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -10,16 +12,37 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.study.cells import FIGURES
+from intentx.study.statistics import Estimate, Versus, bootstrap, holm, versus
 from intentx.study.store import Row
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["Estimate", "Line", "bootstrap", "rich_tables", "summarise"]
+__all__ = [
+    "MARKS",
+    "TESTED",
+    "Estimate",
+    "Line",
+    "Versus",
+    "bootstrap",
+    "number",
+    "rich_tables",
+    "short",
+    "summarise",
+]
 
 Floats = npt.NDArray[np.float64]
+Pair = tuple[str, str]  # a ranker and a method, by their names
 
-DRAWS = 2000
+# Figures of which more is better, so that there is a best baseline.
+TESTED = (
+    *("all", "far", "sampled", "heldout_pairs", "heldout_documents", "tau"),
+    *("deletion", "insertion", "stability"),
+)
+COUNTS = frozenset(  # of terms, ranks and texts; all other figures are shares
+    {"terms", "deletion", "random_deletion", "insertion", "random_insertion", "model_calls"}
+)
+MARKS = {1: "†", -1: "‡", 0: ""}  # by `Versus.sign`
 SHOWN = {  # in a terminal, with heads that are short
     "all": "all",
     "far": "far",
@@ -32,16 +55,6 @@ SHOWN = {  # in a terminal, with heads that are short
 
 
 @dataclass(frozen=True)
-class Estimate:
-    """A mean over ``n`` queries, and its 95 % bootstrap interval."""
-
-    mean: float
-    low: float
-    high: float
-    n: int
-
-
-@dataclass(frozen=True)
 class Line:
     """One ranker explained by one method, over all queries.
 
@@ -49,71 +62,122 @@ class Line:
     ----------
     figures
         Those of `intentx.study.cells.FIGURES` that are defined for some query.
+    against
+        Of figures in `TESTED`, the difference to the best other baseline of the same ranker; the p
+        values are Holm's, over the methods of that ranker.
     queries
         How many there are, those without figures among them.
     failed
         The reason of each query without figures, by its id.
     seconds
-        Mean per query of ``"ours"`` and of the ``"model"``.
+        Mean per query of ``"ours"``, of the ``"model"``, and of ``"explain"``: one explanation alone.
     """
 
     ranker: str
     method: str
     figures: Mapping[str, Estimate]
+    against: Mapping[str, Versus] = field(repr=False)
     queries: int
     failed: Mapping[str, str] = field(repr=False)
     seconds: Mapping[str, float] = field(repr=False)
 
 
-def summarise(rows: Iterable[Row], order: Iterable[tuple[str, str]], seed: int = 0) -> tuple[Line, ...]:
+def summarise(
+    rows: Iterable[Row],
+    order: Iterable[Pair],
+    baselines: Callable[[str], Sequence[str]] = lambda ranker: (),
+    seed: int = 0,
+) -> tuple[Line, ...]:
     """A line for each ranker and method in ``order``; rows may come in any order.
 
-    The interval is over queries: 2.5 and 97.5 % of the means of 2,000 samples with replacement.
+    Parameters
+    ----------
+    baselines
+        Names of the methods that the others of a ranker are held against.
     """
-    values: dict[tuple[str, str], dict[str, dict[str, float]]] = {pair: {} for pair in order}
-    failed: dict[tuple[str, str], dict[str, str]] = {pair: {} for pair in values}
-    spent: dict[tuple[str, str], dict[str, list[float]]] = {pair: {} for pair in values}
+    found: dict[Pair, _Column] = {pair: _Column() for pair in order}
     for row in rows:
-        pair = row.ranker, row.method
-        if pair not in values:
-            continue
+        if (row.ranker, row.method) in found:
+            found[row.ranker, row.method].add(row)
+    # In the order of ids, so that no draw hangs on the order of the rows.
+    qids = sorted({qid for column in found.values() for qid in column.qids})
+    places = {qid: place for place, qid in enumerate(qids)}
+    values = {pair: column.values(places) for pair, column in found.items()}
+    lines = [_line(pair, column, values[pair], seed) for pair, column in found.items()]
+    versions = {line.ranker: [one for one in lines if one.ranker == line.ranker] for line in lines}
+    against: dict[Pair, dict[str, Versus]] = {pair: {} for pair in found}
+    for ranker, some in versions.items():
+        for name in TESTED:
+            for method, one in _held_against(some, values, name, baselines(ranker), seed).items():
+                against[ranker, method][name] = one
+    return tuple(dataclasses.replace(line, against=against[line.ranker, line.method]) for line in lines)
+
+
+class _Column:
+    """The rows of one ranker and method, in arrays: thousands of queries need little memory."""
+
+    def __init__(self) -> None:
+        self.qids: list[str] = []
+        self.failed: dict[str, str] = {}
+        self.figures = {name: array("d") for name in FIGURES}
+        self.seconds: dict[str, array[float]] = {}
+
+    def add(self, row: Row) -> None:
+        self.qids.append(row.qid)
         if row.reason:
-            failed[pair][row.qid] = row.reason
-        for name, value in row.figures.items():
-            values[pair].setdefault(name, {})[row.qid] = value
+            self.failed[row.qid] = row.reason
+        for name, numbers in self.figures.items():
+            numbers.append(row.figures.get(name, np.nan))
         for name, value in row.seconds.items():
-            spent[pair].setdefault(name, []).append(value)
-    lines = []
-    for pair, found in values.items():
-        # Sorted by query, so that the draws do not hang on the order of the rows.
-        figures = {
-            name: bootstrap(np.array([found[name][qid] for qid in sorted(found[name])]), seed)
-            for name in FIGURES
-            if name in found
-        }
-        measured = max((estimate.n for estimate in figures.values()), default=0)
-        seconds = {name: float(np.mean(sorted(some))) for name, some in spent[pair].items()}
-        lines.append(
-            Line(
-                *pair, figures, measured + len(failed[pair]), dict(sorted(failed[pair].items())), seconds
-            )
-        )
-    return tuple(lines)
+            self.seconds.setdefault(name, array("d")).append(value)
+
+    def values(self, places: Mapping[str, int]) -> dict[str, Floats]:
+        """(n,) of each figure, by the places of queries, NaN where there is none."""
+        where = np.array([places[qid] for qid in self.qids], dtype=np.intp)
+        found = {}
+        for name, numbers in self.figures.items():
+            found[name] = np.full(len(places), np.nan)
+            found[name][where] = numbers
+        return found
 
 
-def bootstrap(values: Floats, seed: int = 0) -> Estimate:
-    """The mean of one value or more, and its interval.
+def _line(pair: Pair, column: _Column, values: Mapping[str, Floats], seed: int) -> Line:
+    figures = {
+        name: bootstrap(some[np.isfinite(some)], seed)
+        for name, some in values.items()
+        if np.isfinite(some).any()
+    }
+    seconds = {name: float(np.sort(some).mean()) for name, some in column.seconds.items()}
+    failed = dict(sorted(column.failed.items()))
+    return Line(*pair, figures, {}, len(column.qids), failed, seconds)
 
-    >>> bootstrap(np.array([0.5, 0.5, 0.5]))
-    Estimate(mean=0.5, low=0.5, high=0.5, n=3)
-    """
-    generator = np.random.default_rng(seed)
-    means = np.empty(DRAWS)
-    for start in range(0, DRAWS, 100):  # in blocks, so that many queries need little memory
-        drawn = generator.integers(len(values), size=(100, len(values)))
-        means[start : start + 100] = values[drawn].mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return Estimate(float(values.mean()), float(low), float(high), len(values))
+
+def _held_against(
+    lines: Sequence[Line],
+    values: Mapping[Pair, Mapping[str, Floats]],
+    name: str,
+    baselines: Sequence[str],
+    seed: int,
+) -> dict[str, Versus]:
+    """Each method of a ranker against the baseline with the highest mean, itself left out."""
+    means = {
+        line.method: line.figures[name].mean
+        for line in lines
+        if line.method in baselines and name in line.figures
+    }
+    found = {}
+    for line in lines:
+        others = [method for method in means if method != line.method]
+        if name not in line.figures or not others:
+            continue
+        best = max(others, key=means.__getitem__)
+        both = values[line.ranker, line.method][name], values[line.ranker, best][name]
+        one = versus(both[0], best, both[1], seed)
+        if one is not None:
+            found[line.method] = one
+    adjusted = holm([one.p for one in found.values()])
+    pairs = zip(found.items(), adjusted, strict=True)
+    return {method: dataclasses.replace(one, p=p) for (method, one), p in pairs}
 
 
 def rich_tables(lines: Iterable[Line]) -> list[Table]:
@@ -129,14 +193,21 @@ def rich_tables(lines: Iterable[Line]) -> list[Table]:
             for head in (*SHOWN.values(), "n", "failed"):
                 table.add_column(head, justify="right", min_width=4)
             tables[line.ranker] = table
-        cells = [_short(name, line.figures.get(name)) for name in SHOWN]
+        cells = [short(name, line.figures.get(name)) for name in SHOWN]
         number = max((estimate.n for estimate in line.figures.values()), default=0)
         tables[line.ranker].add_row(Text(line.method), *cells, str(number), str(len(line.failed)))
     return list(tables.values())
 
 
-def _short(name: str, estimate: Estimate | None) -> str:
-    """A share without its leading zero, a number of terms with one digit behind the point."""
+def short(name: str, estimate: Estimate | None) -> str:
+    """A mean as tables have it: ".834", "−.120", "12.9", "–" where there is none."""
     if estimate is None:
         return "–"
-    return f"{estimate.mean:.1f}" if name == "terms" else f"{estimate.mean:.3f}".replace("0.", ".", 1)
+    return number(name, estimate.mean)
+
+
+def number(name: str, value: float) -> str:
+    """Shares with three digits and no leading zero; counts and ranks with one digit."""
+    if name in COUNTS:
+        return f"{value:,.1f}".replace("-", "−")
+    return f"{value:.3f}".replace("0.", ".", 1).replace("-", "−")

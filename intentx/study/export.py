@@ -1,0 +1,222 @@
+"""Tables of a study for papers and other programs: Markdown, LaTeX, CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+import re
+from collections.abc import Iterable, Iterator, Sequence
+
+from intentx.study.cells import FIGURES
+from intentx.study.results import Results
+from intentx.study.tables import MARKS, TESTED, Line, number, short
+
+__all__ = ["csv_cells", "csv_table", "latex", "markdown"]
+
+# What a paper's table has room for, with its heads.
+COLUMNS = {
+    "all": "all",
+    "far": "far",
+    "sampled": "sampled",
+    "heldout_pairs": "new pairs",
+    "heldout_documents": "new documents",
+    "shuffled_all": "shuffled",
+    "tau": "τ-b",
+    "terms": "terms",
+    "deletion": "deletion",
+    "insertion": "insertion",
+    "stability": "stability",
+}
+LEGEND = (
+    "Fidelity on all pairs, on pairs at least {gap} ranks apart, on {sampled} sampled pairs, on "
+    "held-out pairs and on held-out documents; on the same documents in a random order, where there"
+    " is nothing to explain; Kendall's τ-b; number of terms; ranks that the first documents lose "
+    "without the terms; ranks that the last one rises by with them; Jaccard of the terms over "
+    "seeds. Bold: the highest of a ranker. † better and ‡ worse than the best other baseline (of "
+    "{baselines}), p < .05 by a paired randomization test with Holm's correction. {queries}"
+)
+INTERVALS = " Below the means: 95 % bootstrap intervals over queries."
+_LATEX = str.maketrans(
+    {sign: f"\\{sign}" for sign in "&%$#_{}"}
+    | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
+    | {"<": r"\textless{}", ">": r"\textgreater{}", "τ": r"$\tau$", "−": "$-$", "\n": " "}
+    | {"†": r"$^\dagger$", "‡": r"$^\ddagger$"}
+)
+
+
+def markdown(results: Results) -> str:
+    """The table in Markdown, with what it means and which queries have no figures."""
+    columns = _columns(results.lines)
+    heads = ["ranker", "method", *(COLUMNS[name] for name in columns), "n"]
+    lines = [f"# {_plain(results.study.name)}", "", *_unfinished(results), ""]
+    lines += [_row(heads), _row(["---", "---", *("--:" for _ in heads[2:])])]
+    best = _best(results.lines, columns)
+    last = ""
+    for line in results.lines:
+        cells = [_plain(line.ranker) if line.ranker != last else "", _plain(line.method)]
+        last = line.ranker
+        for name in columns:
+            shown = short(name, line.figures.get(name))
+            bold = f"**{shown}**" if (line.ranker, name, shown) in best else shown
+            interval = _interval(line, name)
+            small = f"<br><sub>{interval}</sub>" if interval else ""
+            cells.append(f"{bold}{_mark(line, name)}{small}")
+        lines.append(_row([*cells, str(_measured(line))]))
+    lines += ["", _legend(results) + INTERVALS, ""]
+    failed = [
+        f"- {_plain(line.ranker)}, {_plain(line.method)}, query {_plain(qid)}: {_plain(reason)}"
+        for line in results.lines
+        for qid, reason in line.failed.items()
+    ]
+    if failed:
+        lines += ["Without figures:", "", *failed, ""]
+    return "\n".join(lines)
+
+
+def latex(results: Results) -> str:
+    """The table in LaTeX, for the package booktabs."""
+    columns = _columns(results.lines)
+    heads = [COLUMNS[name].translate(_LATEX) for name in columns]
+    best = _best(results.lines, columns)
+    body: list[str] = []
+    last = ""
+    for line in results.lines:
+        if line.ranker != last and body:
+            body.append(r"\midrule")
+        cells = [line.ranker.translate(_LATEX) if line.ranker != last else ""]
+        cells.append(line.method.translate(_LATEX))
+        last = line.ranker
+        for name in columns:
+            shown = short(name, line.figures.get(name))
+            text = shown.translate(_LATEX)
+            bold = rf"\textbf{{{text}}}" if (line.ranker, name, shown) in best else text
+            cells.append(f"{bold}{_mark(line, name).translate(_LATEX)}")
+        body.append(f"{' & '.join(cells)} \\\\")
+    caption = " ".join([*_unfinished(results), _legend(results)])
+    return "\n".join(
+        [
+            r"% needs the package booktabs, and XeLaTeX or LuaLaTeX for names beyond Latin letters",
+            r"\begin{table*}",
+            r"\centering",
+            rf"\caption{{{caption.translate(_LATEX)}}}",
+            rf"\begin{{tabular}}{{ll{'r' * len(columns)}}}",
+            r"\toprule",
+            f"ranker & method & {' & '.join(heads)} \\\\",
+            r"\midrule",
+            *body,
+            r"\bottomrule",
+            r"\end{tabular}",
+            r"\end{table*}",
+            "",
+        ]
+    )
+
+
+def csv_table(results: Results) -> str:
+    """Means, intervals and tests, one line for each ranker, method and figure."""
+    heads = ["ranker", "method", "figure", "mean", "low", "high", "n", "queries", "failed"]
+    heads += ["baseline", "difference", "difference_low", "difference_high", "p"]
+    return "".join(_csv_lines(heads, _csv_rows(results.lines)))
+
+
+def csv_cells(results: Results) -> Iterator[str]:
+    """Lines of a CSV file with every cell: its figures, terms, seconds and the reason for none."""
+    heads = ["qid", "query", "ranker", "method", *FIGURES, "intent_terms", "seconds_ours"]
+    heads += ["seconds_model", "reason"]
+    queries = dict(results.topics)
+    rows = (
+        [
+            *(row.qid, queries[row.qid], row.ranker, row.method),
+            *(row.figures.get(name, "") for name in FIGURES),
+            " ".join(row.terms),
+            *(row.seconds.get(part, "") for part in ("ours", "model")),
+            row.reason,
+        ]
+        for row in results.rows()
+    )
+    yield from _csv_lines(heads, rows)
+
+
+def _csv_rows(lines: Iterable[Line]) -> Iterator[list[object]]:
+    for line in lines:
+        for name, one in line.figures.items():
+            tested = line.against.get(name)
+            against: list[object] = [""] * 5
+            if tested is not None:
+                against = [tested.baseline, tested.difference, tested.low, tested.high, tested.p]
+            sizes = [one.n, line.queries, len(line.failed)]
+            yield [line.ranker, line.method, name, one.mean, one.low, one.high, *sizes, *against]
+
+
+def _csv_lines(heads: Sequence[object], rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    for row in itertools.chain([heads], rows):
+        writer.writerow(row)
+        yield text.getvalue()
+        text.seek(0)
+        text.truncate()
+
+
+def _columns(lines: Sequence[Line]) -> list[str]:
+    """The figures that any line has."""
+    return [name for name in COLUMNS if any(name in line.figures for line in lines)]
+
+
+def _best(lines: Sequence[Line], columns: Sequence[str]) -> set[tuple[str, str, str]]:
+    """Ranker, figure and its highest mean as it is written, where more is better."""
+    found = set()
+    for name in columns:
+        if name not in TESTED:
+            continue
+        for ranker in {line.ranker for line in lines}:
+            some = [one for one in lines if one.ranker == ranker and name in one.figures]
+            if some:
+                highest = max(some, key=lambda one: one.figures[name].mean)
+                found.add((ranker, name, short(name, highest.figures[name])))
+    return found
+
+
+def _mark(line: Line, name: str) -> str:
+    tested = line.against.get(name)
+    return MARKS[tested.sign] if tested else ""
+
+
+def _interval(line: Line, name: str) -> str:
+    one = line.figures.get(name)
+    return "" if one is None else f"{number(name, one.low)} to {number(name, one.high)}"
+
+
+def _measured(line: Line) -> int:
+    return max((one.n for one in line.figures.values()), default=0)
+
+
+def _unfinished(results: Results) -> list[str]:
+    if results.done == results.cells:
+        return []
+    return [f"Unfinished: {results.done} of {results.cells} cells of the queries begun are measured."]
+
+
+def _legend(results: Results) -> str:
+    study = results.study
+    baselines = dict.fromkeys(name for r in study.rankers for name in study.baselines_of(r))
+    sizes = sorted({_measured(line) for line in results.lines})
+    failed = f", {results.failed} cells without figures" if results.failed else ""
+    n = f"n = {sizes[0]} to {sizes[-1]}" if len(sizes) > 1 else f"n = {sizes[0] if sizes else 0}"
+    return LEGEND.format(
+        gap=study.measures.gap,
+        sampled=study.measures.sampled,
+        baselines=", ".join(baselines) or "none",
+        queries=f"{len(results.topics)} queries, {n}{failed}.",
+    )
+
+
+def _row(cells: Iterable[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _plain(text: str) -> str:
+    """A name in Markdown, where nothing in it is markup."""
+    text = " ".join(text.split())
+    return re.sub(r"([\\`*_{}\[\]<>|#~&$])", r"\\\1", text)

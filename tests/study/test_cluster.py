@@ -1,0 +1,121 @@
+"""Studies on several processes, some of which die: a real Dask cluster, and joblib's own workers."""
+
+import os
+import signal
+import threading
+import time
+
+import pytest
+
+import intentx as ix
+from intentx.cli import main
+from intentx.study.plan import Data
+from intentx.study.run import WorkerError, run_study
+from intentx.study.store import Store
+from tests.study.test_run import cells, study
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module")
+def every():
+    return study(data=Data(demo=("*",), depth=12))
+
+
+@pytest.fixture(scope="module")
+def plain(every, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("plain")
+    run_study(every, folder)
+    return cells(folder)
+
+
+@pytest.fixture
+def cluster():
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(
+        n_workers=3, threads_per_worker=2, processes=True, host="127.0.0.1", dashboard_address=None
+    ) as found:
+        yield found
+
+
+def kill_one(pids, done):
+    """Kill a process as soon as a task is done."""
+    done.wait(120)
+    os.kill(pids[0], signal.SIGKILL)
+
+
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def test_dask_gives_the_same_rows_though_a_worker_is_killed(every, plain, cluster, tmp_path):
+    pids = [worker.process.pid for worker in cluster.workers.values()]
+    assert len(set(pids)) == 3
+    done = threading.Event()
+    killer = threading.Thread(target=kill_one, args=(pids, done))
+    killer.start()
+    outcome = run_study(
+        every, tmp_path, dask=cluster.scheduler_address, progress=lambda n, q: done.set()
+    )
+    killer.join()
+    assert cells(tmp_path) == plain
+    assert (outcome.measured, outcome.found) == (len(plain), 0)
+    deadline = time.monotonic() + 30
+    while is_alive(pids[0]) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert not is_alive(pids[0])
+
+
+def test_the_command_uses_a_cluster(cluster, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "study.toml").write_text(
+        'name = "x"\n[data]\ndemo = ["jaguar speed", "python care"]\n[rankers]\nB = "bm25"\n'
+        '[methods]\nQ = "query-terms"\n[measures]\n'
+        "heldout = 0\nstability = 0\nfaithfulness = 0\nshuffled = false\n"
+    )
+    code = main(["bench", "study.toml", "--out", "out", "--dask", cluster.scheduler_address])
+    assert code == 0
+    assert "2 cells measured" in capsys.readouterr().err
+
+
+def test_no_cluster_there(every, tmp_path):
+    pytest.importorskip("distributed")
+    with pytest.raises(ix.InputError, match="no Dask scheduler at"):
+        run_study(every, tmp_path, dask="tcp://127.0.0.1:1")
+
+
+def test_a_worker_that_dies_is_replaced(plain, tmp_path, monkeypatch):
+    monkeypatch.setenv("INTENTX_DYING", str(tmp_path / "dead"))
+    some = study(data=Data(demo=("*",), depth=12), rankers={"BM25": "tests.study.dying:once"})
+    outcome = run_study(some, tmp_path / "out", workers=2)
+    assert (tmp_path / "dead").exists()
+    rows = cells(tmp_path / "out")
+    assert [(row.qid, row.method) for row in rows] == [(row.qid, row.method) for row in plain]
+    assert (outcome.measured, outcome.found, outcome.failed) == (len(plain), 0, 0)
+
+
+def test_ray_gives_the_same_rows(every, plain, tmp_path):
+    ray = pytest.importorskip("ray")
+    import joblib
+    from ray.util.joblib import register_ray
+
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False)
+    register_ray()
+    try:
+        with joblib.parallel_config(backend="ray"):
+            run_study(every, tmp_path, workers=2)
+    finally:
+        ray.shutdown()
+    assert cells(tmp_path) == plain
+
+
+def test_workers_that_always_die_end_it_with_a_reason(tmp_path):
+    some = study(rankers={"BM25": "tests.study.dying:always"})
+    with pytest.raises(WorkerError, match="workers died again and again"):
+        run_study(some, tmp_path, workers=2)
+    with Store(tmp_path, write=False) as store:
+        assert list(store.rows()) == []
