@@ -33,6 +33,7 @@ from intentx.train_cli import add_train
 __all__ = ["main"]
 
 FINE, FAILED, USAGE = 0, 1, 2
+INTERRUPTED = 130  # as shells have it
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -50,6 +51,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except IntentxError as error:
         sys.stderr.write(f"intentx: {error}\n")
         return USAGE
+    except KeyboardInterrupt:
+        sys.stderr.write("intentx: interrupted; a study goes on from here when it is run again\n")
+        return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has seen enough
         sys.stderr.close()
         return FINE

@@ -139,7 +139,11 @@ class _Run:
     def tasks(self) -> Iterator[_Task]:
         """Those with cells that the store lacks."""
         start, step = self.shard
+        place, qids = -1, set[str]()
         for place, topic in enumerate(topics(self.study.data)):
+            if topic.qid in qids:
+                raise InputError(f"two queries have the id {topic.qid!r}; give each one of its own")
+            qids.add(topic.qid)
             if place % step != start:
                 continue
             self.store.set_topic(place, topic.qid, topic.query, topic.digest)
@@ -151,6 +155,7 @@ class _Run:
                 wanted = {v: m for v, (r, m) in self.known.items() if r == ranker and v in missing}
                 if wanted:
                     yield _Task(self.study, ranker, topic, wanted, self.cache)
+        self.store.end_topics(place + 1)
 
 
 def status(folder: str | Path) -> dict[str, Any]:

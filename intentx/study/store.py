@@ -159,9 +159,12 @@ class Store:
     def set_study(self, plain: Mapping[str, Any], variants: Mapping[str, tuple[str, str]]) -> None:
         """Which study the folder is of, with ranker and method of each of its variants.
 
-        Cells of earlier settings stay, and are not part of it.
+        Cells of earlier settings or data stay, and are not part of it.
         """
         with self._transaction():
+            before = self._file.execute("SELECT plain FROM study").fetchone()
+            if before is not None and json.loads(before[0]).get("data") != plain.get("data"):
+                self._file.execute("DELETE FROM topics")
             self._file.execute(
                 "INSERT OR REPLACE INTO study VALUES (1, ?, ?)",
                 (json.dumps(plain), json.dumps(variants)),
@@ -183,11 +186,17 @@ class Store:
         return str(found[0])
 
     def set_topic(self, place: int, qid: str, query: str, topic: str) -> None:
-        """Which documents a query is about now; ``place`` is its number in the data."""
+        """Which query is at a place in the data, and which documents it is about now."""
         with self._transaction():
+            self._file.execute("DELETE FROM topics WHERE place = ?", (place,))
             self._file.execute(
                 "INSERT OR REPLACE INTO topics VALUES (?, ?, ?, ?)", (qid, place, query, topic)
             )
+
+    def end_topics(self, places: int) -> None:
+        """The data has so many queries; those behind them are of earlier data."""
+        with self._transaction():
+            self._file.execute("DELETE FROM topics WHERE place >= ?", (places,))
 
     def missing(self, topic: str, variants: Sequence[str]) -> list[str]:
         """Those of ``variants`` that this topic has no cell of."""

@@ -15,6 +15,7 @@ from intentx.rankers import BM25
 from intentx.study.cells import FIGURES
 from intentx.study.data import topics
 from intentx.study.plan import Data, Measures, Study
+from intentx.study.results import read_results
 from intentx.study.run import run_study, status, variants
 from intentx.study.store import Store
 from intentx.study.tables import summarise
@@ -231,3 +232,89 @@ def test_wrong_commands(arguments, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["bench", *arguments]) == 2
     assert message in capsys.readouterr().err
+
+
+def test_ir_datasets(tmp_path):
+    ir_datasets = pytest.importorskip("ir_datasets")
+    (tmp_path / "docs.tsv").write_text("d0\tpiano keys\nd1\tdesk\nd2\ta piano pedal\n")
+    (tmp_path / "queries.tsv").write_text("q7\tpiano\n")
+    dataset = ir_datasets.create_dataset(
+        docs_tsv=str(tmp_path / "docs.tsv"), queries_tsv=str(tmp_path / "queries.tsv")
+    )
+    name = f"toy-{tmp_path.name}"
+    ir_datasets.registry.register(name, dataset)
+    [topic] = topics(Data(ir_datasets=name, depth=2))
+    assert (topic.qid, topic.query) == ("q7", "piano")
+    assert dict(topic.docs) == {"d0": "piano keys", "d2": "a piano pedal"}
+    with pytest.raises(ix.InputError, match="ir_datasets cannot give 'no-such-thing'"):
+        list(topics(Data(ir_datasets="no-such-thing")))
+
+
+def jsonl(path, *queries):
+    """A file of topics that are told apart by their words."""
+    lines = []
+    for qid, word in queries:
+        docs = [{"id": f"d{i}", "text": f"{word} " * i + "desk lamp"} for i in range(4)]
+        lines.append(json.dumps({"qid": qid, "query": word, "docs": docs}))
+    path.write_text("\n".join(lines))
+
+
+def test_other_data_in_a_folder_is_not_mixed_with_the_old(tmp_path):
+    jsonl(tmp_path / "one.jsonl", ("1", "piano"), ("2", "organ"))
+    jsonl(tmp_path / "other.jsonl", ("3", "viola"))
+    measures = Measures(heldout=0, stability=0, faithfulness=0, shuffled=False)
+    one, other = (
+        study(data=Data(topics=str(tmp_path / f"{name}.jsonl")), measures=measures)
+        for name in ("one", "other")
+    )
+    run_study(one, tmp_path / "out")
+    run_study(other, tmp_path / "out")
+    assert {row.qid for row in cells(tmp_path / "out")} == {"3"}
+    assert run_study(one, tmp_path / "out").found == 4  # and nothing is lost
+    assert {row.qid for row in cells(tmp_path / "out")} == {"1", "2"}
+    jsonl(tmp_path / "one.jsonl", ("2", "organ"))  # the same file with another content
+    assert run_study(one, tmp_path / "out").found == 2
+    assert {row.qid for row in cells(tmp_path / "out")} == {"2"}
+
+
+def test_two_queries_of_one_id(tmp_path):
+    jsonl(tmp_path / "t.jsonl", ("1", "piano"), ("1", "organ"))
+    with pytest.raises(ix.InputError, match="two queries have the id '1'"):
+        run_study(study(data=Data(topics=str(tmp_path / "t.jsonl"))), tmp_path / "out")
+
+
+def test_two_names_for_the_same(tmp_path):
+    twice = {"Q": {"method": "query-terms"}, "T": {"method": "query-terms"}}
+    with pytest.raises(ix.InputError, match="'BM25' by 'T' is the same as 'BM25' by 'Q'"):
+        run_study(study(methods=twice), tmp_path)
+
+
+def test_a_method_of_some_rankers(tmp_path):
+    some = study(
+        rankers={"BM25": "bm25", "length": "builtins:len"},
+        methods={"Q": {"method": "query-terms"}, "R": {"method": "random-terms", "rankers": ["BM25"]}},
+    )
+    assert [*variants(some).values()] == [("BM25", "Q"), ("BM25", "R"), ("length", "Q")]
+    assert some.baselines_of("length") == ["Q"]
+    with pytest.raises(ix.InputError, match=r"\[methods\] Q: no ranker 'BERT'; there are BM25"):
+        study(methods={"Q": {"method": "query-terms", "rankers": ["BERT"]}})
+    with pytest.raises(ix.InputError, match="baselines: no method 'X'; there are Q, R"):
+        study(baselines=("X",))
+
+
+def test_shards_together_are_the_study(plain, tmp_path):
+    for part in range(3):
+        run_study(study(), tmp_path / str(part), shard=(part, 3))
+    results = read_results([tmp_path / str(part) for part in (2, 0, 1)])
+    assert [dataclasses.replace(row, seconds={}) for row in results.rows()] == cells(plain)
+
+
+def test_scores_are_remembered_for_other_studies(tmp_path, monkeypatch):
+    cache = tmp_path / "scores.sqlite"
+    counted = study(rankers={"count": "tests.study.counting:score"})
+    monkeypatch.setenv("INTENTX_COUNT", str(tmp_path / "count"))
+    run_study(counted, tmp_path / "one", cache=cache)
+    asked = (tmp_path / "count").stat().st_size
+    run_study(counted, tmp_path / "two", cache=cache)
+    assert (tmp_path / "count").stat().st_size == asked > 50
+    assert cells(tmp_path / "one") != []
