@@ -128,14 +128,14 @@ def report(queries: int, repeats: int, out: Path | None) -> Iterator[str]:
     yield f"Machine: {machine()}.\n"
     yield (
         f"{found['queries']:,} synthetic queries with a recorded run of {DOCUMENTS} documents of "
-        f"{WORDS} words each ({found['topics_megabytes']:.0f} MB of topics), by three methods, in one process: "
-        f"{found['cells']:,} cells in {found['seconds']:.0f} s, {found['failed']} without figures, "
-        f"{found['file_megabytes']:.0f} MB of results.\n"
+        f"{WORDS} words each ({found['topics_megabytes']:.0f} MB of topics), by three methods, in one "
+        f"process: {found['cells']:,} cells in {found['seconds']:.0f} s, {found['failed']} without "
+        f"figures, {found['file_megabytes']:.0f} MB of results.\n"
     )
     yield (
         f"Memory of the process: {np.median(memory[:tenth]):.0f} MB over the first tenth of the "
-        f"queries, {np.median(memory[-tenth:]):.0f} MB over the last, {memory.max():.0f} MB at most. Reading the "
-        f"results for the tables takes {found['report_megabytes']:.0f} MB more and "
+        f"queries, {np.median(memory[-tenth:]):.0f} MB over the last, {memory.max():.0f} MB at most. "
+        f"Reading the results for the tables takes {found['report_megabytes']:.0f} MB more and "
         f"{found['report_seconds']:.0f} s.\n"
     )
     if out is not None:

@@ -1,4 +1,4 @@
-"""The command line: ``intentx demo``, ``explain``, ``bench`` and ``train``."""
+"""The command line: ``intentx demo``, ``explain``, ``bench``, ``report``, ``compare`` and ``train``."""
 
 from __future__ import annotations
 
@@ -25,6 +25,7 @@ from intentx.rankers import load_ranker
 from intentx.rankers.encoders import BiEncoder
 from intentx.ranking import Ranking, rank
 from intentx.report import write_page
+from intentx.report_cli import add_report
 from intentx.scoring import BlackBox
 from intentx.terminal import check_folder, progress, quiet_models, show, warnings_in_words
 from intentx.text import Analyzer, TextIndex
@@ -77,6 +78,7 @@ def _parser() -> argparse.ArgumentParser:
 
     add_explain(commands)
     add_bench(commands)
+    add_report(commands)
     add_train(commands, progress)
     return parser
 

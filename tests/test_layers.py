@@ -25,7 +25,7 @@ ROOMS = [
     ("study",),
     ("",),
     ("report", "terminal", "train_cli"),
-    ("bench_cli", "explain_cli"),
+    ("bench_cli", "compare_cli", "explain_cli", "report_cli"),
     ("cli",),
     ("__main__",),
 ]
