@@ -39,6 +39,10 @@ def add_bench(commands: Any) -> None:
         "--ranker", action="append", default=[], metavar="NAME=SPEC",
         help="a ranker in place of the study's one of that name; can be given several times",
     )  # fmt: skip
+    bench.add_argument(
+        "--without", action="append", default=[], metavar="NAME",
+        help="leave out a ranker or a method of the study; can be given several times",
+    )  # fmt: skip
     bench.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
     bench.add_argument("--dask", metavar="ADDRESS", help="of a scheduler whose workers are used")
     bench.add_argument(
@@ -112,7 +116,7 @@ def _changed(study: Study, options: argparse.Namespace) -> Study:
                 f"{', '.join(rankers)}; not {change!r}"
             )
         rankers[name] = spec
-    return dataclasses.replace(study, data=data, rankers=rankers)
+    return dataclasses.replace(study, data=data, rankers=rankers).without(options.without)
 
 
 def _shard(text: str) -> tuple[int, int]:

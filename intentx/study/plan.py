@@ -6,7 +6,7 @@ import dataclasses
 import hashlib
 import json
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
@@ -196,6 +196,29 @@ class Study:
             raise InputError(f"[methods] {name}: {error}") from error
         own = {f.name for f in dataclasses.fields(made)}
         return dataclasses.replace(made, **{k: v for k, v in shared.items() if k in own})
+
+    def without(self, names: Sequence[str]) -> Study:
+        """The study without these rankers and methods; methods of no other ranker go with them.
+
+        Raises
+        ------
+        InputError
+            If there is no such ranker or method, or none is left.
+        """
+        for name in names:
+            if name not in self.rankers and name not in self.methods:
+                known = ", ".join([*self.rankers, *self.methods])
+                raise InputError(
+                    f"there is no ranker or method {name!r} to leave out; there are {known}"
+                )
+        rankers = {name: spec for name, spec in self.rankers.items() if name not in names}
+        methods = {}
+        for name, plain in self.methods.items():
+            some = [one for one in plain.get("rankers", rankers) if one in rankers]
+            if name not in names and some:
+                methods[name] = {**plain, "rankers": tuple(some)} if "rankers" in plain else plain
+        baselines = tuple(name for name in self.baselines if name in methods)
+        return dataclasses.replace(self, rankers=rankers, methods=methods, baselines=baselines)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; `read_study` of the same as TOML gives the study back."""

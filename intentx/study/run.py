@@ -181,7 +181,13 @@ def variants(study: Study) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     measures = dataclasses.asdict(study.measures)
     for ranker, spec in study.rankers.items():
-        mark = mark_of(spec)
+        try:
+            mark = mark_of(spec)
+        except IntentxError as error:
+            raise InputError(
+                f"ranker {ranker!r}: {error}\n--ranker {ranker}=SPEC puts another one in its place, and "
+                f"--without {ranker} leaves it out"
+            ) from error
         for name in study.methods_of(ranker):
             settings = plain_settings(study.method(name))
             kind = study.methods[name]["method"]

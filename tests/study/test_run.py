@@ -14,7 +14,7 @@ from intentx.datasets import demo_queries, load_demo
 from intentx.rankers import BM25
 from intentx.study.cells import FIGURES
 from intentx.study.data import topics
-from intentx.study.plan import Data, Measures, Study
+from intentx.study.plan import Data, Measures, Study, read_study
 from intentx.study.results import read_results
 from intentx.study.run import run_study, status, variants
 from intentx.study.store import Store
@@ -300,6 +300,24 @@ def test_a_method_of_some_rankers(tmp_path):
         study(methods={"Q": {"method": "query-terms", "rankers": ["BERT"]}})
     with pytest.raises(ix.InputError, match="baselines: no method 'X'; there are Q, R"):
         study(baselines=("X",))
+
+
+def test_rankers_and_methods_can_be_left_out(tmp_path, capsys):
+    table = read_study("table2")
+    some = table.without(["MatchPyramid", "BERT", "EXS"])
+    assert [*some.rankers] == ["DPR", "DRMM"]
+    assert "GRAD-CAM" not in some.methods  # which explains MatchPyramid alone
+    assert some.methods["DEEPLIFT"]["rankers"] == ("DPR",)
+    assert not {"GRAD-CAM", "EXS"} & {*some.baselines}
+    assert table.without([]) == table
+    with pytest.raises(ix.InputError, match="no ranker or method 'X' to leave out; there are BERT"):
+        table.without(["X"])
+    with pytest.raises(ix.InputError, match="one ranker and one method"):
+        table.without([*table.rankers])
+    arguments = ["bench", "table2", "--out", str(tmp_path), "--without", "BERT", "--without", "DPR"]
+    assert main(arguments) == 2
+    assert "ranker 'DRMM': " in (message := capsys.readouterr().err)
+    assert "--without DRMM leaves it out" in message
 
 
 def test_shards_together_are_the_study(plain, tmp_path):
