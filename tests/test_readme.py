@@ -25,22 +25,27 @@ def test_python(code):
     exec(compile(code, "example", "exec"), {})  # noqa: S102
 
 
-@pytest.mark.parametrize("command", COMMANDS)
-def test_commands(command, tmp_path, monkeypatch, capsys):
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """Where all commands run, one after the other, with what they name."""
+    path = tmp_path_factory.mktemp("readme")
     documents = load_demo().documents[:12]
-    (tmp_path / "passages.jsonl").write_text(
+    (path / "passages.jsonl").write_text(
         "\n".join(f'{{"id": "{d.id}", "text": "{d.text}"}}'.replace("\n", " ") for d in documents)
     )
-    (tmp_path / "passages.tsv").write_text("\n".join(f"{d.id}\t{d.text}" for d in documents))
-    (tmp_path / "run.trec").write_text(
-        "\n".join(f"7 Q0 {d.id} {i} {-i} x" for i, d in enumerate(documents))
-    )
-    package = tmp_path / "mypackage"
+    (path / "passages.tsv").write_text("\n".join(f"{d.id}\t{d.text}" for d in documents))
+    (path / "run.trec").write_text("\n".join(f"7 Q0 {d.id} {i} {-i} x" for i, d in enumerate(documents)))
+    package = path / "mypackage"
     package.mkdir()
     (package / "__init__.py").touch()
     (package / "rankers.py").write_text("def score(query, texts):\n    return [len(t) for t in texts]\n")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.syspath_prepend(tmp_path)
+    return path
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands(command, folder, monkeypatch, capsys):
+    monkeypatch.chdir(folder)
+    monkeypatch.syspath_prepend(folder)
     assert main(shlex.split(command)) == 0, capsys.readouterr().err
 
 

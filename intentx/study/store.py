@@ -187,6 +187,10 @@ class Store:
 
     def set_topic(self, place: int, qid: str, query: str, topic: str) -> None:
         """Which query is at a place in the data, and which documents it is about now."""
+        there = "SELECT 1 FROM topics WHERE place = ? AND qid = ? AND query = ? AND topic = ?"
+        with self._one:
+            if self._file.execute(there, (place, qid, query, topic)).fetchone() is not None:
+                return  # as on each later run: nothing to write
         with self._transaction():
             self._file.execute("DELETE FROM topics WHERE place = ?", (place,))
             self._file.execute(
