@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -17,7 +18,7 @@ from intentx.scoring import BlackBox, Scorer
 from intentx.study.data import Topic
 from intentx.text import Analyzer, TextIndex
 
-__all__ = ["load_all", "mark_of", "ranking_by", "ranking_of", "vectors_of"]
+__all__ = ["give_back", "load_all", "mark_of", "ranking_by", "ranking_of", "vectors_of"]
 
 RUN, BM25 = "run:", "bm25"
 
@@ -77,6 +78,15 @@ def load_all(specs: Iterable[str], vectors: str | None) -> None:
                 _loaded(spec)
     if vectors is not None and not Path(vectors).is_file():
         _encoder(vectors)
+
+
+def give_back() -> None:
+    """Give freed memory back to the system, between two tasks.
+
+    The C library keeps what gradients and batches needed, and joblib would take that for a leak, too.
+    """
+    with contextlib.suppress(AttributeError, OSError, TypeError):  # where it is not glibc
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def mark_of(spec: str) -> str:

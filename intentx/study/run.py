@@ -13,7 +13,7 @@ from typing import Any
 
 from intentx.errors import InputError, IntentxError, MissingExtraError
 from intentx.explainers.plain import plain_settings
-from intentx.study.boxes import load_all, mark_of, ranking_of, vectors_of
+from intentx.study.boxes import give_back, load_all, mark_of, ranking_of, vectors_of
 from intentx.study.cells import Cell, measure
 from intentx.study.data import Topic, topics
 from intentx.study.plan import Study, digest
@@ -253,7 +253,9 @@ _ONE = threading.Lock()  # a process measures one task at a time, whatever threa
 def _rows(task: _Task) -> list[Row]:
     """Measure the cells of a task. Runs in a worker."""
     with _ONE:
-        return _measured(task)
+        rows = _measured(task)
+        give_back()
+        return rows
 
 
 def _measured(task: _Task) -> list[Row]:
