@@ -13,6 +13,7 @@ import numpy as np
 
 import intentx
 from intentx.bench_cli import add_bench
+from intentx.compare_cli import add_compare
 from intentx.datasets import demo_queries, load_demo
 from intentx.datasets.demo import DemoQuery
 from intentx.errors import IntentxError, ScorerError
@@ -79,6 +80,7 @@ def _parser() -> argparse.ArgumentParser:
     add_explain(commands)
     add_bench(commands)
     add_report(commands)
+    add_compare(commands)
     add_train(commands, progress)
     return parser
 

@@ -14,7 +14,7 @@ from intentx.rankers.http import HTTPReranker
 from intentx.rankers.ltr import FeatureRanker
 from intentx.scoring import Scorer
 
-__all__ = ["SPECS", "load_ranker"]
+__all__ = ["KINDS", "SPECS", "load_ranker"]
 
 SPECS = (
     "bm25, bi-encoder:NAME_OR_PATH (or bi-encoder:minilm), cross-encoder:NAME_OR_PATH, "
@@ -136,6 +136,8 @@ _BUILT_IN: dict[str, Callable[[str, Sequence[str]], Scorer]] = {
     "knrm": _knrm,
     "matchpyramid": _matchpyramid,
 }
+KINDS = tuple(_BUILT_IN)
+"""What a spec begins with, but for that of a ``module:callable``."""
 
 
 def _imported(module: str, name: str) -> Scorer:

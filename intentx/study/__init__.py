@@ -5,6 +5,12 @@ from intentx.study.results import Results, read_results
 from intentx.study.run import Outcome, run_study
 
 __all__ = [
-    *("Data", "Measures", "Outcome", "Results", "Study"),
-    *("read_results", "read_study", "run_study"),
+    "Data",
+    "Measures",
+    "Outcome",
+    "Results",
+    "Study",
+    "read_results",
+    "read_study",
+    "run_study",
 ]

@@ -246,8 +246,10 @@ class Store:
                 "SELECT * FROM cells WHERE variant = ? AND topic = ?", (variant, topic)
             ).fetchone()
             if found is not None:
-                terms, figures, seconds = map(json.loads, found[6:])
-                yield Row(*found[:6], tuple(terms), figures, seconds)
+                _, _, qid, ranker, method, reason, *plain = found
+                terms, figures, seconds = map(json.loads, plain)
+                names = variant, topic, qid, ranker, method, reason
+                yield Row(*names, tuple(terms), figures, seconds)
 
     def topics(self) -> Iterator[tuple[int, str, str, str]]:
         """Place in the data, id, text and digest of the current queries, in the order of the data."""

@@ -1,0 +1,347 @@
+"""The command ``intentx compare``."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+import json
+import re
+import sys
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from intentx.datasets import demo_queries, read_documents
+from intentx.datasets.readers import read_table
+from intentx.errors import InputError
+from intentx.explainers.intent import Multiplex
+from intentx.files import numbered_lines
+from intentx.rankers import read_run
+from intentx.rankers.bm25 import BM25
+from intentx.rankers.load import KINDS, SPECS
+from intentx.report.compare_page import write_comparison
+from intentx.report.compare_text import rich_comparison
+from intentx.study.boxes import mark_of
+from intentx.study.compare import check_rankers, compare_rankers
+from intentx.study.data import Topic, topics
+from intentx.study.plan import Data
+from intentx.terminal import check_folder, progress, quiet_models, show
+
+__all__ = ["add_compare", "split_specs"]
+
+RUN = "run:"
+_CALLABLE = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")
+
+Run = Mapping[str, Mapping[str, float]]
+
+
+def add_compare(commands: Any) -> None:
+    """Add the command to a parser's subcommands."""
+    compare = commands.add_parser(
+        "compare",
+        help="compare rankers: what one wants and another does not, query by query and over all",
+        description="Ranks the same documents by several rankers, explains each ranking, and tells "
+        "what one wants and another does not; over all queries, what a ranker keeps preferring.",
+    )
+    compare.add_argument(
+        "--rankers", required=True, metavar="A,B,…",
+        help=f"two or more of {SPECS}, run:FILE, or run:NAME of a run in the data; NAME=SPEC names one",
+    )  # fmt: skip
+    compare.add_argument(
+        "--queries", nargs="+", default=[], metavar="Q",
+        help="texts or ids of queries, or one file: qid<TAB>query, JSONL with qid and query, or JSONL "
+        "with qid, query and docs (default: all of the data)",
+    )  # fmt: skip
+    compare.add_argument("--docs", metavar="FILE", help="documents to rank, JSONL or TSV")
+    compare.add_argument(
+        "--run", metavar="FILE", help="with --docs, a TREC run: rank only its documents"
+    )
+    compare.add_argument("--data", metavar="DIR", help="a folder with passages, queries and candidates")
+    compare.add_argument("--pool", metavar="RUN", help="with --data, the run whose documents are ranked")
+    compare.add_argument(
+        "--depth", type=int, default=100, metavar="N", help="documents of a query, at most (default 100)"
+    )
+    compare.add_argument("--limit", type=int, metavar="N", help="queries, at most, evenly spread")
+    compare.add_argument("--max-terms", type=int, default=10, metavar="K", help="of each explanation")
+    compare.add_argument("--vectors", metavar="SOURCE", help="term vectors: minilm, a model or a file")
+    compare.add_argument("--seed", type=int, default=0)
+    compare.add_argument("--cache", metavar="FILE", help="remember scores in FILE")
+    compare.add_argument("--json", action="store_true", help="print the comparison as JSON")
+    compare.add_argument("--html", type=Path, metavar="FILE", help="write a page")
+    compare.set_defaults(run_command=_compare)
+
+
+def _compare(options: argparse.Namespace) -> int:
+    check_folder(options.html)
+    for name in ("depth", "limit", "max_terms"):
+        value = getattr(options, name)
+        if value is not None and value < 1:
+            raise InputError(f"--{name.replace('_', '-')} must be 1 or more, not {value}")
+    specs = split_specs(options.rankers)
+    check_rankers(specs)
+    for spec in specs.values():
+        quiet_models(spec)
+    if options.vectors:
+        quiet_models(f"bi-encoder:{options.vectors}")
+    asked = _with_runs(_topics(options), specs)
+    for spec in specs.values():
+        mark_of(spec)  # loads it: what is no ranker is told now, and not for each query
+    with progress("queries") as bar:
+        comparison = compare_rankers(
+            specs,
+            asked,
+            method=Multiplex(max_terms=options.max_terms, seed=options.seed),
+            vectors=options.vectors,
+            seed=options.seed,
+            cache=options.cache,
+            progress=lambda done, query: bar(done, len(asked)),
+        )
+    if options.json:
+        sys.stdout.write(json.dumps(comparison.to_dict(), ensure_ascii=False, allow_nan=False) + "\n")
+    else:
+        for part in rich_comparison(comparison):
+            show(part)
+    if options.html:
+        written = write_comparison(options.html, comparison)
+        (sys.stderr.write if options.json else show)(f"page: {written}" + "\n" * options.json)
+    failed = [query for query in comparison.queries if query.failed]
+    for query in failed:
+        for name, reason in query.failed.items():
+            who = f"{name}, query" if name else "query"
+            sys.stderr.write(f"{who} {query.qid}: {reason.splitlines()[0]}\n")
+    return 1 if failed else 0
+
+
+def split_specs(text: str) -> dict[str, str]:
+    """Specs of rankers by name, from a list with commas: ``bm25,my=dpr:QUERY_ENCODER,DOC_ENCODER``.
+
+    A part that does not begin with a known kind or as a module:callable belongs to the one before.
+
+    Raises
+    ------
+    InputError
+        If there is no ranker, a part is empty, or two rankers have one name or are the same.
+
+    Examples
+    --------
+    >>> split_specs("bm25,my=dpr:a,b")
+    {'bm25': 'bm25', 'my': 'dpr:a,b'}
+    """
+    specs: list[str] = []
+    for part in text.split(","):
+        if not part.strip():
+            raise InputError(f"--rankers has an empty part: {text!r}")
+        if not specs or _begins(part.strip()):
+            specs.append(part.strip())
+        elif _named(specs[-1])[1] == "bm25":  # takes nothing after it
+            raise InputError(f"no ranker {part.strip()!r}; a ranker is one of: {SPECS}, run:FILE")
+        else:
+            specs[-1] += f",{part.strip()}"
+    named = [(name, spec) if name else ("", spec) for name, spec in map(_named, specs)]
+    repeated = [spec for spec, n in Counter(spec for _, spec in named).items() if n > 1]
+    if repeated:
+        raise InputError(f"--rankers has {repeated[0]!r} twice; a ranker agrees with itself")
+    short = Counter(_short(spec) for _, spec in named)
+    names = [name or (_short(s) if short[_short(s)] == 1 else s) for name, s in named]
+    twice = next((name for name, n in Counter(names).items() if n > 1), None)
+    if twice is not None:
+        raise InputError(f"--rankers has two rankers of the name {twice!r}; name them NAME=SPEC")
+    return dict(zip(names, (spec for _, spec in named), strict=True))
+
+
+def _begins(part: str) -> bool:
+    _, spec = _named(part)
+    return spec.partition(":")[0] in KINDS or bool(_CALLABLE.fullmatch(spec))
+
+
+def _named(part: str) -> tuple[str, str]:
+    """``NAME=SPEC`` as both; a ``=`` inside a spec, as in a URL, is no name's."""
+    name, equals, spec = part.partition("=")
+    if equals and name.partition(":")[0] not in KINDS and ":" not in name:
+        return name.strip(), spec.strip()
+    return "", part
+
+
+def _short(spec: str) -> str:
+    """A spec with the last part of a path only."""
+    kind, colon, rest = spec.partition(":")
+    if kind in ("http", "https"):
+        return spec
+    return kind + colon + ",".join(Path(part).name or part for part in rest.split(",")) if rest else spec
+
+
+def _topics(options: argparse.Namespace) -> list[Topic]:
+    """The queries that are asked for, with their documents."""
+    if options.data and options.docs:
+        raise InputError("--data and --docs are two places for documents; name one")
+    for option, needed in (("run", "docs"), ("pool", "data")):
+        if getattr(options, option) and not getattr(options, needed):
+            raise InputError(f"--{option} goes with --{needed}")
+    if options.depth < 2:
+        raise InputError(f"--depth must be 2 or more, not {options.depth}")
+    if options.data:
+        data = Data(folder=options.data, pool=options.pool, depth=options.depth)
+        found = _picked(list(topics(data)), options.queries)
+    elif options.docs:
+        found = _of_documents(options)
+    else:
+        found = _without_documents(options)
+    if not found:
+        raise InputError("there is no query to compare rankers on")
+    places = np.linspace(0, len(found) - 1, min(options.limit or len(found), len(found)))
+    return [found[place] for place in places.round().astype(int).tolist()]
+
+
+def _file(queries: Sequence[str]) -> Path | None:
+    """The file that --queries names, if it names one."""
+    path = Path(queries[0]) if len(queries) == 1 else None
+    return path if path is not None and (path.is_file() or path.suffix in _SUFFIXES) else None
+
+
+_SUFFIXES = (".tsv", ".jsonl", ".gz")
+
+
+def _queries(queries: Sequence[str]) -> dict[str, str]:
+    """Texts of queries by id, from a file or as they are given, then numbered."""
+    path = _file(queries)
+    if path is None:
+        blank = next((query for query in queries if not query.strip()), None)
+        if blank is not None:
+            raise InputError(f"a query must hold at least one character, not {blank!r}")
+        return {str(i): text for i, text in enumerate(queries, start=1)}
+    first = next(numbered_lines(path), ("", ""))[1]
+    if not first:
+        raise InputError(f"{path} holds no query")
+    if not first.lstrip().startswith("{"):
+        return read_table(path)
+    found: dict[str, str] = {}
+    for where, line in numbered_lines(path):
+        plain = _json(line, where)
+        qid = str(plain["qid"])
+        if qid in found:
+            raise InputError(f"{where}: a query {qid!r} was there before")
+        found[qid] = str(plain["query"])
+    return found
+
+
+def _json(line: str, where: str) -> dict[str, Any]:
+    try:
+        plain = json.loads(line)
+    except ValueError as error:
+        raise InputError(f"{where}: no JSON: {error}") from error
+    if not isinstance(plain, dict) or not {"qid", "query"} <= plain.keys():
+        raise InputError(f"{where}: an object with qid and query expected, not {line[:80]!r}")
+    return plain
+
+
+def _picked(found: list[Topic], queries: Sequence[str]) -> list[Topic]:
+    """Those named by id or text; all where none is named."""
+    if not queries:
+        return found
+    path = _file(queries)
+    wanted = list(_queries(queries)) if path else list(queries)
+    known = {topic.query: topic for topic in found} | {topic.qid: topic for topic in found}
+    absent = [name for name in wanted if name not in known]
+    if absent:
+        raise InputError(
+            f"the data has no query {absent[0]!r}, by id or text; it has {_some([t.qid for t in found])}"
+        )
+    return [known[name] for name in dict.fromkeys(wanted)]
+
+
+def _of_documents(options: argparse.Namespace) -> list[Topic]:
+    """Queries over the documents of a file: those of a run, or those that BM25 finds."""
+    if not options.queries:
+        raise InputError("--docs needs --queries: texts, or a file")
+    queries = _queries(options.queries)
+    docs = {document.id: document.content for document in read_documents(options.docs)}
+    if options.run:
+        run = _run_for(options.run, list(queries), _file(options.queries) is None)
+    else:
+        run = _found_by_bm25(queries, docs, options.depth)
+    found = []
+    for qid, query in queries.items():
+        if qid not in run:
+            raise InputError(f"{options.run} has no query {qid!r}; it has {_some(list(run))}")
+        pool = sorted(run[qid], key=lambda doc, scores=run[qid]: -scores[doc])[: options.depth]  # type: ignore[misc]
+        absent = [doc for doc in pool if doc not in docs]
+        if absent:
+            raise InputError(f"{options.run} has document {absent[0]!r}, which {options.docs} lacks")
+        found.append(Topic(qid, query, docs, tuple(pool)))
+    return found
+
+
+def _run_for(path: str, qids: Sequence[str], numbered: bool) -> Run:
+    """A run by the ids of the queries; one query's is that of the only query there is."""
+    run = read_run(path)
+    if numbered and len(qids) == len(run) == 1:
+        return {qids[0]: next(iter(run.values()))}
+    if numbered:
+        raise InputError(
+            f"{path} holds queries by their ids, {_some(list(run))}: give --queries as a file of "
+            "qid<TAB>query"
+        )
+    return run
+
+
+def _found_by_bm25(queries: Mapping[str, str], docs: Mapping[str, str], depth: int) -> Run:
+    ids, texts = list(docs), list(docs.values())
+    if len(ids) <= depth:
+        return {qid: dict.fromkeys(ids, 0.0) for qid in queries}
+    bm25 = BM25(texts)
+    found = {}
+    for qid, query in queries.items():
+        scores = np.asarray(bm25(query, texts), dtype=np.float64)
+        best = np.argsort(-scores, kind="stable")[:depth].tolist()
+        found[qid] = {ids[i]: float(scores[i]) for i in best}
+    return found
+
+
+def _without_documents(options: argparse.Namespace) -> list[Topic]:
+    """A file of queries with their documents, or the queries that come with intentx."""
+    path = _file(options.queries)
+    if path is None:
+        unknown = [query for query in options.queries if query not in demo_queries()]
+        if unknown:
+            raise InputError(
+                f"no documents for {unknown[0]!r}: give --docs FILE or --data DIR; without, --queries "
+                f"takes those of the demo: {', '.join(demo_queries())}"
+            )
+        return list(topics(Data(demo=tuple(dict.fromkeys(options.queries)) or ("*",))))
+    first = next(numbered_lines(path), ("", ""))[1]
+    if not first.lstrip().startswith("{") or "docs" not in _json(first, f"{path}, line 1"):
+        raise InputError(f"{path} has queries without documents: give --docs FILE or --data DIR, too")
+    return list(topics(Data(topics=str(path), depth=options.depth)))
+
+
+def _with_runs(found: list[Topic], specs: Mapping[str, str]) -> list[Topic]:
+    """The topics with the runs that rankers name as files; names that no query has are refused."""
+    for spec in specs.values():
+        if not spec.startswith(RUN):
+            continue
+        name = spec.removeprefix(RUN)
+        if any(name in topic.runs for topic in found):
+            continue
+        if not Path(name).is_file():
+            known = dict.fromkeys(run for topic in found for run in topic.runs)
+            raise InputError(
+                f"no file {name!r}, and no such run in the data; it has {_some(list(known))}"
+            )
+        run = read_run(name)
+        only = next(iter(run.values())) if len(run) == len(found) == 1 else {}
+        found = [_with_run(topic, name, run.get(topic.qid, only)) for topic in found]
+        if not any(name in topic.runs for topic in found):
+            raise InputError(f"{name} ranks no document of any query; it has queries {_some(list(run))}")
+    return found
+
+
+def _with_run(topic: Topic, name: str, scores: Mapping[str, float]) -> Topic:
+    kept = {doc: score for doc, score in scores.items() if doc in topic.docs}
+    return dataclasses.replace(topic, runs={**topic.runs, name: kept}) if kept else topic
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:5]) + (", …" if len(names) > 5 else "") if names else "none"
