@@ -6,7 +6,6 @@ import time
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from intentx.coverage import Selection, solve
 from intentx.coverage.shares import coverage_shares
@@ -35,7 +34,6 @@ __all__ = ["EDITED_SHARE", "Session"]
 SOFTNESS = 2 / 3  # for each simple ranker that speaks up: nearly linear, no pair is given up
 LED = 10.0  # where one simple ranker leads, how many times quieter the others are
 EDITED_SHARE = 0.5  # of the weight, on pairs with edited documents, at generality 1
-SCREENING_PAIRS = 2_000  # enough to rank candidates by how well they agree with the ranker
 
 
 class Session:
@@ -125,7 +123,7 @@ class Session:
         """The candidates that come first by importance and by agreement, the ranks added up."""
         if matrices.n_terms <= self.settings.candidates:
             return matrices
-        by_agreement = np.argsort(-_agreement(matrices), kind="stable")
+        by_agreement = np.argsort(-matrices.mean_votes(), kind="stable")
         rank_sum = np.arange(matrices.n_terms)  # candidates come in the order of importance
         rank_sum[by_agreement] += np.arange(matrices.n_terms)
         kept = np.argsort(rank_sum, kind="stable")[: self.settings.candidates]
@@ -234,16 +232,3 @@ class Session:
         now = time.perf_counter()
         self.seconds[stage] = self.seconds.get(stage, 0.0) + now - self._lap
         self._lap = now
-
-
-def _agreement(matrices: PreferenceMatrices) -> npt.NDArray[np.float64]:
-    """(T,) mean vote of each term alone on a regular sample of the pairs, in (-R, R)."""
-    step = -(-matrices.n_pairs // SCREENING_PAIRS)
-    high, low = matrices.pairs.high[::step], matrices.pairs.low[::step]
-    values = matrices.scaled.astype(np.float32)
-    votes = np.zeros(matrices.n_terms)
-    for ranker in values:
-        for start in range(0, len(ranker), 64):  # in blocks, so that memory stays small
-            part = ranker[start : start + 64]
-            votes[start : start + 64] += np.tanh(part[:, high] - part[:, low]).mean(axis=1)
-    return votes

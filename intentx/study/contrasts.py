@@ -28,7 +28,6 @@ OTHERS = ""  # in the place of a ranker's name: all others together
 
 POOL = 600  # terms to choose from
 SCREENED = 20  # of these, those that speak most for the pairs by themselves: the others fit and fail
-SCREENING_PAIRS = 2_000
 SOFTNESS, SOFT_SHARE = 2 / 3, 2 / 3  # per simple ranker, as Multiplex has them at generality 0.5
 FEW = 10  # pairs: fewer say nothing
 FEW_SHARE = 0.02  # of all pairs that both order
@@ -263,8 +262,7 @@ class _Sides:
 
 def _chosen(matrices: PreferenceMatrices, max_terms: int, seed: int) -> PreferenceMatrices:
     """The terms that cover the pairs best, among those that speak for them by themselves."""
-    votes = _votes(matrices)
-    best = np.sort(np.argsort(-votes, kind="stable")[:SCREENED])
+    best = np.sort(np.argsort(-matrices.mean_votes(), kind="stable")[:SCREENED])
     screened = matrices.restricted(best.tolist())
     selection = solve(
         screened,
@@ -275,18 +273,6 @@ def _chosen(matrices: PreferenceMatrices, max_terms: int, seed: int) -> Preferen
         seed=seed,
     )
     return screened.restricted(selection.indices)
-
-
-def _votes(matrices: PreferenceMatrices) -> Floats:
-    """(T,) mean vote of each term alone, on a regular sample of the pairs."""
-    step = -(-matrices.n_pairs // SCREENING_PAIRS)
-    high, low = matrices.pairs.high[::step], matrices.pairs.low[::step]
-    votes = np.zeros(matrices.n_terms)
-    for ranker in matrices.scaled.astype(np.float32):
-        for start in range(0, len(ranker), 64):  # in blocks, so that memory stays small
-            part = ranker[start : start + 64]
-            votes[start : start + 64] += np.tanh(part[:, high] - part[:, low]).mean(axis=1)
-    return votes
 
 
 def _splits(pairs: Pairs, documents: int, seed: int) -> Iterator[tuple[Pairs, Pairs]]:
