@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["BlackBox", "Scorer"]
 
 Floats = npt.NDArray[np.float64]
+Noted = dict[tuple[str, str | tuple[str, ...]], int]
 
 
 class Scorer(Protocol):
@@ -99,6 +101,7 @@ class BlackBox:
         self.cache = None if cache is None else _score_file(cache, scorer, fingerprint)
         self.calls = self.texts_scored = self.texts_found = self.texts_asked = 0
         self.seconds = 0.0
+        self._noted: Noted | None = None
         self._known: dict[tuple[str, str], float] = {}
         self._known_lists: dict[tuple[str, tuple[str, ...]], Floats] = {}
 
@@ -123,6 +126,9 @@ class BlackBox:
         self.texts_asked += len(texts)
         if not len(texts):
             return np.empty(0)
+        if self._noted is not None:
+            for asked in (tuple(texts),) if self.listwise else texts:
+                self._noted[query, asked] = len(texts) if self.listwise else 1
         if self.listwise:
             key = (query, tuple(texts))
             if key not in self._known_lists:
@@ -140,6 +146,20 @@ class BlackBox:
             if self.progress is not None:
                 self.progress(start + len(batch), len(new))
         return np.array([self._known[query, text] for text in texts])
+
+    @contextlib.contextmanager
+    def noting(self) -> Iterator[Noted]:
+        """Around calls: what is asked for, once each, whether it is remembered or not.
+
+        The keys are query and text, or, with a listwise scorer, query and list; the values numbers of
+        texts.
+        """
+        noted: Noted = {}
+        self._noted = noted
+        try:
+            yield noted
+        finally:
+            self._noted = None
 
     def _not_on_disk(self, query: str, texts: list[str]) -> list[str]:
         """The texts that the file has no score of; of the others it is read into memory."""

@@ -62,8 +62,7 @@ def measure(method: Any, ranking: Ranking, measures: Measures) -> Cell:
     model = box.seconds if box else 0.0
     started = time.perf_counter()
     try:
-        explanation = method.explain(ranking)
-        asked = explanation.model_calls
+        explanation, asked = _explained(method, ranking)
         figures = _fidelities(explanation, ranking, measures)
         figures |= _out_of_sample(method, ranking, measures)
         figures |= _edits(explanation.terms, ranking, measures)
@@ -81,6 +80,23 @@ def measure(method: Any, ranking: Ranking, measures: Measures) -> Cell:
         {name: float(figures[name]) for name in FIGURES if not math.isnan(figures.get(name, math.nan))},
         {"model": spent, "ours": total - spent, "explain": explanation.seconds["total"]},
     )
+
+
+def _explained(method: Any, ranking: Ranking) -> tuple[Any, int]:
+    """The explanation, and texts that the method has the ranker score besides the documents.
+
+    What is remembered counts, too: the number is the same whatever ran before.
+    """
+    box = ranking.scorer
+    if box is None:
+        return method.explain(ranking), 0
+    scored = box.texts_scored
+    with box.noting() as noted:
+        explanation = method.explain(ranking)
+    for text in ranking.texts:
+        noted.pop((ranking.query, text), None)
+    inside = explanation.model_calls - (box.texts_scored - scored)  # texts run forward for gradients
+    return explanation, sum(noted.values()) + inside
 
 
 def _fidelities(explanation: Any, ranking: Ranking, measures: Measures) -> dict[str, float]:

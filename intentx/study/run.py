@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import itertools
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +23,7 @@ from intentx.study.store import Row, Store
 __all__ = ["Outcome", "WorkerError", "run_study", "status", "variants"]
 
 ATTEMPTS = 3  # with workers that die, before any task is done
+OFTEN = 1.0  # seconds; how long measured cells of one process wait to be written
 DIED = (
     "workers died again and again without a result, perhaps for want of memory; all earlier results are "
     "kept, and the same command goes on from there, with fewer workers if you like"
@@ -78,7 +80,7 @@ def run_study(
     shard
         ``(i, n)``: only every n-th query, from query i. Folders of all shards together are the study.
     progress
-        Called with the number of cells so far and the query, after each task.
+        Called with the number of cells so far and the query, whenever cells were kept.
 
     Raises
     ------
@@ -204,7 +206,9 @@ def variants(study: Study) -> dict[str, tuple[str, str]]:
 def _done(tasks: Iterator[_Task], workers: int, dask: str | None) -> Iterator[list[Row]]:
     """The rows of each task, as they are ready."""
     if workers == 1 and dask is None:
-        yield from map(_rows, tasks)
+        for task in tasks:
+            yield from _as_they_come(_measured(task))
+            give_back()
         return
     import joblib
 
@@ -247,18 +251,32 @@ def _cluster(address: str | None) -> Iterator[int]:
             raise WorkerError(f"{DIED}: {error}") from error
 
 
+def _as_they_come(rows: Iterator[Row]) -> Iterator[list[Row]]:
+    """Rows by the second, so that a crash costs one cell, and quick ones share a write to the disk."""
+    some: list[Row] = []
+    since = time.monotonic()
+    for row in rows:
+        some.append(row)
+        if time.monotonic() - since >= OFTEN:
+            yield some
+            some, since = [], time.monotonic()
+    if some:
+        yield some
+
+
 _ONE = threading.Lock()  # a process measures one task at a time, whatever threads it is given
 
 
 def _rows(task: _Task) -> list[Row]:
     """Measure the cells of a task. Runs in a worker."""
     with _ONE:
-        rows = _measured(task)
+        rows = list(_measured(task))
         give_back()
         return rows
 
 
-def _measured(task: _Task) -> list[Row]:
+def _measured(task: _Task) -> Iterator[Row]:
+    """The cells of a task, one by one."""
     study, topic = task.study, task.topic
     vectors = None
     load_all(study.rankers.values(), study.measures.vectors)
@@ -267,12 +285,10 @@ def _measured(task: _Task) -> list[Row]:
         vectors = vectors_of(study.measures.vectors, ranking.texts)
     except IntentxError as error:
         ranking, reason = None, str(error)
-    rows = []
     for variant, name in task.methods.items():
         if ranking is None:
             cell = Cell((), {}, {}, reason)
         else:
             cell = measure(study.method(name, vectors=vectors), ranking, study.measures)
         parts = cell.terms, cell.figures, cell.seconds
-        rows.append(Row(variant, topic.digest, topic.qid, task.ranker, name, cell.reason, *parts))
-    return rows
+        yield Row(variant, topic.digest, topic.qid, task.ranker, name, cell.reason, *parts)

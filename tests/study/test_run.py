@@ -12,6 +12,7 @@ import intentx as ix
 from intentx.cli import main
 from intentx.datasets import demo_queries, load_demo
 from intentx.rankers import BM25
+from intentx.study import run
 from intentx.study.cells import FIGURES
 from intentx.study.data import topics
 from intentx.study.plan import Data, Measures, Study, read_study
@@ -22,6 +23,12 @@ from intentx.study.tables import summarise
 
 QUERIES = ("jaguar speed", "keyboard reviews", "python care", "apple season")
 MEASURES = Measures(heldout=1, stability=2, faithfulness=2, gap=5)
+
+
+ASKING = {
+    "EXS": {"method": "exs", "samples": 5, "documents": 3},
+    "GREEDY": {"method": "greedy", "max_terms": 3, "candidates": 5},
+}
 
 
 def study(**changes):
@@ -329,10 +336,36 @@ def test_shards_together_are_the_study(plain, tmp_path):
 
 def test_scores_are_remembered_for_other_studies(tmp_path, monkeypatch):
     cache = tmp_path / "scores.sqlite"
-    counted = study(rankers={"count": "tests.study.counting:score"})
+    counted = study(rankers={"count": "tests.study.counting:score"}, methods=ASKING)
     monkeypatch.setenv("INTENTX_COUNT", str(tmp_path / "count"))
     run_study(counted, tmp_path / "one", cache=cache)
     asked = (tmp_path / "count").stat().st_size
     run_study(counted, tmp_path / "two", cache=cache)
     assert (tmp_path / "count").stat().st_size == asked > 50
-    assert cells(tmp_path / "one") != []
+    assert cells(tmp_path / "two") == cells(tmp_path / "one") != []
+
+
+def test_what_a_method_asks_for_is_the_same_whatever_ran_before(tmp_path, monkeypatch):
+    monkeypatch.setenv("INTENTX_COUNT", str(tmp_path / "count"))
+    rankers = {"count": "tests.study.counting:score"}
+    run_study(study(rankers=rankers, methods=ASKING), tmp_path / "one")
+    run_study(study(rankers=rankers, methods=dict(reversed(ASKING.items()))), tmp_path / "other")
+    one, other = ({(c.qid, c.method): c for c in cells(tmp_path / part)} for part in ("one", "other"))
+    assert one == other
+    calls = [cell.figures["model_calls"] for cell in one.values()]
+    assert min(calls) > 0
+    assert set(calls[::2]) == {12}  # of three documents, four versions each besides themselves
+
+
+def test_a_crash_between_two_cells_costs_the_second(tmp_path, monkeypatch):
+    def killed(method, *rest):
+        if isinstance(method, ix.RandomTerms):
+            raise KeyboardInterrupt
+        return measure(method, *rest)
+
+    measure = run.measure
+    monkeypatch.setattr(run, "OFTEN", 0.0)
+    monkeypatch.setattr(run, "measure", killed)
+    with pytest.raises(KeyboardInterrupt):
+        run_study(study(), tmp_path)
+    assert [row.method for row in cells(tmp_path)] == ["Q"]
