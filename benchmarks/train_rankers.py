@@ -30,7 +30,8 @@ from intentx.datasets import Collection, read_collection
 from intentx.rankers import CrossEncoder, drmm, interaction, knrm, lexicon, matchpyramid, training
 from intentx.rankers.interaction import TermRanker
 from intentx.rankers.lexicon import Lexicon
-from intentx.rankers.training import Training, TrainingList, heldout_quality, train, training_lists
+from intentx.rankers.training import Training, heldout_quality, train
+from intentx.rankers.training_data import TrainingList, training_lists
 from intentx.scoring import Scorer
 from intentx.train_cli import term_vectors, words_of
 

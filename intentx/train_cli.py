@@ -21,7 +21,8 @@ from intentx.text import Analyzer
 
 if TYPE_CHECKING:
     from intentx.rankers.interaction import TermRanker
-    from intentx.rankers.training import Training, TrainingList
+    from intentx.rankers.training import Training
+    from intentx.rankers.training_data import TrainingList
 
 __all__ = ["add_train", "term_vectors", "words_of"]
 
@@ -145,7 +146,7 @@ def _type_of(architecture: str) -> type[TermRanker]:
 
 
 def _lists(collection: Collection, options: argparse.Namespace) -> list[TrainingList]:
-    from intentx.rankers.training import training_lists
+    from intentx.rankers.training_data import training_lists
 
     if not collection.qrels and not options.teacher:
         raise InputError(

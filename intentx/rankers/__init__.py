@@ -15,13 +15,14 @@ from intentx.rankers.load import load_ranker
 from intentx.rankers.ltr import FeatureRanker
 from intentx.rankers.pyterrier import from_pyterrier
 from intentx.rankers.runs import read_run, run_of
+from intentx.rankers.training_data import training_lists
 
 if TYPE_CHECKING:
     from intentx.rankers.drmm import DRMM, DRMMSettings
     from intentx.rankers.knrm import KNRM, KNRMSettings
     from intentx.rankers.lexicon import Lexicon
     from intentx.rankers.matchpyramid import MatchPyramid, MatchPyramidSettings
-    from intentx.rankers.training import Training, train, training_lists
+    from intentx.rankers.training import Training, train
 
 __all__ = [
     "BM25",
@@ -59,7 +60,6 @@ _LATER = {
     "MatchPyramidSettings": "matchpyramid",
     "Training": "training",
     "train": "training",
-    "training_lists": "training",
 }
 
 

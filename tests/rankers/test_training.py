@@ -9,13 +9,8 @@ from intentx.rankers.drmm import DRMM, DRMMSettings
 from intentx.rankers.knrm import KNRM, KNRMSettings
 from intentx.rankers.lexicon import Lexicon
 from intentx.rankers.matchpyramid import MatchPyramid, MatchPyramidSettings
-from intentx.rankers.training import (
-    Training,
-    TrainingList,
-    heldout_quality,
-    train,
-    training_lists,
-)
+from intentx.rankers.training import Training, heldout_quality, train
+from intentx.rankers.training_data import TrainingList, training_lists
 
 NAN = math.nan
 TOPICS = 24  # each a word of queries, and another that means the same
