@@ -46,7 +46,7 @@ def folder(tmp_path_factory):
 def test_commands(command, folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(folder)
-    assert main(shlex.split(command)) == 0, capsys.readouterr().err
+    assert main(shlex.split(command, comments=True)) == 0, capsys.readouterr().err
 
 
 def test_there_is_something_to_run():

@@ -181,21 +181,24 @@ def _held_against(
 
 
 def rich_tables(lines: Iterable[Line]) -> list[Table]:
-    """One table for each ranker, for a terminal."""
+    """One table for each ranker, for a terminal of 80 columns."""
+    from rich import box
     from rich.table import Table
     from rich.text import Text
 
     tables: dict[str, Table] = {}
     for line in lines:
         if line.ranker not in tables:
-            table = Table(title=Text(line.ranker, style="italic"), title_justify="left")
+            title = Text(line.ranker, style="bold")
+            table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
             table.add_column("method", overflow="fold", min_width=11)
-            for head in (*SHOWN.values(), "n", "failed"):
+            for head in (*SHOWN.values(), "n"):
                 table.add_column(head, justify="right", min_width=4)
             tables[line.ranker] = table
         cells = [short(name, line.figures.get(name)) for name in SHOWN]
-        number = max((estimate.n for estimate in line.figures.values()), default=0)
-        tables[line.ranker].add_row(Text(line.method), *cells, str(number), str(len(line.failed)))
+        number = str(max((estimate.n for estimate in line.figures.values()), default=0))
+        number += f" of {line.queries}" if line.failed else ""
+        tables[line.ranker].add_row(Text(line.method), *cells, number)
     return list(tables.values())
 
 

@@ -1,4 +1,5 @@
 import dataclasses
+import io
 import json
 import signal
 import subprocess
@@ -7,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from rich.console import Console
 
 import intentx as ix
 from intentx.cli import main
@@ -19,7 +21,7 @@ from intentx.study.plan import Data, Measures, Study, read_study
 from intentx.study.results import read_results
 from intentx.study.run import run_study, status, variants
 from intentx.study.store import Store
-from intentx.study.tables import summarise
+from intentx.study.tables import rich_tables, summarise
 
 QUERIES = ("jaguar speed", "keyboard reviews", "python care", "apple season")
 MEASURES = Measures(heldout=1, stability=2, faithfulness=2, gap=5)
@@ -147,6 +149,10 @@ def test_what_fails_is_a_row_with_its_reason(tmp_path):
         lines = summarise(store.rows(list(known)), known.values())
     by_name = {(line.ranker, line.method): line for line in lines}
     assert by_name["none", "Q"].queries == 2
+    narrow = io.StringIO()
+    Console(file=narrow, width=80).print(*rich_tables(lines))
+    assert narrow.getvalue().count("shuffled") == 3
+    assert "0 of 2" in narrow.getvalue()
     assert set(by_name["none", "Q"].failed) == {"1", "2"}
     assert by_name["run", "Q"].figures["all"].n == by_name["run", "Q"].queries - len(
         by_name["run", "Q"].failed
