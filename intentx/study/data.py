@@ -107,6 +107,11 @@ def _any_run(collection: Collection, data: Data) -> Mapping[str, Mapping[str, fl
 
 def _collection(data: Data) -> Collection:
     if data.folder is not None:
+        if not Path(data.folder).is_dir():
+            raise InputError(
+                f"no folder {data.folder!r} with passages, queries and candidates; name yours as "
+                "[data] folder, or with --data"
+            )
         return read_collection(data.folder)
     if data.beir is not None:
         return _beir(Path(data.beir))
@@ -143,6 +148,9 @@ def _ir_dataset(name: str) -> Collection:
         raise MissingExtraError("ir_datasets", "study") from error
     try:
         dataset: Any = ir_datasets.load(name)
+    except KeyError as error:
+        raise InputError(f"ir_datasets knows no dataset {name!r}") from error
+    try:
         queries = {query.query_id: query.default_text() for query in dataset.queries_iter()}
         runs: dict[str, dict[str, dict[str, float]]] = {}
         if dataset.has_scoreddocs():

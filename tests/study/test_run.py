@@ -237,7 +237,10 @@ def test_the_command(tmp_path, capsys, monkeypatch):
         (["nothing.toml", "--out", "x"], "cannot read the study"),
         (["--status", "nowhere"], "no study in nowhere"),
         (["demo", "--out", "x", "--ranker", "BERT=bm25"], "one of BM25, MiniLM; not 'BERT=bm25'"),
-        (["recorded", "--out", "x", "--data", "nowhere"], "no folder 'nowhere'"),
+        (
+            ["recorded", "--out", "x", "--data", "nowhere"],
+            "no folder 'nowhere' with passages, queries and candidates; name yours",
+        ),
         (["demo", "--out", "x", "--workers", "0", "--ranker", "MiniLM=bm25"], "workers must be 1"),
     ],
 )
@@ -259,7 +262,7 @@ def test_ir_datasets(tmp_path):
     [topic] = topics(Data(ir_datasets=name, depth=2))
     assert (topic.qid, topic.query) == ("q7", "piano")
     assert dict(topic.docs) == {"d0": "piano keys", "d2": "a piano pedal"}
-    with pytest.raises(ix.InputError, match="ir_datasets cannot give 'no-such-thing'"):
+    with pytest.raises(ix.InputError, match="ir_datasets knows no dataset 'no-such-thing'"):
         list(topics(Data(ir_datasets="no-such-thing")))
 
 
