@@ -266,7 +266,7 @@ def _of_documents(options: argparse.Namespace) -> list[Topic]:
     for qid, query in queries.items():
         if qid not in run:
             raise InputError(f"{options.run} has no query {qid!r}; it has {_some(list(run))}")
-        pool = sorted(run[qid], key=lambda doc, scores=run[qid]: -scores[doc])[: options.depth]  # type: ignore[misc]
+        pool = sorted(run[qid], key=run[qid].__getitem__, reverse=True)[: options.depth]
         absent = [doc for doc in pool if doc not in docs]
         if absent:
             raise InputError(f"{options.run} has document {absent[0]!r}, which {options.docs} lacks")

@@ -224,7 +224,7 @@ def _value(value: Any) -> str:
 def _portable(spec: str) -> str:
     """A spec or a path by what it is called, wherever it lies.
 
-    >>> _portable("drmm:/home/me/models/drmm"), _portable("bi-encoder:minilm")
+    >>> _portable("drmm:/models/drmm"), _portable("bi-encoder:minilm")
     ('drmm:drmm', 'bi-encoder:minilm')
     """
     kind, colon, rest = spec.rpartition(":")

@@ -172,18 +172,20 @@ class Store:
 
     def study(self) -> dict[str, Any]:
         """The study that `set_study` was told, as plain data."""
-        plain: dict[str, Any] = json.loads(self._of_study("plain"))
+        plain: dict[str, Any] = json.loads(self._study()[0])
         return plain
 
     def variants(self) -> dict[str, tuple[str, str]]:
         """Ranker and method of each variant of the study, in its order."""
-        return {key: (r, m) for key, (r, m) in json.loads(self._of_study("variants")).items()}
+        return {key: (r, m) for key, (r, m) in json.loads(self._study()[1]).items()}
 
-    def _of_study(self, column: str) -> str:
-        found = self._file.execute(f"SELECT {column} FROM study").fetchone()  # noqa: S608
+    def _study(self) -> tuple[str, str]:
+        """The study and its variants, as JSON."""
+        found = self._file.execute("SELECT plain, variants FROM study").fetchone()
         if found is None:
             raise InputError(f"the study in {self.folder} has not begun")
-        return str(found[0])
+        plain, variants = found
+        return plain, variants
 
     def set_topic(self, place: int, qid: str, query: str, topic: str) -> None:
         """Which query is at a place in the data, and which documents it is about now."""
