@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -53,14 +54,18 @@ _WORD = regex.compile(
     regex.V1,
 )
 # A sentence ends at closing punctuation before white space, at a full-width stop, or at a blank
-# line.
+# line. Each alternative begins with a rare character, which regex finds quickly.
 _SENTENCE_END = regex.compile(
-    r"(?<=[.!?…؟।])[\"'”’)\]]*\s+(?=[^\p{Ll}\s])|(?<=[。！？])[”’」』）]*\s*|\n[^\S\n]*\n\s*"
+    r"[.!?…؟।][\"'”’)\]]*\s+(?=[^\p{Ll}\s])|[。！？][”’」』）]*\s*|\n[^\S\n]*\n\s*"
 )
 # Abbreviations after which a full stop does not end the sentence.
 _ABBREVIATION = regex.compile(
     r"(?:^|\W)(?:(?-i:\p{Lu})|e\.g|i\.e|vs|etc|cf|mr|mrs|ms|dr|st|no|fig)\.$", regex.I
 )
+
+
+REMEMBERED = 1_000  # texts whose analysis is kept, since a ranking is read again and again ...
+LONGEST_REMEMBERED = 4_000  # ... of at most so many characters each: some 50 MB at worst
 
 
 class Token(NamedTuple):
@@ -123,10 +128,7 @@ Token(term='owners', start=5, end=11, sentence=0), Token(term='café', start=19,
 
     def tokens(self, text: str) -> tuple[Token, ...]:
         """All term occurrences in ``text``, in the order of their first and then last character."""
-        words = self._words(text)
-        if self.ngrams == 1:
-            return tuple(word for word, _ in words)
-        return tuple(self._with_ngrams(words))
+        return _analysed(self, text)[0]
 
     def terms(self, text: str) -> tuple[str, ...]:
         """The terms of ``text`` without repetition, in order of first appearance.
@@ -138,14 +140,7 @@ Token(term='owners', start=5, end=11, sentence=0), Token(term='café', start=19,
 
     def sentences(self, text: str) -> tuple[int, ...]:
         """Start offsets of the sentences of ``text``; the first is always 0."""
-        starts = [0]
-        first = len(text) - len(text.lstrip())  # blank lines in front are no sentence
-        for match in _SENTENCE_END.finditer(text, first):
-            if match.end() < len(text) and not _ABBREVIATION.search(
-                text[max(0, match.start() - 8) : match.start()]
-            ):
-                starts.append(match.end())
-        return tuple(starts)
+        return _analysed(self, text)[1]
 
     def spans(self, text: str, terms: Iterable[str]) -> list[tuple[int, int]]:
         """Character spans at which any of ``terms`` occurs, sorted."""
@@ -163,24 +158,29 @@ Token(term='owners', start=5, end=11, sentence=0), Token(term='café', start=19,
         words = STOPWORDS if plain["stopwords"] is None else frozenset(plain["stopwords"])
         return cls(stem=plain["stem"], stopwords=words, ngrams=plain["ngrams"])
 
-    def _words(self, text: str) -> list[tuple[Token, int]]:
+    def _analysed(self, text: str) -> tuple[tuple[Token, ...], tuple[int, ...]]:
+        """The tokens of ``text``, and the starts of its sentences."""
+        starts = _sentence_starts(text)
+        words = self._words(text, starts)
+        if self.ngrams == 1:
+            return tuple(word for word, _ in words), starts
+        return tuple(self._with_ngrams(words)), starts
+
+    def _words(self, text: str, starts: Sequence[int]) -> list[tuple[Token, int]]:
         """Word tokens with their running number, stopwords counted but left out."""
-        starts = self.sentences(text)
-        sentence, last = 0, len(starts) - 1
-        stem = _stemmer(self.stem) if self.stem is not None else None
+        term_of = _term_of(self.stem, self.stopwords)
+        sentence = 0
+        ends = (*starts[1:], math.inf)
         words = []
         for number, match in enumerate(_WORD.finditer(text)):
-            start, end = match.span()
-            while sentence < last and starts[sentence + 1] <= start:
-                sentence += 1
-            term = _fold(match.group())
-            if term in self.stopwords:
+            found = term_of(match.group())
+            if found is None:
                 continue
-            if term.endswith("'s"):
-                term, end = term[:-2], end - 2
-                if not term or term in self.stopwords:
-                    continue
-            words.append((Token(stem(term) if stem else term, start, end, sentence), number))
+            term, cut = found
+            start, end = match.span()
+            while ends[sentence] <= start:
+                sentence += 1
+            words.append((Token(term, start, end - cut, sentence), number))
         return words
 
     def _with_ngrams(self, words: list[tuple[Token, int]]) -> Iterable[Token]:
@@ -193,6 +193,41 @@ Token(term='owners', start=5, end=11, sentence=0), Token(term='café', start=19,
                     break
                 term = f"{term} {tail.term}"
                 yield Token(term, head.start, tail.end, head.sentence)
+
+
+def _analysed(analyzer: Analyzer, text: str) -> tuple[tuple[Token, ...], tuple[int, ...]]:
+    """`Analyzer._analysed`, remembered for short texts."""
+    return (_remembered if len(text) <= LONGEST_REMEMBERED else Analyzer._analysed)(analyzer, text)
+
+
+_remembered = functools.lru_cache(maxsize=REMEMBERED)(Analyzer._analysed)
+
+
+def _sentence_starts(text: str) -> tuple[int, ...]:
+    starts = [0]
+    first = len(text) - len(text.lstrip())  # blank lines in front are no sentence
+    for match in _SENTENCE_END.finditer(text, first):
+        stop = match.start() + (text[match.start()] != "\n")
+        if match.end() < len(text) and not _ABBREVIATION.search(text[max(0, stop - 8) : stop]):
+            starts.append(match.end())
+    return tuple(starts)
+
+
+@functools.lru_cache(maxsize=8)
+def _term_of(language: str | None, stopwords: frozenset[str]) -> Callable[[str], tuple[str, int] | None]:
+    """What turns a word into its term and the characters cut off its end; a stopword into None."""
+    stem = _stemmer(language) if language is not None else None
+
+    @functools.lru_cache(maxsize=200_000)
+    def term_of(word: str) -> tuple[str, int] | None:
+        term, cut = _fold(word), 0
+        if term not in stopwords and term.endswith("'s"):
+            term, cut = term[:-2], 2
+        if not term or term in stopwords:
+            return None
+        return (stem(term) if stem else term), cut
+
+    return term_of
 
 
 @functools.lru_cache(maxsize=200_000)
@@ -245,8 +280,10 @@ class TextIndex:
         text: list[int] = []
         term: list[int] = []
         sentence: list[int] = []
+        sentence_counts: list[int] = []
         for i, content in enumerate(self.texts):
-            tokens = analyzer.tokens(content)
+            tokens, starts = _analysed(analyzer, content)
+            sentence_counts.append(len(starts))
             text += [i] * len(tokens)
             term += [numbers.setdefault(token.term, len(numbers)) for token in tokens]
             sentence += [token.sentence for token in tokens]
@@ -255,7 +292,7 @@ class TextIndex:
         self.text = np.array(text, dtype=np.intp)
         self.term = np.array(term, dtype=np.intp)
         self.sentence = np.array(sentence, dtype=np.intp)
-        self.sentence_counts = np.array([len(analyzer.sentences(t)) for t in self.texts])
+        self.sentence_counts = np.array(sentence_counts, dtype=np.intp)
         self.lengths = np.bincount(self.text, minlength=len(self.texts))
 
     @functools.cached_property

@@ -6,7 +6,15 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from intentx import Analyzer, InputError
-from intentx.text import STOPWORDS, TextIndex, Token, _fold, replace_spans
+from intentx.text import (
+    LONGEST_REMEMBERED,
+    STOPWORDS,
+    TextIndex,
+    Token,
+    _fold,
+    _remembered,
+    replace_spans,
+)
 from tests.strategies import prose, texts
 
 PLAIN = Analyzer()
@@ -20,6 +28,24 @@ def test_the_text_of_a_span_folds_to_its_term(text):
     for token in PLAIN.tokens(text):
         assert _fold(text[token.start : token.end]) == token.term
         assert token.start < token.end <= len(text)
+
+
+@given(texts)
+def test_what_is_remembered_is_what_is_found(text):
+    for analyzer in ANALYZERS:
+        fresh = analyzer._analysed(text)
+        for _ in range(2):
+            assert (analyzer.tokens(text), analyzer.sentences(text)) == fresh
+
+
+def test_long_texts_are_not_remembered():
+    short, long = "tea with milk", "tea with milk " * LONGEST_REMEMBERED
+    PLAIN.tokens(short)
+    before = _remembered.cache_info()
+    PLAIN.tokens(long)
+    PLAIN.tokens(short)
+    after = _remembered.cache_info()
+    assert (after.misses, after.hits) == (before.misses, before.hits + 1)
 
 
 @given(texts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import math
 import time
 from collections.abc import Iterable, Sequence
@@ -20,7 +21,7 @@ Singles = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.intp]
 
 NOISE = 1e-6  # float32 cannot tell votes below this from zero: while searching they are ties
-BLOCK = 100_000  # numbers a kernel works on at once, so that they stay in the processor's cache
+BLOCK = 400_000  # numbers a kernel works on at once: few calls, and they stay in the cache
 DENSE_PAIRS = 16_000  # with more pairs, moves are screened on a random sample of this many ...
 DENSE_NUMBERS = 30_000_000  # ... or fewer, so that the dense matrices stay below 120 MB
 WIDTH = 0.8  # of the smooth objective whose slopes make short lists: as wide as a term moves a vote
@@ -43,6 +44,11 @@ class Objective:
         weight = matrices.pairs.weight
         self.weight: Floats = np.ones(matrices.n_pairs) if weight is None else weight
         self.weight = self.weight / self.weight.sum()
+
+    @property
+    def smooth(self) -> bool:
+        """Whether half of it or more is soft."""
+        return self.softness > 0 and self.soft_share >= 0.5
 
     def value(self, indices: Sequence[int]) -> float:
         """Value in [0, 1] of the terms at ``indices``, in float64 and never from running sums."""
@@ -85,8 +91,8 @@ class Kernel:
         weight = objective.weight
         if chosen is not None:
             high, low, weight = high[chosen], low[chosen], weight[chosen]
-        self.objective = objective
         self.n_terms = terms
+        self._scale = np.asarray(matrices.scale)  # of what is kept here
         self.n_pairs = len(high)
         self.high, self.low = high, low
         self.documents = np.zeros((terms + 1, rankers, documents))
@@ -99,7 +105,6 @@ class Kernel:
             np.subtract(
                 part.take(high, axis=2), part.take(low, axis=2), out=self.entry[start : start + step]
             )
-        self.soft = objective.softness > 0
         self.total = float(weight.sum() if objective.weighted else self.n_pairs)
         self.weight = (weight if objective.weighted else np.ones(self.n_pairs)).astype(np.float32)
         self.rows = step
@@ -108,8 +113,25 @@ class Kernel:
         self._ends = np.concatenate([(first + high).ravel(), (first + low).ravel()])
         self._sums = np.empty((self.rows, rankers, self.n_pairs), dtype=np.float32)
         self._mask = np.empty((self.rows, self.n_pairs), dtype=bool)
+        self._look(objective)
+
+    def under(self, objective: Objective) -> Kernel:
+        """The kernel of the same term scores, pairs and weights under another scale or softness.
+
+        They share what is large, and so only one of them may work at a time.
+        """
+        other = copy.copy(self)
+        other._look(objective)
+        return other
+
+    def _look(self, objective: Objective) -> None:
+        matrices = objective.matrices
+        self.objective = objective
+        self.soft = objective.softness > 0
+        self._louder = (self._scale / np.asarray(matrices.scale)).astype(np.float32)[:, None]
+        self._as_kept = bool((self._louder == 1).all())
         margin = max(matrices.margin, NOISE)
-        if rankers == 1 and not self.soft:  # the sign of tanh needs no tanh
+        if matrices.n_rankers == 1 and not self.soft:  # the sign of tanh needs no tanh
             margin = math.atanh(margin) if margin < 1 else math.inf
         self._margin = np.float32(margin)
 
@@ -142,11 +164,11 @@ class Kernel:
 
     def _slopes(self, base: Singles) -> Singles:
         """(T + 1,) rise of ``sum_i w_i tanh((vote_i - margin) / WIDTH)`` along each term."""
-        each = np.tanh(base)
+        each = np.tanh(base * self._louder)
         bend = np.tanh(
             (each.sum(axis=0) - np.float32(self.objective.matrices.margin)) / np.float32(WIDTH)
         )
-        slope = ((1 - each * each) * (self.weight * (1 - bend * bend))).ravel()
+        slope = (self._louder * (1 - each * each) * (self.weight * (1 - bend * bend))).ravel()
         pull = np.bincount(self._ends, np.concatenate([slope, -slope]), self._flat.shape[1])
         return self._flat @ pull.astype(np.float32)
 
@@ -166,6 +188,8 @@ class Kernel:
 
     def _block(self, base: Singles, entry: Singles) -> Floats:
         sums = np.add(entry, base, out=self._sums[: len(entry)])
+        if not self._as_kept:
+            sums *= self._louder
         if sums.shape[1] > 1 or self.soft:
             np.tanh(sums, out=sums)
         vote = sums[:, 0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,12 +13,22 @@ from intentx.coverage.objective import Problem
 
 __all__ = ["anneal", "descend"]
 
-ROUNDS = 3  # of annealing
-SWEEPS = 18  # of a round: how often each of the max_terms places is drawn anew ...
-MORE = 5  # ... and up to so many times as often when a draw costs little, below
+
+class Effort(NamedTuple):
+    """How long to anneal: rounds, how often a round draws each place anew, moves of a draw."""
+
+    rounds: int
+    sweeps: int
+    short: int
+
+
+STRICT, SOFT = Effort(3, 18, 24), Effort(2, 9, 16)
+"""A soft objective has fewer local optima and slopes that tell more: a third of the work finds
+99.97 % of what ``STRICT`` finds there, but 99.8 % of it where pairs are covered or not."""
+
+MORE = 5  # times the sweeps, at most, when a draw costs little:
 DRAW = 300_000  # numbers that a draw looks at
 HOT, COLD = (0.003, 1.0), (0.0004, 0.35)  # temperatures: share, and pairs (the smallest step)
-SHORT = 24  # moves of a draw; measured: longer lists find more than more draws
 WIDE = 24  # moves of a descent
 KEPT = 6  # different sets of a round that are compared exactly
 
@@ -46,23 +57,27 @@ def anneal(problem: Problem, start: Sequence[int], sweeps: int | None = None) ->
     start
         At most ``max_terms`` terms; with fewer than ``min_terms``, greedy completes it.
     sweeps
-        How often a round of annealing draws each place. None: `SWEEPS`, more for small problems.
+        How often a round of annealing draws each place. None: as `STRICT` or `SOFT` say,
+        more for small problems.
     """
     if len(start) < problem.min_terms:
         start = grow(problem, start, problem.min_terms)[-1]
+    effort = SOFT if problem.objective.smooth else STRICT
     if sweeps is None:
-        numbers = problem.kernel.n_pairs * problem.matrices.n_rankers * SHORT
-        sweeps = int(SWEEPS * min(MORE, max(1.0, DRAW / numbers)))
+        numbers = problem.kernel.n_pairs * problem.matrices.n_rankers * effort.short
+        sweeps = int(effort.sweeps * min(MORE, max(1.0, DRAW / numbers)))
     sets = [list(start)]
-    for number in range(ROUNDS):
+    for number in range(effort.rounds):
         if problem.late:
             break
-        sets += _anneal(problem, start, sweeps, number)
+        sets += _anneal(problem, start, sweeps, effort.short, number)
     best = problem.objective.best(sets)
-    return best if problem.late else descend(problem, best, thorough=True)
+    return best if problem.late else descend(problem, best, thorough=not problem.objective.smooth)
 
 
-def _anneal(problem: Problem, start: Sequence[int], sweeps: int, number: int) -> list[list[int]]:
+def _anneal(
+    problem: Problem, start: Sequence[int], sweeps: int, short: int, number: int
+) -> list[list[int]]:
     """The best sets that this round of annealing on `Problem.kernel` came across, best first."""
     none, size = problem.matrices.n_terms, problem.max_terms
     generator = np.random.default_rng([problem.seed, 2, number])
@@ -81,7 +96,7 @@ def _anneal(problem: Problem, start: Sequence[int], sweeps: int, number: int) ->
         place = order[step % size]
         temperature = hot * (cold / hot) ** (step / steps)
         rest, allowed = _without(problem, places, int(place))
-        moves, values = problem.kernel.steepest(rest, allowed, SHORT)
+        moves, values = problem.kernel.steepest(rest, allowed, short)
         if not len(moves):
             continue
         noise = temperature * generator.gumbel(size=len(moves) + 1)

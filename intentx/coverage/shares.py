@@ -29,24 +29,19 @@ def coverage_shares(matrices: PreferenceMatrices, *, orders: int = 32, seed: int
     total = matrices.coverage(range(count))
     if matrices.n_pairs > SAMPLED_PAIRS:
         step = -(-matrices.n_pairs // SAMPLED_PAIRS)
-        sample = matrices.pairs.take(np.arange(0, matrices.n_pairs, step))
-        matrices = PreferenceMatrices(matrices.scores, sample, matrices.scale, matrices.margin)
+        matrices = matrices.on(matrices.pairs.take(np.arange(0, matrices.n_pairs, step)))
     if count <= EXACT_TERMS:
         chosen_orders = list(itertools.permutations(range(count)))
     else:
         generator = np.random.default_rng(seed)
         drawn = [tuple(generator.permutation(count).tolist()) for _ in range(orders)]
         chosen_orders = [order for one in drawn for order in (one, one[::-1])]
-    known: dict[frozenset[int], float] = {frozenset(): 0.0}
-    gains = np.zeros(count)
-    for order in chosen_orders:
-        before = 0.0
-        for length, term in enumerate(order, start=1):
-            members = frozenset(order[:length])
-            if members not in known:
-                known[members] = matrices.coverage(sorted(members))
-            gains[term] += known[members] - before
-            before = known[members]
+    placed = np.array(chosen_orders, dtype=np.intp)
+    # (K, T + 1, T): which terms are there after each step of an order, from none to all
+    there = placed.argsort(axis=1)[:, None] < np.arange(count + 1)[:, None]
+    sets, which = np.unique(there.reshape(-1, count), axis=0, return_inverse=True)
+    gained = np.diff(matrices.coverages(sets)[which].reshape(len(placed), count + 1), axis=1)
+    gains = np.bincount(placed.ravel(), gained.ravel(), count)
     shares = gains / len(chosen_orders)
     rest = total - shares.sum()  # rounding, and what the sample of pairs differs by
     return np.asarray(shares + rest / count)

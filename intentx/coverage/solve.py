@@ -92,7 +92,7 @@ def solve(
         then simulated annealing and descent. ``"ilp"``: the same, then an integer program (HiGHS
         when installed, else CBC) for a better set and a certified bound. ``"exhaustive"``: all
         sets. ``"auto"``: all sets when they are few, else annealing from the better of greedy and
-        the relaxation.
+        the relaxation, or from greedy when half of the objective or more is soft.
     softness
         0 counts pairs that are strictly covered; s > 0 counts ``sigmoid((vote - margin) / s)``.
     soft_share
@@ -196,7 +196,7 @@ def _auto(problem: Problem) -> Found:
         found = exhaustive(problem)
         if found.bound is not None:  # not cut off by the time limit
             return found
-    if not problem.late:
+    if not problem.late and not problem.objective.smooth:
         other = problem.objective.best(relaxed(problem))
         if problem.objective.value(other) > problem.objective.value(start):
             start, name = other, "tanh"

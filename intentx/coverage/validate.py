@@ -8,14 +8,17 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from intentx.coverage.objective import Kernel, Objective
 from intentx.coverage.solve import solve
 from intentx.preferences.matrices import PreferenceMatrices
+from intentx.preferences.pairs import Pairs
 
 __all__ = ["LEAST_DOCUMENTS", "Option", "best_fit", "validated"]
 
 LEAST_DOCUMENTS = 10  # with fewer, a fold holds too few pairs to say anything
 FOLDS, REPEATS = 5, 2
 SURE = 2.0  # standard errors over the folds; these share documents, so one would be too few
+SHORT = 24  # terms that greedy looks at in each step
 MOST_PAIRS = 2_000  # sampled for each fold, so that a thousand documents cost no more than a hundred
 
 
@@ -57,6 +60,7 @@ def validated(
     most = min(max_terms, first.n_terms)
     if documents < LEAST_DOCUMENTS:
         return best_fit(options, most, soft_share=soft_share, seed=seed), most
+    prefixes = np.tri(most, dtype=bool)
     folds = []
     for repeat, stream in enumerate(np.random.default_rng(seed).spawn(REPEATS)):
         fold = stream.permutation(documents) % FOLDS
@@ -64,13 +68,14 @@ def validated(
             shown = (fold[first.pairs.high] != left_out) & (fold[first.pairs.low] != left_out)
             if not shown.any() or shown.all():
                 continue
+            fitted, unseen = (_sample(first.pairs, mask, seed + repeat) for mask in (shown, ~shown))
+            kernel = None
             coverage = np.empty((len(options), most))
             for number, (matrices, softness) in enumerate(options):
-                fitted, unseen = (_part(matrices, mask, seed + repeat) for mask in (shown, ~shown))
-                chosen = solve(
-                    fitted, most, method="greedy", softness=softness, soft_share=soft_share, seed=seed
-                ).indices
-                coverage[number] = [unseen.coverage(chosen[: size + 1]) for size in range(most)]
+                objective = Objective(matrices.on(fitted), softness, soft_share)
+                kernel = Kernel(objective) if kernel is None else kernel.under(objective)
+                chosen = _greedy(kernel, most)
+                coverage[number] = matrices.restricted(chosen).on(unseen).coverages(prefixes)
             folds.append(coverage)
     if not folds:
         return best_fit(options, most, soft_share=soft_share, seed=seed), most
@@ -83,11 +88,21 @@ def validated(
     return best, int(size[best]) + 1
 
 
-def _part(matrices: PreferenceMatrices, mask: npt.NDArray[np.bool_], seed: int) -> PreferenceMatrices:
-    """The pairs where ``mask`` is true, or a sample of them; the scale stays that of all."""
+def _greedy(kernel: Kernel, size: int) -> list[int]:
+    """Terms, each the best to add among those along which a smooth objective rises most."""
+    allowed = np.ones(kernel.n_terms + 1, dtype=bool)
+    allowed[-1] = False
+    chosen: list[int] = []
+    while len(chosen) < size:
+        moves, values = kernel.steepest(chosen, allowed, SHORT)
+        chosen.append(int(moves[values.argmax()]))
+        allowed[chosen[-1]] = False
+    return chosen
+
+
+def _sample(pairs: Pairs, mask: npt.NDArray[np.bool_], seed: int) -> Pairs:
+    """The pairs where ``mask`` is true, or a sample of them."""
     chosen = np.flatnonzero(mask)
     if len(chosen) > MOST_PAIRS:
         chosen = np.sort(np.random.default_rng(seed).choice(chosen, MOST_PAIRS, replace=False))
-    return PreferenceMatrices(
-        matrices.scores, matrices.pairs.take(chosen), matrices.scale, matrices.margin
-    )
+    return pairs.take(chosen)

@@ -219,7 +219,7 @@ def judge(ranking: Ranking, matrices: PreferenceMatrices, fitted: Pairs, *, gap:
         ("fitted", was_fitted, "no pair of the ranking was fitted"),
         ("heldout", ~was_fitted, "every pair was fitted"),
     )
-    over_all = PreferenceMatrices(matrices.scores, everything, matrices.scale, matrices.margin)
+    over_all = matrices.on(everything)
     differences = over_all.differences(range(matrices.n_terms))
     names = matrices.scores.rankers or tuple(f"ranker {r + 1}" for r in range(matrices.n_rankers))
     rows = tuple(

@@ -18,6 +18,8 @@ Floats = npt.NDArray[np.float64]
 MARGIN = 1e-9
 """Votes within this of zero are ties: they are rounding noise, and ties are not covered."""
 
+VOTES = 100_000  # counted at once, so that they stay in the processor's cache
+
 
 @dataclass(frozen=True, eq=False)
 class TermScores:
@@ -132,6 +134,10 @@ class PreferenceMatrices:
         part = TermScores(self.scores.values[:, list(indices)], terms, self.scores.rankers)
         return PreferenceMatrices(part, self.pairs, self.scale, self.margin)
 
+    def on(self, pairs: Pairs) -> PreferenceMatrices:
+        """The same terms and scale over other pairs of the same documents."""
+        return PreferenceMatrices(self.scores, pairs, self.scale, self.margin)
+
     def rescaled(self, times: Floats) -> PreferenceMatrices:
         """The same terms and pairs with each simple ranker's scale ``times`` (R,) as large.
 
@@ -166,7 +172,9 @@ class PreferenceMatrices:
         for ranker in self.scaled.astype(np.float32):
             for start in range(0, len(ranker), 64):  # in blocks, so that memory stays small
                 part = ranker[start : start + 64]
-                votes[start : start + 64] += np.tanh(part[:, high] - part[:, low]).mean(axis=1)
+                votes[start : start + 64] += np.tanh(
+                    part.take(high, axis=1) - part.take(low, axis=1)
+                ).mean(axis=1)
         return votes
 
     def _sums(self, indices: Sequence[int]) -> Floats:
@@ -182,8 +190,24 @@ class PreferenceMatrices:
         """Share of pairs strictly covered by the terms at ``indices``; NaN without pairs."""
         return float(self.covered(indices).mean()) if self.n_pairs else float("nan")
 
+    def coverages(self, sets: npt.NDArray[np.bool_]) -> Floats:
+        """(S,) `coverage` of each of S term sets, the rows of an (S, T) array."""
+        high, low, values = self.pairs.high, self.pairs.low, self.scaled
+        found = np.full(len(sets), np.nan)
+        step = max(1, VOTES // max(1, self.n_pairs))
+        for start in range(0, len(sets) if self.n_pairs else 0, step):
+            part = sets[start : start + step].astype(np.float64)
+            votes = np.zeros((len(part), self.n_pairs))
+            for ranker in values:
+                sums = part @ ranker
+                difference = sums.take(high, axis=1)
+                difference -= sums.take(low, axis=1)
+                votes += np.tanh(difference, out=difference)
+            found[start : start + step] = np.count_nonzero(votes > self.margin, axis=1) / self.n_pairs
+        return found
 
-def _typical_entry(values: Floats, pairs: Pairs, block: int = 64) -> Floats:
+
+def _typical_entry(values: Floats, pairs: Pairs, block: int = 16) -> Floats:
     """(R,) root mean square of the non-zero pair differences, 1 where all are zero."""
     squares = np.zeros(len(values))
     counts = np.zeros(len(values))
@@ -193,7 +217,8 @@ def _typical_entry(values: Floats, pairs: Pairs, block: int = 64) -> Floats:
         high, low = high[::step], low[::step]
     for start in range(0, values.shape[1], block):
         part = values[:, start : start + block]
-        difference = part[:, :, high] - part[:, :, low]
+        difference = part.take(high, axis=2)
+        difference -= part.take(low, axis=2)
         squares += np.einsum("rtp,rtp->r", difference, difference)
         counts += np.count_nonzero(difference, axis=(1, 2))
     return np.sqrt(np.divide(squares, counts, out=np.ones(len(values)), where=squares > 0))

@@ -77,6 +77,25 @@ def test_kernel_blocks_cover_all_terms(rankers, monkeypatch):
     assert small.values([4, 2]) == pytest.approx(whole, abs=0)
 
 
+@pytest.mark.parametrize("rankers", [1, 3])
+@pytest.mark.parametrize("soft", [(0.0, 1.0), (0.1, 0.5)])
+def test_a_kernel_under_another_scale_and_softness(rankers, soft):
+    problem = make(4, rankers=rankers, terms=9, documents=8, pairs=20, weighted=True)
+    other = Objective(problem.rescaled(np.array([10.0, 0.5, 1.0])[:rankers]), *soft)
+    first, direct = Kernel(Objective(problem)), Kernel(other)
+    before = first.values([1, 5])
+    shared = first.under(other)
+    assert shared.values([1, 5]) == pytest.approx(direct.values([1, 5]), abs=1e-5)
+    allowed = np.ones(10, dtype=bool)
+    for ours, theirs in zip(
+        shared.steepest([1], allowed, 3), direct.steepest([1], allowed, 3), strict=True
+    ):
+        assert ours == pytest.approx(theirs, abs=1e-5)
+    slopes = (kernel._slopes(kernel._base([1, 5])) for kernel in (shared, direct))
+    assert next(slopes) == pytest.approx(next(slopes), abs=1e-4)
+    assert first.values([1, 5]) == pytest.approx(before, abs=0)
+
+
 def test_kernel_over_some_pairs():
     problem = make(8, terms=5, documents=8, pairs=20, weighted=True)
     chosen = np.array([1, 4, 5, 17])

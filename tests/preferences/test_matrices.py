@@ -29,6 +29,33 @@ def test_votes_and_coverage_agree_with_loops(matrices, data):
     assert 0 <= matrices.coverage(indices) <= 1
 
 
+@given(matrices(), st.data())
+def test_coverages_of_many_sets_are_those_of_each(matrices, data):
+    number = data.draw(st.integers(0, 5))
+    rows = st.lists(st.booleans(), min_size=matrices.n_terms, max_size=matrices.n_terms)
+    sets = np.array([data.draw(rows) for _ in range(number)], dtype=bool).reshape(
+        number, matrices.n_terms
+    )
+    each = [matrices.coverage(np.flatnonzero(one).tolist()) for one in sets]
+    assert matrices.coverages(sets).tolist() == each
+
+
+def test_coverages_in_blocks_and_without_pairs(monkeypatch):
+    sets = np.random.default_rng(1).random((9, 3)) < 0.5
+    whole = example().coverages(sets)
+    monkeypatch.setattr("intentx.preferences.matrices.VOTES", 10)  # two sets at once
+    assert example().coverages(sets).tolist() == whole.tolist()
+    assert len(set(whole)) > 1
+    assert np.isnan(example().on(Pairs([], [])).coverages(sets)).all()
+
+
+def test_other_pairs_keep_the_scale():
+    other = example().on(Pairs([0], [3]))
+    assert other.n_pairs == 1
+    assert other.scale.tolist() == example().scale.tolist()
+    assert other.votes([1])[0] == example().votes([1])[2]
+
+
 @given(matrices())
 def test_the_scale_is_the_root_mean_square_of_what_is_not_zero(matrices):
     expected = oracles.root_mean_square(matrices.scores.values, list(matrices.pairs))
