@@ -39,7 +39,7 @@ PUBLISHED = {  # Lyu & Anand 2023, Table 2, TREC-DL: all, far, sampled
 
 def shares(matrices: PreferenceMatrices, pairs: Pairs) -> npt.NDArray[np.float64]:
     """(3,) share of some pairs that all terms of ``matrices`` agree with, by each way of counting."""
-    part = PreferenceMatrices(matrices.scores, pairs, matrices.scale, matrices.margin)
+    part = matrices.on(pairs)
     difference = part.differences(range(part.n_terms))
     need = len(difference) // 2 + 1
     strict = (difference > part.margin).sum(axis=0) >= need

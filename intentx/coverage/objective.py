@@ -24,7 +24,7 @@ NOISE = 1e-6  # float32 cannot tell votes below this from zero: while searching 
 BLOCK = 400_000  # numbers a kernel works on at once: few calls, and they stay in the cache
 DENSE_PAIRS = 16_000  # with more pairs, moves are screened on a random sample of this many ...
 DENSE_NUMBERS = 30_000_000  # ... or fewer, so that the dense matrices stay below 120 MB
-WIDTH = 0.8  # of the smooth objective whose slopes make short lists: as wide as a term moves a vote
+WIDTH = 0.8  # of the tanh whose slopes stand for a strict objective's: as wide as a term moves a vote
 
 
 class Objective:
@@ -134,6 +134,7 @@ class Kernel:
         if matrices.n_rankers == 1 and not self.soft:  # the sign of tanh needs no tanh
             margin = math.atanh(margin) if margin < 1 else math.inf
         self._margin = np.float32(margin)
+        self._width = np.float32(2 * objective.softness if objective.smooth else WIDTH)
 
     def values(self, rest: Sequence[int], terms: Indices | None = None) -> Floats:
         """Values of the set ``rest`` plus each of ``terms``; None for each of all, "no term" last."""
@@ -163,22 +164,26 @@ class Kernel:
         return base
 
     def _slopes(self, base: Singles) -> Singles:
-        """(T + 1,) rise of ``sum_i w_i tanh((vote_i - margin) / WIDTH)`` along each term."""
+        """(T + 1,) rise of ``sum_i w_i tanh((vote_i - margin) / width)``, times width, along each term.
+
+        For a soft objective that is its soft part; a strict one has no slopes of its own.
+        """
         each = np.tanh(base * self._louder)
-        bend = np.tanh(
-            (each.sum(axis=0) - np.float32(self.objective.matrices.margin)) / np.float32(WIDTH)
-        )
+        above = each.sum(axis=0) - np.float32(self.objective.matrices.margin)
+        bend = np.tanh(above / self._width)
         slope = (self._louder * (1 - each * each) * (self.weight * (1 - bend * bend))).ravel()
         pull = np.bincount(self._ends, np.concatenate([slope, -slope]), self._flat.shape[1])
         return self._flat @ pull.astype(np.float32)
 
     def _values(self, base: Singles, terms: Indices | None) -> Floats:
-        count = self.n_terms + 1 if terms is None else len(terms)
-        found = np.empty(count)
-        for start in range(0, count, self.rows):
-            stop = min(start + self.rows, count)
-            part = self.entry[start:stop] if terms is None else self.entry[terms[start:stop]]
-            found[start:stop] = self._block(base, part)
+        every = range(self.n_terms + 1) if terms is None else terms.tolist()
+        found = np.empty(len(every))
+        for start in range(0, len(every), self.rows):
+            part = every[start : start + self.rows]
+            sums = self._sums[: len(part)]
+            for place, term in enumerate(part):
+                np.add(self.entry[term], base, out=sums[place])
+            found[start : start + len(part)] = self._block(sums)
         return found
 
     def best(self, sets: Sequence[Sequence[int]]) -> list[int]:
@@ -186,8 +191,8 @@ class Kernel:
         none = np.array([self.n_terms])
         return list(sets[int(np.argmax([self.values(one, none)[0] for one in sets]))])
 
-    def _block(self, base: Singles, entry: Singles) -> Floats:
-        sums = np.add(entry, base, out=self._sums[: len(entry)])
+    def _block(self, sums: Singles) -> Floats:
+        """Values of B sets, whose score differences (B, R, P) it overwrites."""
         if not self._as_kept:
             sums *= self._louder
         if sums.shape[1] > 1 or self.soft:
@@ -196,9 +201,9 @@ class Kernel:
         for ranker in range(1, sums.shape[1]):
             vote += sums[:, ranker]
         share = self.objective.soft_share if self.soft else 0.0
-        found: Floats = np.zeros(len(entry))
+        found: Floats = np.zeros(len(sums))
         if share < 1:
-            mask = np.greater(vote, self._margin, out=self._mask[: len(entry)])
+            mask = np.greater(vote, self._margin, out=self._mask[: len(sums)])
             found += (1 - share) * (mask @ self.weight).astype(np.float64) / self.total
         if share > 0:
             vote -= np.float32(self.objective.matrices.margin)

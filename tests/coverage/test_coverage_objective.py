@@ -46,12 +46,13 @@ def test_short_lists_by_slope(rankers, soft):
     problem = make(6, rankers=rankers, terms=9, documents=8, pairs=20, weighted=True)
     kernel, rest = Kernel(Objective(problem, *soft)), [2, 5]
     weight = problem.pairs.weight / problem.pairs.weight.sum()
+    width = 2 * soft[0] or WIDTH  # with softness, the slopes are those of the objective itself
 
     def smooth(step, term):
         """What short lists climb, with a step along one term."""
         views = [problem.view(ranker) for ranker in range(rankers)]
         votes = sum(np.tanh(view[2] + view[5] + step * view[term]) for view in views)
-        return weight @ np.tanh((votes - problem.margin) / WIDTH) * WIDTH
+        return weight @ np.tanh((votes - problem.margin) / width) * width
 
     slopes = [(smooth(1e-5, term) - smooth(-1e-5, term)) / 2e-5 for term in range(9)]
     assert kernel._slopes(kernel._base(rest)) == pytest.approx([*slopes, 0.0], abs=1e-4)
