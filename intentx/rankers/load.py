@@ -138,6 +138,10 @@ _BUILT_IN: dict[str, Callable[[str, Sequence[str]], Scorer]] = {
 }
 KINDS = tuple(_BUILT_IN)
 """What a spec begins with, but for that of a ``module:callable``."""
+FROM_DISK = ("bi-encoder", "cross-encoder", "dpr", "ltr", "drmm", "knrm", "matchpyramid")
+"""Those whose specs may name files and folders."""
+MINILM = "bi-encoder:minilm"
+"""The one that the demo extra brings, whatever folders there are."""
 
 
 def _imported(module: str, name: str) -> Scorer:

@@ -14,6 +14,7 @@ from typing import Any
 
 from intentx.errors import InputError, MissingExtraError
 from intentx.explainers.methods import make_method
+from intentx.rankers.load import FROM_DISK, MINILM
 
 __all__ = ["SHIPPED", "Data", "Measures", "Study", "digest", "read_study"]
 
@@ -334,10 +335,12 @@ def _limited(name: str, plain: Any) -> Any:
 
 
 def _spec(spec: Any, base: Path | None) -> Any:
-    """A ranker's spec, with paths that exist beside the study file made absolute."""
+    """A ranker's spec, with paths that it may name and that exist beside the study made absolute."""
     if not isinstance(spec, str) or base is None:
         return spec
     kind, colon, rest = spec.partition(":")
+    if kind not in FROM_DISK or spec == MINILM:
+        return spec
     parts = [part.strip() for part in rest.split(",")]
     found = [base / Path(part).expanduser() for part in parts]
     paths = [str(f.resolve()) if p and f.exists() else p for f, p in zip(found, parts, strict=True)]

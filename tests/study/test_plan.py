@@ -51,10 +51,19 @@ def test_studies_that_come_along(name):
 def test_paths_start_from_the_file(tmp_path):
     (tmp_path / "models" / "drmm").mkdir(parents=True)
     text = TOML.replace('demo = ["jaguar speed"]', 'folder = "data"')
-    text = text.replace('BM25 = "bm25"', 'DRMM = "drmm:models/drmm"\nCALL = "module:models"')
+    text = text.replace('BM25 = "bm25"', 'DRMM = "drmm:models/drmm"')
     study = read_study(written(tmp_path, text))
     assert study.data.folder == str(tmp_path / "data")
     assert study.rankers["DRMM"] == f"drmm:{tmp_path / 'models' / 'drmm'}"
+
+
+@pytest.mark.parametrize(
+    "spec", ["bi-encoder:minilm", "module:minilm", "run:minilm", "cross-encoder:a/b"]
+)
+def test_a_folder_of_the_same_name_changes_no_spec_that_means_something_else(tmp_path, spec):
+    (tmp_path / "minilm").mkdir()
+    study = read_study(written(tmp_path, TOML.replace('BM25 = "bm25"', f'RANKER = "{spec}"')))
+    assert study.rankers["RANKER"] == spec
 
 
 @pytest.mark.parametrize(
