@@ -24,7 +24,7 @@ NOISE = 1e-6  # float32 cannot tell votes below this from zero: while searching 
 BLOCK = 400_000  # numbers a kernel works on at once: few calls, and they stay in the cache
 DENSE_PAIRS = 16_000  # with more pairs, moves are screened on a random sample of this many ...
 DENSE_NUMBERS = 30_000_000  # ... or fewer, so that the dense matrices stay below 120 MB
-WIDTH = 0.8  # of the tanh whose slopes stand for a strict objective's: as wide as a term moves a vote
+WIDTH = 0.8  # least width of the tanh whose slopes make short lists: as wide as a term moves a vote
 
 
 class Objective:
@@ -134,7 +134,7 @@ class Kernel:
         if matrices.n_rankers == 1 and not self.soft:  # the sign of tanh needs no tanh
             margin = math.atanh(margin) if margin < 1 else math.inf
         self._margin = np.float32(margin)
-        self._width = np.float32(2 * objective.softness if objective.smooth else WIDTH)
+        self._width = np.float32(max(WIDTH, 2 * objective.softness if objective.smooth else 0.0))
 
     def values(self, rest: Sequence[int], terms: Indices | None = None) -> Floats:
         """Values of the set ``rest`` plus each of ``terms``; None for each of all, "no term" last."""
@@ -166,7 +166,7 @@ class Kernel:
     def _slopes(self, base: Singles) -> Singles:
         """(T + 1,) rise of ``sum_i w_i tanh((vote_i - margin) / width)``, times width, along each term.
 
-        For a soft objective that is its soft part; a strict one has no slopes of its own.
+        For a soft objective that is mostly its soft part; a strict one has no slopes of its own.
         """
         each = np.tanh(base * self._louder)
         above = each.sum(axis=0) - np.float32(self.objective.matrices.margin)

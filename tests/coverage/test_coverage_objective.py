@@ -41,12 +41,12 @@ def test_soft_share_goes_from_strict_to_soft():
 
 
 @pytest.mark.parametrize("rankers", [1, 3])
-@pytest.mark.parametrize("soft", [(0.0, 1.0), (0.1, 0.5)])
+@pytest.mark.parametrize("soft", [(0.0, 1.0), (0.1, 0.5), (0.9, 0.5)])
 def test_short_lists_by_slope(rankers, soft):
     problem = make(6, rankers=rankers, terms=9, documents=8, pairs=20, weighted=True)
     kernel, rest = Kernel(Objective(problem, *soft)), [2, 5]
     weight = problem.pairs.weight / problem.pairs.weight.sum()
-    width = 2 * soft[0] or WIDTH  # with softness, the slopes are those of the objective itself
+    width = max(WIDTH, 2 * soft[0])  # with much softness, the slopes are those of the objective itself
 
     def smooth(step, term):
         """What short lists climb, with a step along one term."""
