@@ -54,7 +54,7 @@ _WORD = regex.compile(
     regex.V1,
 )
 # A sentence ends at closing punctuation before white space, at a full-width stop, or at a blank
-# line. Each alternative begins with a rare character, which regex finds quickly.
+# line. Each alternative begins with a rare character, which `regex` finds quickly.
 _SENTENCE_END = regex.compile(
     r"[.!?…؟।][\"'”’)\]]*\s+(?=[^\p{Ll}\s])|[。！？][”’」』）]*\s*|\n[^\S\n]*\n\s*"
 )
@@ -140,6 +140,8 @@ Token(term='owners', start=5, end=11, sentence=0), Token(term='café', start=19,
 
     def sentences(self, text: str) -> tuple[int, ...]:
         """Start offsets of the sentences of ``text``; the first is always 0."""
+        if len(text) > LONGEST_REMEMBERED:
+            return _sentence_starts(text)
         return _analysed(self, text)[1]
 
     def spans(self, text: str, terms: Iterable[str]) -> list[tuple[int, int]]:
@@ -282,8 +284,8 @@ class TextIndex:
         sentence: list[int] = []
         sentence_counts: list[int] = []
         for i, content in enumerate(self.texts):
-            tokens, starts = _analysed(analyzer, content)
-            sentence_counts.append(len(starts))
+            tokens = analyzer.tokens(content)
+            sentence_counts.append(len(analyzer.sentences(content)))
             text += [i] * len(tokens)
             term += [numbers.setdefault(token.term, len(numbers)) for token in tokens]
             sentence += [token.sentence for token in tokens]

@@ -38,12 +38,28 @@ def test_what_is_remembered_is_what_is_found(text):
             assert (analyzer.tokens(text), analyzer.sentences(text)) == fresh
 
 
+def test_an_index_asks_the_analyzer_that_it_is_given():
+    class Halves(Analyzer):
+        """One of somebody's own."""
+
+        def tokens(self, text):
+            return super().tokens(text)[::2]
+
+        def sentences(self, text):
+            return (0, 1, 2)
+
+    index = TextIndex(["tea with milk, honey and a biscuit"], Halves())
+    assert index.vocabulary == ("tea", "honey")
+    assert index.sentence_counts.tolist() == [3]
+
+
 def test_long_texts_are_not_remembered():
     short, long = "tea with milk", "tea with milk " * LONGEST_REMEMBERED
     PLAIN.tokens(short)
     before = _remembered.cache_info()
     PLAIN.tokens(long)
     PLAIN.tokens(short)
+    PLAIN.sentences(long)
     after = _remembered.cache_info()
     assert (after.misses, after.hits) == (before.misses, before.hits + 1)
 
