@@ -249,8 +249,8 @@ METHODS: dict[str, Callable[[Problem], Found]] = {
 LITERAL: dict[str, Callable[[Problem], Found]] = {
     "greedy": lambda problem: Found(greedy_literal(problem), "GREEDY"),
     "ilp": lambda problem: ilp(problem, greedy_literal(problem), "GREEDY", cbc=True),
-    "tanh": lambda problem: Found(gpc_literal(problem), "GPC (SLSQP)"),
+    "tanh": lambda problem: Found(gpc_literal(problem), "GPC"),
 }
 """The papers' settings. ``greedy`` is GREEDY (Singh & Anand 2020): add the best term until none
 raises the objective. ``ilp`` is PC: the integer program, by CBC. ``tanh`` is GPC (Lyu & Anand
-2023): unscaled entries, 2 <= sum(x) <= 10, one start of SLSQP, threshold .5, 4 to 10 terms."""
+2023): unscaled entries, 2 <= sum(x) <= 10, one start, threshold .5, 4 to 10 terms."""
