@@ -8,11 +8,15 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
 
-from intentx.preferences.matrices import PreferenceMatrices
+from intentx.preferences.matrices import NOISE, PreferenceMatrices
+
+if TYPE_CHECKING:
+    from scipy.sparse import csr_array
 
 __all__ = ["Exact", "Found", "Kernel", "Objective", "Problem"]
 
@@ -20,7 +24,6 @@ Floats = npt.NDArray[np.float64]
 Singles = npt.NDArray[np.float32]
 Indices = npt.NDArray[np.intp]
 
-NOISE = 1e-6  # float32 cannot tell votes below this from zero: while searching they are ties
 BLOCK = 400_000  # numbers a kernel works on at once: few calls, and they stay in the cache
 DENSE_PAIRS = 16_000  # with more pairs, moves are screened on a random sample of this many ...
 DENSE_NUMBERS = 30_000_000  # ... or fewer, so that the dense matrices stay below 120 MB
@@ -109,8 +112,7 @@ class Kernel:
         self.weight = (weight if objective.weighted else np.ones(self.n_pairs)).astype(np.float32)
         self.rows = step
         self._flat = single.reshape(terms + 1, -1)
-        first = np.arange(rankers)[:, None] * documents
-        self._ends = np.concatenate([(first + high).ravel(), (first + low).ravel()])
+        self._ends = _ends(high, low, documents)
         self._sums = np.empty((self.rows, rankers, self.n_pairs), dtype=np.float32)
         self._mask = np.empty((self.rows, self.n_pairs), dtype=bool)
         self._look(objective)
@@ -171,9 +173,9 @@ class Kernel:
         each = np.tanh(base * self._louder)
         above = each.sum(axis=0) - np.float32(self.objective.matrices.margin)
         bend = np.tanh(above / self._width)
-        slope = (self._louder * (1 - each * each) * (self.weight * (1 - bend * bend))).ravel()
-        pull = np.bincount(self._ends, np.concatenate([slope, -slope]), self._flat.shape[1])
-        return self._flat @ pull.astype(np.float32)
+        slope = self._louder * (1 - each * each) * (self.weight * (1 - bend * bend))
+        pull = np.concatenate([self._ends @ ranker for ranker in slope])
+        return np.asarray(self._flat @ pull)
 
     def _values(self, base: Singles, terms: Indices | None) -> Floats:
         every = range(self.n_terms + 1) if terms is None else terms.tolist()
@@ -211,6 +213,16 @@ class Kernel:
             np.tanh(vote, out=vote)
             found += share * (0.5 + 0.5 * (vote @ self.weight).astype(np.float64) / self.total)
         return found
+
+
+def _ends(high: Indices, low: Indices, documents: int) -> csr_array:
+    """(N, P) 1 where a document is the preferred one of a pair, -1 where it is the other one."""
+    from scipy.sparse import csr_array
+
+    pairs = np.arange(len(high))
+    ones = np.ones(len(high), dtype=np.float32)
+    places = np.concatenate([high, low]), np.concatenate([pairs, pairs])
+    return csr_array((np.concatenate([ones, -ones]), places), shape=(documents, len(high)))
 
 
 class Exact:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,10 +13,13 @@ from intentx.coverage.solve import solve
 from intentx.preferences.matrices import PreferenceMatrices
 from intentx.preferences.pairs import Pairs
 
+Floats = npt.NDArray[np.float64]
+
 __all__ = ["LEAST_DOCUMENTS", "Option", "best_fit", "validated"]
 
 LEAST_DOCUMENTS = 10  # with fewer, a fold holds too few pairs to say anything
 FOLDS, REPEATS = 5, 2
+LEAST_FOLDS = 3  # after which an option that is no better than the first leaves the race
 SURE = 2.0  # standard errors over the folds; these share documents, so one would be too few
 SHORT = 32  # terms that greedy looks at in each step; 24 fit a little less, all are no better
 MOST_PAIRS = 2_000  # sampled for each fold, so that a thousand documents cost no more than a hundred
@@ -50,8 +53,9 @@ def validated(
     In each of ten folds a fifth of the documents is left out, terms are chosen greedily from
     the pairs of the others, and each prefix of these terms is judged on the pairs in which a
     document that was left out takes part. An option takes the place of one before it only when
-    it is better by two standard errors of their difference, or more; of sizes with the same
-    mean, the smallest.
+    it is better by two standard errors of their difference, or more; one that after three folds
+    or more is no better than the first is not tried on the others. Of sizes with the same mean,
+    the smallest.
 
     With fewer than ten documents, `best_fit` and ``max_terms``.
     """
@@ -61,31 +65,49 @@ def validated(
     if documents < LEAST_DOCUMENTS:
         return best_fit(options, most, soft_share=soft_share, seed=seed), most
     prefixes = np.tri(most, dtype=bool)
-    folds = []
+    racing = list(range(len(options)))
+    folds: list[Floats] = []  # (O, S) coverage by each option and size, NaN once it has left the race
+    for fitted, unseen in _folds(first.pairs, documents, seed):
+        kernel = None
+        coverage = np.full((len(options), most), np.nan)
+        for number in racing:
+            matrices, softness = options[number]
+            objective = Objective(matrices.on(fitted), softness, soft_share)
+            kernel = Kernel(objective) if kernel is None else kernel.under(objective)
+            chosen = _greedy(kernel, most)
+            coverage[number] = matrices.restricted(chosen).on(unseen).coverages(prefixes)
+        folds.append(coverage)
+        if len(folds) >= LEAST_FOLDS:
+            racing = [number for number in racing if not number or _gain(folds, 0, number).mean() > 0]
+    if not folds:
+        return best_fit(options, most, soft_share=soft_share, seed=seed), most
+    best = 0
+    for other in racing[1:]:
+        gain = _gain(folds, best, other)
+        if len(gain) > 1 and gain.mean() > SURE * gain.std(ddof=1) / np.sqrt(len(gain)):
+            best = other
+    return best, _size(folds, best) + 1
+
+
+def _folds(pairs: Pairs, documents: int, seed: int) -> Iterator[tuple[Pairs, Pairs]]:
+    """Pairs to choose terms from, and those in which a document that was left out takes part."""
     for repeat, stream in enumerate(np.random.default_rng(seed).spawn(REPEATS)):
         fold = stream.permutation(documents) % FOLDS
         for left_out in range(FOLDS):
-            shown = (fold[first.pairs.high] != left_out) & (fold[first.pairs.low] != left_out)
-            if not shown.any() or shown.all():
-                continue
-            fitted, unseen = (_sample(first.pairs, mask, seed + repeat) for mask in (shown, ~shown))
-            kernel = None
-            coverage = np.empty((len(options), most))
-            for number, (matrices, softness) in enumerate(options):
-                objective = Objective(matrices.on(fitted), softness, soft_share)
-                kernel = Kernel(objective) if kernel is None else kernel.under(objective)
-                chosen = _greedy(kernel, most)
-                coverage[number] = matrices.restricted(chosen).on(unseen).coverages(prefixes)
-            folds.append(coverage)
-    if not folds:
-        return best_fit(options, most, soft_share=soft_share, seed=seed), most
-    size = np.argmax(np.round(np.mean(folds, axis=0), 9), axis=1)
-    best = 0
-    for other in range(1, len(options)):
-        gain = np.array([one[other, size[other]] - one[best, size[best]] for one in folds])
-        if len(gain) > 1 and gain.mean() > SURE * gain.std(ddof=1) / np.sqrt(len(gain)):
-            best = other
-    return best, int(size[best]) + 1
+            shown = (fold[pairs.high] != left_out) & (fold[pairs.low] != left_out)
+            if shown.any() and not shown.all():
+                yield _sample(pairs, shown, seed + repeat), _sample(pairs, ~shown, seed + repeat)
+
+
+def _size(folds: Sequence[Floats], option: int) -> int:
+    """The index of the size at which an option covers most; of equal ones the smallest."""
+    return int(np.argmax(np.round(np.mean([fold[option] for fold in folds], axis=0), 9)))
+
+
+def _gain(folds: Sequence[Floats], best: int, other: int) -> Floats:
+    """How much more ``other`` covers in each fold than ``best``, each at its best size."""
+    size, least = _size(folds, other), _size(folds, best)
+    return np.array([fold[other, size] - fold[best, least] for fold in folds])
 
 
 def _greedy(kernel: Kernel, size: int) -> list[int]:

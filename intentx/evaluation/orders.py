@@ -13,6 +13,8 @@ __all__ = ["copeland_scores", "kendall_tau_b", "rbo_ext"]
 
 Floats = npt.NDArray[np.float64]
 
+BLOCK = 50_000  # votes at once
+
 
 def copeland_scores(matrices: PreferenceMatrices, documents: int) -> Floats:
     """(N,) how many documents each one beats by the vote of all terms, minus those that beat it.
@@ -22,9 +24,12 @@ def copeland_scores(matrices: PreferenceMatrices, documents: int) -> Floats:
     """
     values = matrices.scores.values.sum(axis=1) / np.asarray(matrices.scale)[:, None]
     score = np.empty(documents)
-    for document in range(documents):  # N rows of (R, N), so that memory stays linear
-        vote = np.tanh(values[:, document, None] - values).sum(axis=0)
-        score[document] = np.sum(vote > matrices.margin) - np.sum(vote < -matrices.margin)
+    step = max(1, BLOCK // max(1, values.size))
+    for start in range(0, documents, step):  # in blocks of rows, so that memory stays linear
+        part = values[:, start : start + step, None]
+        vote = np.tanh(part - values[:, None]).sum(axis=0)
+        beaten = np.count_nonzero(vote > matrices.margin, axis=1)
+        score[start : start + step] = beaten - np.count_nonzero(vote < -matrices.margin, axis=1)
     return score
 
 

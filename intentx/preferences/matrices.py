@@ -18,6 +18,8 @@ Floats = npt.NDArray[np.float64]
 MARGIN = 1e-9
 """Votes within this of zero are ties: they are rounding noise, and ties are not covered."""
 
+NOISE = 1e-6  # the same for float32
+
 VOTES = 100_000  # counted at once, so that they stay in the processor's cache
 
 
@@ -191,19 +193,25 @@ class PreferenceMatrices:
         return float(self.covered(indices).mean()) if self.n_pairs else float("nan")
 
     def coverages(self, sets: npt.NDArray[np.bool_]) -> Floats:
-        """(S,) `coverage` of each of S term sets, the rows of an (S, T) array."""
-        high, low, values = self.pairs.high, self.pairs.low, self.scaled
+        """(S,) `coverage` of each of S term sets, the rows of an (S, T) array, in float32.
+
+        That cannot tell votes below `NOISE` from zero: they are ties here.
+        """
+        high, low = self.pairs.high, self.pairs.low
         found = np.full(len(sets), np.nan)
+        there = sets.T.astype(np.float32)
+        by_document = self.scaled.transpose(0, 2, 1).astype(np.float32)
         step = max(1, VOTES // max(1, self.n_pairs))
         for start in range(0, len(sets) if self.n_pairs else 0, step):
-            part = sets[start : start + step].astype(np.float64)
-            votes = np.zeros((len(part), self.n_pairs))
-            for ranker in values:
-                sums = part @ ranker
-                difference = sums.take(high, axis=1)
-                difference -= sums.take(low, axis=1)
+            part = there[:, start : start + step]
+            votes = np.zeros((self.n_pairs, part.shape[1]), dtype=np.float32)
+            for ranker in by_document:
+                sums = ranker @ part  # documents in rows: pairs are picked a row at a time
+                difference = sums.take(high, axis=0)
+                difference -= sums.take(low, axis=0)
                 votes += np.tanh(difference, out=difference)
-            found[start : start + step] = np.count_nonzero(votes > self.margin, axis=1) / self.n_pairs
+            covered = np.count_nonzero(votes > max(self.margin, NOISE), axis=0)
+            found[start : start + step] = covered / self.n_pairs
         return found
 
 

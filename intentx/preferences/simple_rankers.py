@@ -37,6 +37,7 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 Weighting = Literal["bm25", "tf", "lm"]
 
+LEAST_NORM = 1e-6  # a vector this close to the mean of all has no direction of its own
 BLOCK = 2_000_000  # cosines held at once: a vocabulary of 100,000 words must not cost gigabytes
 
 
@@ -147,13 +148,12 @@ class PositionAware:
         column[wanted] = np.arange(len(wanted))  # unknown terms, -1, land in the unused last entry
         term = column[index.term]
         used = term >= 0
-        seen = np.unique(np.stack([term[used], index.text[used], index.sentence[used]]), axis=1).astype(
-            np.intp
-        )
-        cell = seen[0] * shape[1] + seen[1]
         cells = shape[0] * shape[1]
+        longest = int(index.sentence.max(initial=0)) + 1
+        places = (term[used] * shape[1] + index.text[used]) * longest + index.sentence[used]
+        cell, sentence = np.divmod(np.unique(places), longest)
         sentences = np.bincount(cell, minlength=cells).reshape(shape)
-        gains = np.bincount(cell, weights=np.exp2(1.0 / (1.0 + seen[2])), minlength=cells)
+        gains = np.bincount(cell, weights=np.exp2(1.0 / (1.0 + sentence)), minlength=cells)
         scores = sentences / index.sentence_counts * np.log1p(gains.reshape(shape))
         return np.asarray(scores[row])
 
@@ -198,17 +198,23 @@ class Semantic:
         vectors = self.vectors if self.vectors is not None else TermVectors.from_lsa(background)
         terms_in, term_units = vectors.units(terms)
         tokens_in, token_units = vectors.units(index.vocabulary)
+        center = np.zeros(token_units.shape[1])
         if self.centered:
-            known = vectors.units(background.vocabulary)[1]
+            known = token_units if background is index else vectors.units(background.vocabulary)[1]
             center = known.sum(axis=0) / max(len(known), 1)
-            term_units, token_units = _unit(term_units - center), _unit(token_units - center)
+            term_units = _unit(term_units - center)
+        # |token - center| of unit vectors, so that there is no second copy of them
+        norms = np.sqrt(np.maximum(1.0 + center @ center - 2.0 * (token_units @ center), 0.0))
+        over_norms = np.divide(1.0, norms, out=np.zeros_like(norms), where=norms > LEAST_NORM)
         counts = index.counts[np.flatnonzero(tokens_in)]
         length = np.asarray(counts.sum(axis=0), dtype=np.float64).ravel()
         pooled = np.empty((len(term_units), len(index.texts)))
         block = max(1, BLOCK // max(len(token_units), 1))
         for start in range(0, len(term_units), block):
             part = slice(start, start + block)
-            cosines = term_units[part] @ token_units.T
+            cosines = (
+                term_units[part] @ token_units.T - (term_units[part] @ center)[:, None]
+            ) * over_norms
             if math.isinf(self.temperature):
                 pooled[part] = (1.0 + _mean_over_tokens(cosines, counts, length)) / 2.0
             else:
@@ -227,7 +233,7 @@ def _mean_over_tokens(by_token: Floats, counts: csr_array, length: Floats) -> Fl
 
 def _unit(vectors: Floats) -> Floats:
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > 1e-12))
+    return np.asarray(np.divide(vectors, norms, out=np.zeros_like(vectors), where=norms > LEAST_NORM))
 
 
 def term_scores(

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from intentx.coverage.validate import Option, best_fit, validated
+from intentx.coverage.validate import Option, _greedy, best_fit, validated
 from intentx.preferences import Pairs, PreferenceMatrices, TermScores
 
 
@@ -41,3 +41,18 @@ def test_few_documents_are_not_validated():
     equal = matrices(order_and_noise(0, n=6), n=6)
     options = (Option(equal.rescaled(np.array([10.0, 1.0]))), Option(equal))
     assert validated(options, 5) == (best_fit(options, 5), 5)
+
+
+def test_what_is_no_better_after_three_folds_is_not_tried_on_the_others(monkeypatch):
+    equal = matrices(order_and_noise(1))
+    good, bad = (Option(equal.rescaled(np.array(times))) for times in ([1.0, 10.0], [10.0, 1.0]))
+    tried = []
+
+    def watched(kernel, size):
+        tried.append(float(kernel.objective.matrices.scale[0]))
+        return _greedy(kernel, size)
+
+    monkeypatch.setattr("intentx.coverage.validate._greedy", watched)
+    assert validated((good, bad), 5) == (0, 1)
+    assert tried.count(float(good.matrices.scale[0])) == 10
+    assert tried.count(float(bad.matrices.scale[0])) == 3

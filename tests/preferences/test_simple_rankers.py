@@ -65,6 +65,13 @@ def test_arrays_agree_with_loops(ranker, analyzer):
     assert np.ptp(found) > 0
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_a_vector_that_is_the_mean_of_all_has_no_direction(seed):
+    vectors = TermVectors.from_mapping({"tea": np.random.default_rng(seed).normal(size=50)})
+    found = Semantic(vectors).term_scores(["tea"], TextIndex(["tea", "tea and tea"], Analyzer()))
+    np.testing.assert_allclose(found, 0.0, atol=1e-12)
+
+
 @pytest.mark.parametrize("ranker", RANKERS, ids=repr)
 def test_statistics_come_from_the_background(ranker):
     background = TextIndex(DOCUMENTS, Analyzer())
