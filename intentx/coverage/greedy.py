@@ -11,12 +11,14 @@ import numpy.typing as npt
 
 from intentx.coverage.objective import Problem
 
-__all__ = ["greedy", "greedy_literal", "grow", "most_useful_first", "shortlist"]
+__all__ = ["SHORT", "greedy", "greedy_literal", "grow", "most_useful_first", "shortlist"]
 
 EXACT, SLACK = 8, 0.5
 """With very many pairs at most so many moves are compared on all of them, those whose value on a
 sample of n is within ``SLACK / sqrt(n)`` of the best: two standard errors when 6 % of the pairs
 change."""
+
+SHORT = 32  # terms that a step looks at where the objective is smooth
 
 Indices = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
@@ -66,7 +68,8 @@ def grow(
 ) -> list[list[int]]:
     """Sets reached from ``start`` by adding the best term until there are ``size``, smallest first.
 
-    Ties go to the lowest index. With very many pairs the best few of a sample are compared on all.
+    Ties go to the lowest index. With very many pairs the best few of a sample are compared on all;
+    where the objective is smooth, the best of those terms along which it rises most.
 
     Parameters
     ----------
@@ -87,7 +90,8 @@ def grow(
             moves = np.flatnonzero(allowed)
             values = problem.kernel.values(chosen, moves)
         else:
-            moves, values = shortlist(problem, chosen, allowed, len(allowed))
+            length = SHORT if problem.objective.smooth else len(allowed)
+            moves, values = shortlist(problem, chosen, allowed, length)
         best = int(moves[values.argmax()])
         allowed[best] = False
         chosen.append(best)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from intentx.coverage.greedy import SHORT
 from intentx.coverage.objective import Kernel, Objective
 from intentx.coverage.solve import solve
 from intentx.preferences.matrices import PreferenceMatrices
@@ -19,9 +20,8 @@ __all__ = ["LEAST_DOCUMENTS", "Option", "best_fit", "validated"]
 
 LEAST_DOCUMENTS = 10  # with fewer, a fold holds too few pairs to say anything
 FOLDS, REPEATS = 5, 2
-LEAST_FOLDS = 3  # after which an option that is no better than the first leaves the race
+LEAST_FOLDS = 2  # after which an option that is no better than the first leaves the race
 SURE = 2.0  # standard errors over the folds; these share documents, so one would be too few
-SHORT = 32  # terms that greedy looks at in each step; 24 fit a little less, all are no better
 MOST_PAIRS = 2_000  # sampled for each fold, so that a thousand documents cost no more than a hundred
 
 
@@ -53,7 +53,7 @@ def validated(
     In each of ten folds a fifth of the documents is left out, terms are chosen greedily from
     the pairs of the others, and each prefix of these terms is judged on the pairs in which a
     document that was left out takes part. An option takes the place of one before it only when
-    it is better by two standard errors of their difference, or more; one that after three folds
+    it is better by two standard errors of their difference, or more; one that after two folds
     or more is no better than the first is not tried on the others. Of sizes with the same mean,
     the smallest.
 

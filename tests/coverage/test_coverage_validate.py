@@ -43,7 +43,7 @@ def test_few_documents_are_not_validated():
     assert validated(options, 5) == (best_fit(options, 5), 5)
 
 
-def test_what_is_no_better_after_three_folds_is_not_tried_on_the_others(monkeypatch):
+def test_what_is_no_better_after_two_folds_is_not_tried_on_the_others(monkeypatch):
     equal = matrices(order_and_noise(1))
     good, bad = (Option(equal.rescaled(np.array(times))) for times in ([1.0, 10.0], [10.0, 1.0]))
     tried = []
@@ -55,4 +55,4 @@ def test_what_is_no_better_after_three_folds_is_not_tried_on_the_others(monkeypa
     monkeypatch.setattr("intentx.coverage.validate._greedy", watched)
     assert validated((good, bad), 5) == (0, 1)
     assert tried.count(float(good.matrices.scale[0])) == 10
-    assert tried.count(float(bad.matrices.scale[0])) == 3
+    assert tried.count(float(bad.matrices.scale[0])) == 2
