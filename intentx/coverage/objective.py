@@ -115,7 +115,7 @@ class Kernel:
         self._ends = _ends(high, low, documents)
         self._sums = np.empty((self.rows, rankers, self.n_pairs), dtype=np.float32)
         self._mask = np.empty((self.rows, self.n_pairs), dtype=bool)
-        self._look(objective)
+        self._set_objective(objective)
 
     def under(self, objective: Objective) -> Kernel:
         """The kernel of the same term scores, pairs and weights under another scale or softness.
@@ -123,10 +123,10 @@ class Kernel:
         They share what is large, and so only one of them may work at a time.
         """
         other = copy.copy(self)
-        other._look(objective)
+        other._set_objective(objective)
         return other
 
-    def _look(self, objective: Objective) -> None:
+    def _set_objective(self, objective: Objective) -> None:
         matrices = objective.matrices
         self.objective = objective
         self.soft = objective.softness > 0

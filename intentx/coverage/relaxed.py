@@ -149,8 +149,8 @@ def top_terms(x: Floats, least: int = 4, most: int = 10, threshold: float = 0.5)
 def gpc_literal(problem: Problem, least: float = 2, most: float = 10) -> list[int]:
     """GPC as published: unscaled entries times pair weights, one start, the papers' rounding.
 
-    Projected gradient stands in for the authors' solver, GENO. From the same start it comes as low
-    as SciPy's SLSQP, the solver that they name as an alternative, in a twentieth of the time.
+    Projected gradient stands in for the authors' solver, GENO. From the same start it nearly always
+    ends where SciPy's SLSQP does, their alternative, in a twentieth of the time.
     ``min_terms`` and ``max_terms`` only bound what the rounding returns.
     """
     matrices = problem.matrices

@@ -112,7 +112,8 @@ def solve(
 
     Notes
     -----
-    No method returns less than ``greedy`` does, but for the ``literal`` ones. With a time limit
+    No method returns less than ``greedy`` does, but for the ``literal`` ones; of an objective that is
+    half soft or more, greedy compares the 32 terms along which it rises most. With a time limit
     there is always a bound on strict coverage, if only the share of pairs that any term speaks
     for. With very many pairs (more than 16,000, fewer with many terms) moves are screened on a
     sample of the pairs, and the best of them are compared on all.

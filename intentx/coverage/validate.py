@@ -14,9 +14,9 @@ from intentx.coverage.solve import solve
 from intentx.preferences.matrices import PreferenceMatrices
 from intentx.preferences.pairs import Pairs
 
-Floats = npt.NDArray[np.float64]
-
 __all__ = ["LEAST_DOCUMENTS", "Option", "best_fit", "validated"]
+
+Floats = npt.NDArray[np.float64]
 
 LEAST_DOCUMENTS = 10  # with fewer, a fold holds too few pairs to say anything
 FOLDS, REPEATS = 5, 2

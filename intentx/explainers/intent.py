@@ -137,8 +137,8 @@ class Multiplex:
         """The setting of the paper: 500 random pairs, GPC with 2 <= sum(x) <= 10, then every
         x > 0.5 and 4 to 10 terms; nothing that looks beyond the fitted pairs.
 
-        The authors solve GPC with GENO, or with SciPy's SLSQP; here projected gradient ends in the
-        same optimum, sooner.
+        The authors solve GPC with GENO, or with SciPy's SLSQP; projected gradient stands in here, and
+        nearly always ends in the same optimum.
         """
         vectors = settings.pop("vectors", None)
         defaults: dict[str, Any] = {
