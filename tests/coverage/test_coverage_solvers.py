@@ -9,11 +9,11 @@ from coverage_oracles import brute_force, make, matrices, slow_value
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intentx.coverage import Selection, refine, solve
+from intentx.coverage import Selection, solve
 from intentx.coverage.exhaustive import _values
 from intentx.coverage.greedy import grow, shortlist
-from intentx.coverage.objective import Exact, Kernel, Objective, Problem
-from intentx.coverage.refine import STRICT, _without, anneal, descend
+from intentx.coverage.objective import Exact, Objective, Problem
+from intentx.coverage.refine import anneal, descend
 from intentx.coverage.solve import LITERAL, METHODS
 from intentx.errors import InputError
 from intentx.preferences import Pairs, PreferenceMatrices, TermScores
@@ -89,25 +89,6 @@ def test_search_beats_greedy_and_relaxation_where_sets_are_many(seed, softness):
     assert found["auto"].status == "heuristic"
     assert found["auto"].bound is None
     assert found["auto"].method in ("greedy+anneal", "tanh+anneal")
-
-
-def test_soft_objectives_need_less_annealing(monkeypatch):
-    """A tenth of a per cent at most is lost by it, in the mean, and it does look less."""
-    problems = [make(seed, rankers=3, terms=60, documents=25, pairs=290) for seed in range(6)]
-    looked = []
-    steepest = Kernel.steepest
-    monkeypatch.setattr(Kernel, "steepest", lambda *a: looked.append(a[3]) or steepest(*a))
-
-    def found():
-        looked.clear()
-        values = [solve(p, 6, method="auto", softness=0.5).objective for p in problems]
-        return np.mean(values), sum(looked)
-
-    value, looks = found()
-    monkeypatch.setattr("intentx.coverage.refine.SOFT", STRICT)
-    thorough, many = found()
-    assert value >= 0.999 * thorough
-    assert looks < many / 2
 
 
 @TWO
@@ -388,25 +369,3 @@ def test_cheap_problems_are_proven_under_a_time_limit_too():
     found = solve(matrices, 5, time_limit=60)
     assert found.status == "optimal"
     assert found.bound == found.coverage
-
-
-def test_a_frozen_round_of_soft_annealing_ends(monkeypatch):
-    """One term for one place: after a sweep without a change there is nothing left to draw."""
-    matrices = make(3, rankers=1, terms=1, documents=8, pairs=20)
-    problem = Problem(Objective(matrices, softness=0.5), 1, 1)
-    drawn = []
-    monkeypatch.setattr(
-        "intentx.coverage.refine._without", lambda *given: drawn.append(1) or _without(*given)
-    )
-    assert anneal(problem, [0]) == [0]
-    assert len(drawn) <= refine.SOFT.rounds * (refine.SOFT.idle + 1) + 2  # and the descent
-
-
-@pytest.mark.parametrize("seed", range(5))
-def test_soft_greedy_by_short_lists_is_nearly_that_of_all_terms(seed, monkeypatch):
-    matrices = make(seed, rankers=3, terms=120, documents=30, pairs=300)
-    short = solve(matrices, 6, method="greedy", softness=0.7)
-    assert solve(matrices, 6, softness=0.7).objective >= short.objective
-    monkeypatch.setattr("intentx.coverage.greedy.SHORT", 1000)
-    whole = solve(matrices, 6, method="greedy", softness=0.7)
-    assert short.objective >= 0.995 * whole.objective
