@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from coverage_oracles import make
 
-from intentx.coverage import refine, solve
+from intentx.coverage import solve
 from intentx.coverage.objective import Kernel, Objective, Problem
-from intentx.coverage.refine import STRICT, _without, anneal
+from intentx.coverage.refine import SOFT, STRICT, _without, anneal
 
 
 def test_soft_objectives_need_less_annealing(monkeypatch):
@@ -29,15 +29,23 @@ def test_soft_objectives_need_less_annealing(monkeypatch):
 
 
 def test_a_frozen_round_of_soft_annealing_ends(monkeypatch):
-    """One term for one place: after a sweep without a change there is nothing left to draw."""
+    """One term for one place: after ``idle`` sweeps without a change nothing more is drawn."""
     matrices = make(3, rankers=1, terms=1, documents=8, pairs=20)
     problem = Problem(Objective(matrices, softness=0.5), 1, 1)
     drawn = []
     monkeypatch.setattr(
         "intentx.coverage.refine._without", lambda *given: drawn.append(1) or _without(*given)
     )
-    assert anneal(problem, [0]) == [0]
-    assert len(drawn) <= refine.SOFT.rounds * (refine.SOFT.idle + 1) + 2  # and the descent
+
+    def draws(idle):
+        drawn.clear()
+        monkeypatch.setattr("intentx.coverage.refine.SOFT", SOFT._replace(idle=idle))
+        assert anneal(problem, [0]) == [0]
+        return len(drawn)
+
+    assert draws(2) - draws(1) == SOFT.rounds  # a sweep of one place is one draw
+    assert draws(1_000) > 10 * draws(2)
+    assert SOFT.idle < 5
 
 
 @pytest.mark.parametrize("seed", range(5))
