@@ -43,7 +43,9 @@ def add_bench(commands: Any) -> None:
         "--without", action="append", default=[], metavar="NAME",
         help="leave out a ranker or a method of the study; can be given several times",
     )  # fmt: skip
-    bench.add_argument("--workers", type=int, default=1, metavar="N", help="processes (default 1)")
+    bench.add_argument(
+        "--workers", type=int, metavar="N", help="processes (default: what the study says, else 1)"
+    )
     bench.add_argument("--dask", metavar="ADDRESS", help="of a scheduler whose workers are used")
     bench.add_argument(
         "--cache", type=Path, metavar="FILE", help="remember scores of rankers that have a fingerprint"

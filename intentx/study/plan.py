@@ -139,12 +139,14 @@ class Study:
     baselines
         Names of the methods that the others are held against; none named: all but Multiplex with
         settings other than the published ones.
+    workers
+        Processes to run it with, where a machine has as many cores; results do not depend on it.
 
     Raises
     ------
     InputError
-        If there is no ranker or method, a method is unknown or lacks a setting, or a baseline or the
-        ranker of a method is not there.
+        If there is no ranker or method, a method is unknown or lacks a setting, a baseline or the
+        ranker of a method is not there, or ``workers`` is no number from 1.
     """
 
     name: str
@@ -153,8 +155,11 @@ class Study:
     methods: Mapping[str, Mapping[str, Any]]
     measures: Measures = field(default_factory=Measures)
     baselines: tuple[str, ...] = ()
+    workers: int = 1
 
     def __post_init__(self) -> None:
+        if type(self.workers) is not int or self.workers < 1:
+            raise InputError(f"workers must be a whole number, 1 or more, not {self.workers!r}")
         if not self.rankers or not self.methods:
             raise InputError("a study needs one ranker and one method, at least")
         for name, spec in self.rankers.items():
@@ -235,7 +240,7 @@ class Study:
         InputError
             If a key is unknown, or a value does not fit.
         """
-        known = {"name", "data", "rankers", "methods", "measures", "baselines"}
+        known = {"name", "data", "rankers", "methods", "measures", "baselines", "workers"}
         unknown = [key for key in plain if key not in known]
         if unknown:
             raise InputError(f"unknown key {unknown[0]!r}; a study has {', '.join(sorted(known))}")
@@ -260,6 +265,7 @@ class Study:
             methods=methods,
             measures=_made(Measures, "measures", _table(plain, "measures")),
             baselines=_names(plain.get("baselines", ()), "baselines"),
+            workers=plain.get("workers", 1),
         )
 
 

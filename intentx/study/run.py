@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import functools
 import itertools
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
@@ -58,7 +60,7 @@ def run_study(
     study: Study,
     folder: str | Path,
     *,
-    workers: int = 1,
+    workers: int | None = None,
     dask: str | None = None,
     cache: str | Path | None = None,
     shard: tuple[int, int] = (0, 1),
@@ -72,7 +74,8 @@ def run_study(
         Where results are kept as they come, in ``study.sqlite``. Run again after a crash, it goes on.
     workers
         Processes on this machine, each with the rankers loaded once. Within
-        ``joblib.parallel_config`` they are those of its backend, such as Ray's.
+        ``joblib.parallel_config`` they are those of its backend, such as Ray's. None: as many as the
+        study says, at most one for each core.
     dask
         Address of a Dask scheduler, whose workers are used in place of processes.
     cache
@@ -91,6 +94,8 @@ def run_study(
     WorkerError
         If workers die three times without a result.
     """
+    if workers is None:
+        workers = _workers(study)
     if workers < 1:
         raise InputError(f"workers must be 1 or more, not {workers!r}")
     if not 0 <= shard[0] < shard[1]:
@@ -203,6 +208,15 @@ def variants(study: Study) -> dict[str, tuple[str, str]]:
     return found
 
 
+def _workers(study: Study) -> int:
+    """As many as the study says, as far as there are cores."""
+    if study.workers == 1:
+        return 1
+    import joblib
+
+    return min(study.workers, int(joblib.cpu_count()))
+
+
 def _done(tasks: Iterator[_Task], workers: int, dask: str | None) -> Iterator[list[Row]]:
     """The rows of each task, as they are ready."""
     if workers == 1 and dask is None:
@@ -222,10 +236,12 @@ def _done(tasks: Iterator[_Task], workers: int, dask: str | None) -> Iterator[li
                 pre_dispatch="2 * n_jobs",
                 batch_size=1,
             )
-            yield from parallel(joblib.delayed(_rows)(task) for task in tasks)
+            yield from parallel(joblib.delayed(_rows)(task, os.getpid()) for task in tasks)
         else:  # Ray's: some tasks at a time, so that a crash costs few of them
             while some := list(itertools.islice(tasks, 4 * jobs)):
-                yield from joblib.Parallel(n_jobs=jobs)(joblib.delayed(_rows)(task) for task in some)
+                yield from joblib.Parallel(n_jobs=jobs)(
+                    joblib.delayed(_rows)(task, os.getpid()) for task in some
+                )
 
 
 @contextlib.contextmanager
@@ -267,12 +283,34 @@ def _as_they_come(rows: Iterator[Row]) -> Iterator[list[Row]]:
 _ONE = threading.Lock()  # a process measures one task at a time, whatever threads it is given
 
 
-def _rows(task: _Task) -> list[Row]:
-    """Measure the cells of a task. Runs in a worker."""
+def _rows(task: _Task, owner: int) -> list[Row]:
+    """Measure the cells of a task. Runs in a worker of the process ``owner``."""
     with _ONE:
+        _end_with(owner)
         rows = list(_measured(task))
         give_back()
         return rows
+
+
+@functools.cache
+def _end_with(owner: int) -> None:
+    """End this process soon after the one that it works for, which may be killed without a word.
+
+    Workers of a cluster are no children of that process, and stay.
+    """
+    if os.getppid() != owner:
+        return
+    with contextlib.suppress(ImportError):  # its own lock is a semaphore, which would stay behind
+        from tqdm import tqdm  # type: ignore[import-untyped]
+
+        tqdm.set_lock(threading.RLock())
+
+    def watch() -> None:
+        while os.getppid() == owner:
+            time.sleep(OFTEN)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _measured(task: _Task) -> Iterator[Row]:

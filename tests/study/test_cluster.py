@@ -1,7 +1,10 @@
 """Studies on several processes, some of which die: a real Dask cluster, and joblib's own workers."""
 
+import json
 import os
 import signal
+import subprocess
+import sys
 import threading
 import time
 
@@ -44,6 +47,14 @@ def kill_one(pids, done):
     os.kill(pids[0], signal.SIGKILL)
 
 
+def until(true, seconds=30):
+    """Wait for something to be true."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+
+
 def is_alive(pid):
     try:
         os.kill(pid, 0)
@@ -64,10 +75,7 @@ def test_dask_gives_the_same_rows_though_a_worker_is_killed(every, plain, cluste
     killer.join()
     assert cells(tmp_path) == plain
     assert (outcome.measured, outcome.found) == (len(plain), 0)
-    deadline = time.monotonic() + 30
-    while is_alive(pids[0]) and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert not is_alive(pids[0])
+    until(lambda: not is_alive(pids[0]))
 
 
 def test_the_command_uses_a_cluster(cluster, tmp_path, capsys, monkeypatch):
@@ -96,6 +104,23 @@ def test_a_worker_that_dies_is_replaced(plain, tmp_path, monkeypatch):
     rows = cells(tmp_path / "out")
     assert [(row.qid, row.method) for row in rows] == [(row.qid, row.method) for row in plain]
     assert (outcome.measured, outcome.found, outcome.failed) == (len(plain), 0, 0)
+
+
+def test_workers_end_with_a_run_that_is_killed_and_the_next_one_goes_on(every, plain, tmp_path):
+    psutil = pytest.importorskip("psutil")
+    (tmp_path / "study.yaml").write_text(json.dumps({**every.to_dict(), "workers": 2}))
+    command = [sys.executable, "-m", "intentx", "bench", "study.yaml", "--out", "out"]
+    with subprocess.Popen(command, cwd=tmp_path, stderr=subprocess.DEVNULL) as run:
+        until(lambda: (tmp_path / "out" / "study.sqlite").exists() and cells(tmp_path / "out"))
+        others = psutil.Process(run.pid).children(recursive=True)
+        assert len(others) >= 2
+        run.kill()
+    until(lambda: not any(other.is_running() for other in others))
+    begun = len(cells(tmp_path / "out"))
+    assert 0 < begun < len(plain)
+    outcome = run_study(every, tmp_path / "out")
+    assert (outcome.measured, outcome.found) == (len(plain) - begun, begun)
+    assert cells(tmp_path / "out") == plain
 
 
 def test_ray_gives_the_same_rows(every, plain, tmp_path):

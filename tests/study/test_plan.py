@@ -83,6 +83,12 @@ def test_a_folder_of_the_same_name_changes_no_spec_that_means_something_else(tmp
         ('BM25 = "bm25"', "BM25 = 3", "ranker 'BM25' must be a spec"),
         ("[methods]", "[methods", "study.toml: "),
         ('name = "mine"', "", "lacks 'name'"),
+        (
+            'name = "mine"',
+            'name = "mine"\nworkers = 0',
+            "workers must be a whole number, .* not 0",
+        ),
+        ('name = "mine"', 'name = "mine"\nworkers = "2"', "1 or more, not '2'"),
     ],
 )
 def test_studies_that_are_none(tmp_path, old, new, message):
@@ -108,5 +114,8 @@ def test_whatever_changes_a_result_changes_its_variant(tmp_path):
     for old, new in (("max_terms = 4", "max_terms = 5"), ("heldout = 2", "heldout = 3")):
         other = variants(read_study(written(tmp_path, TOML.replace(old, new))))
         assert len(set(known) - set(other)) == (1 if "terms" in old else 2)
+    quicker = read_study(written(tmp_path, TOML.replace('"mine"', '"mine"\nworkers = 3')))
+    assert quicker.workers == 3
+    assert variants(quicker) == known
     renamed = variants(read_study(written(tmp_path, TOML.replace("OURS", "MINE"))))
     assert set(renamed) == set(known)
