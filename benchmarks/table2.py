@@ -26,10 +26,12 @@ def main() -> int:
     parser.add_argument("--out", type=Path, required=True, help="folder for the results and the report")
     parser.add_argument("--cache", type=Path, help="file of scores: a second run asks no ranker")
     parser.add_argument("--queries", type=int, default=43)
-    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--workers", type=int, help="default: what the study says")
     options = parser.parse_args()
     command = ["bench", "table2", "--out", str(options.out), "--data", str(DATA / "dl19")]
-    command += ["--queries", str(options.queries), "--workers", str(options.workers)]
+    command += ["--queries", str(options.queries)]
+    if options.workers is not None:
+        command += ["--workers", str(options.workers)]
     if options.cache is not None:
         command += ["--cache", str(options.cache)]
     for name, spec in rankers().items():
