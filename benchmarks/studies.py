@@ -21,7 +21,7 @@ from intentx.study.results import read_results
 from intentx.study.run import run_study
 
 DOCUMENTS, WORDS, VOCABULARY = 20, 30, 5_000  # of a synthetic query, of a document, of all
-EVERY = 300  # cells between two looks at the memory
+EVERY = 100  # cells between two looks at the memory, at least
 
 
 def synthetic(path: Path, queries: int) -> Path:
@@ -68,7 +68,7 @@ def streamed(folder: Path, queries: int) -> dict[str, Any]:
     started = time.perf_counter()
 
     def look(cells: int, qid: str) -> None:
-        if cells % EVERY == 0:
+        if not curve or cells - curve[-1][0] >= EVERY:
             curve.append((cells, megabytes(), time.perf_counter() - started))
 
     outcome = run_study(study, folder / "out", progress=look)

@@ -25,7 +25,7 @@ from intentx.explainers.references import Reference
 from intentx.perturbation import Removal
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers import load_ranker, run_of
-from intentx.rankers.encoders import BiEncoder
+from intentx.rankers.encoders import vector_encoder
 from intentx.rankers.load import SPECS
 from intentx.ranking import Document, Ranking, rank
 from intentx.report import write_page
@@ -318,10 +318,10 @@ def _vectors(source: str | None, texts: Sequence[str], analyzer: Analyzer) -> Te
     if source is None:
         return None
     vocabulary = TextIndex(texts, analyzer).vocabulary
-    if Path(source).is_file():
-        return TermVectors.from_text_file(source, vocabulary)
     quiet_models(f"bi-encoder:{source}")
-    encoder = BiEncoder.minilm() if source == "minilm" else BiEncoder(source)
+    encoder = vector_encoder(source)
+    if encoder is None:
+        return TermVectors.from_text_file(source, vocabulary)
     return TermVectors.from_sentence_transformer(encoder.model, vocabulary)
 
 

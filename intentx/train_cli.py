@@ -16,7 +16,7 @@ import numpy as np
 from intentx.datasets import Collection, read_collection
 from intentx.errors import InputError
 from intentx.preferences.vectors import TermVectors
-from intentx.rankers.encoders import BiEncoder, minilm_folder
+from intentx.rankers.encoders import minilm_folder, vector_encoder
 from intentx.text import Analyzer
 
 if TYPE_CHECKING:
@@ -224,9 +224,10 @@ def term_vectors(source: str, words: Sequence[str]) -> TermVectors:
     A model makes those of the whole words in its own vocabulary as well, so that a ranker knows
     words that its training texts do not hold.
     """
-    if Path(source).is_file():
+    encoder = vector_encoder(source)
+    if encoder is None:
         return TermVectors.from_text_file(source)
-    model = (BiEncoder.minilm() if source == "minilm" else BiEncoder(source)).model
+    model = encoder.model
     own = (word for word in model.tokenizer.get_vocab() if not word.startswith("##") and word.isalnum())
     return TermVectors.from_sentence_transformer(model, sorted({*words, *own}))
 

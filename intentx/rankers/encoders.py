@@ -221,6 +221,21 @@ class BiEncoder(_DualEncoder):
         """
         return cls(minilm_folder(), **settings)
 
+    @classmethod
+    def named(cls, name: str) -> BiEncoder:
+        """The one that people mean by ``"minilm"``, or by the name or path of a model."""
+        return cls.minilm() if name == "minilm" else cls(name)
+
+
+def vector_encoder(source: str) -> BiEncoder | None:
+    """What makes term vectors by ``"minilm"`` or a model; None where ``source`` is a file of them.
+
+    Something called ``minilm`` in the working folder does not change what that means.
+    """
+    if source != "minilm" and Path(source).is_file():
+        return None
+    return BiEncoder.named(source)
+
 
 class DPR(_DualEncoder):
     """A dual encoder: query and document become vectors, each by a model of its own.

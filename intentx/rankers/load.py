@@ -61,7 +61,7 @@ def _bm25(rest: str, collection: Sequence[str]) -> Scorer:
 def _bi_encoder(rest: str, collection: Sequence[str]) -> Scorer:
     if not rest:
         raise InputError("bi-encoder needs a model: bi-encoder:NAME_OR_PATH or bi-encoder:minilm")
-    return BiEncoder.minilm() if rest == "minilm" else BiEncoder(rest)
+    return BiEncoder.named(rest)
 
 
 def _cross_encoder(rest: str, collection: Sequence[str]) -> Scorer:

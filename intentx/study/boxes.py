@@ -12,7 +12,7 @@ from typing import Any
 from intentx.errors import InputError, IntentxError, TruncationWarning
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers import load_ranker
-from intentx.rankers.encoders import BiEncoder
+from intentx.rankers.encoders import BiEncoder, vector_encoder
 from intentx.ranking import Ranking, rank
 from intentx.scoring import BlackBox, Scorer
 from intentx.study.data import Topic
@@ -76,7 +76,7 @@ def load_all(specs: Iterable[str], vectors: str | None) -> None:
         if spec != BM25 and not spec.startswith(RUN):
             with contextlib.suppress(IntentxError):
                 _loaded(spec)
-    if vectors is not None and not Path(vectors).is_file():
+    if vectors is not None:
         _encoder(vectors)
 
 
@@ -109,16 +109,17 @@ def vectors_of(source: str | None, texts: Sequence[str]) -> TermVectors | None:
 
 
 def _encoded(source: str, vocabulary: tuple[str, ...]) -> TermVectors:
-    if Path(source).is_file():
+    encoder = _encoder(source)
+    if encoder is None:
         return TermVectors.from_text_file(source, vocabulary)
-    return TermVectors.from_sentence_transformer(_encoder(source).model, vocabulary)
+    return TermVectors.from_sentence_transformer(encoder.model, vocabulary)
 
 
-def _encoder(source: str) -> BiEncoder:
+def _encoder(source: str) -> BiEncoder | None:
     key = f"vectors:{source}"
     if key not in _LOADED:
-        _LOADED[key] = BiEncoder.minilm() if source == "minilm" else BiEncoder(source)
-    encoder: BiEncoder = _LOADED[key]
+        _LOADED[key] = vector_encoder(source)
+    encoder: BiEncoder | None = _LOADED[key]
     return encoder
 
 

@@ -84,6 +84,19 @@ def test_figures_are_those_of_the_library(plain):
     assert row.figures["insertion"] == ix.insertion(explanation.terms, ranking, draws=3).rises
 
 
+def test_term_vectors_from_a_file(tmp_path):
+    (tmp_path / "two.txt").write_text("keyboard 1 0\njaguar 0 1\n")
+    found = {}
+    for source in (None, str(tmp_path / "two.txt")):
+        measures = dataclasses.replace(MEASURES, vectors=source)
+        few = study(data=Data(demo=QUERIES[:1], depth=12), measures=measures)
+        run_study(few, tmp_path / str(bool(source)))
+        found[source] = cells(tmp_path / str(bool(source)))
+    plain, read = found.values()
+    assert [row.reason for row in read] == ["", ""]
+    assert [row.figures["all"] for row in read] != [row.figures["all"] for row in plain]
+
+
 def test_a_changed_setting_is_another_cell(plain, tmp_path):
     changed = study(methods={"Q": {"method": "query-terms"}, "R": {"method": "random-terms"}})
     run_study(study(), tmp_path)
