@@ -44,6 +44,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
     parser = _parser()
     options = parser.parse_args(arguments)
+    here = str(Path.cwd())
+    if here not in sys.path:  # so that module:callable finds a module next to the user
+        sys.path.insert(0, here)
     try:
         with warnings_in_words():
             code: int = options.run_command(options) or FINE

@@ -299,7 +299,6 @@ def _ranking(
             return recorded
         by_id = {document.id: document for document in documents}
         documents = [by_id[doc_id] for doc_id in run]
-    sys.path.insert(0, str(Path.cwd()))  # so that module:callable finds a module next to the user
     quiet_models(options.ranker)
     scorer = load_ranker(options.ranker, [document.content for document in documents])
     box = BlackBox(scorer, progress=bar, cache=options.cache, fingerprint=options.fingerprint)

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -242,6 +243,22 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     assert "1 of 1 cells of 1 queries begun; 0 without" in capsys.readouterr().out
     assert main(["bench", "study.toml", "--out", "other", "--ranker", "B=run:nope"]) == 1
     assert "B, Q, query jaguar-speed: the data has no run 'nope'" in capsys.readouterr().err
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_the_command_finds_a_ranker_next_to_the_user(tmp_path, workers):
+    (tmp_path / "rankers_of_mine.py").write_text(
+        "def score(query, texts):\n    return [len(text) for text in texts]\n"
+    )
+    (tmp_path / "study.toml").write_text(
+        'name = "x"\n[data]\ndemo = ["jaguar speed"]\n[methods]\nQ = "query-terms"\n'
+        '[rankers]\nlength = "rankers_of_mine:score"\n'
+    )
+    command = Path(sys.executable).parent / "intentx"  # unlike python -m, it does not look here itself
+    arguments = ["bench", "study.toml", "--out", "out", "--workers", workers]
+    run = subprocess.run([command, *arguments], cwd=tmp_path, capture_output=True, text=True)
+    assert (run.returncode, "1 cells measured" in run.stderr) == (0, True), run.stderr
 
 
 @pytest.mark.parametrize(
