@@ -181,24 +181,30 @@ def _held_against(
 
 
 def rich_tables(lines: Iterable[Line]) -> list[Table]:
-    """One table for each ranker, for a terminal of 80 columns."""
+    """One table for each ranker, for a terminal of 80 columns.
+
+    Its title says how many queries there are where some are without figures.
+    """
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
+    lines = list(lines)
+    queries = {line.ranker: line.queries for line in lines if line.failed}
     tables: dict[str, Table] = {}
     for line in lines:
         if line.ranker not in tables:
             title = Text(line.ranker, style="bold")
+            if line.ranker in queries:
+                title.append(f", n of {queries[line.ranker]:,} queries", style="not bold")
             table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
             table.add_column("method", overflow="fold", min_width=11)
             for head in (*SHOWN.values(), "n"):
                 table.add_column(head, justify="right", min_width=4)
             tables[line.ranker] = table
         cells = [short(name, line.figures.get(name)) for name in SHOWN]
-        number = str(max((estimate.n for estimate in line.figures.values()), default=0))
-        number += f" of {line.queries}" if line.failed else ""
-        tables[line.ranker].add_row(Text(line.method), *cells, number)
+        measured = max((estimate.n for estimate in line.figures.values()), default=0)
+        tables[line.ranker].add_row(Text(line.method), *cells, str(measured))
     return list(tables.values())
 
 

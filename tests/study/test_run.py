@@ -167,11 +167,21 @@ def test_what_fails_is_a_row_with_its_reason(tmp_path):
     narrow = io.StringIO()
     Console(file=narrow, width=80).print(*rich_tables(lines))
     assert narrow.getvalue().count("shuffled") == 3
-    assert "0 of 2" in narrow.getvalue()
+    [title] = [text for text in narrow.getvalue().splitlines() if text.startswith("none")]
+    assert title.rstrip() == "none, n of 2 queries"
+    wide = [estimates(line, 98_765) for line in lines]  # nothing is cut off
+    Console(file=narrow, width=80).print(*rich_tables(wide))
+    assert narrow.getvalue().count("98765 ") == sum(bool(line.figures) for line in lines)
     assert set(by_name["none", "Q"].failed) == {"1", "2"}
     assert by_name["run", "Q"].figures["all"].n == by_name["run", "Q"].queries - len(
         by_name["run", "Q"].failed
     )
+
+
+def estimates(line, n):
+    """The line, as if its means were of that many queries."""
+    figures = {name: dataclasses.replace(one, n=n) for name, one in line.figures.items()}
+    return dataclasses.replace(line, figures=figures)
 
 
 def test_the_order_of_rows_changes_nothing(plain):
