@@ -98,7 +98,7 @@ def _agreements(comparison: Comparison) -> Table:
 
     table = _table(
         "How far they agree, in the mean over queries",
-        "rankers", "Kendall τ-b", "RBO", "same of first ten", "same terms", "queries",
+        "rankers", "Kendall τ-b", "RBO", "same of first ten", "same terms", "n",
     )  # fmt: skip
     for two in combinations(comparison.rankers, 2):
         mean, number = comparison.mean_agreement(*two)
