@@ -106,8 +106,9 @@ def _changed(study: Study, options: argparse.Namespace) -> Study:
     data, rankers = study.data, dict(study.rankers)
     if options.data is not None:
         data = dataclasses.replace(
-            data, folder=options.data, demo=(), beir=None, ir_datasets=None, topics=None
-        )
+            data, folder=options.data, demo=(), beir=None, ir_datasets=None, topics=None, docs=None,
+            runs={},
+        )  # fmt: skip
     if options.queries is not None:
         data = dataclasses.replace(data, queries=options.queries)
     for change in options.ranker:

@@ -14,8 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from intentx.datasets import demo_queries, read_documents
-from intentx.datasets.readers import read_table
+from intentx.datasets import demo_queries, read_documents, read_queries
 from intentx.errors import InputError
 from intentx.explainers.intent import Multiplex
 from intentx.files import numbered_lines
@@ -52,8 +51,8 @@ def add_compare(commands: Any) -> None:
     )  # fmt: skip
     compare.add_argument(
         "--queries", nargs="+", default=[], metavar="Q",
-        help="texts or ids of queries, or one file: qid<TAB>query, JSONL with qid and query, or JSONL "
-        "with qid, query and docs (default: all of the data)",
+        help="texts or ids of queries, or one file: qid<TAB>query, JSONL with qid and query, TREC "
+        "topics, or JSONL with qid, query and docs (default: all of the data)",
     )  # fmt: skip
     compare.add_argument("--docs", metavar="FILE", help="documents to rank, JSONL or TSV")
     compare.add_argument(
@@ -212,29 +211,7 @@ def _queries(queries: Sequence[str]) -> dict[str, str]:
         if blank is not None:
             raise InputError(f"a query must hold at least one character, not {blank!r}")
         return {str(i): text for i, text in enumerate(queries, start=1)}
-    first = next(numbered_lines(path), ("", ""))[1]
-    if not first:
-        raise InputError(f"{path} holds no query")
-    if not first.lstrip().startswith("{"):
-        return read_table(path)
-    found: dict[str, str] = {}
-    for where, line in numbered_lines(path):
-        plain = _json(line, where)
-        qid = str(plain["qid"])
-        if qid in found:
-            raise InputError(f"{where}: a query {qid!r} was there before")
-        found[qid] = str(plain["query"])
-    return found
-
-
-def _json(line: str, where: str) -> dict[str, Any]:
-    try:
-        plain = json.loads(line)
-    except ValueError as error:
-        raise InputError(f"{where}: no JSON: {error}") from error
-    if not isinstance(plain, dict) or not {"qid", "query"} <= plain.keys():
-        raise InputError(f"{where}: an object with qid and query expected, not {line[:80]!r}")
-    return plain
+    return read_queries(path)
 
 
 def _picked(found: list[Topic], queries: Sequence[str]) -> list[Topic]:
@@ -312,7 +289,7 @@ def _without_documents(options: argparse.Namespace) -> list[Topic]:
             )
         return list(topics(Data(demo=tuple(dict.fromkeys(options.queries)) or ("*",))))
     first = next(numbered_lines(path), ("", ""))[1]
-    if not first.lstrip().startswith("{") or "docs" not in _json(first, f"{path}, line 1"):
+    if not first.lstrip().startswith("{") or '"docs"' not in first:
         raise InputError(f"{path} has queries without documents: give --docs FILE or --data DIR, too")
     return list(topics(Data(topics=str(path), depth=options.depth)))
 

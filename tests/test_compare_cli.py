@@ -208,7 +208,7 @@ def test_a_folder_with_its_runs_and_some_of_its_queries(tmp_path, capsys):
         (["--docs", "docs.jsonl", "--data", "."], "two places"),
         (["--docs", "docs.jsonl", "--queries", " "], "at least one character"),
         (["--docs", "docs.jsonl", "--queries", "empty.tsv"], "holds no query"),
-        (["--docs", "docs.jsonl", "--queries", "broken.jsonl"], "qid and query expected"),
+        (["--docs", "docs.jsonl", "--queries", "broken.jsonl"], "none of the keys query, text"),
         (["--docs", "docs.jsonl", "--queries", "a", "b", "--run", "bm.run"], "by their ids"),
         (["--docs", "docs.jsonl", "--queries", "q.tsv", "--run", "bm.run"], "no query '9'"),
         (["--run", "bm.run"], "--run goes with --docs"),

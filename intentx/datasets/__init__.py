@@ -2,7 +2,7 @@
 
 from intentx.datasets.collection import Collection, read_candidates, read_collection, read_qrels
 from intentx.datasets.demo import DemoQuery, demo_queries, load_demo
-from intentx.datasets.readers import read_documents, read_table
+from intentx.datasets.readers import read_documents, read_queries
 
 __all__ = [
     "Collection",
@@ -13,5 +13,5 @@ __all__ = [
     "read_collection",
     "read_documents",
     "read_qrels",
-    "read_table",
+    "read_queries",
 ]

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from intentx.datasets.readers import read_documents, read_table
+from intentx.datasets.readers import read_documents, read_queries
 from intentx.errors import InputError
 from intentx.files import numbered_lines
 from intentx.ranking import Ranking
@@ -74,9 +74,10 @@ def read_collection(folder: str | Path) -> Collection:
     Parameters
     ----------
     folder
-        It holds ``passages.jsonl`` or ``passages.tsv`` (see `read_documents`), ``queries.tsv``
-        (``qid<TAB>query``), ``candidates.tsv`` (see `read_candidates`) and, where there are
-        judgements, ``qrels.txt`` (see `read_qrels`). Each may be gzipped, with ``.gz`` behind its name.
+        It holds ``passages.jsonl`` or ``passages.tsv`` (see `read_documents`), ``queries.tsv`` or
+        ``queries.jsonl`` (see `read_queries`), ``candidates.tsv`` (see `read_candidates`) and, where
+        there are judgements, ``qrels.txt`` (see `read_qrels`). Each may be gzipped, with ``.gz``
+        behind its name.
 
     Raises
     ------
@@ -89,13 +90,14 @@ def read_collection(folder: str | Path) -> Collection:
         raise InputError(f"no folder {str(folder)!r} with passages, queries and candidates")
     passages = _found(folder, "passages.jsonl", "passages.tsv")
     texts = {document.id: document.content for document in read_documents(passages)}
-    queries = read_table(_found(folder, "queries.tsv"))
+    listed = _found(folder, "queries.tsv", "queries.jsonl")
+    queries = read_queries(listed)
     candidates = _found(folder, "candidates.tsv")
     runs = read_candidates(candidates)
     for system, run in runs.items():
         for qid, scores in run.items():
             if qid not in queries:
-                raise InputError(f"{candidates}: {system} has query {qid!r}, which queries.tsv lacks")
+                raise InputError(f"{candidates}: {system} has query {qid!r}, which {listed.name} lacks")
             absent = next((doc_id for doc_id in scores if doc_id not in texts), None)
             if absent is not None:
                 raise InputError(

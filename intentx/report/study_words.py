@@ -185,7 +185,7 @@ def how_it_was_run(study: Study) -> Html:
     """All settings, without the folders of one machine."""
     rankers = ((name, _portable(spec)) for name, spec in study.rankers.items())
     methods = ((name, _settings(settings)) for name, settings in study.methods.items())
-    data = {key: value for key, value in study.to_dict()["data"].items() if value not in (None, [])}
+    data = {key: value for key, value in study.to_dict()["data"].items() if value not in (None, [], {})}
     measures = study.to_dict()["measures"]
     blocks = [
         ("Rankers", _definitions(rankers)),
@@ -218,6 +218,8 @@ def _value(value: Any) -> str:
         return _portable(value)
     if isinstance(value, list):
         return ", ".join(map(_value, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key}: {_value(one)}" for key, one in value.items())
     return json.dumps(value, ensure_ascii=False)
 
 

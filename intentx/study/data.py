@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from intentx.datasets import demo_queries, load_demo, read_collection
+from intentx.datasets import demo_queries, load_demo
 from intentx.datasets.collection import Collection
-from intentx.errors import InputError, MissingExtraError
+from intentx.errors import InputError
 from intentx.files import numbered_lines
 from intentx.rankers.bm25 import BM25
 from intentx.study.plan import Data, digest
+from intentx.study.sources import collection_of
 
 __all__ = ["Topic", "topics"]
 
@@ -57,12 +57,12 @@ def topics(data: Data) -> Iterator[Topic]:
     InputError
         If the data is not there, or broken; the message says where.
     """
-    if data.topics is not None:
+    if data.topics is not None and data.docs is None:
         yield from _cut(_from_lines(data.topics, data), data)
     elif data.demo:
         yield from _spread([_demo(name) for name in _demo_names(data.demo)], data)
     else:
-        collection = _collection(data)
+        collection = collection_of(data)
         run = collection.run(data.pool) if data.pool else _any_run(collection, data)
         qids = [qid for qid in sorted(collection.queries, key=_natural) if qid in run]
         if not qids:
@@ -105,68 +105,6 @@ def _any_run(collection: Collection, data: Data) -> Mapping[str, Mapping[str, fl
     return found
 
 
-def _collection(data: Data) -> Collection:
-    if data.folder is not None:
-        if not Path(data.folder).is_dir():
-            raise InputError(
-                f"no folder {data.folder!r} with passages, queries and candidates; name yours as "
-                "[data] folder, or with --data"
-            )
-        return read_collection(data.folder)
-    if data.beir is not None:
-        return _beir(Path(data.beir))
-    return _ir_dataset(str(data.ir_datasets))
-
-
-def _beir(folder: Path) -> Collection:
-    """BEIR's form: ids under ``_id``, and qrels in a TSV file with a head."""
-    if not folder.is_dir():
-        raise InputError(f"no folder {str(folder)!r} with corpus.jsonl and queries.jsonl")
-    texts: dict[str, str] = {}
-    queries: dict[str, str] = {}
-    for name, target in (("corpus", texts), ("queries", queries)):
-        paths = (folder / f"{name}.jsonl", folder / f"{name}.jsonl.gz")
-        path = next((path for path in paths if path.is_file()), None)
-        if path is None:
-            raise InputError(f"{folder} lacks {name}.jsonl, gzipped or not")
-        for where, line in numbered_lines(path):
-            plain = _object(line, where, ("_id", "text"))
-            title = plain.get("title")
-            target[str(plain["_id"])] = f"{title}\n{plain['text']}" if title else str(plain["text"])
-    judged = sorted((folder / "qrels").glob("*.tsv"))
-    test = next((path for path in judged if path.stem == "test"), judged[0] if judged else None)
-    if test is not None:
-        wanted = {line.split("\t")[0] for _, line in numbered_lines(test)}
-        queries = {qid: query for qid, query in queries.items() if qid in wanted} or queries
-    return Collection(folder.name, texts, queries, {})
-
-
-def _ir_dataset(name: str) -> Collection:
-    try:
-        import ir_datasets
-    except ImportError as error:
-        raise MissingExtraError("ir_datasets", "study") from error
-    try:
-        dataset: Any = ir_datasets.load(name)
-    except KeyError as error:
-        raise InputError(f"ir_datasets knows no dataset {name!r}") from error
-    try:
-        queries = {query.query_id: query.default_text() for query in dataset.queries_iter()}
-        runs: dict[str, dict[str, dict[str, float]]] = {}
-        if dataset.has_scoreddocs():
-            scored: dict[str, dict[str, float]] = {}
-            for row in dataset.scoreddocs_iter():
-                scored.setdefault(row.query_id, {})[row.doc_id] = float(row.score)
-            runs["scoreddocs"] = scored
-            needed = {doc for scores in scored.values() for doc in scores}
-            texts = {doc.doc_id: doc.default_text() for doc in dataset.docs.lookup_iter(needed)}
-        else:
-            texts = {doc.doc_id: doc.default_text() for doc in dataset.docs_iter()}
-    except (KeyError, AttributeError, NotImplementedError, OSError) as error:
-        raise InputError(f"ir_datasets cannot give {name!r}: {error}") from error
-    return Collection(name, texts, queries, runs)
-
-
 def _demo_names(names: Sequence[str]) -> list[str]:
     return list(demo_queries()) if "*" in names else list(names)
 
@@ -197,6 +135,7 @@ def _from_lines(path: str, data: Data) -> Iterator[Topic]:
 
 
 def _object(line: str, where: str, keys: Sequence[str]) -> dict[str, Any]:
+    """A line of JSON that has some keys."""
     try:
         plain = json.loads(line)
     except ValueError as error:

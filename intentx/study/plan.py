@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -19,11 +20,12 @@ from intentx.rankers.load import FROM_DISK, MINILM
 __all__ = ["SHIPPED", "Data", "Measures", "Study", "digest", "read_study"]
 
 SHIPPED = ("demo", "recorded", "table2")
+_RUN_SUFFIX = re.compile(r"(\.trec|\.run|\.txt)?(\.gz)?$")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Data:
-    """Where queries and documents come from: one of the first four.
+    """Where queries and documents come from: one of the first five.
 
     Parameters
     ----------
@@ -38,7 +40,12 @@ class Data:
     topics
         A JSONL file with a query on each line: ``qid``, ``query``, ``docs`` (a list of ``id`` and
         ``text``) and perhaps ``runs``, the scores of documents by the name of a run. It is read as it
-        goes, so that it may be longer than memory.
+        goes, so that it may be longer than memory. With ``docs``, a file of queries alone, as
+        `intentx.datasets.read_queries` reads.
+    docs
+        With ``topics``: a file of documents, as `intentx.datasets.read_documents` reads.
+    runs
+        With ``docs``: TREC run files by the names of the runs.
     pool
         The recorded run whose documents are ranked; None: BM25 finds them, where the data has no run.
     depth
@@ -52,6 +59,8 @@ class Data:
     beir: str | None = None
     ir_datasets: str | None = None
     topics: str | None = None
+    docs: str | None = None
+    runs: Mapping[str, str] = field(default_factory=dict)
     pool: str | None = None
     depth: int = 100
     queries: int | None = None
@@ -63,6 +72,10 @@ class Data:
                 "[data] needs one source: demo, folder, beir, ir_datasets or topics; it has "
                 f"{', '.join(sources) or 'none'}"
             )
+        if self.docs is not None and self.topics is None:
+            raise InputError("[data] docs needs topics, a file of queries")
+        if self.runs and self.docs is None:
+            raise InputError("[data] runs needs docs, a file of documents")
         if self.depth < 2 or (self.queries is not None and self.queries < 1):
             raise InputError(
                 f"[data] depth must be 2 or more and queries 1 or more, not {self.depth!r} and "
@@ -248,9 +261,12 @@ class Study:
             if key not in plain:
                 raise InputError(f"the study lacks {key!r}")
         data = dict(_table(plain, "data"))
-        for key in ("folder", "beir", "topics"):
-            if base is not None and isinstance(data.get(key), str):
-                data[key] = str((base / Path(data[key]).expanduser()).resolve())
+        data["runs"] = _runs(data.get("runs", {}))
+        if base is not None:
+            for key in ("folder", "beir", "topics", "docs"):
+                if isinstance(data.get(key), str):
+                    data[key] = _resolved(data[key], base)
+            data["runs"] = {name: _resolved(path, base) for name, path in data["runs"].items()}
         if isinstance(data.get("demo"), list):
             data["demo"] = tuple(data["demo"])
         rankers = {str(k): _spec(v, base) for k, v in _table(plain, "rankers").items()}
@@ -329,6 +345,23 @@ def _names(names: Any, key: str) -> tuple[str, ...]:
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
         raise InputError(f"{key} must be a list of names, not {names!r}")
     return tuple(names)
+
+
+def _runs(runs: Any) -> dict[str, str]:
+    """Run files by name; those of a list go by the names of the files."""
+    if isinstance(runs, list):
+        paths = _names(runs, "[data] runs")
+        named = {_RUN_SUFFIX.sub("", Path(path).name): path for path in paths}
+        if len(named) < len(paths):
+            raise InputError("[data] runs must have different names: give a table, NAME = 'FILE'")
+        return named
+    if not isinstance(runs, Mapping) or not all(isinstance(path, str) for path in runs.values()):
+        raise InputError(f"[data] runs must be a list of files, or a table of names and files: {runs!r}")
+    return {str(name): path for name, path in runs.items()}
+
+
+def _resolved(path: str, base: Path) -> str:
+    return str((base / Path(path).expanduser()).resolve())
 
 
 def _limited(name: str, plain: Any) -> Any:

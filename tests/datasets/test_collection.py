@@ -78,7 +78,7 @@ def test_columns_in_any_order(tmp_path):
         ("qrels.txt", QRELS + "1 0 b 1.5\n", "line 4: the grade must be a whole number, not '1.5'"),
         ("qrels.txt", QRELS + "1 0 a 1\n", "line 4: document 'a' is judged twice"),
         ("qrels.txt", "\n", "holds no judgements"),
-        ("queries.tsv", QUERIES + "2\tagain\n", "line 3: a new key"),
+        ("queries.tsv", QUERIES + "2\tagain\n", "line 3: a query '2' was there before"),
         ("passages.jsonl", PASSAGES + "{", "line 4: broken JSON"),
     ],
 )
@@ -93,7 +93,7 @@ def test_missing_files_and_folders(folder):
     with pytest.raises(ix.InputError, match="no folder"):
         read_collection(folder / "none")
     (folder / "queries.tsv").unlink()
-    with pytest.raises(ix.InputError, match=r"lacks queries\.tsv, gzipped or not"):
+    with pytest.raises(ix.InputError, match=r"lacks queries\.tsv or queries\.jsonl, gzipped"):
         read_collection(folder)
     (folder / "passages.jsonl").unlink()
     with pytest.raises(ix.InputError, match=r"lacks passages\.jsonl or passages\.tsv"):

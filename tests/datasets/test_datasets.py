@@ -6,7 +6,7 @@ from collections import Counter
 import pytest
 
 import intentx as ix
-from intentx.datasets import demo_queries, load_demo, read_documents, read_table
+from intentx.datasets import demo_queries, load_demo, read_documents, read_queries
 
 
 def written(path, text):
@@ -59,13 +59,65 @@ def test_unreadable_files(tmp_path):
         read_documents(tmp_path / "latin")
 
 
-def test_tables(tmp_path):
-    assert read_table(written(tmp_path / "q.tsv", "1\ttea time\n2\tboats\n")) == {
-        "1": "tea time",
-        "2": "boats",
-    }
-    with pytest.raises(ix.InputError, match="line 2"):
-        read_table(written(tmp_path / "q.tsv", "1\ttea\n1\tboats\n"))
+TREC_2004 = """<top>
+<num> Number: 301
+<title> International
+  organized crime &amp; law
+
+<desc> Description:
+Which organizations?
+</top>
+<top>
+<num> Number: 302 </num>
+<title> Topic: Poliomyelitis </title>
+</top>
+"""
+TREC_2020 = """<topics task="COVIDSearch">
+ <topic number="1">
+  <query>coronavirus origin</query><question>Where from?</question>
+ </topic>
+ <topic number='2' type="x"><title>masks</title></topic>
+</topics>
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "queries"),
+    [
+        ("1\ttea time\n\n2\tboats\twood\n", {"1": "tea time", "2": "boats\twood"}),
+        (
+            '{"qid": 1, "query": "tea"}\n{"_id": "b", "text": "ñ 🎹"}\n{"id": 3, "title": "x"}\n',
+            {"1": "tea", "b": "ñ 🎹", "3": "x"},
+        ),
+        (TREC_2004, {"301": "International organized crime & law", "302": "Poliomyelitis"}),
+        (TREC_2020, {"1": "coronavirus origin", "2": "masks"}),
+    ],
+)
+def test_queries(tmp_path, text, queries):
+    assert read_queries(written(tmp_path / "q", text)) == queries
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("1\ttea\n1\tboats\n", "line 2: a query '1' was there before"),
+        ("1 tea", "line 1: qid<TAB>query expected, not '1 tea'"),
+        ('{"qid": 1, "query": "tea"}\n{"qid": 2}', "line 2: none of the keys query, text, title"),
+        ('{"qid": 1, ', "line 1: broken JSON"),
+        ("", "holds no query"),
+        ("<html>tea</html>", "<top> … </top> or"),
+        ("<top><num> 1 <title> tea </top><top><num> 2 </top>", "topic 2: a number, and a <title>"),
+        ("<top><num> 1 <title> tea </top>" * 2, "topic 2: a query '1' was there before"),
+    ],
+)
+def test_files_that_hold_no_queries(tmp_path, text, message):
+    with pytest.raises(ix.InputError, match=message):
+        read_queries(written(tmp_path / "q", text))
+
+
+def test_only_the_documents_that_are_wanted(tmp_path):
+    path = written(tmp_path / "d.tsv", "1\ttea\n2\tboats\n3\tsails\n")
+    assert [document.id for document in read_documents(path, {"3", "1", "9"})] == ["1", "3"]
 
 
 def test_the_demo_collection_is_what_it_promises():

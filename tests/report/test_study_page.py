@@ -20,8 +20,9 @@ from intentx.report.study_page import study_page
 from intentx.report.study_plots import plots
 from intentx.report.study_queries import data_block, query_data
 from intentx.report.study_table import GROUPS, SECONDS, main_table
-from intentx.report.study_words import failures, findings, query_link, state
+from intentx.report.study_words import failures, findings, how_it_was_run, query_link, state
 from intentx.study.cells import FIGURES
+from intentx.study.plan import Data, Study
 from intentx.study.results import read_results
 from intentx.study.tables import TESTED, Estimate, Versus, number
 from tests.report import toy_studies
@@ -300,3 +301,16 @@ def test_ten_thousand_queries_are_one_page(results):
         rows=rows,
     )
     assert 5e6 < len(study_page(large).encode()) < 15e6
+
+
+def test_how_it_was_run_names_no_folder_of_this_machine_and_nothing_that_is_not_set():
+    files = Data(docs="/home/me/docs.jsonl", topics="/home/me/q.tsv", runs={"BM25": "/runs/b.trec"})
+    methods = {"Q": {"method": "query-terms"}}
+    shown = how_it_was_run(Study(name="x", data=files, rankers={"B": "drmm:/m/drmm"}, methods=methods))
+    assert "BM25: b.trec" in shown
+    assert "drmm:drmm" in shown
+    assert "/home" not in shown
+    assert "folder" not in shown
+    other = Study(name="x", data=Data(folder="/d/dl19"), rankers={"B": "bm25"}, methods=methods)
+    assert "dl19" in how_it_was_run(other)
+    assert "runs" not in how_it_was_run(other)

@@ -219,22 +219,6 @@ def test_broken_topics(tmp_path, line, message):
         list(topics(Data(topics=str(tmp_path / "t.jsonl"))))
 
 
-def test_beir(tmp_path):
-    (tmp_path / "qrels").mkdir()
-    corpus = [
-        {"_id": f"d{i}", "title": "", "text": text} for i, text in enumerate(["piano", "desk", "pedal"])
-    ]
-    (tmp_path / "corpus.jsonl").write_text("\n".join(map(json.dumps, corpus)))
-    queries = [{"_id": "1", "text": "piano"}, {"_id": "2", "text": "desk"}]
-    (tmp_path / "queries.jsonl").write_text("\n".join(map(json.dumps, queries)))
-    (tmp_path / "qrels" / "test.tsv").write_text("query-id\tcorpus-id\tscore\n2\td1\t1\n")
-    [topic] = topics(Data(beir=str(tmp_path), depth=2))
-    assert (topic.qid, topic.query, topic.pool[0], len(topic.pool)) == ("2", "desk", "d1", 2)
-    (tmp_path / "corpus.jsonl").unlink()
-    with pytest.raises(ix.InputError, match=r"lacks corpus\.jsonl"):
-        list(topics(Data(beir=str(tmp_path))))
-
-
 def test_the_command(tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "study.toml").write_text(
@@ -289,22 +273,6 @@ def test_wrong_commands(arguments, message, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["bench", *arguments]) == 2
     assert message in capsys.readouterr().err
-
-
-def test_ir_datasets(tmp_path):
-    ir_datasets = pytest.importorskip("ir_datasets")
-    (tmp_path / "docs.tsv").write_text("d0\tpiano keys\nd1\tdesk\nd2\ta piano pedal\n")
-    (tmp_path / "queries.tsv").write_text("q7\tpiano\n")
-    dataset = ir_datasets.create_dataset(
-        docs_tsv=str(tmp_path / "docs.tsv"), queries_tsv=str(tmp_path / "queries.tsv")
-    )
-    name = f"toy-{tmp_path.name}"
-    ir_datasets.registry.register(name, dataset)
-    [topic] = topics(Data(ir_datasets=name, depth=2))
-    assert (topic.qid, topic.query) == ("q7", "piano")
-    assert dict(topic.docs) == {"d0": "piano keys", "d2": "a piano pedal"}
-    with pytest.raises(ix.InputError, match="ir_datasets knows no dataset 'no-such-thing'"):
-        list(topics(Data(ir_datasets="no-such-thing")))
 
 
 def jsonl(path, *queries):
