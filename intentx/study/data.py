@@ -68,22 +68,14 @@ def topics(data: Data) -> Iterator[Topic]:
         if not qids:
             raise InputError(f"{collection.name} has no query with candidates")
         for qid in _spread(qids, data):
-            yield _topic(collection, run, qid, data.depth)
+            yield _topic(collection, run, qid)
 
 
-def _topic(
-    collection: Collection, run: Mapping[str, Mapping[str, float]], qid: str, depth: int
-) -> Topic:
-    """The first documents of a run; and each recorded run with its own first documents."""
-    pool = sorted(run[qid], key=lambda doc: -run[qid][doc])[:depth]
-    docs = {doc: collection.texts[doc] for doc in pool}
-    runs: dict[str, dict[str, float]] = {}
-    for name, recorded in collection.runs.items():
-        scores = recorded.get(qid, {})
-        best = sorted(scores, key=lambda doc: -scores[doc])[:depth]
-        runs[name] = {doc: scores[doc] for doc in best}
-        docs |= {doc: collection.texts[doc] for doc in best}
-    return Topic(qid, collection.queries[qid], docs, tuple(pool), runs)
+def _topic(collection: Collection, run: Mapping[str, Mapping[str, float]], qid: str) -> Topic:
+    """The documents of a run, and each recorded run with its own."""
+    runs = {name: recorded.get(qid, {}) for name, recorded in collection.runs.items()}
+    docs = {doc: collection.texts[doc] for scores in (run[qid], *runs.values()) for doc in scores}
+    return Topic(qid, collection.queries[qid], docs, tuple(run[qid]), runs)
 
 
 def _any_run(collection: Collection, data: Data) -> Mapping[str, Mapping[str, float]]:

@@ -45,7 +45,7 @@ class Data:
     docs
         With ``topics``: a file of documents, as `intentx.datasets.read_documents` reads.
     runs
-        With ``docs``: TREC run files by the names of the runs.
+        TREC run files by the names of the runs, besides those that the data brings.
     pool
         The recorded run whose documents are ranked; None: BM25 finds them, where the data has no run.
     depth
@@ -74,8 +74,8 @@ class Data:
             )
         if self.docs is not None and self.topics is None:
             raise InputError("[data] docs needs topics, a file of queries")
-        if self.runs and self.docs is None:
-            raise InputError("[data] runs needs docs, a file of documents")
+        if self.runs and sources[0] in ("demo", "topics") and self.docs is None:
+            raise InputError("[data] runs goes with docs, folder, beir or ir_datasets")
         if self.depth < 2 or (self.queries is not None and self.queries < 1):
             raise InputError(
                 f"[data] depth must be 2 or more and queries 1 or more, not {self.depth!r} and "

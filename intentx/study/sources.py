@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from intentx.datasets import read_collection, read_documents, read_queries
 from intentx.datasets.collection import Collection
@@ -14,41 +16,96 @@ from intentx.study.plan import Data
 
 __all__ = ["collection_of"]
 
+Given = TypeVar("Given")
+Runs = dict[str, Mapping[str, Mapping[str, float]]]  # scores by name, query and document
+
+MOST_SEARCHED = 1_000_000  # documents of a dataset that BM25 here can still search in memory
+
+
+class _Source(NamedTuple):
+    """What there is to be read: texts come last, when it is known which are needed."""
+
+    name: str
+    queries: Mapping[str, str]
+    runs: Runs
+    texts: Callable[[set[str] | None], Mapping[str, str]]  # of these documents; None: of all
+
 
 def collection_of(data: Data) -> Collection:
-    """The collection that ``data`` names: a folder, BEIR's, one of ir_datasets, or files.
+    """The collection that ``data`` names, with its TREC runs; only the documents that they need.
 
     Raises
     ------
     InputError
-        If it is not there, or broken; the message says where.
+        If something is not there, or broken; the message says where.
     """
+    name, queries, runs, texts_of = _source(data)
+    runs |= {run: _recorded(path, queries) for run, path in data.runs.items()}
+    runs = {
+        run: {qid: _first(scores, data.depth) for qid, scores in by_query.items()}
+        for run, by_query in runs.items()
+    }
+    wanted = {doc for run in runs.values() for scores in run.values() for doc in scores}
+    texts = texts_of(wanted if runs else None)
+    for run in data.runs:
+        for qid, scores in runs[run].items():
+            absent = next((doc for doc in scores if doc not in texts), None)
+            if absent is not None:
+                raise InputError(
+                    f"{data.runs[run]} has document {absent!r} under query {qid!r}, which {name} lacks"
+                )
+    return Collection(name, texts, queries, runs)
+
+
+def _recorded(path: str, queries: Mapping[str, str]) -> dict[str, dict[str, float]]:
+    """A run's scores for those of the queries that it has."""
+    found = {qid: scores for qid, scores in read_run(path).items() if qid in queries}
+    if not found:
+        raise InputError(f"{path} has none of the queries, such as {next(iter(queries), 'any')!r}")
+    return found
+
+
+def _first(scores: Mapping[str, float], depth: int) -> dict[str, float]:
+    """The first documents, by score."""
+    return {doc: scores[doc] for doc in sorted(scores, key=lambda doc: -scores[doc])[:depth]}
+
+
+def _source(data: Data) -> _Source:
     if data.docs is not None:
-        return _files(data)
+        return _files(data.docs, str(data.topics))
     if data.folder is not None:
-        if not Path(data.folder).is_dir():
-            raise InputError(
-                f"no folder {data.folder!r} with passages, queries and candidates; name yours as "
-                "[data] folder, or with --data"
-            )
-        return read_collection(data.folder)
+        return _folder(data.folder)
     if data.beir is not None:
         return _beir(Path(data.beir))
     return _ir_dataset(str(data.ir_datasets))
 
 
-def _beir(folder: Path) -> Collection:
+def _files(docs: str, topics: str) -> _Source:
+    return _Source(docs, read_queries(topics), {}, lambda wanted: _read(docs, wanted))
+
+
+def _folder(folder: str) -> _Source:
+    if not Path(folder).is_dir():
+        raise InputError(
+            f"no folder {folder!r} with passages, queries and candidates; name yours as "
+            "[data] folder, or with --data"
+        )
+    found = read_collection(folder)
+    return _Source(found.name, found.queries, dict(found.runs), lambda wanted: found.texts)
+
+
+def _beir(folder: Path) -> _Source:
     """BEIR's form: ids under ``_id``, and qrels in a TSV file with a head."""
     if not folder.is_dir():
         raise InputError(f"no folder {str(folder)!r} with corpus.jsonl and queries.jsonl")
-    texts = {document.id: document.content for document in read_documents(_inside(folder, "corpus"))}
-    queries = read_queries(_inside(folder, "queries"))
+    corpus, listed = _inside(folder, "corpus"), _inside(folder, "queries")
+    queries = read_queries(listed)
     judged = sorted((folder / "qrels").glob("*.tsv"))
     test = next((path for path in judged if path.stem == "test"), judged[0] if judged else None)
     if test is not None:
         wanted = {line.split("\t")[0] for _, line in numbered_lines(test)}
         queries = {qid: query for qid, query in queries.items() if qid in wanted} or queries
-    return Collection(folder.name, texts, queries, {})
+    return _Source(folder.name, queries, {}, lambda wanted: _read(corpus, wanted))
 
 
 def _inside(folder: Path, name: str) -> Path:
@@ -58,7 +115,11 @@ def _inside(folder: Path, name: str) -> Path:
     raise InputError(f"{folder} lacks {name}.jsonl, gzipped or not")
 
 
-def _ir_dataset(name: str) -> Collection:
+def _read(path: str | Path, wanted: set[str] | None) -> dict[str, str]:
+    return {document.id: document.content for document in read_documents(path, wanted)}
+
+
+def _ir_dataset(name: str) -> _Source:
     try:
         import ir_datasets
     except ImportError as error:
@@ -67,46 +128,36 @@ def _ir_dataset(name: str) -> Collection:
         dataset: Any = ir_datasets.load(name)
     except KeyError as error:
         raise InputError(f"ir_datasets knows no dataset {name!r}") from error
-    try:
-        queries = {query.query_id: query.default_text() for query in dataset.queries_iter()}
-        runs: dict[str, dict[str, dict[str, float]]] = {}
-        if dataset.has_scoreddocs():
-            scored: dict[str, dict[str, float]] = {}
-            for row in dataset.scoreddocs_iter():
-                scored.setdefault(row.query_id, {})[row.doc_id] = float(row.score)
-            runs["scoreddocs"] = scored
-            needed = {doc for scores in scored.values() for doc in scores}
-            texts = {doc.doc_id: doc.default_text() for doc in dataset.docs.lookup_iter(needed)}
+
+    def texts(wanted: set[str] | None) -> dict[str, str]:
+        if wanted is None:
+            docs = itertools.islice(dataset.docs_iter(), MOST_SEARCHED + 1)
         else:
-            texts = {doc.doc_id: doc.default_text() for doc in dataset.docs_iter()}
+            docs = dataset.docs.lookup_iter(wanted)
+        found = {doc.doc_id: doc.default_text() for doc in docs}
+        if wanted is None and len(found) > MOST_SEARCHED:
+            raise InputError(
+                f"{name} has more than {MOST_SEARCHED:,} documents and no run: name TREC runs, "
+                "[data] runs = ['FILE']"
+            )
+        return found
+
+    def scored() -> Runs:
+        found: dict[str, dict[str, float]] = {}
+        if dataset.has_scoreddocs():
+            for row in dataset.scoreddocs_iter():
+                found.setdefault(row.query_id, {})[row.doc_id] = float(row.score)
+        return {"scoreddocs": found} if found else {}
+
+    queries = _given(name, lambda: {q.query_id: q.default_text() for q in dataset.queries_iter()})
+    return _Source(
+        name, queries, _given(name, scored), lambda wanted: _given(name, lambda: texts(wanted))
+    )
+
+
+def _given(name: str, read: Callable[[], Given]) -> Given:
+    """What a dataset gives, or why it does not."""
+    try:
+        return read()
     except (KeyError, AttributeError, NotImplementedError, OSError) as error:
         raise InputError(f"ir_datasets cannot give {name!r}: {error}") from error
-    return Collection(name, texts, queries, runs)
-
-
-def _files(data: Data) -> Collection:
-    """Documents and queries of a file each, and TREC runs; documents that no run needs are left out."""
-    docs, listed = str(data.docs), str(data.topics)
-    queries = read_queries(listed)
-    runs: dict[str, dict[str, dict[str, float]]] = {}
-    for name, path in data.runs.items():
-        found = {qid: scores for qid, scores in read_run(path).items() if qid in queries}
-        if not found:
-            raise InputError(f"{path} has no query of {listed}")
-        runs[name] = {qid: _first(scores, data.depth) for qid, scores in found.items()}
-    wanted = {doc for run in runs.values() for scores in run.values() for doc in scores}
-    read = read_documents(docs, wanted if runs else None)
-    texts = {document.id: document.content for document in read}
-    for name, run in runs.items():
-        for qid, scores in run.items():
-            absent = next((doc for doc in scores if doc not in texts), None)
-            if absent is not None:
-                raise InputError(
-                    f"{data.runs[name]} has document {absent!r} under query {qid!r}, which {docs} lacks"
-                )
-    return Collection(Path(docs).name, texts, queries, runs)
-
-
-def _first(scores: dict[str, float], depth: int) -> dict[str, float]:
-    """The first documents of a run, by score."""
-    return {doc: scores[doc] for doc in sorted(scores, key=lambda doc: -scores[doc])[:depth]}

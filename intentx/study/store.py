@@ -139,10 +139,13 @@ class Store:
         return lock
 
     def _prepare(self, write: bool) -> None:
+        # First, as another process may be making the tables now.
+        empty = not self._file.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         made = self._file.execute("PRAGMA application_id").fetchone()[0]
         version = self._file.execute("PRAGMA user_version").fetchone()[0]
-        empty = not self._file.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if empty and write:
+        if empty and not write:
+            raise InputError(f"the study in {self.folder} has not begun")
+        if empty:
             self._file.executescript(
                 f"PRAGMA journal_mode = WAL; BEGIN; {TABLES} PRAGMA application_id = {APPLICATION}; "
                 f"PRAGMA user_version = {FORMAT}; COMMIT;"

@@ -6,6 +6,7 @@ import pytest
 
 import intentx as ix
 from intentx.cli import main
+from intentx.study import sources
 from intentx.study.data import topics
 from intentx.study.plan import Data, read_study
 from intentx.study.results import read_results
@@ -80,7 +81,7 @@ def test_files_without_a_run_are_searched_by_bm25(folder):
         ('runs = ["first.trec", "second.run.gz"]', 'runs = "first.trec"', "must be a list of files, or"),
         ('"second.run.gz"', '"x/first.trec"', "must have different names: give a table"),
         ('["first.trec", "second.run.gz"]', '{ first = "docs.jsonl" }', "docs.jsonl, line 1: 'qid Q0"),
-        ('docs = "docs.jsonl"', "", "runs needs docs"),
+        ('docs = "docs.jsonl"', "", "runs goes with docs, folder"),
         ('topics = "queries.tsv"', 'folder = "."', "docs needs topics"),
         ('pool = "first"', 'pool = "third"', "no run of 'third'; it has: first, second"),
         ('pool = "first"', "", r"several runs: name one as \[data\] pool, from first, second"),
@@ -89,7 +90,7 @@ def test_files_without_a_run_are_searched_by_bm25(folder):
             'docs = "few.jsonl"',
             "document 'd7' under query '7', which .*few",
         ),
-        ('"queries.tsv"', '"others.tsv"', "first.trec has no query of .*others.tsv"),
+        ('"queries.tsv"', '"others.tsv"', "first.trec has none of the queries, such as 'x'"),
     ],
 )
 def test_wrong_trec_files(folder, capsys, old, new, message):
@@ -119,7 +120,15 @@ def test_beir(tmp_path):
         list(topics(Data(beir=str(tmp_path))))
 
 
-def test_ir_datasets(tmp_path):
+def test_a_run_beside_beir(folder):
+    (folder / "corpus.jsonl").write_text("".join(f'{{"_id": "d{i}", "text": "a"}}\n' for i in range(8)))
+    (folder / "queries.jsonl").write_text('{"_id": "7", "text": "tea"}\n{"_id": "12", "text": "pots"}')
+    data = Data(beir=str(folder), runs={"first": str(folder / "first.trec")}, depth=3)
+    [topic] = topics(data)
+    assert (topic.qid, topic.pool, list(topic.runs)) == ("7", ("d7", "d6", "d5"), ["first"])
+
+
+def test_ir_datasets(tmp_path, monkeypatch):
     ir_datasets = pytest.importorskip("ir_datasets")
     (tmp_path / "docs.tsv").write_text("d0\tpiano keys\nd1\tdesk\nd2\ta piano pedal\n")
     (tmp_path / "queries.tsv").write_text("q7\tpiano\n")
@@ -131,5 +140,12 @@ def test_ir_datasets(tmp_path):
     [topic] = topics(Data(ir_datasets=name, depth=2))
     assert (topic.qid, topic.query) == ("q7", "piano")
     assert dict(topic.docs) == {"d0": "piano keys", "d2": "a piano pedal"}
+    (tmp_path / "r").write_text(trec({"q7": {"d1": 2, "d2": 1}}))
+    with monkeypatch.context() as patch:
+        patch.setattr(sources, "MOST_SEARCHED", 2)
+        with pytest.raises(ix.InputError, match="has more than 2 documents and no run: name TREC runs"):
+            list(topics(Data(ir_datasets=name)))
+        [topic] = topics(Data(ir_datasets=name, runs={"mine": str(tmp_path / "r")}))
+    assert topic.pool == ("d1", "d2")
     with pytest.raises(ix.InputError, match="ir_datasets knows no dataset 'no-such-thing'"):
         list(topics(Data(ir_datasets="no-such-thing")))

@@ -105,6 +105,13 @@ def test_another_version(tmp_path):
         Store(tmp_path, write=False)
 
 
+def test_a_file_that_is_being_made_is_a_study_that_has_not_begun(tmp_path):
+    (tmp_path / "study.sqlite").touch()
+    with pytest.raises(ix.InputError, match=r"the study in .* has not begun"):
+        Store(tmp_path, write=False)
+    Store(tmp_path, write=True).close()
+
+
 def test_a_study_that_has_not_begun(tmp_path):
     with Store(tmp_path, write=True) as store, pytest.raises(ix.InputError, match="has not begun"):
         store.study()
