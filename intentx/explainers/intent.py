@@ -125,6 +125,11 @@ class Multiplex:
             raise InputError(f"no method {self.method!r}; choose one of {tuple(METHODS)}")
         if self.candidates < 1:
             raise InputError(f"candidates must be 1 or more, not {self.candidates!r}")
+        if self.simple_rankers is not None and self.vectors is not None:
+            raise InputError(
+                "vectors are those of the default simple rankers; with simple_rankers of your own, give "
+                "them to Semantic(vectors)"
+            )
         if self.budget < 0:
             raise InputError(f"budget must be 0 or more, not {self.budget!r}")
         if not 1 <= self.min_terms <= self.max_terms:

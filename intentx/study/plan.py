@@ -214,7 +214,9 @@ class Study:
         except InputError as error:
             raise InputError(f"[methods] {name}: {error}") from error
         own = {f.name for f in dataclasses.fields(made)}
-        return dataclasses.replace(made, **{k: v for k, v in shared.items() if k in own})
+        given = {key: value for key, value in shared.items() if key in own}
+        # Made anew: what comes of the vectors in `Multiplex.published` is no field to replace.
+        return make_method(kind, {**plain, **given}) if given else made
 
     def without(self, names: Sequence[str]) -> Study:
         """The study without these rankers and methods; methods of no other ranker go with them.

@@ -16,7 +16,7 @@ from intentx.errors import InputError, IntentxError
 
 __all__ = ["Row", "Store", "StoreError"]
 
-APPLICATION, FORMAT = 0x69747874, 3
+APPLICATION, FORMAT = 0x69747874, 4
 TABLES = """
 CREATE TABLE study (id INTEGER PRIMARY KEY CHECK (id = 1), plain TEXT NOT NULL,
     variants TEXT NOT NULL);

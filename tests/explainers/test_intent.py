@@ -276,5 +276,9 @@ def test_published_settings_know_no_leader():
 
 
 def test_an_unknown_balance():
+    with pytest.raises(ix.InputError, match=r"give them to Semantic\(vectors\)"):
+        ix.Multiplex(
+            simple_rankers=[ix.TextMatching()], vectors=ix.TermVectors.from_mapping({"tea": [1.0]})
+        )
     with pytest.raises(ix.InputError, match=r"balance must be one of .*not 'loud'"):
         ix.Multiplex(balance="loud")

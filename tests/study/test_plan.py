@@ -119,3 +119,14 @@ def test_whatever_changes_a_result_changes_its_variant(tmp_path):
     assert variants(quicker) == known
     renamed = variants(read_study(written(tmp_path, TOML.replace("OURS", "MINE"))))
     assert set(renamed) == set(known)
+
+
+def test_every_method_gets_the_term_vectors():
+    vectors = ix.TermVectors.from_mapping({"tea": [1.0, 0.0]})
+    study = read_study("table2")
+    for name in study.methods_of("MatchPyramid"):
+        method = study.method(name, vectors=vectors)
+        rankers = getattr(method, "simple_rankers", None) or (method,)
+        assert any(getattr(one, "vectors", None) is vectors for one in rankers) or name == "GREEDY-LM"
+    again = study.method("MULTIPLEX literal", vectors=vectors, seed=3)
+    assert (again.seed, again.m, again.literal) == (3, 500, True)
