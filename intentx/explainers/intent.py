@@ -145,9 +145,10 @@ class Multiplex:
         The authors solve GPC with GENO, or with SciPy's SLSQP; projected gradient stands in here, and
         nearly always ends in the same optimum.
         """
-        vectors = settings.pop("vectors", None)
+        if settings.get("simple_rankers") is None:
+            semantic = Semantic.published(settings.pop("vectors", None))
+            settings["simple_rankers"] = (TextMatching("tf"), PositionAware(), semantic)
         defaults: dict[str, Any] = {
-            "simple_rankers": (TextMatching("tf"), PositionAware(), Semantic.published(vectors)),
             "pool": 0,
             "balance": "equal",
             "pairs": "random",

@@ -276,9 +276,10 @@ def test_published_settings_know_no_leader():
 
 
 def test_an_unknown_balance():
-    with pytest.raises(ix.InputError, match=r"give them to Semantic\(vectors\)"):
-        ix.Multiplex(
-            simple_rankers=[ix.TextMatching()], vectors=ix.TermVectors.from_mapping({"tea": [1.0]})
-        )
+    vectors = ix.TermVectors.from_mapping({"tea": [1.0]})
+    for make in (ix.Multiplex, ix.Multiplex.published):
+        with pytest.raises(ix.InputError, match=r"give them to Semantic\(vectors\)"):
+            make(simple_rankers=[ix.TextMatching()], vectors=vectors)
+    assert ix.Multiplex.published(vectors=vectors).simple_rankers[2].vectors is vectors
     with pytest.raises(ix.InputError, match=r"balance must be one of .*not 'loud'"):
         ix.Multiplex(balance="loud")
