@@ -275,11 +275,14 @@ def test_published_settings_know_no_leader():
     assert not any("leads" in note for note in found.notes)
 
 
-def test_an_unknown_balance():
+def test_vectors_beside_simple_rankers_of_ones_own():
     vectors = ix.TermVectors.from_mapping({"tea": [1.0]})
     for make in (ix.Multiplex, ix.Multiplex.published):
         with pytest.raises(ix.InputError, match=r"give them to Semantic\(vectors\)"):
             make(simple_rankers=[ix.TextMatching()], vectors=vectors)
     assert ix.Multiplex.published(vectors=vectors).simple_rankers[2].vectors is vectors
+
+
+def test_an_unknown_balance():
     with pytest.raises(ix.InputError, match=r"balance must be one of .*not 'loud'"):
         ix.Multiplex(balance="loud")
