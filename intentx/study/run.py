@@ -9,7 +9,7 @@ import itertools
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from intentx.study.boxes import give_back, load_all, mark_of, ranking_of, vector
 from intentx.study.cells import Cell, measure
 from intentx.study.data import Topic, topics
 from intentx.study.plan import Study, digest
-from intentx.study.store import Row, Store
+from intentx.study.store import Row, Store, StoreError
 
 __all__ = ["Outcome", "WorkerError", "run_study", "status", "variants"]
 
@@ -54,6 +54,7 @@ class _Task:
     topic: Topic
     methods: Mapping[str, str]  # names of methods, by their variant
     cache: str | None
+    folder: str  # of the results
 
 
 def run_study(
@@ -121,6 +122,7 @@ class _Run:
     ) -> None:
         self.study, self.store, self.known, self.shard, self.cache = study, store, known, shard, cache
         self.measured = self.found = self.failed = 0
+        self._open: dict[tuple[str, str], Sequence[str]] = {}  # variants of tasks that are not done
         self._seen = -1  # the last query whose cells from earlier runs are counted
 
     def go(self, workers: int, dask: str | None, progress: Callable[[int, str], None] | None) -> None:
@@ -132,16 +134,23 @@ class _Run:
             try:
                 for rows in _done(self.tasks(), workers, dask):
                     self.store.add(rows)
-                    self.measured += len(rows)
-                    self.failed += sum(bool(row.reason) for row in rows)
+                    self._open.pop((rows[0].topic, rows[0].ranker), None)
+                    self._count(rows)
                     died = 0
                     if progress is not None:
                         progress(self.measured, rows[0].qid)
                 return
             except BrokenProcessPool as error:
-                died += 1
+                kept = [row for (t, _), left in self._open.items() for row in self.store.cells(t, left)]
+                self._open.clear()
+                self._count(kept)
+                died = 0 if kept else died + 1
                 if died == ATTEMPTS:
                     raise WorkerError(f"{DIED}: {error}") from error
+
+    def _count(self, rows: Sequence[Row]) -> None:
+        self.measured += len(rows)
+        self.failed += sum(bool(row.reason) for row in rows)
 
     def tasks(self) -> Iterator[_Task]:
         """Those with cells that the store lacks."""
@@ -161,7 +170,8 @@ class _Run:
             for ranker in self.study.rankers:
                 wanted = {v: m for v, (r, m) in self.known.items() if r == ranker and v in missing}
                 if wanted:
-                    yield _Task(self.study, ranker, topic, wanted, self.cache)
+                    self._open[topic.digest, ranker] = list(wanted)
+                    yield _Task(self.study, ranker, topic, wanted, self.cache, str(self.store.folder))
         self.store.end_topics(place + 1)
 
 
@@ -285,21 +295,28 @@ _ONE = threading.Lock()  # a process measures one task at a time, whatever threa
 
 def _rows(task: _Task, owner: int) -> list[Row]:
     """Measure the cells of a task. Runs in a worker of the process ``owner``."""
-    with _ONE:
-        _end_with(owner)
-        rows = list(_measured(task))
+    rows: list[Row] = []
+    with _ONE, contextlib.ExitStack() as stack:
+        store = None
+        if _ends_with(owner):
+            store = stack.enter_context(Store(task.folder, write=True, lock=False))
+        for some in _as_they_come(_measured(task)):
+            rows += some
+            if store is not None:  # at once: `owner` or this worker may be killed before the last cell
+                with contextlib.suppress(StoreError):  # `owner` will see the same
+                    store.add(some)
         give_back()
-        return rows
+    return rows
 
 
 @functools.cache
-def _end_with(owner: int) -> None:
-    """End this process soon after the one that it works for, which may be killed without a word.
+def _ends_with(owner: int) -> bool:
+    """Whether ``owner`` started this process, which then ends soon after it: it may be killed any time.
 
     Workers of a cluster are no children of that process, and stay.
     """
     if os.getppid() != owner:
-        return
+        return False
     with contextlib.suppress(ImportError):  # its own lock is a semaphore, which would stay behind
         from tqdm import tqdm  # type: ignore[import-untyped]
 
@@ -311,6 +328,7 @@ def _end_with(owner: int) -> None:
         os._exit(1)
 
     threading.Thread(target=watch, daemon=True).start()
+    return True
 
 
 def _measured(task: _Task) -> Iterator[Row]:

@@ -77,6 +77,8 @@ class Store:
         Made where there is none.
     write
         Whether cells will be added; else the file must be there.
+    lock
+        Whether to hold the lock; False in a worker of the process that holds it.
 
     Raises
     ------
@@ -84,7 +86,7 @@ class Store:
         If another process writes there, the file is of another version, or it is no such file.
     """
 
-    def __init__(self, folder: str | Path, *, write: bool) -> None:
+    def __init__(self, folder: str | Path, *, write: bool, lock: bool = True) -> None:
         self.folder = Path(folder)
         self.path = self.folder / "study.sqlite"
         self._lock: sqlite3.Connection | None = None
@@ -92,7 +94,7 @@ class Store:
         try:
             if write:
                 self.folder.mkdir(parents=True, exist_ok=True)
-                self._lock = self._locked()
+                self._lock = self._locked() if lock else None
             elif not self.path.is_file():
                 raise InputError(f"no study in {self.folder}: intentx bench STUDY --out DIR makes one")
             # joblib asks for tasks, and so for what is missing, from a thread of its own.

@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 from pathlib import Path
 
 
@@ -15,6 +16,17 @@ def once(query, texts):
             pass
         else:
             os.kill(os.getpid(), signal.SIGKILL)
+    return [len(text) % 97 for text in texts]
+
+
+def on_versions(query, texts):
+    """Dies when it is asked for fewer texts than there are documents; with a marker, only once."""
+    marker = os.environ.get("INTENTX_DYING")
+    if len(texts) < 12 and not (marker and Path(marker).exists()):
+        if marker:
+            Path(marker).touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    time.sleep(1.1 * (len(texts) >= 12))  # cells are written by the second
     return [len(text) % 97 for text in texts]
 
 

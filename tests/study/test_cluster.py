@@ -9,15 +9,23 @@ import threading
 import time
 
 import pytest
+from joblib.externals.loky import get_reusable_executor
 
 import intentx as ix
 from intentx.cli import main
-from intentx.study.plan import Data
+from intentx.study.plan import Data, Measures
 from intentx.study.run import WorkerError, run_study
 from intentx.study.store import Store
 from tests.study.test_run import cells, study
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(autouse=True)
+def own_workers():
+    """None of another test, which have its environment."""
+    yield
+    get_reusable_executor().shutdown(wait=True, kill_workers=True)
 
 
 @pytest.fixture(scope="module")
@@ -113,6 +121,35 @@ def test_a_worker_that_dies_is_replaced(plain, tmp_path, monkeypatch):
     rows = cells(tmp_path / "out")
     assert [(row.qid, row.method) for row in rows] == [(row.qid, row.method) for row in plain]
     assert (outcome.measured, outcome.found, outcome.failed) == (len(plain), 0, 0)
+
+
+@pytest.fixture
+def asking():
+    """A study whose second method asks the ranker for versions of documents, and dies of it."""
+    return study(
+        rankers={"BM25": "tests.study.dying:on_versions"},
+        methods={
+            "Q": {"method": "query-terms"},
+            "E": {"method": "exs", "samples": 5, "documents": 1},
+        },
+        measures=Measures(heldout=0, stability=0, faithfulness=0, shuffled=False),
+    )
+
+
+def test_cells_are_kept_before_their_worker_dies(asking, tmp_path):
+    with pytest.raises(WorkerError, match="workers died again and again"):
+        run_study(asking, tmp_path, workers=2)
+    rows = cells(tmp_path)
+    assert len(rows) >= 2
+    assert {row.method for row in rows} == {"Q"}
+
+
+def test_cells_of_a_worker_that_died_are_counted_once(asking, tmp_path, monkeypatch):
+    monkeypatch.setenv("INTENTX_DYING", str(tmp_path / "dead"))
+    outcome = run_study(asking, tmp_path / "out", workers=2)
+    assert (tmp_path / "dead").exists()
+    assert (outcome.measured, outcome.found, outcome.failed) == (8, 0, 0)
+    assert len(cells(tmp_path / "out")) == 8
 
 
 def test_workers_end_with_a_run_that_is_killed_and_the_next_one_goes_on(every, plain, tmp_path):
