@@ -60,7 +60,7 @@ def topics(data: Data) -> Iterator[Topic]:
     if data.topics is not None and data.docs is None:
         yield from _cut(_from_lines(data.topics, data), data)
     elif data.demo:
-        yield from _spread([_demo(name) for name in _demo_names(data.demo)], data)
+        yield from _spread([_demo(name, data.depth) for name in _demo_names(data.demo)], data)
     else:
         collection = collection_of(data)
         run = collection.run(data.pool) if data.pool else _any_run(collection, data)
@@ -101,10 +101,10 @@ def _demo_names(names: Sequence[str]) -> list[str]:
     return list(demo_queries()) if "*" in names else list(names)
 
 
-def _demo(name: str) -> Topic:
+def _demo(name: str, depth: int) -> Topic:
     demo = load_demo(name)
     docs = {document.id: document.content for document in demo.documents}
-    return Topic(name.replace(" ", "-"), demo.query, docs, tuple(docs))
+    return Topic(name.replace(" ", "-"), demo.query, docs, tuple(docs)[:depth])
 
 
 def _from_lines(path: str, data: Data) -> Iterator[Topic]:

@@ -30,7 +30,7 @@ def own_workers():
 
 @pytest.fixture(scope="module")
 def every():
-    return study(data=Data(demo=("*",), depth=12))
+    return study(data=Data(demo=("*",), depth=30))
 
 
 @pytest.fixture(scope="module")
@@ -115,7 +115,7 @@ def test_no_cluster_there(every, tmp_path):
 
 def test_a_worker_that_dies_is_replaced(plain, tmp_path, monkeypatch):
     monkeypatch.setenv("INTENTX_DYING", str(tmp_path / "dead"))
-    some = study(data=Data(demo=("*",), depth=12), rankers={"BM25": "tests.study.dying:once"})
+    some = study(data=Data(demo=("*",), depth=30), rankers={"BM25": "tests.study.dying:once"})
     outcome = run_study(some, tmp_path / "out", workers=2)
     assert (tmp_path / "dead").exists()
     rows = cells(tmp_path / "out")

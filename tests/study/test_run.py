@@ -38,7 +38,7 @@ ASKING = {
 def study(**changes):
     plain = {
         "name": "small",
-        "data": Data(demo=QUERIES, depth=12),
+        "data": Data(demo=QUERIES, depth=30),
         "rankers": {"BM25": "bm25"},
         "methods": {"Q": {"method": "query-terms"}, "R": {"method": "random-terms", "max_terms": 3}},
         "measures": MEASURES,
@@ -90,7 +90,7 @@ def test_term_vectors_from_a_file(tmp_path):
     found = {}
     for source in (None, str(tmp_path / "two.txt")):
         measures = dataclasses.replace(MEASURES, vectors=source)
-        few = study(data=Data(demo=QUERIES[:1], depth=12), measures=measures)
+        few = study(data=Data(demo=QUERIES[:1], depth=30), measures=measures)
         run_study(few, tmp_path / str(bool(source)))
         found[source] = cells(tmp_path / str(bool(source)))
     plain, read = found.values()
@@ -111,7 +111,7 @@ def test_a_changed_setting_is_another_cell(plain, tmp_path):
 
 @pytest.mark.slow
 def test_processes_give_the_same_rows(tmp_path):
-    every = study(data=Data(demo=("*",), depth=12))  # more queries than are sent out at once
+    every = study(data=Data(demo=("*",), depth=30))  # more queries than are sent out at once
     run_study(every, tmp_path / "plain")
     run_study(every, tmp_path / "processes", workers=2)
     assert cells(tmp_path / "processes") == cells(tmp_path / "plain")
@@ -199,6 +199,7 @@ def test_the_order_of_rows_changes_nothing(plain):
 
 def test_queries_are_spread(tmp_path):
     assert [t.query for t in topics(Data(demo=QUERIES, queries=2))] == ["jaguar speed", "apple season"]
+    assert [len(t.pool) for t in topics(Data(demo=QUERIES, depth=7))] == [7] * 4
     with pytest.raises(ix.InputError):
         list(topics(Data(demo=("no such query",))))
 
