@@ -104,7 +104,7 @@ def run_study(
     known = variants(study)
     with Store(folder, write=True) as store:
         store.set_study(study.to_dict(), known)
-        run = _Run(study, store, known, shard, None if cache is None else str(cache))
+        run = _Run(study, store, known, shard, None if cache is None else str(Path(cache).resolve()))
         run.go(workers, dask, progress)
     return Outcome(run.measured, run.found, run.failed)
 
@@ -171,7 +171,9 @@ class _Run:
                 wanted = {v: m for v, (r, m) in self.known.items() if r == ranker and v in missing}
                 if wanted:
                     self._open[topic.digest, ranker] = list(wanted)
-                    yield _Task(self.study, ranker, topic, wanted, self.cache, str(self.store.folder))
+                    yield _Task(
+                        self.study, ranker, topic, wanted, self.cache, str(self.store.folder.resolve())
+                    )
         self.store.end_topics(place + 1)
 
 

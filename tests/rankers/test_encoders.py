@@ -393,17 +393,3 @@ def test_other_weights_under_the_models_name_are_refused(monkeypatch):
     monkeypatch.setattr(encoders, "MINILM_SHA256", "0" * 64)
     with pytest.raises(ix.InputError, match="other weights"):
         BiEncoder.minilm()
-
-
-def test_a_file_of_vectors_has_no_encoder_and_one_called_minilm_changes_nothing(
-    tmp_path, monkeypatch, folder
-):
-    monkeypatch.chdir(tmp_path)
-    for name in ("minilm", "vectors.txt"):
-        (tmp_path / name).write_text("piano 1 0\n")
-    assert encoders.vector_encoder("vectors.txt") is None
-    known, own = (encoders.vector_encoder(source).model for source in ("minilm", str(folder)))
-    assert known.encode(["piano"]).shape == (1, 384)
-    assert own.encode(["piano"]).shape[1] < 384
-    with pytest.raises(ix.InputError, match="nothing-there"):
-        encoders.vector_encoder("nothing-there/at-all")

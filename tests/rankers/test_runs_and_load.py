@@ -3,7 +3,8 @@ import gzip
 import pytest
 
 import intentx as ix
-from intentx.rankers import BM25, load_ranker, read_run, run_of
+from intentx.rankers import BM25, encoders, load_ranker, read_run, run_of
+from tests import tiny_models
 
 RUN = "7 Q0 b 1 2.5 sys\n7 Q0 a 2 -1e-3 sys\n\n8 Q0 a 1 3 sys\n"
 
@@ -73,3 +74,16 @@ def test_a_recorded_run_is_no_scorer():
 def test_unknown_rankers_say_what_there_is(spec):
     with pytest.raises(ix.InputError, match=r"bm25|bi-encoder:NAME"):
         load_ranker(spec, ["tea"])
+
+
+def test_a_file_of_vectors_has_no_encoder_and_one_called_minilm_changes_nothing(tmp_path, monkeypatch):
+    folder = tiny_models.bi_encoder(tmp_path / "models")[1]
+    monkeypatch.chdir(tmp_path)
+    for name in ("minilm", "vectors.txt"):
+        (tmp_path / name).write_text("piano 1 0\n")
+    assert encoders.vector_encoder("vectors.txt") is None
+    known, own = (encoders.vector_encoder(source).model for source in ("minilm", str(folder)))
+    assert known.encode(["piano"]).shape == (1, 384)
+    assert own.encode(["piano"]).shape[1] < 384
+    with pytest.raises(ix.InputError, match="nothing-there"):
+        encoders.vector_encoder("nothing-there/at-all")

@@ -304,12 +304,12 @@ def test_ten_thousand_queries_are_one_page(results):
 
 
 def test_how_it_was_run_names_no_folder_of_this_machine_and_nothing_that_is_not_set():
-    files = Data(docs="/home/me/docs.jsonl", topics="/home/me/q.tsv", runs={"BM25": "/runs/b.trec"})
+    files = Data(docs="/mine/docs.jsonl", topics="/mine/q.tsv", runs={"BM25": "/runs/b.trec"})
     methods = {"Q": {"method": "query-terms"}}
     shown = how_it_was_run(Study(name="x", data=files, rankers={"B": "drmm:/m/drmm"}, methods=methods))
     assert "BM25: b.trec" in shown
     assert "drmm:drmm" in shown
-    assert "/home" not in shown
+    assert "/mine" not in shown
     assert "folder" not in shown
     other = Study(name="x", data=Data(folder="/d/dl19"), rankers={"B": "bm25"}, methods=methods)
     assert "dl19" in how_it_was_run(other)

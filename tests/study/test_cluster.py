@@ -152,6 +152,15 @@ def test_cells_of_a_worker_that_died_are_counted_once(asking, tmp_path, monkeypa
     assert len(cells(tmp_path / "out")) == 8
 
 
+def test_a_relative_folder_is_the_same_for_workers_that_began_elsewhere(tmp_path, monkeypatch):
+    for name, terms in (("a", 2), ("b", 3)):
+        (tmp_path / name).mkdir()
+        monkeypatch.chdir(tmp_path / name)
+        methods = {"R": {"method": "random-terms", "max_terms": terms}}
+        run_study(study(methods=methods), "out", workers=2)
+    assert [len(cells(tmp_path / name / "out")) for name in "ab"] == [4, 4]
+
+
 def test_workers_end_with_a_run_that_is_killed_and_the_next_one_goes_on(every, plain, tmp_path):
     psutil = pytest.importorskip("psutil")
     (tmp_path / "study.yaml").write_text(json.dumps({**every.to_dict(), "workers": 2}))
