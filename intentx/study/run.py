@@ -141,8 +141,9 @@ class _Run:
                         progress(self.measured, rows[0].qid)
                 return
             except BrokenProcessPool as error:
-                kept = [row for (t, _), left in self._open.items() for row in self.store.cells(t, left)]
+                left = list(self._open.items())  # joblib's thread may still ask for tasks
                 self._open.clear()
+                kept = [row for (topic, _), names in left for row in self.store.cells(topic, names)]
                 self._count(kept)
                 died = 0 if kept else died + 1
                 if died == ATTEMPTS:
