@@ -208,7 +208,8 @@ def score_edits(ranking: Ranking, edits: EditedDocuments, purpose: str) -> npt.N
     """(E,) the ranker's scores of edited documents.
 
     All of them go to the ranker together. A listwise ranker gets, for each edit, the whole list
-    with one document exchanged.
+    with one document exchanged; as its scores may mean something only within one list, the edited
+    document's is then read on the scale of the ranking, where it has the same place among the others.
     """
     box = ranking.black_box(purpose)
     if not box.listwise:
@@ -216,8 +217,23 @@ def score_edits(ranking: Ranking, edits: EditedDocuments, purpose: str) -> npt.N
     scores = np.empty(len(edits))
     for i, (text, source) in enumerate(zip(edits.texts, edits.source.tolist(), strict=True)):
         texts = [*ranking.texts[:source], text, *ranking.texts[source + 1 :]]
-        scores[i] = box(ranking.query, texts)[source]
+        now = box(ranking.query, texts)
+        others = np.delete(now, source), np.delete(ranking.scores, source)
+        scores[i] = _on_scale(float(now[source]), *others)
     return scores
+
+
+def _on_scale(score: float, now: npt.NDArray[np.float64], before: npt.NDArray[np.float64]) -> float:
+    """``score`` among scores ``now`` (N,), as one that lies just so among those of ``before`` (N,).
+
+    Between two of ``now`` the share of the way, beyond all of them the distance stays the same.
+    """
+    if not len(now):
+        return score
+    places, group = np.unique(np.sort(now), return_inverse=True)
+    values = np.bincount(group, weights=np.sort(before)) / np.bincount(group)
+    beyond = score - np.clip(score, places[0], places[-1])
+    return float(np.interp(score, places, values) + beyond)
 
 
 def _with_blanks_before(text: str, start: int) -> int:

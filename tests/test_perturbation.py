@@ -151,7 +151,30 @@ def test_a_listwise_ranker_gets_the_list_with_one_document_exchanged():
         ["ccccc", "xx", "a"],
         ["ccccc", "bbb", "yyyyyyy"],
     ]
-    np.testing.assert_allclose(scores, [2 - 8 / 3, 7 - 5])
+    # Lengths 2 of 2, 5, 1 and 7 of 5, 3, 7, where the ranking has 2, 0, -2.
+    np.testing.assert_allclose(scores, [-2 + 4 / 4, 2 + 2])
+
+
+@given(
+    lengths=st.lists(st.integers(1, 9), min_size=1, max_size=7),
+    edited=st.integers(0, 10),
+    data=st.data(),
+)
+def test_a_ranker_that_knows_ranks_only_is_read_on_the_scale_of_the_ranking(lengths, edited, data):
+    def ranks(query, texts):
+        size = np.array([len(text) for text in texts])
+        return -(size[:, None] < size).sum(axis=1)
+
+    ranks.listwise = True
+    plain = rank(lambda q, t: [len(x) for x in t], "q", ["x" * n for n in lengths])
+    ranking = rank(ranks, "q", plain.texts)
+    source = data.draw(st.integers(0, len(lengths) - 1))
+    edits = EditedDocuments(("y" * edited,), np.array([source]))
+    score = score_edits(ranking, edits, "a test")[0]
+    others = np.delete(ranking.scores, source)
+    np.testing.assert_array_equal(
+        np.sign(score - others), np.sign(edited - np.delete(plain.scores, source))
+    )
 
 
 def test_a_recorded_ranking_cannot_score_edits():

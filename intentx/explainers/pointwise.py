@@ -98,7 +98,7 @@ class Subject:
         return list(spans.values())
 
     def score_texts(self, texts: Sequence[str]) -> Floats:
-        """(S,) scores of texts in the place of the document; a listwise ranker gets S lists."""
+        """(S,) scores of texts in the place of the document, as by `score_edits`."""
         source = np.full(len(texts), self.position, dtype=np.intp)
         purpose = f"an explanation by {self.method}"
         return score_edits(self.ranking, EditedDocuments(tuple(texts), source), purpose)

@@ -276,6 +276,21 @@ def test_a_listwise_ranker_gets_whole_lists():
     assert any(found.weights)
 
 
+def test_scores_within_one_list_give_the_labels_of_its_places():
+    plain = Linear({"piano": 2.0, "cable": -1.0, "stage": 1.0})
+
+    def shares(query, texts):  # the sharper, the better the best of the list
+        scores = np.exp(plain(query, texts))
+        return scores / scores.sum()
+
+    shares.listwise = True
+    settings = {"k": 2, "samples": 16}
+    expected = EXS(**settings).explain(ix.rank(plain, "keyboard", SMALL), 0)
+    found = EXS(**settings).explain(ix.rank(shares, "keyboard", SMALL), 0)
+    assert found.terms == expected.terms
+    np.testing.assert_allclose(found.weights, expected.weights)
+
+
 def test_words_can_be_masked_instead():
     seen = []
 
