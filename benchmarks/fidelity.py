@@ -1,4 +1,4 @@
-"""Fidelity in and out of sample, of ten terms by every method, on 43 queries and four rankers."""
+"""Fidelity in and out of sample, of ten terms by every method, on 43 queries and five rankers."""
 
 from __future__ import annotations
 
@@ -13,16 +13,19 @@ import numpy as np
 import numpy.typing as npt
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.linear_model import RidgeCV
+from train_rankers import CROSS_ENCODER
 from trec import Collection, load, machine, minilm_vectors
 
 import intentx as ix
 from intentx.evaluation.fidelity import Method
 from intentx.preferences import preference_pairs
-from intentx.rankers import BiEncoder
+from intentx.rankers import BiEncoder, CrossEncoder
+from intentx.scoring import Scorer
 from intentx.text import TextIndex
 
 SYSTEMS = {
     "MiniLM on BM25's top 100": "BM25",
+    "cross-encoder on BM25's top 100": "BM25",
     "TAS-B (recorded)": "D_BERT_KD_TASB",
     "SPLADE++ (recorded)": "SPLADE_P_P_ENSEMBLE_DISTIL",
     "RepLLaMA (recorded)": "REP_LLAMA",
@@ -30,7 +33,8 @@ SYSTEMS = {
 Row = dict[str, float]
 
 
-def methods(vectors: ix.TermVectors) -> dict[str, Callable[[], Method]]:
+def methods(vectors: ix.TermVectors, encoder: BiEncoder) -> dict[str, Callable[[], Method]]:
+    four = ix.default_simple_rankers(vectors, encoder)
     return {
         "query terms": lambda: ix.QueryTerms(vectors=vectors),
         "random terms": lambda: ix.RandomTerms(vectors=vectors),
@@ -39,6 +43,8 @@ def methods(vectors: ix.TermVectors) -> dict[str, Callable[[], Method]]:
         "Multiplex, generality 0": lambda: ix.Multiplex(vectors=vectors, generality=0.0),
         "Multiplex": lambda: ix.Multiplex(vectors=vectors),
         "Multiplex, generality 1": lambda: ix.Multiplex(vectors=vectors, generality=1.0),
+        "Multiplex with dense": lambda: ix.Multiplex(simple_rankers=four),
+        "Multiplex with dense, generality 0": lambda: ix.Multiplex(simple_rankers=four, generality=0.0),
     }
 
 
@@ -85,18 +91,25 @@ def ridge_heldout(
     return float(np.mean(values))
 
 
+def scorer(system: str, encoder: BiEncoder) -> Scorer | None:
+    """Who can be asked; where it is MiniLM, dense explains it by itself and encodes nothing twice."""
+    if system.startswith("MiniLM"):
+        return encoder
+    return CrossEncoder(CROSS_ENCODER) if system.startswith("cross-encoder") else None
+
+
 def measure(
     collection: Collection, system: str, source: str, qids: list[str], repeats: int, only: list[str]
 ) -> dict[str, list[Row]]:
-    vectors = minilm_vectors()
-    encoder = BiEncoder.minilm() if system.startswith("MiniLM") else None
+    vectors, encoder = minilm_vectors(), BiEncoder.minilm()
+    ranker = scorer(system, encoder)
     rows: dict[str, list[Row]] = {}
     for number, qid in enumerate(qids, start=1):
-        if encoder is not None:
-            ranking = ix.rank(encoder, collection.queries[qid], collection.pool(source, qid))
+        if ranker is not None:
+            ranking = ix.rank(ranker, collection.queries[qid], collection.pool(source, qid))
         else:
             ranking = collection.ranking(source, qid)
-        for name, method in methods(vectors).items():
+        for name, method in methods(vectors, encoder).items():
             if only and name not in only:
                 continue
             started = time.perf_counter()

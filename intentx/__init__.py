@@ -23,7 +23,13 @@ from intentx.explainers.intent import IntentGreedy, Multiplex, QueryTerms, Rando
 from intentx.explainers.lirme import LIRME
 from intentx.explainers.shap import KernelSHAP
 from intentx.preferences.pairs import Pairs, preference_pairs
-from intentx.preferences.simple_rankers import PositionAware, Semantic, TextMatching
+from intentx.preferences.simple_rankers import (
+    Dense,
+    PositionAware,
+    Semantic,
+    TextMatching,
+    default_simple_rankers,
+)
 from intentx.preferences.vectors import TermVectors
 from intentx.ranking import Document, Ranking, rank
 from intentx.scoring import BlackBox
@@ -38,6 +44,7 @@ __all__ = [
     "Contrast",
     "DeepLIFT",
     "DeepSHAP",
+    "Dense",
     "Document",
     "DocumentExplanation",
     "Faithfulness",
@@ -70,6 +77,7 @@ __all__ = [
     "consistency",
     "contrast",
     "correctness",
+    "default_simple_rankers",
     "faithfulness",
     "fidelity",
     "heldout_fidelity",

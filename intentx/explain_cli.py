@@ -23,9 +23,10 @@ from intentx.explainers.lirme import Sampler
 from intentx.explainers.methods import POINTWISE
 from intentx.explainers.references import Reference
 from intentx.perturbation import Removal
+from intentx.preferences.simple_rankers import default_simple_rankers
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers import load_ranker, run_of
-from intentx.rankers.encoders import vector_encoder
+from intentx.rankers.encoders import BiEncoder, vector_encoder
 from intentx.rankers.load import SPECS
 from intentx.ranking import Document, Ranking, rank
 from intentx.report import write_page
@@ -37,11 +38,13 @@ from intentx.text import Analyzer, TextIndex
 __all__ = ["add_explain"]
 
 LISTWISE: dict[str, Callable[[argparse.Namespace], Any]] = {
-    "multiplex": lambda a: Multiplex(**_chosen(a), **_given(a, ("generality", "budget"))),
-    "multiplex-published": lambda a: Multiplex.published(**_chosen(a)),
-    "greedy": lambda a: IntentGreedy(**_without(_chosen(a), "vectors")),
-    "query-terms": lambda a: QueryTerms(vectors=a.term_vectors, analyzer=_analyzer(a)),
-    "random-terms": lambda a: RandomTerms(**_chosen(a)),
+    "multiplex": lambda a: Multiplex(
+        **_chosen(a), **_simple_rankers(a), **_given(a, ("generality", "budget"))
+    ),
+    "multiplex-published": lambda a: Multiplex.published(**_chosen(a), vectors=a.term_vectors),
+    "greedy": lambda a: IntentGreedy(**_chosen(a)),
+    "query-terms": lambda a: QueryTerms(**_simple_rankers(a), analyzer=_analyzer(a)),
+    "random-terms": lambda a: RandomTerms(**_chosen(a), **_simple_rankers(a)),
 }
 # Options that are None unless given: those of listwise methods, and of some of the others.
 CHOOSING = ("multiplex", "multiplex-published", "greedy", "random-terms")
@@ -50,6 +53,7 @@ OF_LISTWISE = {
     "query_terms": CHOOSING,
     "generality": ("multiplex",),
     "budget": ("multiplex",),
+    "dense": ("multiplex", "query-terms", "random-terms"),
 }
 OF_POINTWISE = ("samples", "k", "labels", "sampler", "steps", "reference", "removal")
 
@@ -126,6 +130,11 @@ def _add_settings(explain: argparse.ArgumentParser) -> None:
     )  # fmt: skip
     listwise.add_argument("--budget", type=int, metavar="N", help="most edited documents to score")
     listwise.add_argument("--query-terms", choices=("allow", "exclude"))
+    listwise.add_argument(
+        "--dense", metavar="MODEL",
+        help="a fourth simple ranker: how close documents are to terms by a sentence-transformers "
+        "model, or minilm",
+    )  # fmt: skip
     pointwise = explain.add_argument_group("settings of methods that explain documents")
     pointwise.add_argument("--samples", type=_positive, metavar="N", help="versions (exs, lirme, shap)")
     pointwise.add_argument("--k", type=_positive, metavar="K", help="ranks that count as relevant (exs)")
@@ -157,6 +166,7 @@ def _explain(options: argparse.Namespace) -> None:
         ranking = _ranking(options, documents, bar)
         doc, above = (_document(ranking, name) for name in (options.doc, options.above))
         options.term_vectors = _vectors(options.vectors, ranking.texts, _analyzer(options))
+        options.encoder = _encoder(options, ranking)
         methods = {name: _method(name, options) for name in names}
         explanations = {
             name: method.explain(ranking) if doc is None else method.explain(ranking, doc, above)
@@ -208,7 +218,7 @@ def _check_options(options: argparse.Namespace, names: Sequence[str]) -> None:
         if getattr(options, option) is not None and not set(able) & set(names):
             raise InputError(f"--{option} is a setting of {_or(able)}, not of {_or(names)}")
     for option, able_ones in OF_LISTWISE.items():
-        if getattr(options, option) is not None and not whole:
+        if getattr(options, option) is not None and not set(able_ones) & set(names):
             shown = option.replace("_", "-")
             raise InputError(f"--{shown} is a setting of {_or(able_ones)}, not of {_or(names)}")
 
@@ -324,11 +334,28 @@ def _vectors(source: str | None, texts: Sequence[str], analyzer: Analyzer) -> Te
     return TermVectors.from_sentence_transformer(encoder.model, vocabulary)
 
 
+def _encoder(options: argparse.Namespace, ranking: Ranking) -> BiEncoder | None:
+    """The one of ``--dense``; with what it has encoded already, where it is the ranker."""
+    if options.dense is None:
+        return None
+    ranker = ranking.scorer and ranking.scorer.scorer
+    if isinstance(ranker, BiEncoder) and options.ranker == f"bi-encoder:{options.dense}":
+        return ranker
+    quiet_models(f"bi-encoder:{options.dense}")
+    return BiEncoder.named(options.dense)
+
+
+def _simple_rankers(options: argparse.Namespace) -> dict[str, Any]:
+    """Settings of methods that take any number of simple rankers."""
+    if options.encoder is None:
+        return {"vectors": options.term_vectors}
+    return {"simple_rankers": default_simple_rankers(options.term_vectors, options.encoder)}
+
+
 def _chosen(options: argparse.Namespace) -> dict[str, Any]:
     """The settings that all methods share which choose terms."""
     return {
         "max_terms": options.max_terms,
-        "vectors": options.term_vectors,
         "analyzer": _analyzer(options),
         "seed": options.seed,
         **_given(options, ("candidates", "query_terms")),
@@ -338,10 +365,6 @@ def _chosen(options: argparse.Namespace) -> dict[str, Any]:
 def _given(options: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:
     """Those of the options that were given: the others stay as the method has them."""
     return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-
-
-def _without(settings: dict[str, Any], name: str) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if key != name}
 
 
 def _analyzer(options: argparse.Namespace) -> Analyzer:

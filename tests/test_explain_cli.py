@@ -10,6 +10,7 @@ import intentx as ix
 from intentx.cli import main
 from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.gradcam import GradCAMExplanation
+from tests import tiny_models
 from tests.report.test_page import Reader
 
 DOCS = {
@@ -279,6 +280,34 @@ def test_a_ranker_that_fails_ends_with_1(capsys, docs, tmp_path, monkeypatch):
     code, out, err = run(capsys, docs, *more, ranker="fails_on_versions:score")
     assert (code, out) == (1, "")
     assert "out of memory" in err
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_dense_beside_the_other_simple_rankers(capsys, docs, tmp_path, monkeypatch, own):
+    from intentx.rankers import BiEncoder
+
+    _, folder = tiny_models.bi_encoder(tmp_path)
+    made = []
+    named = BiEncoder.named
+    monkeypatch.setattr(BiEncoder, "named", lambda name: made.append(name) or named(name))
+    ranker, reading = (f"bi-encoder:{folder}", ["--cut"]) if own else ("bm25", [])
+    names = ("multiplex", "query-terms", "random-terms", "multiplex-published", "greedy")
+    chosen = [part for name in names for part in ("--method", name)]
+    code, out, _ = run(capsys, docs, *chosen, *reading, "--dense", folder, "--json", ranker=ranker)
+    assert code == 0
+    number = {name: len(one["settings"]["simple_rankers"]) for name, one in json.loads(out).items()}
+    assert number == dict(zip(names, (4, 4, 4, 3, 1), strict=True))
+    assert made == [str(folder)]  # the ranker's own vectors serve again
+    for name, model, message in (
+        (
+            "greedy",
+            folder,
+            "--dense is a setting of multiplex, query-terms or random-terms, not of greedy",
+        ),
+        ("multiplex", docs, "no sentence-transformers model"),
+    ):
+        code, _, err = run(capsys, docs, "--method", name, "--dense", model)
+        assert (code, message in err) == (2, True)
 
 
 @pytest.mark.slow

@@ -19,6 +19,7 @@ from intentx.preferences import Pairs, PreferenceMatrices, preference_pairs
 from intentx.preferences.candidates import candidate_terms
 from intentx.preferences.edited import with_edited_documents
 from intentx.preferences.simple_rankers import (
+    Dense,
     Semantic,
     default_simple_rankers,
     term_scores,
@@ -169,7 +170,11 @@ class Session:
             ranker.name: Option(matrices.rescaled(np.where(np.arange(number) == j, 1.0, LED)), soft)
             for j, ranker in enumerate(self.rankers)
         }
-        informed = [r.name for r in self.rankers if isinstance(r, Semantic) and r.vectors is not None]
+        informed = [
+            ranker.name
+            for ranker in self.rankers
+            if isinstance(ranker, Dense) or (isinstance(ranker, Semantic) and ranker.vectors is not None)
+        ]
         return {name: leading[name] for name in informed} | equal | leading
 
     def _balanced(self, matrices: PreferenceMatrices) -> tuple[Option, int]:

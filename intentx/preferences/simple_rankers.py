@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from scipy.sparse import csr_array
 
 __all__ = [
+    "Dense",
+    "Encoder",
     "PositionAware",
     "Semantic",
     "SimpleRanker",
@@ -226,6 +228,44 @@ class Semantic:
         return scores
 
 
+class Encoder(Protocol):
+    """A dense encoder: `BiEncoder` and `DPR` of `intentx.rankers` are."""
+
+    def vectors(self, texts: Sequence[str], side: Literal["query", "document"]) -> Floats:
+        """(N, D) vectors of queries or documents, whose dot product is their similarity."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class Dense:
+    """How close a text as a whole is to a term as a query, by a dense encoder.
+
+    Between the simple and the neural: unlike the others it sees the words of a text in their context,
+    and cannot be followed word by word. Where the ranker is that encoder, it is explained by itself.
+
+    Parameters
+    ----------
+    encoder
+        What makes vectors of terms and texts, such as ``BiEncoder.minilm()``.
+    """
+
+    encoder: Encoder
+    name: str = "dense"
+
+    def __post_init__(self) -> None:
+        if not callable(getattr(self.encoder, "vectors", None)):
+            raise InputError(
+                "the encoder must have vectors(texts, side), as a BiEncoder of intentx.rankers has, "
+                f"which takes a sentence-transformers model; {type(self.encoder).__name__} has not"
+            )
+
+    def term_scores(self, terms: Sequence[str], index: TextIndex) -> Floats:
+        if not terms or not index.texts:
+            return np.zeros((len(terms), len(index.texts)))
+        wanted = np.asarray(self.encoder.vectors(terms, "query"))
+        return np.asarray(wanted @ np.asarray(self.encoder.vectors(index.texts, "document")).T)
+
+
 def _mean_over_tokens(by_token: Floats, counts: csr_array, length: Floats) -> Floats:
     """(T, N) mean of (T, V) values over the tokens of each text."""
     return np.asarray((counts.T @ by_token.T).T / np.maximum(length, 1))
@@ -260,6 +300,9 @@ def term_scores(
     return TermScores(np.stack(values), tuple(terms), tuple(ranker.name for ranker in simple_rankers))
 
 
-def default_simple_rankers(vectors: TermVectors | None = None) -> tuple[SimpleRanker, ...]:
-    """Text matching (BM25), position aware, and semantic with ``vectors``."""
-    return (TextMatching(), PositionAware(), Semantic(vectors))
+def default_simple_rankers(
+    vectors: TermVectors | None = None, encoder: Encoder | None = None
+) -> tuple[SimpleRanker, ...]:
+    """Text matching (BM25), position aware, semantic with ``vectors``, and dense with an ``encoder``."""
+    dense = () if encoder is None else (Dense(encoder),)
+    return (TextMatching(), PositionAware(), Semantic(vectors), *dense)

@@ -64,7 +64,7 @@ class _DualEncoder:
         self.similarity = chosen
         self.batch_size = batch_size
         self._documents = _Remembered(remember)
-        self._queries = _Remembered(100)
+        self._queries = _Remembered(max(remember, 100))
 
     @property
     def module(self) -> SentenceTransformer:
@@ -95,11 +95,13 @@ class _DualEncoder:
         texts = checked(query, texts)
         if not texts:
             return np.empty(0)
-        encoded = self._documents.of(texts, lambda new: self._encode("document", new))
-        vectors, vector = encoded.astype(np.float64), self._query_vector(query).astype(np.float64)
-        if self.similarity == "cosine":
-            vectors, vector = _unit(vectors), _unit(vector)
-        return np.asarray(vectors @ vector)
+        return np.asarray(self.vectors(texts) @ self.vectors([query], "query")[0])
+
+    def vectors(self, texts: Sequence[str], side: Side = "document") -> Floats:
+        """(N, D) vectors of queries or documents, N at least 1, whose dot product is the similarity."""
+        memory = self._queries if side == "query" else self._documents
+        encoded = memory.of(texts, lambda new: self._encode(side, new)).astype(np.float64)
+        return _unit(encoded) if self.similarity == "cosine" else encoded
 
     def seen(self, query: str, texts: Sequence[str]) -> list[str]:
         """Each text as far as the model reads it; the score stays the same.
@@ -178,8 +180,8 @@ class BiEncoder(_DualEncoder):
     similarity
         ``"cosine"`` or ``"dot"``; None: what the model is made for.
     remember
-        Most document vectors to keep; the least recently used leave first. One of 384 numbers takes
-        1.6 kB, 20,000 of them 32 MB.
+        Most vectors of documents, and of queries, to keep; the least recently used leave first. One of
+        384 numbers takes 1.6 kB, 20,000 of them 32 MB.
     batch_size
         Texts per forward pass.
     device

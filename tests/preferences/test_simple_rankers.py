@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intentx import Analyzer, InputError, PositionAware, Semantic, TermVectors, TextMatching
+from intentx import Analyzer, Dense, InputError, PositionAware, Semantic, TermVectors, TextMatching
 from intentx.preferences.simple_rankers import default_simple_rankers, term_scores
 from intentx.text import TextIndex
 from tests import oracles
@@ -27,6 +27,16 @@ VECTORS = {
     "laptop": [0.0, -2.0],
     "price": [1.0, -3.0],
 }
+
+
+class Letters:
+    """A dense encoder: how often each of some letters occurs, in queries twice as much."""
+
+    def vectors(self, texts, side):
+        weight = {"query": 2.0, "document": 1.0}[side]
+        return np.array([[weight * text.count(letter) for letter in "aeiou"] for text in texts])
+
+
 RANKERS = [
     TextMatching(),
     TextMatching("bm25", k1=2.0, b=1.0),
@@ -37,10 +47,13 @@ RANKERS = [
     Semantic(TermVectors.from_mapping(VECTORS)),
     Semantic(TermVectors.from_mapping(VECTORS), temperature=0.5, centered=False),
     Semantic.published(TermVectors.from_mapping(VECTORS)),
+    Dense(Letters()),
 ]
 
 
 def slow(ranker, term, text, collection, analyzer):
+    if isinstance(ranker, Dense):
+        return 2 * sum(term.count(letter) * text.count(letter) for letter in "aeiou")
     if isinstance(ranker, PositionAware):
         return oracles.position_aware(term, text, analyzer)
     if isinstance(ranker, Semantic):
@@ -146,6 +159,7 @@ def test_term_scores_stack_the_rankers():
     assert scores.rankers == ("text matching (bm25)", "position aware", "semantic")
     for values, ranker in zip(scores.values, rankers, strict=True):
         np.testing.assert_array_equal(values, ranker.term_scores(MUSIC[:4], index))
+    assert [ranker.name for ranker in default_simple_rankers(encoder=Letters())][3:] == ["dense"]
 
 
 class Own:
@@ -184,3 +198,5 @@ def test_what_cannot_be_is_said():
     for temperature in (0, math.nan, -1):
         with pytest.raises(InputError, match=r"temperature must be 0.01 or more"):
             Semantic(temperature=temperature)
+    with pytest.raises(InputError, match=r"must have vectors\(texts, side\).*; function has not"):
+        Dense(lambda texts: texts)

@@ -138,6 +138,26 @@ def test_two_towers_of_sentence_transformers(folder, tmp_path, tiny):
         DPR(tiny_models.dpr(tmp_path / "query", "query"), folder)
 
 
+def test_vectors_are_those_of_the_scores(tiny, dpr):
+    for ranker in (tiny, BiEncoder(tiny.model, similarity="dot"), dpr):
+        queries = [QUERY, "desk"]
+        scores = ranker.vectors(queries, "query") @ ranker.vectors(TEXTS).T
+        expected = [ranker(query, TEXTS) for query in queries]
+        np.testing.assert_allclose(scores, expected, rtol=1e-5)
+    np.testing.assert_allclose(np.linalg.norm(tiny.vectors(TEXTS), axis=1), 1)
+
+
+def test_dense_is_the_ranker_with_terms_for_queries(minilm):
+    demo = load_demo("jaguar speed")
+    texts = [document.content for document in demo.documents]
+    planted = lambda query, some: minilm("jaguar", some) + minilm("prey", some)  # noqa: E731
+    found = ix.Multiplex(simple_rankers=[ix.Dense(minilm)], min_terms=2, max_terms=2, budget=0).explain(
+        ix.rank(planted, demo.query, texts)
+    )
+    assert set(found.terms) == {"jaguar", "prey"}
+    assert found.fidelity.all == 1
+
+
 def test_another_query_encodes_the_query_alone(towers, folder):
     texts = [*TEXTS, *TEXTS[:2]]
     for ranker in (DPR(*towers), BiEncoder(folder)):
