@@ -76,8 +76,9 @@ def _bench(options: argparse.Namespace) -> int:
     study = _changed(read_study(options.study), options)
     for spec in study.rankers.values():
         quiet_models(spec)
-    if study.measures.vectors:
-        quiet_models(f"bi-encoder:{study.measures.vectors}")
+    for model in (study.measures.vectors, *(plain.get("dense") for plain in study.methods.values())):
+        if model:
+            quiet_models(f"bi-encoder:{model}")
     with progress("cells") as bar:
         outcome = run_study(
             study,

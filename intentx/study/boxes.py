@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from intentx.errors import InputError, IntentxError, TruncationWarning
+from intentx.preferences.simple_rankers import Encoder
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers import load_ranker
 from intentx.rankers.encoders import BiEncoder, vector_encoder
@@ -18,7 +19,15 @@ from intentx.scoring import BlackBox, Scorer
 from intentx.study.data import Topic
 from intentx.text import Analyzer, TextIndex
 
-__all__ = ["give_back", "load_all", "mark_of", "ranking_by", "ranking_of", "vectors_of"]
+__all__ = [
+    "encoder_of",
+    "give_back",
+    "load_all",
+    "mark_of",
+    "ranking_by",
+    "ranking_of",
+    "vectors_of",
+]
 
 RUN, BM25 = "run:", "bm25"
 
@@ -66,7 +75,7 @@ def ranking_by(scorer: Scorer, topic: Topic, cache: str | Path | None = None) ->
         return rank(box, topic.query, documents)
 
 
-def load_all(specs: Iterable[str], vectors: str | None) -> None:
+def load_all(specs: Iterable[str], vectors: str | None, encoders: Iterable[str]) -> None:
     """Load what a study needs, before its first task in a process.
 
     joblib replaces a worker whose memory grows after its first task, and takes rankers that are loaded
@@ -77,7 +86,9 @@ def load_all(specs: Iterable[str], vectors: str | None) -> None:
             with contextlib.suppress(IntentxError):
                 _loaded(spec)
     if vectors is not None:
-        _encoder(vectors)
+        _vector_encoder(vectors)
+    for encoder in encoders:
+        encoder_of(encoder)
 
 
 def give_back() -> None:
@@ -108,14 +119,22 @@ def vectors_of(source: str | None, texts: Sequence[str]) -> TermVectors | None:
     return _VECTORS[source, vocabulary]
 
 
+def encoder_of(source: str | None) -> Encoder | None:
+    """The encoder of that name; where it is a ranker, too, with what that has encoded."""
+    if source is None:
+        return None
+    encoder: Any = _loaded(f"bi-encoder:{source}")
+    return encoder  # type: ignore[no-any-return]
+
+
 def _encoded(source: str, vocabulary: tuple[str, ...]) -> TermVectors:
-    encoder = _encoder(source)
+    encoder = _vector_encoder(source)
     if encoder is None:
         return TermVectors.from_text_file(source, vocabulary)
     return TermVectors.from_sentence_transformer(encoder.model, vocabulary)
 
 
-def _encoder(source: str) -> BiEncoder | None:
+def _vector_encoder(source: str) -> BiEncoder | None:
     key = f"vectors:{source}"
     if key not in _LOADED:
         _LOADED[key] = vector_encoder(source)

@@ -14,8 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from intentx.errors import InputError, MissingExtraError
-from intentx.explainers.methods import make_method
+from intentx.preferences.simple_rankers import Encoder
+from intentx.preferences.vectors import TermVectors
 from intentx.rankers.load import FROM_DISK, MINILM
+from intentx.study.methods import study_method
 
 __all__ = ["SHIPPED", "Data", "Measures", "Study", "digest", "read_study"]
 
@@ -148,7 +150,7 @@ class Study:
         run that the data recorded.
     methods
         By name: ``method``, as on the command line, and its settings; ``rankers``, a list of names,
-        where not all rankers are explained by it, such as those without gradients.
+        where it cannot explain all; ``dense``, ``"minilm"`` or another model for a fourth simple ranker.
     baselines
         Names of the methods that the others are held against; none named: all but Multiplex with
         settings other than the published ones.
@@ -202,21 +204,11 @@ class Study:
         )
         return [name for name in self.methods_of(ranker) if name in chosen]
 
-    def method(self, name: str, **shared: Any) -> Any:
-        """The method of that name; of ``shared`` it gets the settings that it has."""
-        plain = dict(self.methods[name])
-        plain.pop("rankers", None)
-        kind = plain.pop("method", None)
-        if not isinstance(kind, str):
-            raise InputError(f"[methods] {name}: method = '…' is missing")
-        try:
-            made = make_method(kind, plain)
-        except InputError as error:
-            raise InputError(f"[methods] {name}: {error}") from error
-        own = {f.name for f in dataclasses.fields(made)}
-        given = {key: value for key, value in shared.items() if key in own}
-        # Made anew: what comes of the vectors in `Multiplex.published` is no field to replace.
-        return make_method(kind, {**plain, **given}) if given else made
+    def method(
+        self, name: str, vectors: TermVectors | None = None, encoder: Encoder | None = None
+    ) -> Any:
+        """The method of that name, with vectors of terms and, where it says ``dense``, its encoder."""
+        return study_method(name, self.methods[name], vectors, encoder)
 
     def without(self, names: Sequence[str]) -> Study:
         """The study without these rankers and methods; methods of no other ranker go with them.
@@ -273,7 +265,7 @@ class Study:
             data["demo"] = tuple(data["demo"])
         rankers = {str(k): _spec(v, base) for k, v in _table(plain, "rankers").items()}
         methods = {
-            str(k): {"method": v} if isinstance(v, str) else _limited(str(k), v)
+            str(k): _encoding(_limited(str(k), v), "dense", base)
             for k, v in _table(plain, "methods").items()
         }
         return cls(
@@ -281,7 +273,7 @@ class Study:
             data=_made(Data, "data", data),
             rankers=rankers,
             methods=methods,
-            measures=_made(Measures, "measures", _table(plain, "measures")),
+            measures=_made(Measures, "measures", _encoding(_table(plain, "measures"), "vectors", base)),
             baselines=_names(plain.get("baselines", ()), "baselines"),
             workers=plain.get("workers", 1),
         )
@@ -367,7 +359,9 @@ def _resolved(path: str, base: Path) -> str:
 
 
 def _limited(name: str, plain: Any) -> Any:
-    """A method with the rankers it is for in a form that can be checked."""
+    """A method as a table, with the rankers it is for in a form that can be checked."""
+    if isinstance(plain, str):
+        return {"method": plain}
     if not isinstance(plain, Mapping):
         raise InputError(f"[methods] {name} must be a method's name or a table, not {plain!r}")
     if "rankers" not in plain:
@@ -386,6 +380,13 @@ def _spec(spec: Any, base: Path | None) -> Any:
     found = [base / Path(part).expanduser() for part in parts]
     paths = [str(f.resolve()) if p and f.exists() else p for f, p in zip(found, parts, strict=True)]
     return f"{kind}{colon}{','.join(paths)}"
+
+
+def _encoding(plain: Mapping[str, Any], key: str, base: Path | None) -> Mapping[str, Any]:
+    """``plain`` with the model or file that it names under ``key`` as `_spec` has paths."""
+    if not isinstance(plain.get(key), str):
+        return plain
+    return {**plain, key: _spec(f"bi-encoder:{plain[key]}", base).removeprefix("bi-encoder:")}
 
 
 def _made(kind: type[Any], key: str, plain: Mapping[str, Any]) -> Any:

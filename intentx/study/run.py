@@ -16,7 +16,7 @@ from typing import Any
 
 from intentx.errors import InputError, IntentxError, MissingExtraError
 from intentx.explainers.plain import plain_settings
-from intentx.study.boxes import give_back, load_all, mark_of, ranking_of, vectors_of
+from intentx.study.boxes import encoder_of, give_back, load_all, mark_of, ranking_of, vectors_of
 from intentx.study.cells import Cell, measure
 from intentx.study.data import Topic, topics
 from intentx.study.plan import Study, digest
@@ -210,8 +210,8 @@ def variants(study: Study) -> dict[str, tuple[str, str]]:
             ) from error
         for name in study.methods_of(ranker):
             settings = plain_settings(study.method(name))
-            kind = study.methods[name]["method"]
-            variant = digest([mark, kind, settings, measures])
+            kind, dense = (study.methods[name].get(key) for key in ("method", "dense"))
+            variant = digest([mark, kind, settings, measures, *filter(None, [dense])])
             if variant in found:
                 raise InputError(
                     f"{ranker!r} by {name!r} is the same as {found[variant][0]!r} by "
@@ -338,7 +338,8 @@ def _measured(task: _Task) -> Iterator[Row]:
     """The cells of a task, one by one."""
     study, topic = task.study, task.topic
     vectors = None
-    load_all(study.rankers.values(), study.measures.vectors)
+    dense = {name: plain.get("dense") for name, plain in study.methods.items()}
+    load_all(study.rankers.values(), study.measures.vectors, filter(None, dense.values()))
     try:
         ranking, reason = ranking_of(study.rankers[task.ranker], topic, task.cache), ""
         vectors = vectors_of(study.measures.vectors, ranking.texts)
@@ -348,6 +349,7 @@ def _measured(task: _Task) -> Iterator[Row]:
         if ranking is None:
             cell = Cell((), {}, {}, reason)
         else:
-            cell = measure(study.method(name, vectors=vectors), ranking, study.measures)
+            method = study.method(name, vectors, encoder_of(dense[name]))
+            cell = measure(method, ranking, study.measures)
         parts = cell.terms, cell.figures, cell.seconds
         yield Row(variant, topic.digest, topic.qid, task.ranker, name, cell.reason, *parts)

@@ -57,6 +57,17 @@ def test_paths_start_from_the_file(tmp_path):
     assert study.rankers["DRMM"] == f"drmm:{tmp_path / 'models' / 'drmm'}"
 
 
+def test_models_beside_the_study(tmp_path):
+    (tmp_path / "glove.txt").touch()
+    (tmp_path / "minilm").mkdir()
+    (tmp_path / "e5").mkdir()
+    for vectors, dense in (("glove.txt", "e5"), ("minilm", "minilm"), ("hub/name", "hub/name")):
+        text = TOML.replace("max_terms = 4", f'dense = "{dense}"') + f'vectors = "{vectors}"\n'
+        study = read_study(written(tmp_path, text))
+        found = [str(tmp_path / n) if n in ("glove.txt", "e5") else n for n in (vectors, dense)]
+        assert [study.measures.vectors, study.methods["OURS"]["dense"]] == found
+
+
 @pytest.mark.parametrize(
     "spec", ["bi-encoder:minilm", "module:minilm", "run:minilm", "cross-encoder:a/b"]
 )
@@ -77,6 +88,8 @@ def test_a_folder_of_the_same_name_changes_no_spec_that_means_something_else(tmp
         ('demo = ["jaguar speed"]', 'demo = ["*"]\nfolder = "x"', "it has demo, folder"),
         ('"query-terms"', '"query-term"', r"\[methods\] CONTROL: no method 'query-term'; choose one of"),
         ("max_terms", "terms", r"\[methods\] OURS: method 'multiplex' has no setting 'terms'; it has"),
+        ("max_terms = 4", "dense = 3", r"\[methods\] OURS: dense = 'MODEL' names an encoder .*; not 3"),
+        ('"query-terms"', '{ method = "greedy", dense = "minilm" }', "not 'minilm' for greedy"),
         ("max_terms = 4", "max_terms = 0", r"\[methods\] OURS: 1 <= min_terms"),
         ('method = "multiplex", ', "", r"OURS: method = '…' is missing"),
         ('BM25 = "bm25"', "", "one ranker and one method"),
@@ -114,6 +127,13 @@ def test_whatever_changes_a_result_changes_its_variant(tmp_path):
     for old, new in (("max_terms = 4", "max_terms = 5"), ("heldout = 2", "heldout = 3")):
         other = variants(read_study(written(tmp_path, TOML.replace(old, new))))
         assert len(set(known) - set(other)) == (1 if "terms" in old else 2)
+    dense = {
+        tuple(
+            variants(read_study(written(tmp_path, TOML.replace("max_terms = 4", f'dense = "{model}"'))))
+        )
+        for model in ("minilm", "another")
+    }
+    assert len(dense) == 2
     quicker = read_study(written(tmp_path, TOML.replace('"mine"', '"mine"\nworkers = 3')))
     assert quicker.workers == 3
     assert variants(quicker) == known
@@ -128,5 +148,5 @@ def test_every_method_gets_the_term_vectors():
         method = study.method(name, vectors=vectors)
         rankers = getattr(method, "simple_rankers", None) or (method,)
         assert any(getattr(one, "vectors", None) is vectors for one in rankers) or name == "GREEDY-LM"
-    again = study.method("MULTIPLEX literal", vectors=vectors, seed=3)
-    assert (again.seed, again.m, again.literal) == (3, 500, True)
+    again = study.method("MULTIPLEX literal", vectors=vectors)
+    assert (again.m, again.literal) == (500, True)

@@ -16,6 +16,7 @@ from intentx.cli import main
 from intentx.datasets import demo_queries, load_demo
 from intentx.rankers import BM25
 from intentx.study import run
+from intentx.study.boxes import encoder_of, ranking_of
 from intentx.study.cells import FIGURES
 from intentx.study.data import topics
 from intentx.study.plan import Data, Measures, Study, read_study
@@ -23,6 +24,7 @@ from intentx.study.results import read_results
 from intentx.study.run import run_study, status, variants
 from intentx.study.store import Store
 from intentx.study.tables import rich_tables, summarise
+from tests import tiny_models
 
 QUERIES = ("jaguar speed", "keyboard reviews", "python care", "apple season")
 MEASURES = Measures(heldout=1, stability=2, faithfulness=2, gap=5)
@@ -59,6 +61,29 @@ def plain(tmp_path_factory):
         run_study(study(), folder), measured=8, found=0
     )
     return folder
+
+
+def test_dense_is_a_fourth_simple_ranker_of_a_method(tmp_path):
+    _, folder = tiny_models.bi_encoder(tmp_path)
+    settings = {"method": "multiplex", "budget": 0, "candidates": 10, "max_terms": 3, "generality": 0}
+    made = study(
+        data=Data(demo=QUERIES[:1], depth=12),
+        rankers={"tiny": f"bi-encoder:{folder}"},
+        methods={"THREE": settings, "FOUR": {**settings, "dense": str(folder)}},
+        measures=Measures(heldout=0, heldout_pairs=False, stability=0, faithfulness=0, shuffled=False),
+    )
+    run_study(made, tmp_path / "out")
+    found = {row.method: row for row in cells(tmp_path / "out")}
+    [topic] = topics(made.data)
+    ranking = ranking_of(made.rankers["tiny"], topic)
+    encoder = encoder_of(str(folder))
+    assert encoder is ranking.scorer.scorer  # loaded once
+    for name, rankers in (("THREE", None), ("FOUR", ix.default_simple_rankers(None, encoder))):
+        plain = {key: value for key, value in settings.items() if key != "method"}
+        explained = ix.Multiplex(simple_rankers=rankers, **plain).explain(ranking)
+        assert found[name].terms == explained.terms
+        assert found[name].figures["all"] == explained.fidelity.all
+    assert found["THREE"].figures != found["FOUR"].figures
 
 
 def test_every_cell_is_measured_once(plain):

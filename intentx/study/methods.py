@@ -1,0 +1,57 @@
+"""The methods of a study, made of what its file says."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from typing import Any
+
+from intentx.errors import InputError
+from intentx.explainers.methods import make_method
+from intentx.preferences.simple_rankers import Encoder, default_simple_rankers
+from intentx.preferences.vectors import TermVectors
+
+__all__ = ["study_method"]
+
+DENSE = ("multiplex", "query-terms", "random-terms")  # methods that take a fourth simple ranker
+
+
+def study_method(
+    name: str,
+    plain: Mapping[str, Any],
+    vectors: TermVectors | None = None,
+    encoder: Encoder | None = None,
+) -> Any:
+    """The method that ``[methods]`` describes by ``plain`` under ``name``.
+
+    Parameters
+    ----------
+    vectors
+        Of terms, for methods that use them.
+    encoder
+        What ``dense`` of ``plain`` names, loaded.
+
+    Raises
+    ------
+    InputError
+        If there is no such method, it has no such setting, or a value is out of range.
+    """
+    settings = {key: value for key, value in plain.items() if key not in ("method", "rankers", "dense")}
+    kind, dense = plain.get("method"), plain.get("dense")
+    if not isinstance(kind, str):
+        raise InputError(f"[methods] {name}: method = '…' is missing")
+    if dense is not None and (kind not in DENSE or not isinstance(dense, str)):
+        raise InputError(
+            f"[methods] {name}: dense = 'MODEL' names an encoder for {', '.join(DENSE)}; not {dense!r} "
+            f"for {kind}"
+        )
+    try:
+        made = make_method(kind, settings)
+    except InputError as error:
+        raise InputError(f"[methods] {name}: {error}") from error
+    # Made anew: what comes of the vectors in `Multiplex.published` is no field to replace.
+    if encoder is not None:
+        return make_method(kind, settings | {"simple_rankers": default_simple_rankers(vectors, encoder)})
+    if vectors is not None and any(f.name == "vectors" for f in dataclasses.fields(made)):
+        return make_method(kind, settings | {"vectors": vectors})
+    return made
