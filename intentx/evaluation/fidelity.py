@@ -125,9 +125,10 @@ class Fidelity:
         from rich.table import Table
         from rich.text import Text
 
-        table = Table(caption=self._caption(), caption_justify="left")
+        by_ranker = [name.partition(" (")[0] for name in self.rows[0].by_ranker]
+        blanks = 1 if len(by_ranker) < 4 else 0  # four fit 80 columns only so
+        table = Table(caption=self._caption(), caption_justify="left", padding=(0, blanks))
         table.add_column("fidelity", no_wrap=True)
-        by_ranker = (name.partition(" (")[0] for name in self.rows[0].by_ranker)
         for column in ("pairs", "vote", "majority", *by_ranker, "ties"):
             table.add_column(Text(column), justify="right")
         labels = {"far": f"far (≥{self.gap})", "heldout": "held out"}

@@ -48,6 +48,7 @@ class Multiplex:
         ``"allow"`` query terms in the explanation, or ``"exclude"`` them.
     simple_rankers
         What scores documents for terms; None: text matching, position aware and semantic.
+        `default_simple_rankers` makes these, and with an encoder a fourth.
     vectors
         Term vectors of the semantic one when ``simple_rankers`` is None; None: learned from the
         documents at hand.

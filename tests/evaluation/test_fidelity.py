@@ -276,3 +276,17 @@ def test_the_scorer_is_asked_nothing_by_the_judge():
     calls = len(scorer.calls)
     ix.fidelity(words(ranking, "piano"))
     assert len(scorer.calls) == calls
+
+
+def test_four_simple_rankers_fit_a_terminal():
+    class Vowels:
+        def vectors(self, texts, side):
+            return np.array([[float(text.count(vowel)) for vowel in "aeiou"] for text in texts])
+
+    four = default_simple_rankers(encoder=Vowels())
+    found = ix.QueryTerms(simple_rankers=four).explain(recorded())
+    lines = found.text(width=80).splitlines()
+    assert max(map(len, lines)) <= 80
+    [heads] = [line for line in lines if "dense" in line]
+    assert "…" not in heads
+    assert all(name in heads for name in ("majority", "matching", "semantic", "ties"))
