@@ -45,6 +45,7 @@ def methods(vectors: ix.TermVectors, encoder: BiEncoder) -> dict[str, Callable[[
         "Multiplex, generality 1": lambda: ix.Multiplex(vectors=vectors, generality=1.0),
         "Multiplex with dense": lambda: ix.Multiplex(simple_rankers=four),
         "Multiplex with dense, generality 0": lambda: ix.Multiplex(simple_rankers=four, generality=0.0),
+        "Multiplex with dense, generality 1": lambda: ix.Multiplex(simple_rankers=four, generality=1.0),
     }
 
 
@@ -99,14 +100,21 @@ def scorer(system: str, encoder: BiEncoder) -> Scorer | None:
 
 
 def measure(
-    collection: Collection, system: str, source: str, qids: list[str], repeats: int, only: list[str]
+    collection: Collection,
+    system: str,
+    source: str,
+    qids: list[str],
+    repeats: int,
+    only: list[str],
+    cache: Path | None = None,
 ) -> dict[str, list[Row]]:
     vectors, encoder = minilm_vectors(), BiEncoder.minilm()
     ranker = scorer(system, encoder)
     rows: dict[str, list[Row]] = {}
     for number, qid in enumerate(qids, start=1):
         if ranker is not None:
-            ranking = ix.rank(ranker, collection.queries[qid], collection.pool(source, qid))
+            pool = collection.pool(source, qid)
+            ranking = ix.rank(ranker, collection.queries[qid], pool, cache=cache)
         else:
             ranking = collection.ranking(source, qid)
         for name, method in methods(vectors, encoder).items():
@@ -166,6 +174,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=3, help="splits of the held-out documents")
     parser.add_argument("--systems", nargs="*", default=list(SYSTEMS))
     parser.add_argument("--methods", nargs="*", default=[])
+    parser.add_argument("--cache", type=Path, help="a file that remembers scores")
     parser.add_argument("--out", type=Path, help="folder for fidelity.md and fidelity.json")
     options = parser.parse_args()
     collection = load()
@@ -182,7 +191,9 @@ def main() -> None:
     for system, source in systems.items():
         if system not in options.systems and collection.name != "generated":
             continue
-        raw[system] = measure(collection, system, source, qids, options.repeats, options.methods)
+        raw[system] = measure(
+            collection, system, source, qids, options.repeats, options.methods, options.cache
+        )
         parts.append(f"## {system}\n\n{table(raw[system])}")
         print("\n\n".join(parts[-1:]), flush=True)
         if options.out:
