@@ -40,7 +40,7 @@ def study_method(
     kind, dense = plain.get("method"), plain.get("dense")
     if not isinstance(kind, str):
         raise InputError(f"[methods] {name}: method = '…' is missing")
-    if dense is not None and (kind not in DENSE or not isinstance(dense, str)):
+    if dense is not None and (kind not in DENSE or not dense or not isinstance(dense, str)):
         raise InputError(
             f"[methods] {name}: dense = 'MODEL' names an encoder for {', '.join(DENSE)}; not {dense!r} "
             f"for {kind}"

@@ -89,6 +89,7 @@ def test_a_folder_of_the_same_name_changes_no_spec_that_means_something_else(tmp
         ('"query-terms"', '"query-term"', r"\[methods\] CONTROL: no method 'query-term'; choose one of"),
         ("max_terms", "terms", r"\[methods\] OURS: method 'multiplex' has no setting 'terms'; it has"),
         ("max_terms = 4", "dense = 3", r"\[methods\] OURS: dense = 'MODEL' names an encoder .*; not 3"),
+        ("max_terms = 4", 'dense = ""', "names an encoder .*; not ''"),
         ('"query-terms"', '{ method = "greedy", dense = "minilm" }', "not 'minilm' for greedy"),
         ("max_terms = 4", "max_terms = 0", r"\[methods\] OURS: 1 <= min_terms"),
         ('method = "multiplex", ', "", r"OURS: method = '…' is missing"),
