@@ -218,7 +218,9 @@ def _check_options(options: argparse.Namespace, names: Sequence[str]) -> None:
         if getattr(options, option) is not None and not set(able) & set(names):
             raise InputError(f"--{option} is a setting of {_or(able)}, not of {_or(names)}")
     for option, able_ones in OF_LISTWISE.items():
-        if getattr(options, option) is not None and not set(able_ones) & set(names):
+        # Of methods for rankings, those without a setting pass it over; but dense changes the table.
+        able = [name for name in whole if option != "dense" or name in able_ones]
+        if getattr(options, option) is not None and not able:
             shown = option.replace("_", "-")
             raise InputError(f"--{shown} is a setting of {_or(able_ones)}, not of {_or(names)}")
 
