@@ -7,7 +7,7 @@ import ctypes
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from intentx.errors import InputError, IntentxError, TruncationWarning
 from intentx.preferences.simple_rankers import Encoder
@@ -123,8 +123,7 @@ def encoder_of(source: str | None) -> Encoder | None:
     """The encoder of that name; where it is a ranker, too, with what that has encoded."""
     if source is None:
         return None
-    encoder: Any = _loaded(f"bi-encoder:{source}")
-    return encoder  # type: ignore[no-any-return]
+    return cast(Encoder, _loaded(f"bi-encoder:{source}"))
 
 
 def _encoded(source: str, vocabulary: tuple[str, ...]) -> TermVectors:

@@ -150,7 +150,10 @@ def test_vectors_are_those_of_the_scores(tiny, dpr):
 def test_dense_is_the_ranker_with_terms_for_queries(minilm):
     demo = load_demo("jaguar speed")
     texts = [document.content for document in demo.documents]
-    planted = lambda query, some: minilm("jaguar", some) + minilm("prey", some)  # noqa: E731
+
+    def planted(query, some):
+        return minilm("jaguar", some) + minilm("prey", some)
+
     found = ix.Multiplex(simple_rankers=[ix.Dense(minilm)], min_terms=2, max_terms=2, budget=0).explain(
         ix.rank(planted, demo.query, texts)
     )
