@@ -13,7 +13,12 @@ import numpy.typing as npt
 from intentx.errors import InputError
 from intentx.evaluation.orders import copeland_scores, kendall_tau_b, rbo_ext
 from intentx.preferences import MARGIN, Pairs, PreferenceMatrices, preference_pairs
-from intentx.preferences.simple_rankers import SimpleRanker, default_simple_rankers, term_scores
+from intentx.preferences.simple_rankers import (
+    SimpleRanker,
+    default_simple_rankers,
+    simple_rankers_for,
+    term_scores,
+)
 from intentx.ranking import Ranking
 from intentx.text import Analyzer, TextIndex
 
@@ -187,9 +192,10 @@ def fidelity(
     fitted: PreferenceMatrices | None = getattr(explanation, "matrices", None)
     if simple_rankers is None and analyzer is None and fitted is not None:
         return judge(explanation.ranking, fitted, fitted.pairs, gap=gap)
-    rankers = simple_rankers or getattr(explanation, "simple_rankers", ()) or default_simple_rankers()
-    analyzer = analyzer or getattr(explanation, "analyzer", None) or Analyzer()
     ranking = explanation.ranking
+    given = simple_rankers or getattr(explanation, "simple_rankers", ()) or default_simple_rankers()
+    rankers = simple_rankers_for(ranking, given)
+    analyzer = analyzer or getattr(explanation, "analyzer", None) or Analyzer()
     terms = getattr(explanation, "intent_terms", explanation.terms)
     scores = term_scores(terms, TextIndex(ranking.texts, analyzer), rankers)
     pairs = preference_pairs(ranking) if fitted is None else fitted.pairs

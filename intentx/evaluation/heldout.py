@@ -13,7 +13,12 @@ import numpy.typing as npt
 from intentx.errors import InputError
 from intentx.evaluation.fidelity import FidelityRow, Method, judged, none_for_nan
 from intentx.preferences import Pairs, PreferenceMatrices, preference_pairs
-from intentx.preferences.simple_rankers import SimpleRanker, default_simple_rankers, term_scores
+from intentx.preferences.simple_rankers import (
+    SimpleRanker,
+    default_simple_rankers,
+    simple_rankers_for,
+    term_scores,
+)
 from intentx.ranking import Ranking
 from intentx.text import Analyzer, TextIndex
 
@@ -149,7 +154,8 @@ def _one_split(
     except InputError as error:
         return judged("held-out documents", np.empty((0, 0)), (), 0.0, str(error)), ()
     terms: tuple[str, ...] = tuple(getattr(explanation, "intent_terms", explanation.terms))
-    rankers = simple_rankers or getattr(explanation, "simple_rankers", ()) or default_simple_rankers()
+    given = simple_rankers or getattr(explanation, "simple_rankers", ()) or default_simple_rankers()
+    rankers = simple_rankers_for(shown, given)
     analyzer = getattr(explanation, "analyzer", None) or Analyzer()
     background = TextIndex(shown.texts, analyzer)
     scores = term_scores(terms, TextIndex(hidden.texts, analyzer, background), rankers)

@@ -22,6 +22,7 @@ from intentx.preferences.simple_rankers import (
     Dense,
     Semantic,
     default_simple_rankers,
+    simple_rankers_for,
     term_scores,
 )
 from intentx.ranking import Ranking
@@ -44,7 +45,8 @@ class Session:
         self.settings = settings
         self.method = method
         self.ranking = ranking
-        self.rankers = tuple(settings.simple_rankers or default_simple_rankers(settings.vectors))
+        given = settings.simple_rankers or default_simple_rankers(settings.vectors)
+        self.rankers = simple_rankers_for(ranking, given)
         self.notes: list[str] = []
         self.seconds: dict[str, float] = {}
         self._started = self._lap = time.perf_counter()

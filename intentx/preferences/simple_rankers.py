@@ -3,14 +3,15 @@
 Each is additive over terms: it gives every term a score in every document, and the score of a
 term set is the sum. A simple ranker of your own is any object with a ``name`` and a method
 ``term_scores(terms, index) -> (T, N)``; the `TextIndex` holds the texts, the analyzer, and every
-term occurrence as arrays.
+term occurrence as arrays. One that depends on more, such as the query, has a method
+``for_ranking(ranking)`` besides, which gives the simple ranker to use for a ranking.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, get_args
 
 import numpy as np
@@ -19,6 +20,7 @@ import numpy.typing as npt
 from intentx.errors import InputError
 from intentx.preferences.matrices import TermScores
 from intentx.preferences.vectors import TermVectors
+from intentx.ranking import Ranking
 from intentx.text import TextIndex
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ __all__ = [
     "TermStatistics",
     "TextMatching",
     "default_simple_rankers",
+    "simple_rankers_for",
     "term_scores",
 ]
 
@@ -238,18 +241,25 @@ class Encoder(Protocol):
 
 @dataclass(frozen=True, eq=False)
 class Dense:
-    """How close a text as a whole is to a term as a query, by a dense encoder.
+    """How close a text as a whole is to the query expanded by a term, by a dense encoder.
 
-    Between the simple and the neural: unlike the others it sees the words of a text in their context,
-    and cannot be followed word by word. Where the ranker is that encoder, it is explained by itself.
+    ``(vector of query + vector of term) . vector of text``: feedback by Rocchio (1971), as Li et al.
+    (2023, "Pseudo relevance feedback with deep language models and dense retrievers") use it on dense
+    vectors. Between the simple and the neural: unlike the others it sees the words of a text in their
+    context, and cannot be followed word by word.
 
     Parameters
     ----------
     encoder
         What makes vectors of terms and texts, such as ``BiEncoder.minilm()``.
+    query
+        What terms expand; ``""``: nothing, each term stands alone. None: the query of the ranking that
+        is explained, but nothing where the ranker is this encoder, since the query would then reproduce
+        its ranking whatever the terms.
     """
 
     encoder: Encoder
+    query: str | None = None
     name: str = "dense"
 
     def __post_init__(self) -> None:
@@ -259,10 +269,19 @@ class Dense:
                 f"which takes a sentence-transformers model; {type(self.encoder).__name__} has not"
             )
 
+    def for_ranking(self, ranking: Ranking) -> Dense:
+        """With the query of ``ranking``, unless it has one."""
+        if self.query is not None:
+            return self
+        ranker: object = ranking.scorer and ranking.scorer.scorer
+        return replace(self, query="" if ranker is self.encoder else ranking.query)
+
     def term_scores(self, terms: Sequence[str], index: TextIndex) -> Floats:
         if not terms or not index.texts:
             return np.zeros((len(terms), len(index.texts)))
         wanted = np.asarray(self.encoder.vectors(terms, "query"))
+        if self.query:
+            wanted = wanted + np.asarray(self.encoder.vectors([self.query], "query"))
         return np.asarray(wanted @ np.asarray(self.encoder.vectors(index.texts, "document")).T)
 
 
@@ -298,6 +317,15 @@ def term_scores(
             )
         values.append(scores)
     return TermScores(np.stack(values), tuple(terms), tuple(ranker.name for ranker in simple_rankers))
+
+
+def simple_rankers_for(
+    ranking: Ranking, simple_rankers: Sequence[SimpleRanker]
+) -> tuple[SimpleRanker, ...]:
+    """Those that depend on the ranking, by ``for_ranking``, as they are for it; the others as given."""
+    return tuple(
+        own.for_ranking(ranking) if hasattr(own, "for_ranking") else own for own in simple_rankers
+    )
 
 
 def default_simple_rankers(

@@ -278,11 +278,30 @@ def test_the_scorer_is_asked_nothing_by_the_judge():
     assert len(scorer.calls) == calls
 
 
-def test_four_simple_rankers_fit_a_terminal():
-    class Vowels:
-        def vectors(self, texts, side):
-            return np.array([[float(text.count(vowel)) for vowel in "aeiou"] for text in texts])
+class Vowels:
+    """A dense encoder of texts."""
 
+    def vectors(self, texts, side):
+        return np.array([[float(text.count(vowel)) for vowel in "aeiou"] for text in texts])
+
+
+def test_dense_is_judged_with_the_query_of_the_ranking():
+    ranking = recorded()
+    [unsaid, said, alone] = [
+        [ix.TextMatching(), ix.Dense(Vowels(), query)] for query in (None, ranking.query, "")
+    ]
+    explanation = ix.RandomTerms(simple_rankers=unsaid, max_terms=2, seed=1).explain(ranking)
+    found = [ix.fidelity(explanation, simple_rankers=some).rows[0] for some in (unsaid, said, alone)]
+    assert explanation.fidelity.rows[0] == found[0] == found[1] != found[2]
+    plain = ix.RandomTerms(simple_rankers=[ix.TextMatching()], max_terms=2)
+    found = [
+        ix.heldout_fidelity(plain, ranking, simple_rankers=some, repeats=9).by_ranker["dense"]
+        for some in (unsaid, said, alone)
+    ]
+    assert found[0] == found[1] != found[2]
+
+
+def test_four_simple_rankers_fit_a_terminal():
     four = default_simple_rankers(encoder=Vowels())
     found = ix.QueryTerms(simple_rankers=four).explain(recorded())
     lines = found.text(width=80).splitlines()

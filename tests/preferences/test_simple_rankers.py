@@ -1,3 +1,4 @@
+import dataclasses
 import math
 
 import numpy as np
@@ -5,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intentx import Analyzer, Dense, InputError, PositionAware, Semantic, TermVectors, TextMatching
-from intentx.preferences.simple_rankers import default_simple_rankers, term_scores
+from intentx import Analyzer, Dense, InputError, PositionAware, Semantic, TermVectors, TextMatching, rank
+from intentx.preferences.simple_rankers import default_simple_rankers, simple_rankers_for, term_scores
 from intentx.text import TextIndex
 from tests import oracles
 from tests.strategies import texts, words
@@ -32,6 +33,9 @@ VECTORS = {
 class Letters:
     """A dense encoder: how often each of some letters occurs, in queries twice as much."""
 
+    def __call__(self, query, some):
+        return self.vectors(some, "document") @ self.vectors([query], "query")[0]
+
     def vectors(self, texts, side):
         weight = {"query": 2.0, "document": 1.0}[side]
         return np.array([[weight * text.count(letter) for letter in "aeiou"] for text in texts])
@@ -48,12 +52,14 @@ RANKERS = [
     Semantic(TermVectors.from_mapping(VECTORS), temperature=0.5, centered=False),
     Semantic.published(TermVectors.from_mapping(VECTORS)),
     Dense(Letters()),
+    Dense(Letters(), query="a fine idea"),
 ]
 
 
 def slow(ranker, term, text, collection, analyzer):
     if isinstance(ranker, Dense):
-        return 2 * sum(term.count(letter) * text.count(letter) for letter in "aeiou")
+        expanded = (ranker.query or "") + term
+        return 2 * sum(expanded.count(letter) * text.count(letter) for letter in "aeiou")
     if isinstance(ranker, PositionAware):
         return oracles.position_aware(term, text, analyzer)
     if isinstance(ranker, Semantic):
@@ -160,6 +166,25 @@ def test_term_scores_stack_the_rankers():
     for values, ranker in zip(scores.values, rankers, strict=True):
         np.testing.assert_array_equal(values, ranker.term_scores(MUSIC[:4], index))
     assert [ranker.name for ranker in default_simple_rankers(encoder=Letters())][3:] == ["dense"]
+
+
+def test_dense_takes_the_query_of_the_ranking_unless_told_or_alone():
+    encoder = Letters()
+    ranking, own = (rank(scorer, "old piano", DOCUMENTS[:5]) for scorer in (Letters(), encoder))
+    recorded = dataclasses.replace(ranking, scorer=None)
+    for query, place, expected in (
+        (None, ranking, "old piano"),
+        (None, recorded, "old piano"),
+        (None, own, ""),
+        ("", ranking, ""),
+        ("new", ranking, "new"),
+        ("new", own, "new"),
+    ):
+        plain = PositionAware()
+        found = simple_rankers_for(place, [plain, Dense(encoder, query, name="d")])
+        assert found[0] is plain
+        assert (found[1].query, found[1].encoder, found[1].name) == (expected, encoder, "d")
+        assert simple_rankers_for(recorded, found) == found
 
 
 class Own:

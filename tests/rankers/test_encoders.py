@@ -147,18 +147,23 @@ def test_vectors_are_those_of_the_scores(tiny, dpr):
     np.testing.assert_allclose(np.linalg.norm(tiny.vectors(TEXTS), axis=1), 1)
 
 
-def test_dense_is_the_ranker_with_terms_for_queries(minilm):
+def test_dense_finds_the_terms_that_expand_the_query(minilm):
     demo = load_demo("jaguar speed")
-    texts = [document.content for document in demo.documents]
+    others = [load_demo(query) for query in ("python care", "keyboard reviews")]
+    texts = [document.content for some in (demo, *others) for document in some.documents]
 
     def planted(query, some):
-        return minilm("jaguar", some) + minilm("prey", some)
+        return 2 * minilm(query, some) + minilm("car", some) + minilm("prey", some)
 
-    found = ix.Multiplex(simple_rankers=[ix.Dense(minilm)], min_terms=2, max_terms=2, budget=0).explain(
-        ix.rank(planted, demo.query, texts)
-    )
-    assert set(found.terms) == {"jaguar", "prey"}
+    method = ix.Multiplex(simple_rankers=[ix.Dense(minilm)], min_terms=2, max_terms=2, budget=0)
+    found = method.explain(ix.rank(planted, demo.query, texts))
+    assert set(found.terms) == {"car", "prey"}
     assert found.fidelity.all == 1
+    by_itself = ix.QueryTerms(simple_rankers=[ix.Dense(minilm)]).explain(
+        ix.rank(minilm, demo.query, texts, truncated="cut")
+    )
+    assert found.simple_rankers[0].query == demo.query
+    assert by_itself.simple_rankers[0].query == ""
 
 
 def test_another_query_encodes_the_query_alone(towers, folder):
