@@ -44,26 +44,35 @@ def methods(vectors: ix.TermVectors, encoder: BiEncoder) -> dict[str, Callable[[
         "Multiplex, generality 0": lambda: ix.Multiplex(vectors=vectors, generality=0.0),
         "Multiplex": lambda: ix.Multiplex(vectors=vectors),
         "Multiplex, generality 1": lambda: ix.Multiplex(vectors=vectors, generality=1.0),
+        "Multiplex with phrases": lambda: Phrases(encoder),
+        "Multiplex with phrases, generality 0": lambda: Phrases(encoder, generality=0.0),
+        "query terms, dense": lambda: ix.QueryTerms(simple_rankers=four),
+        "random terms, dense": lambda: ix.RandomTerms(simple_rankers=four),
         "Multiplex with dense": lambda: ix.Multiplex(simple_rankers=four),
         "Multiplex with dense, generality 0": lambda: ix.Multiplex(simple_rankers=four, generality=0.0),
-        "Multiplex with dense and phrases, generality 0": lambda: Phrases(encoder),
-        "Multiplex with dense, generality 1": lambda: ix.Multiplex(simple_rankers=four, generality=1.0),
+        "Multiplex with dense and phrases": lambda: Phrases(encoder, dense=True),
+        "Multiplex with dense and phrases, generality 0": lambda: Phrases(encoder, True, 0.0),
     }
 
 
 @dataclass(frozen=True)
 class Phrases:
-    """Whatever fits best: words and pairs of words, five times the candidates, pure coverage."""
+    """Words and pairs of words, five times the candidates."""
 
     encoder: BiEncoder
+    dense: bool = False
+    generality: float = 0.5
 
     def explain(self, ranking: ix.Ranking) -> ix.IntentExplanation:
         analyzer = ix.Analyzer(ngrams=2)
         terms = TextIndex(ranking.texts, analyzer).vocabulary
         vectors = ix.TermVectors(tuple(terms), self.encoder.vectors(terms, "query"), "MiniLM")
-        four = ix.default_simple_rankers(vectors, self.encoder)
         method = ix.Multiplex(
-            simple_rankers=four, analyzer=analyzer, generality=0.0, candidates=1000, pool=4000
+            simple_rankers=ix.default_simple_rankers(vectors, self.encoder if self.dense else None),
+            analyzer=analyzer,
+            generality=self.generality,
+            candidates=1000,
+            pool=4000,
         )
         return method.explain(ranking)
 
@@ -112,7 +121,7 @@ def ridge_heldout(
 
 
 def scorer(system: str, encoder: BiEncoder) -> Scorer | None:
-    """Who can be asked; where it is MiniLM, dense explains it by itself and encodes nothing twice."""
+    """Who can be asked; MiniLM as the encoder of dense, whose query then plays no part."""
     if system.startswith("MiniLM"):
         return encoder
     return CrossEncoder(CROSS_ENCODER) if system.startswith("cross-encoder") else None

@@ -132,8 +132,8 @@ def _add_settings(explain: argparse.ArgumentParser) -> None:
     listwise.add_argument("--query-terms", choices=("allow", "exclude"))
     listwise.add_argument(
         "--dense", metavar="MODEL",
-        help="a fourth simple ranker: how close documents are to terms by a sentence-transformers "
-        "model, or minilm",
+        help="a fourth simple ranker: how close documents are to the query and a term by a "
+        "sentence-transformers model, or minilm",
     )  # fmt: skip
     pointwise = explain.add_argument_group("settings of methods that explain documents")
     pointwise.add_argument("--samples", type=_positive, metavar="N", help="versions (exs, lirme, shap)")
