@@ -5,7 +5,6 @@ import torch
 from transformers import AutoTokenizer, DPRContextEncoder, DPRQuestionEncoder
 
 import intentx as ix
-from intentx.datasets import load_demo
 from intentx.rankers import DPR, BiEncoder, encoders, load_ranker
 from intentx.rankers.inside import Differentiable
 from tests import tiny_models
@@ -147,25 +146,6 @@ def test_vectors_are_those_of_the_scores(tiny, dpr):
     np.testing.assert_allclose(np.linalg.norm(tiny.vectors(TEXTS), axis=1), 1)
 
 
-def test_dense_finds_the_terms_that_expand_the_query(minilm):
-    demo = load_demo("jaguar speed")
-    others = [load_demo(query) for query in ("python care", "keyboard reviews")]
-    texts = [document.content for some in (demo, *others) for document in some.documents]
-
-    def planted(query, some):
-        return 2 * minilm(query, some) + minilm("car", some) + minilm("prey", some)
-
-    method = ix.Multiplex(simple_rankers=[ix.Dense(minilm)], min_terms=2, max_terms=2, budget=0)
-    found = method.explain(ix.rank(planted, demo.query, texts))
-    assert set(found.terms) == {"car", "prey"}
-    assert found.fidelity.all == 1
-    by_itself = ix.QueryTerms(simple_rankers=[ix.Dense(minilm)]).explain(
-        ix.rank(minilm, demo.query, texts, truncated="cut")
-    )
-    assert found.simple_rankers[0].query == demo.query
-    assert by_itself.simple_rankers[0].query == ""
-
-
 def test_another_query_encodes_the_query_alone(towers, folder):
     texts = [*TEXTS, *TEXTS[:2]]
     for ranker in (DPR(*towers), BiEncoder(folder)):
@@ -285,19 +265,6 @@ def test_the_models_are_left_as_they_were(folder, towers):
             embedded = ranker.embed(QUERY, TEXTS[0])
             vectors = embedded.vectors[None].clone().requires_grad_()
             torch.autograd.grad(ranker.score_embedded(embedded, vectors).sum(), vectors)
-
-
-def test_a_real_ranking_is_explained(minilm):
-    demo = load_demo("jaguar speed")
-    ranking = ix.rank(minilm, demo.query, demo.documents)
-    explanation = ix.Multiplex(budget=30).explain(ranking)
-    control = ix.RandomTerms().explain(ranking)
-    assert explanation.fidelity.all > max(0.8, control.fidelity.all)
-    assert 0 < explanation.model_calls <= 10 * 60 + 30
-    asked = ranking.scorer.texts_scored
-    again = ix.Multiplex(budget=30).explain(ranking)
-    assert again.terms == explanation.terms
-    assert ranking.scorer.texts_scored == asked, "the second time every score is remembered"
 
 
 @pytest.mark.parametrize("precision", ["float16", "bfloat16", "float32"])
