@@ -9,6 +9,7 @@ import itertools
 import os
 import threading
 import time
+import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -132,13 +133,14 @@ class _Run:
         died = 0
         while True:
             try:
-                for rows in _done(self.tasks(), workers, dask):
-                    self.store.add(rows)
-                    self._open.pop((rows[0].topic, rows[0].ranker), None)
-                    self._count(rows)
-                    died = 0
-                    if progress is not None:
-                        progress(self.measured, rows[0].qid)
+                with _workers_replaced():
+                    for rows in _done(self.tasks(), workers, dask):
+                        self.store.add(rows)
+                        self._open.pop((rows[0].topic, rows[0].ranker), None)
+                        self._count(rows)
+                        died = 0
+                        if progress is not None:
+                            progress(self.measured, rows[0].qid)
                 return
             except BrokenProcessPool as error:
                 left = list(self._open.items())  # joblib's thread may still ask for tasks
@@ -228,6 +230,18 @@ def _workers(study: Study) -> int:
     import joblib
 
     return min(study.workers, int(joblib.cpu_count()))
+
+
+@contextlib.contextmanager
+def _workers_replaced() -> Iterator[None]:
+    """Around work by joblib, which replaces workers that grew or were idle for long, and warns of it.
+
+    It does so in the thread that hands out tasks: where warnings are errors, the thread would end, and
+    its tasks never.
+    """
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
+        yield
 
 
 def _done(tasks: Iterator[_Task], workers: int, dask: str | None) -> Iterator[list[Row]]:

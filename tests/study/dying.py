@@ -1,4 +1,4 @@
-"""Rankers that take their process with them."""
+"""Rankers that take their process with them, or make it be replaced."""
 
 import os
 import signal
@@ -32,3 +32,13 @@ def on_versions(query, texts):
 
 def always(query, texts):
     os.kill(os.getpid(), signal.SIGKILL)
+
+
+_HELD = []
+
+
+def grows(query, texts):
+    """Holds more memory with each query, which joblib takes for a leak when it looks, once a second."""
+    _HELD.append(b"x" * 150_000_000 if _HELD else b"")
+    time.sleep(1.1)
+    return [len(text) % 97 for text in texts]

@@ -113,6 +113,23 @@ def test_no_cluster_there(every, tmp_path):
         run_study(every, tmp_path, dask="tcp://127.0.0.1:1")
 
 
+def test_a_worker_that_grows_is_replaced_and_nothing_said(tmp_path):
+    code = (
+        "from intentx.study.run import run_study\n"
+        "from tests.study.test_run import Data, Measures, study\n"
+        "if __name__ == '__main__':\n"
+        "    quick = Measures(heldout=0, stability=0, faithfulness=0, shuffled=False)\n"
+        "    some = study(data=Data(demo=('*',), depth=30), measures=quick,\n"
+        "                 rankers={'BM25': 'tests.study.dying:grows'})\n"
+        f"    print(run_study(some, {str(tmp_path)!r}, workers=2).measured)"
+    )
+    run = subprocess.run(
+        [sys.executable, "-W", "error:A worker stopped", "-c", code],
+        capture_output=True, text=True, timeout=120,
+    )  # fmt: skip
+    assert (run.returncode, run.stdout.split(), run.stderr) == (0, ["32"], "")
+
+
 def test_a_worker_that_dies_is_replaced(plain, tmp_path, monkeypatch):
     monkeypatch.setenv("INTENTX_DYING", str(tmp_path / "dead"))
     some = study(data=Data(demo=("*",), depth=30), rankers={"BM25": "tests.study.dying:once"})
