@@ -21,6 +21,7 @@ from intentx.files import numbered_lines
 from intentx.rankers import read_run
 from intentx.rankers.bm25 import BM25
 from intentx.rankers.load import KINDS, SPECS
+from intentx.rankers.redaction import without_secrets
 from intentx.report.compare_page import write_comparison
 from intentx.report.compare_text import rich_comparison
 from intentx.study.boxes import mark_of
@@ -142,9 +143,12 @@ def split_specs(text: str) -> dict[str, str]:
     named = [(name, spec) if name else ("", spec) for name, spec in map(_named, specs)]
     repeated = [spec for spec, n in Counter(spec for _, spec in named).items() if n > 1]
     if repeated:
-        raise InputError(f"--rankers has {repeated[0]!r} twice; a ranker agrees with itself")
+        raise InputError(
+            f"--rankers has {without_secrets(repeated[0])!r} twice; a ranker agrees with itself"
+        )
     short = Counter(_short(spec) for _, spec in named)
-    names = [name or (_short(s) if short[_short(s)] == 1 else s) for name, s in named]
+    shown = [_short(s) if short[_short(s)] == 1 else without_secrets(s) for _, s in named]
+    names = [name or one for (name, _), one in zip(named, shown, strict=True)]
     twice = next((name for name, n in Counter(names).items() if n > 1), None)
     if twice is not None:
         raise InputError(f"--rankers has two rankers of the name {twice!r}; name them NAME=SPEC")
@@ -168,7 +172,7 @@ def _short(spec: str) -> str:
     """A spec with the last part of a path only."""
     kind, colon, rest = spec.partition(":")
     if kind in ("http", "https"):
-        return spec
+        return without_secrets(spec)
     return kind + colon + ",".join(Path(part).name or part for part in rest.split(",")) if rest else spec
 
 

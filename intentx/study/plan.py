@@ -17,6 +17,7 @@ from intentx.errors import InputError, MissingExtraError
 from intentx.preferences.simple_rankers import Encoder
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers.load import FROM_DISK, MINILM
+from intentx.rankers.redaction import without_secrets
 from intentx.study.methods import study_method
 
 __all__ = ["SHIPPED", "Data", "Measures", "Study", "digest", "read_study"]
@@ -234,8 +235,12 @@ class Study:
         return dataclasses.replace(self, rankers=rankers, methods=methods, baselines=baselines)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data; `read_study` of the same as TOML gives the study back."""
+        """Plain data; `read_study` of the same as TOML gives the study back.
+
+        Only keys that stand in the URLs of rankers are left out: this is written to files.
+        """
         plain = dataclasses.asdict(self)
+        plain["rankers"] = {name: without_secrets(spec) for name, spec in self.rankers.items()}
         return json.loads(json.dumps(plain))  # type: ignore[no-any-return]
 
     @classmethod
