@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +12,7 @@ from intentx.study.plan import SHIPPED, Study, read_study
 from intentx.study.results import read_results
 from intentx.study.run import run_study, status
 from intentx.study.tables import rich_tables
-from intentx.terminal import progress, quiet_models, show
+from intentx.terminal import progress, quiet_models, show, tell
 
 __all__ = ["add_bench"]
 
@@ -89,16 +88,15 @@ def _bench(options: argparse.Namespace) -> int:
             shard=options.shard,
             progress=lambda done, qid: bar(done, 0),
         )
-    sys.stderr.write(
-        f"{outcome.measured} cells measured, {outcome.found} were there, {outcome.failed} without "
-        "figures\n"
+    tell(
+        f"{outcome.measured} cells measured, {outcome.found} were there, {outcome.failed} without figures"
     )
     lines = read_results([options.out]).lines
     for table in rich_tables(lines):
         show(table)
     for line in lines:
         for qid, reason in list(line.failed.items())[:FEW]:
-            sys.stderr.write(f"{line.ranker}, {line.method}, query {qid}: {reason.splitlines()[0]}\n")
+            tell(f"{line.ranker}, {line.method}, query {qid}: {(reason.splitlines() or [''])[0]}")
     return 1 if any(line.failed for line in lines) else 0
 
 

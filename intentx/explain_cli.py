@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -32,7 +30,7 @@ from intentx.ranking import Document, Ranking, rank
 from intentx.report import write_page
 from intentx.report.pictures import check_picture, write_png
 from intentx.scoring import BlackBox
-from intentx.terminal import check_folder, progress, quiet_models, show
+from intentx.terminal import check_folder, given_text, progress, quiet_models, show, show_json, tell
 from intentx.text import Analyzer, TextIndex
 
 __all__ = ["add_explain"]
@@ -159,6 +157,9 @@ def _explain(options: argparse.Namespace) -> None:
         options.ranker, options.run = None, options.ranker.removeprefix("run:")
     if not options.ranker and not options.run:
         raise InputError(f"name a ranker: --ranker with one of {SPECS}; or give --run FILE")
+    for name in ("query", "qid", "doc", "above"):
+        given = getattr(options, name)
+        setattr(options, name, given if given is None else given_text(given))
     names = options.method or ["multiplex"]
     _check_options(options, names)
     documents = read_documents(options.docs)
@@ -180,7 +181,7 @@ def _explain(options: argparse.Namespace) -> None:
     }
     if options.json:
         plain = plain if len(names) > 1 else plain[names[0]]
-        sys.stdout.write(json.dumps(plain, ensure_ascii=False) + "\n")
+        show_json(plain)
     else:
         for name, one in explanations.items():
             show(one)
@@ -290,7 +291,7 @@ def _write(
             written.append(f"picture: {write_png(path, explanation)}")
     for line in written:
         if options.json:
-            sys.stderr.write(f"{line}\n")
+            tell(line)
         else:
             show(line)
 
@@ -319,9 +320,9 @@ def _ranking(
 
 def _tell_hits(box: BlackBox | None) -> None:
     if box is not None and box.cache is not None:
-        sys.stderr.write(
+        tell(
             f"scores: {box.texts_asked} asked for, {box.texts_known} of them in memory, "
-            f"{box.texts_found} in {box.cache.path.name}, {box.texts_scored} from the ranker\n"
+            f"{box.texts_found} in {box.cache.path.name}, {box.texts_scored} from the ranker"
         )
 
 
