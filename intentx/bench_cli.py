@@ -89,7 +89,8 @@ def _bench(options: argparse.Namespace) -> int:
             progress=lambda done, qid: bar(done, 0),
         )
     tell(
-        f"{outcome.measured} cells measured, {outcome.found} were there, {outcome.failed} without figures"
+        f"{outcome.measured} cells measured, {outcome.found} were there, {outcome.failed} without "
+        "figures"
     )
     lines = read_results([options.out]).lines
     for table in rich_tables(lines):

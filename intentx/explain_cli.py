@@ -23,7 +23,7 @@ from intentx.explainers.references import Reference
 from intentx.perturbation import Removal
 from intentx.preferences.simple_rankers import default_simple_rankers
 from intentx.preferences.vectors import TermVectors
-from intentx.rankers import load_ranker, run_of
+from intentx.rankers import load_ranker, named_run
 from intentx.rankers.encoders import BiEncoder, vector_encoder
 from intentx.rankers.load import SPECS
 from intentx.ranking import Document, Ranking, rank
@@ -176,13 +176,17 @@ def _explain(options: argparse.Namespace) -> None:
         judged = {name: _judged(options, methods[name], explanations[name]) for name in names}
     _tell_hits(ranking.scorer)
     plain = {
-        name: one.to_dict() | {key: measure.to_dict() for key, measure in judged[name].items()}
+        name: one.to_dict()
+        | {"ranker": options.ranker_name}
+        | {key: measure.to_dict() for key, measure in judged[name].items()}
         for name, one in explanations.items()
     }
     if options.json:
         plain = plain if len(names) > 1 else plain[names[0]]
         show_json(plain)
     else:
+        if not options.ranker:
+            show(f"recorded run: {options.ranker_name}")
         for name, one in explanations.items():
             show(one)
             for measure in judged[name].values():
@@ -281,7 +285,7 @@ def _write(
     written = []
     if options.html:
         one = len(explanations) == 1 and options.doc is None
-        labels = [options.ranker or "run"] if one else list(explanations)
+        labels = [options.ranker_name] if one else list(explanations)
         written.append(f"page: {write_page(options.html, [*explanations.values()], labels=labels)}")
     if options.png:
         for name, explanation in explanations.items():
@@ -299,8 +303,9 @@ def _write(
 def _ranking(
     options: argparse.Namespace, documents: Sequence[Document], bar: Callable[[int, int], None]
 ) -> Ranking:
-    run = run_of(options.run, options.qid) if options.run else None
-    if run is not None:
+    options.ranker_name = options.ranker
+    if options.run:
+        name, run = named_run(options.run, options.qid)
         recorded = Ranking.from_run(run, options.query, documents)
         if not options.ranker:
             if options.cache:
@@ -309,6 +314,7 @@ def _ranking(
                 raise InputError(
                     "what the ranker of a recorded run reads is unknown: --cut needs --ranker"
                 )
+            options.ranker_name = name
             return recorded
         by_id = {document.id: document for document in documents}
         documents = [by_id[doc_id] for doc_id in run]

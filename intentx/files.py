@@ -40,12 +40,13 @@ class _Packing(NamedTuple):
     ending: str
     start: re.Pattern[bytes]
     name: str
+    opener: Callable[[Any], contextlib.AbstractContextManager[Any]]
 
 
 _PACKINGS = (
-    _Packing(".gz", re.compile(rb"\x1f\x8b"), "gzip"),
-    _Packing(".bz2", re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), "bzip2"),
-    _Packing(".xz", re.compile(rb"\xfd7zXZ\x00"), "xz"),
+    _Packing(".gz", re.compile(rb"\x1f\x8b"), "gzip", gzip.open),
+    _Packing(".bz2", re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), "bzip2", bz2.open),
+    _Packing(".xz", re.compile(rb"\xfd7zXZ\x00"), "xz", lzma.open),
 )
 PACKED = tuple(packing.ending for packing in _PACKINGS)
 """Endings of the names of files that are unpacked as they are read."""
@@ -149,21 +150,21 @@ def parse_json(text: str, where: str = "") -> Any:
         If it is no JSON, is nested more deeply than can be read, has a key twice in one object, or a
         whole number of more than 1,000 digits.
     """
-    place = f"{where}: " if where else ""
+    place = f"{where}: broken JSON" if where else "not JSON"
     try:
         plain = json.loads(text, parse_int=_whole, object_pairs_hook=_unique)
         if where and (_ESCAPED_SURROGATE.search(text) or _SURROGATE.search(text)):
             _refuse_surrogates(plain)
     except json.JSONDecodeError as error:
-        raise InputError(f"{place}broken JSON: {error}") from error
+        raise InputError(f"{place}: {error}") from error
     except RecursionError as error:
         raise InputError(
-            f"{place}broken JSON: lists or objects nested hundreds deep; nothing here needs that"
+            f"{place}: lists or objects nested hundreds deep; nothing here needs that"
         ) from error
     except ValueError as error:
-        raise InputError(f"{place}broken JSON: {error}") from error
+        raise InputError(f"{place}: {error}") from error
     except TypeError as error:  # neither text nor bytes
-        raise InputError(f"{place}not JSON: a text is expected, not {excerpt(text)}") from error
+        raise InputError(f"{place}: a text is expected, not {excerpt(text)}") from error
     return plain
 
 
@@ -179,7 +180,7 @@ def json_object(text: str, where: str = "") -> dict[str, Any]:
 def _whole(digits: str) -> int:
     if len(digits) > DIGITS:
         raise ValueError(
-            f"a whole number of {len(digits):,} digits; at most {DIGITS:,} are read: write it as a string"
+            f"a whole number of {len(digits):,} digits; at most {DIGITS:,} are read: write it as text"
         )
     return int(digits)
 
@@ -208,8 +209,7 @@ def _decoded(raw: bytes, name: str, number: int = 1) -> str:
     def line(place: int) -> str:
         return f"{name}, line {number + raw.count(NEW_LINE, 0, place)}"
 
-    nul = raw.find(b"\0")
-    if nul >= 0:
+    if (nul := raw.find(b"\0")) >= 0:
         raise InputError(
             f"{line(nul)}: a NUL byte: a binary file, or one in UTF-16; a text file in UTF-8 is needed"
         )
@@ -248,19 +248,17 @@ def _opened(path: str | Path, name: str) -> Iterator[BinaryIO]:
         packing = next((one for one in _PACKINGS if one.start.match(start)), None)
         said = next((one for one in _PACKINGS if str(path).endswith(one.ending)), None)
         if packing is None and said is not None:
-            what = "packed by " + said.name if start else "there: it is empty"
+            what = f"not packed by {said.name}" if start else "empty"
             raise InputError(
-                f"{name} is not {what}, though its name ends in {said.ending}: fetch or pack it again, "
+                f"{name} is {what}, though its name ends in {said.ending}: fetch or pack it again, "
                 "or name it as what it is"
             )
         if packing is None:
+            if b"\0" in start:  # now, since a device may have no end
+                _decoded(start, name)
             yield cast("BinaryIO", file)
             return
-        unpacked: Any = {
-            ".gz": lambda: gzip.GzipFile(fileobj=file),
-            ".bz2": lambda: bz2.BZ2File(file),
-            ".xz": lambda: lzma.LZMAFile(file),
-        }[packing.ending]()
+        unpacked: Any = stack.enter_context(packing.opener(file))
         yield cast("BinaryIO", stack.enter_context(io.BufferedReader(unpacked)))
 
 

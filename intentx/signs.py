@@ -7,7 +7,7 @@ import contextlib
 import re
 import unicodedata
 from collections.abc import Iterable, Iterator
-from typing import TextIO
+from typing import Any, TextIO
 
 __all__ = ["UNSHOWN", "can_show", "drawn", "encodable", "visible"]
 
@@ -67,9 +67,7 @@ def drawn(text: str, stream: TextIO) -> str:
 
 
 @contextlib.contextmanager
-def encodable(
-    replaced: Iterable[TextIO | None], escaped: Iterable[TextIO | None] = ()
-) -> Iterator[None]:
+def encodable(replaced: Iterable[Any], escaped: Iterable[Any] = ()) -> Iterator[None]:
     """Within it, no sign is an error on these streams, whatever their encoding.
 
     Signs that an encoding lacks become others that are like them, such as "-" for "─". Letters

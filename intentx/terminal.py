@@ -79,7 +79,7 @@ def warnings_in_words() -> Iterator[None]:
             if issubclass(category, CacheWarning | TruncationWarning):
                 tell(f"intentx: {message}")
             else:
-                others(visible(str(message)), category, *where, **more)  # type: ignore[arg-type]
+                others(visible(str(message)), category, *where, **more)
 
         warnings.showwarning = show
         yield

@@ -144,8 +144,10 @@ def read_candidates(path: str | Path) -> dict[str, dict[str, dict[str, float]]]:
         raise InputError(f"{file_name(path)}: the first line names a column twice: {excerpt(head)}")
     absent = [name for name in ("qid", "docid", "score", "retriever") if name not in names]
     if absent:
-        raise InputError(f"{file_name(path)}: the first line must name the columns {', '.join(COLUMNS)}; it lacks "
-                         f"{', '.join(absent)}")  # fmt: skip
+        raise InputError(
+            f"{file_name(path)}: the first line must name the columns {', '.join(COLUMNS)}; it lacks "
+            f"{', '.join(absent)}"
+        )
     runs: dict[str, dict[str, dict[str, float]]] = {}
     for where, line in lines:
         columns = line.split("\t")

@@ -52,13 +52,14 @@ def read_documents(path: str | Path, wanted: Container[str] | None = None) -> tu
         raise InputError(f"{file_name(path)} holds no documents")
     read = _documents_in_json if first[1].lstrip().startswith("{") else _documents_in_tsv
     documents: dict[str, Document] = {}
-    number = 0
-    for number, (where, document) in enumerate(read(itertools.chain([first], lines)), start=1):
+    empty = True
+    for where, document in read(itertools.chain([first], lines)):
+        empty = False
         if document.id in documents:
             raise InputError(f"{where}: a document {excerpt(document.id)} was there before")
         if wanted is None or document.id in wanted:
             documents[document.id] = document
-    if not number:
+    if empty:
         raise InputError(f"{file_name(path)} holds a head and no documents")
     return tuple(documents.values())
 

@@ -7,7 +7,7 @@ number; a text is a string; a score is a finite number. Nothing else is turned i
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -88,12 +88,10 @@ def filled(text: str, name: str, where: str) -> str:
 
 def score_in(name: str, value: Any, where: str) -> float:
     """A score: a finite number."""
-    score = math.nan
-    if isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < 1e308:
-        score = float(value)
-    if not math.isfinite(score):
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    if not number or not abs(value) <= sys.float_info.max:
         raise InputError(f"{where}: {name} must be a finite number, not {_json(value)}")
-    return score
+    return float(value)
 
 
 def _json(value: Any) -> str:

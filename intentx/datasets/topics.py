@@ -42,6 +42,7 @@ class _Topic:
     number: str | None
     fields: dict[str, list[str]] = field(default_factory=dict)
     at: str | None = None  # the field that text goes to
+    cut: dict[str, str] = field(default_factory=dict)  # fields without an end tag, and what came then
 
     def begin(self, tag: str) -> None:
         name = "number" if tag in NUMBER else tag
@@ -49,12 +50,16 @@ class _Topic:
             raise InputError(
                 f"{self.where}: two <{tag}> in one topic; keep one, or close the topic first"
             )
+        if self.at in ("number", *TEXTS):
+            self.cut[self.at] = tag
         self.fields[name], self.at = [], name
 
     def end(self, tag: str, where: str) -> None:
         name = "number" if tag in NUMBER else tag
-        if name in self.fields and name in ("number", *TEXTS) and self.at not in (None, name):
-            raise InputError(f"{where}: <{self.at}> stands inside <{tag}>, which is to hold text alone")
+        if name in self.cut:
+            raise InputError(
+                f"{where}: <{self.cut[name]}> stands inside <{tag}>, which holds text alone"
+            )
         self.at = None
 
     def add(self, text: str) -> None:
@@ -103,7 +108,8 @@ def trec_topics(lines: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str, st
         done = token.end()
         if token["comment"] is not None or token["cdata"] is not None:
             if not (token["commented"] or token["quoted"]):
-                raise InputError(f"{where}: {token.group()[:9]} … is never closed")
+                begun = "<!--" if token["cdata"] is None else "<![CDATA["
+                raise InputError(f"{where}: {begun} … is never closed")
             if open_topic is not None and token["cdata"] is not None:
                 open_topic.add(token["cdata"])
             continue

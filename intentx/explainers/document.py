@@ -226,7 +226,7 @@ class DocumentExplanation:
         InputError
             If the data is of another format or lacks a part.
         """
-        with parts_of(f"the {cls.__name__}", plain, cls.FORMAT):
+        with parts_of(cls.__name__, plain, cls.FORMAT):
             return cls(**cls._parts(plain))
 
     @classmethod

@@ -209,7 +209,7 @@ class IntentExplanation:
         InputError
             If the data is of another format or lacks a part.
         """
-        with parts_of("the explanation", plain, FORMAT):
+        with parts_of("explanation", plain, FORMAT):
             ranking = ranking_of(plain)
             terms, weights = strings(plain, "terms"), numbers(plain, "weights")
             rankers = strings(plain, "simple_rankers")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import json
-import math
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -73,17 +72,17 @@ def parts_of(what: str, plain: Any, form: str) -> Iterator[None]:
     of another kind is said in words.
     """
     if not isinstance(plain, Mapping):
-        raise InputError(f"{what} must be an object with format {form!r}, not {excerpt(plain)}")
+        raise InputError(f"no {what}: an object with format {form!r} is needed, not {excerpt(plain)}")
     if plain.get("format") != form:
-        raise InputError(f"format is {excerpt(plain.get('format'))}, not {form!r}: not {what}")
+        raise InputError(f"no {what}: format is {excerpt(plain.get('format'))}, not {form!r}")
     try:
         yield
     except InputError as error:
-        raise InputError(f"{what} is damaged: {error}") from error
+        raise InputError(f"the {what} is damaged: {error}") from error
     except KeyError as error:
-        raise InputError(f"{what} lacks {error}") from error
+        raise InputError(f"the {what} lacks {error}") from error
     except (ArithmeticError, AttributeError, IndexError, RecursionError, TypeError, ValueError) as error:
-        raise InputError(f"{what} is damaged: {error}") from error
+        raise InputError(f"the {what} is damaged: {error}") from error
 
 
 def strings(plain: Mapping[str, Any], key: str) -> tuple[str, ...]:
@@ -126,14 +125,18 @@ def spent(plain: Mapping[str, Any]) -> Mapping[str, float]:
 
 
 def _finite(value: Any) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) < math.inf
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and abs(value) <= sys.float_info.max
+    )
 
 
 def ranking_of(plain: Mapping[str, Any]) -> Ranking:
     """The ranking that an explanation as plain data is of."""
-    listed = table(plain, "ranking")
+    query, listed = plain["query"], table(plain, "ranking")
     scores = np.array(numbers(listed, "scores"), dtype=np.float64)
-    return Ranking(plain["query"], strings(listed, "doc_ids"), strings(listed, "texts"), scores)
+    return Ranking(query, strings(listed, "doc_ids"), strings(listed, "texts"), scores)
 
 
 def printed(something: Any, width: int) -> str:

@@ -195,7 +195,7 @@ class Comparison:
         InputError
             If the data is of another format or lacks a part.
         """
-        with parts_of("the comparison", plain, FORMAT):
+        with parts_of("comparison", plain, FORMAT):
             return cls(
                 plain["rankers"],
                 plain["method"],

@@ -93,7 +93,7 @@ def test_missing_files_and_folders(folder):
     with pytest.raises(ix.InputError, match="no folder"):
         read_collection(folder / "none")
     (folder / "queries.tsv").unlink()
-    with pytest.raises(ix.InputError, match=r"lacks queries\.tsv or queries\.jsonl, gzipped"):
+    with pytest.raises(ix.InputError, match=r"lacks queries\.tsv or queries\.jsonl, packed"):
         read_collection(folder)
     (folder / "passages.jsonl").unlink()
     with pytest.raises(ix.InputError, match=r"lacks passages\.jsonl or passages\.tsv"):

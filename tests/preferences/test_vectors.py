@@ -54,10 +54,10 @@ def test_glove_and_word2vec_text_files(tmp_path, header):
     ("content", "message"),
     [
         ("a 1 2\nb 1\n", "line 2: a term and 2 numbers expected"),
-        ("a 1 2\nb 1 x\n", "line 2: could not convert"),
-        ("a\n", "line 1: a term and 0 numbers expected"),
+        ("a 1 2\nb 1 x\n", "line 2: each value behind a term must be a finite number, not 'x'"),
+        ("a\n", "line 1: a term and its numbers expected"),
         ("", "holds no vector for any of the terms"),
-        ("a 1 nan\n", "vector of 'a' has values that are not finite"),
+        ("a 1 nan\n", "line 1: each value behind a term must be a finite number, not 'nan'"),
     ],
 )
 def test_broken_files_are_named_with_the_line(tmp_path, content, message):
