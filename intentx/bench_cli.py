@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from intentx.errors import InputError
+from intentx.signs import first_line
 from intentx.study.plan import SHIPPED, Study, read_study
 from intentx.study.results import read_results
 from intentx.study.run import run_study, status
@@ -97,7 +98,7 @@ def _bench(options: argparse.Namespace) -> int:
         show(table)
     for line in lines:
         for qid, reason in list(line.failed.items())[:FEW]:
-            tell(f"{line.ranker}, {line.method}, query {qid}: {(reason.splitlines() or [''])[0]}")
+            tell(f"{line.ranker}, {line.method}, query {qid}: {first_line(reason)}")
     return 1 if any(line.failed for line in lines) else 0
 
 

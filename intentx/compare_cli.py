@@ -21,6 +21,7 @@ from intentx.rankers.bm25 import BM25
 from intentx.rankers.load import KINDS, SPECS
 from intentx.report.compare_page import write_comparison
 from intentx.report.compare_text import rich_comparison
+from intentx.signs import first_line
 from intentx.study.boxes import mark_of
 from intentx.study.compare import check_rankers, compare_rankers
 from intentx.study.data import Topic, topics
@@ -110,7 +111,7 @@ def _compare(options: argparse.Namespace) -> int:
     for query in failed:
         for name, reason in query.failed.items():
             who = f"{name}, query" if name else "query"
-            tell(f"{who} {query.qid}: {(reason.splitlines() or [''])[0]}")
+            tell(f"{who} {query.qid}: {first_line(reason)}")
     return 1 if failed else 0
 
 

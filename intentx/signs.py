@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Any, TextIO
 
-__all__ = ["UNSHOWN", "can_show", "drawn", "encodable", "visible"]
+__all__ = ["UNSHOWN", "can_show", "drawn", "encodable", "first_line", "visible"]
 
 # Control characters save tab and newline, signs that end or reorder a line, halves of surrogate pairs.
 UNSHOWN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -47,6 +47,11 @@ def visible(text: str) -> str:
 def _escape(sign: re.Match[str]) -> str:
     code = ord(sign.group())
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+
+
+def first_line(text: str) -> str:
+    """What of a message fits a list: up to its first newline, and no other sign that ends lines."""
+    return text.partition("\n")[0]
 
 
 def can_show(text: str, stream: TextIO) -> bool:

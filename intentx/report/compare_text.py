@@ -8,7 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from intentx.report.markup import count, percent, real
-from intentx.signs import visible
+from intentx.signs import first_line, visible
 from intentx.study.biases import RankerBiases
 from intentx.study.comparison import Comparison, QueryComparison
 from intentx.study.contrasts import OTHERS, Disagreement
@@ -44,7 +44,7 @@ def _of_query(query: QueryComparison) -> Text:
         not_all = f"; {left} ranked by some only" if left else ""
         text.append(f"  {count(len(query.documents), 'document')}{not_all}", style="dim")
     for name, reason in query.failed.items():
-        first = (reason.splitlines() or [""])[0]
+        first = first_line(reason)
         text.append(visible(f"\n  {name + ': ' if name else ''}{first}"), style="red")
     for name, intent in query.intents.items():
         text.append(visible(f"\n  {name} reads it as: {', '.join(intent.terms) or 'nothing'}"))
