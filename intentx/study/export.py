@@ -48,6 +48,7 @@ _LATEX = str.maketrans(
 
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # what spreadsheets take for the start of one
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+ROW_END = "\r\n"
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -157,10 +158,10 @@ def _csv_rows(lines: Iterable[Line]) -> Iterator[list[object]]:
 
 def _csv_lines(heads: Sequence[object], rows: Iterable[Sequence[object]]) -> Iterator[str]:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator=ROW_END)  # quotes what holds one of these two signs
     for row in itertools.chain([heads], rows):
         writer.writerow([_cell(value) for value in row])
-        yield text.getvalue()
+        yield text.getvalue().removesuffix(ROW_END) + "\n"
         text.seek(0)
         text.truncate()
 

@@ -2,11 +2,13 @@ import gzip
 import io
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 import intentx as ix
 from intentx.datasets import demo_queries, load_demo, read_documents, read_queries
+from intentx.datasets.records import ID_KEYS, QID_KEYS, QUERY_KEYS, TEXT_KEYS
 
 
 def written(path, text):
@@ -165,6 +167,14 @@ def test_every_key_of_documents_and_queries(tmp_path):
         for text_key in ("query", "text", "contents", "content", "title"):
             line = f'{{"{id_key}": "7", "{text_key}": "tea"}}'
             assert read_queries(written(tmp_path / "f", line)) == {"7": "tea"}
+
+
+def test_the_docs_list_every_key_and_ending():
+    page = (Path(__file__).parents[2] / "docs" / "files.md").read_text("utf-8")
+    rows = {row.split("|")[1].strip(): row for row in page.splitlines() if "JSONL |" in row}
+    for row, keys in (("documents", (*ID_KEYS, *TEXT_KEYS)), ("queries", (*QID_KEYS, *QUERY_KEYS))):
+        assert [key for key in keys if f"`{key}`" not in rows[row]] == []
+    assert "[Files](docs/files.md)" in (Path(__file__).parents[2] / "README.md").read_text("utf-8")
 
 
 def test_one_and_the_text_1_are_one_id(tmp_path):
