@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
 from pathlib import Path
 from typing import Any
 
 from intentx.errors import InputError
+from intentx.signs import first_line
 from intentx.study.plan import SHIPPED, Study, read_study
 from intentx.study.results import read_results
 from intentx.study.run import run_study, status
 from intentx.study.tables import rich_tables
-from intentx.terminal import progress, quiet_models, show
+from intentx.terminal import progress, quiet_models, show, tell
 
 __all__ = ["add_bench"]
 
@@ -89,16 +89,16 @@ def _bench(options: argparse.Namespace) -> int:
             shard=options.shard,
             progress=lambda done, qid: bar(done, 0),
         )
-    sys.stderr.write(
+    tell(
         f"{outcome.measured} cells measured, {outcome.found} were there, {outcome.failed} without "
-        "figures\n"
+        "figures"
     )
     lines = read_results([options.out]).lines
     for table in rich_tables(lines):
         show(table)
     for line in lines:
         for qid, reason in list(line.failed.items())[:FEW]:
-            sys.stderr.write(f"{line.ranker}, {line.method}, query {qid}: {reason.splitlines()[0]}\n")
+            tell(f"{line.ranker}, {line.method}, query {qid}: {first_line(reason)}")
     return 1 if any(line.failed for line in lines) else 0
 
 

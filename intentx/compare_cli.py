@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import re
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,18 +15,19 @@ import numpy as np
 from intentx.datasets import demo_queries, read_documents, read_queries
 from intentx.errors import InputError
 from intentx.explainers.intent import Multiplex
-from intentx.files import numbered_lines
+from intentx.files import PACKED, numbered_lines
 from intentx.rankers import read_run
 from intentx.rankers.bm25 import BM25
 from intentx.rankers.load import KINDS, SPECS
 from intentx.rankers.redaction import without_secrets
 from intentx.report.compare_page import write_comparison
 from intentx.report.compare_text import rich_comparison
+from intentx.signs import first_line
 from intentx.study.boxes import mark_of
 from intentx.study.compare import check_rankers, compare_rankers
 from intentx.study.data import Topic, topics
 from intentx.study.plan import Data
-from intentx.terminal import check_folder, progress, quiet_models, show
+from intentx.terminal import check_folder, given_text, progress, quiet_models, show, show_json, tell
 
 __all__ = ["add_compare", "split_specs"]
 
@@ -76,6 +75,8 @@ def add_compare(commands: Any) -> None:
 
 def _compare(options: argparse.Namespace) -> int:
     check_folder(options.html)
+    if _file(options.queries) is None:
+        options.queries = [given_text(query) for query in options.queries]
     for name in ("depth", "limit", "max_terms"):
         value = getattr(options, name)
         if value is not None and value < 1:
@@ -100,18 +101,18 @@ def _compare(options: argparse.Namespace) -> int:
             progress=lambda done, query: bar(done, len(asked)),
         )
     if options.json:
-        sys.stdout.write(json.dumps(comparison.to_dict(), ensure_ascii=False, allow_nan=False) + "\n")
+        show_json(comparison.to_dict())
     else:
         for part in rich_comparison(comparison):
             show(part)
     if options.html:
         written = write_comparison(options.html, comparison)
-        (sys.stderr.write if options.json else show)(f"page: {written}" + "\n" * options.json)
+        (tell if options.json else show)(f"page: {written}")
     failed = [query for query in comparison.queries if query.failed]
     for query in failed:
         for name, reason in query.failed.items():
             who = f"{name}, query" if name else "query"
-            sys.stderr.write(f"{who} {query.qid}: {reason.splitlines()[0]}\n")
+            tell(f"{who} {query.qid}: {first_line(reason)}")
     return 1 if failed else 0
 
 
@@ -201,10 +202,17 @@ def _topics(options: argparse.Namespace) -> list[Topic]:
 def _file(queries: Sequence[str]) -> Path | None:
     """The file that --queries names, if it names one."""
     path = Path(queries[0]) if len(queries) == 1 else None
-    return path if path is not None and (path.is_file() or path.suffix in _SUFFIXES) else None
+    return path if path is not None and (_is_file(path) or path.suffix in _SUFFIXES) else None
 
 
-_SUFFIXES = (".tsv", ".jsonl", ".gz")
+_SUFFIXES = (".tsv", ".jsonl", *PACKED)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file() or path.is_fifo()
+    except (OSError, ValueError):  # a query that no file can be called by
+        return False
 
 
 def _queries(queries: Sequence[str]) -> dict[str, str]:
@@ -306,7 +314,7 @@ def _with_runs(found: list[Topic], specs: Mapping[str, str]) -> list[Topic]:
         name = spec.removeprefix(RUN)
         if any(name in topic.runs for topic in found):
             continue
-        if not Path(name).is_file():
+        if not _is_file(Path(name)):
             known = dict.fromkeys(run for topic in found for run in topic.runs)
             raise InputError(
                 f"no file {name!r}, and no such run in the data; it has {_some(list(known))}"

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -25,14 +23,14 @@ from intentx.explainers.references import Reference
 from intentx.perturbation import Removal
 from intentx.preferences.simple_rankers import default_simple_rankers
 from intentx.preferences.vectors import TermVectors
-from intentx.rankers import load_ranker, run_of
+from intentx.rankers import load_ranker, named_run
 from intentx.rankers.encoders import BiEncoder, vector_encoder
 from intentx.rankers.load import SPECS
 from intentx.ranking import Document, Ranking, rank
 from intentx.report import write_page
 from intentx.report.pictures import check_picture, write_png
 from intentx.scoring import BlackBox
-from intentx.terminal import check_folder, progress, quiet_models, show
+from intentx.terminal import check_folder, given_text, progress, quiet_models, show, show_json, tell
 from intentx.text import Analyzer, TextIndex
 
 __all__ = ["add_explain"]
@@ -159,6 +157,9 @@ def _explain(options: argparse.Namespace) -> None:
         options.ranker, options.run = None, options.ranker.removeprefix("run:")
     if not options.ranker and not options.run:
         raise InputError(f"name a ranker: --ranker with one of {SPECS}; or give --run FILE")
+    for name in ("query", "qid", "doc", "above"):
+        given = getattr(options, name)
+        setattr(options, name, given if given is None else given_text(given))
     names = options.method or ["multiplex"]
     _check_options(options, names)
     documents = read_documents(options.docs)
@@ -175,13 +176,17 @@ def _explain(options: argparse.Namespace) -> None:
         judged = {name: _judged(options, methods[name], explanations[name]) for name in names}
     _tell_hits(ranking.scorer)
     plain = {
-        name: one.to_dict() | {key: measure.to_dict() for key, measure in judged[name].items()}
+        name: one.to_dict()
+        | {"ranker": options.ranker_name}
+        | {key: measure.to_dict() for key, measure in judged[name].items()}
         for name, one in explanations.items()
     }
     if options.json:
         plain = plain if len(names) > 1 else plain[names[0]]
-        sys.stdout.write(json.dumps(plain, ensure_ascii=False) + "\n")
+        show_json(plain)
     else:
+        if not options.ranker:
+            show(f"recorded run: {options.ranker_name}")
         for name, one in explanations.items():
             show(one)
             for measure in judged[name].values():
@@ -280,7 +285,7 @@ def _write(
     written = []
     if options.html:
         one = len(explanations) == 1 and options.doc is None
-        labels = [options.ranker or "run"] if one else list(explanations)
+        labels = [options.ranker_name] if one else list(explanations)
         written.append(f"page: {write_page(options.html, [*explanations.values()], labels=labels)}")
     if options.png:
         for name, explanation in explanations.items():
@@ -290,7 +295,7 @@ def _write(
             written.append(f"picture: {write_png(path, explanation)}")
     for line in written:
         if options.json:
-            sys.stderr.write(f"{line}\n")
+            tell(line)
         else:
             show(line)
 
@@ -298,8 +303,9 @@ def _write(
 def _ranking(
     options: argparse.Namespace, documents: Sequence[Document], bar: Callable[[int, int], None]
 ) -> Ranking:
-    run = run_of(options.run, options.qid) if options.run else None
-    if run is not None:
+    options.ranker_name = options.ranker
+    if options.run:
+        name, run = named_run(options.run, options.qid)
         recorded = Ranking.from_run(run, options.query, documents)
         if not options.ranker:
             if options.cache:
@@ -308,6 +314,7 @@ def _ranking(
                 raise InputError(
                     "what the ranker of a recorded run reads is unknown: --cut needs --ranker"
                 )
+            options.ranker_name = name
             return recorded
         by_id = {document.id: document for document in documents}
         documents = [by_id[doc_id] for doc_id in run]
@@ -319,9 +326,9 @@ def _ranking(
 
 def _tell_hits(box: BlackBox | None) -> None:
     if box is not None and box.cache is not None:
-        sys.stderr.write(
+        tell(
             f"scores: {box.texts_asked} asked for, {box.texts_known} of them in memory, "
-            f"{box.texts_found} in {box.cache.path.name}, {box.texts_scored} from the ranker\n"
+            f"{box.texts_found} in {box.cache.path.name}, {box.texts_scored} from the ranker"
         )
 
 

@@ -1,23 +1,63 @@
-"""What commands have in common: a bar of progress, lines and tables, warnings in words."""
+"""What commands have in common: a bar of progress, lines, tables and JSON, warnings in words."""
 
 from __future__ import annotations
 
+import argparse
 import contextlib
+import json
+import os
+import re
 import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from intentx.errors import CacheWarning, InputError, TruncationWarning
+from intentx.explainers.plain import json_text
+from intentx.signs import can_show, encodable, visible
 
-__all__ = ["check_folder", "progress", "quiet_models", "show", "warnings_in_words"]
+__all__ = [
+    "Parser",
+    "check_folder",
+    "given_text",
+    "progress",
+    "quiet_models",
+    "show",
+    "show_json",
+    "tell",
+    "warnings_in_words",
+    "whatever_terminal",
+]
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class Parser(argparse.ArgumentParser):
+    """A parser whose complaints show what a terminal would obey."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(visible(message))
 
 
 def check_folder(page: Path | None) -> None:
     """Refuse a page that cannot be written, before any work is done for it."""
     if page and not page.absolute().parent.is_dir():
         raise InputError(f"no folder {page.absolute().parent} for the page")
+
+
+def given_text(text: str) -> str:
+    """A text from the command line as it was typed, also where Python took the locale for ASCII.
+
+    Raises
+    ------
+    InputError
+        If its bytes are not UTF-8.
+    """
+    try:
+        return os.fsencode(text).decode("utf-8") if _SURROGATE.search(text) else text
+    except UnicodeError as error:
+        raise InputError(f"the text {text!r} on the command line is not UTF-8") from error
 
 
 def quiet_models(spec: str) -> None:
@@ -37,11 +77,18 @@ def warnings_in_words() -> Iterator[None]:
 
         def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
             if issubclass(category, CacheWarning | TruncationWarning):
-                sys.stderr.write(f"intentx: {message}\n")
+                tell(f"intentx: {message}")
             else:
-                others(message, category, *where, **more)
+                others(visible(str(message)), category, *where, **more)
 
         warnings.showwarning = show
+        yield
+
+
+@contextlib.contextmanager
+def whatever_terminal() -> Iterator[None]:
+    """Within it, a standard output or error that lacks a sign gets another one, and no error."""
+    with encodable([sys.stdout], [sys.stderr]):
         yield
 
 
@@ -60,7 +107,33 @@ def progress(label: str = "asking the ranker") -> Iterator[Callable[[int, int], 
 
 
 def show(something: Any) -> None:
+    """Print a text or a table; what a terminal would obey in it is shown."""
     from rich.console import Console
+    from rich.segment import Segment, Segments
+    from rich.text import Text
 
+    whole = isinstance(something, str)
     # What users named may hold brackets, and a path is not to be broken.
-    Console(highlight=False, markup=False, soft_wrap=isinstance(something, str)).print(something)
+    console = Console(highlight=False, markup=False, soft_wrap=whole)
+    if whole:
+        console.print(Text(visible(something)))
+        return
+    # Signs in a table that were not made visible where it was: after its columns are laid out.
+    parts = [
+        part if part.control else Segment(visible(part.text), part.style)
+        for part in console.render(something)
+    ]
+    console.print(Segments(parts), end="", crop=False, no_wrap=True, overflow="ignore")
+
+
+def show_json(plain: Any) -> None:
+    """Print plain data as one line of JSON; letters that standard output lacks are escaped."""
+    text = json_text(plain)
+    if not can_show(text, sys.stdout):
+        text = json.dumps(json.loads(text), allow_nan=False)
+    sys.stdout.write(text + "\n")
+
+
+def tell(text: str) -> None:
+    """Write a line to standard error; what a terminal would obey in it is shown."""
+    sys.stderr.write(f"{visible(text)}\n")

@@ -6,7 +6,6 @@ import argparse
 import contextlib
 import dataclasses
 import json
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from intentx.datasets import Collection, read_collection
 from intentx.errors import InputError
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers.encoders import minilm_folder, vector_encoder
+from intentx.terminal import show, tell
 from intentx.text import Analyzer
 
 if TYPE_CHECKING:
@@ -89,8 +89,8 @@ def _train(options: argparse.Namespace, progress: Progress) -> None:
         quality = _cross_encoder(options, lists, heldout, progress)
     else:
         quality = _term_ranker(options, collections, lists, heldout, progress)
-    sys.stdout.write(f"{options.architecture}:{options.out}\n")
-    sys.stderr.write(f"{quality}\n")
+    show(f"{options.architecture}:{options.out}")
+    tell(str(quality))
 
 
 def _term_ranker(
@@ -107,7 +107,7 @@ def _term_ranker(
     settings, training = _settings(options, ranker_type.settings_type)
     texts = [text for collection in collections for text in collection.texts.values()]
     words = words_of([*texts, *(one.query for one in heldout), *(one.query for one in lists)])
-    sys.stderr.write(f"term vectors of {options.vectors}\n")
+    tell(f"term vectors of {options.vectors}")
     vectors = term_vectors(options.vectors, words)
     pools = [pool for collection in collections for pool in collection.pools()]
     lexicon = Lexicon.build(texts, vectors, Analyzer(stem=options.stem), pools=pools)

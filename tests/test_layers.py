@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "intentx"
 # itself, its public names, comes before those who use the library as users do.
 ROOMS = [
     ("errors",),
-    ("files", "memory", "text"),
+    ("files", "memory", "signs", "text"),
     ("scoring",),
     ("ranking",),
     ("perturbation",),
@@ -24,8 +24,8 @@ ROOMS = [
     ("explainers",),
     ("study",),
     ("",),
-    ("report", "terminal", "train_cli"),
-    ("bench_cli", "compare_cli", "explain_cli", "report_cli"),
+    ("report", "terminal"),
+    ("bench_cli", "compare_cli", "explain_cli", "report_cli", "train_cli"),
     ("cli",),
     ("__main__",),
 ]

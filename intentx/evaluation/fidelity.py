@@ -163,7 +163,12 @@ class Fidelity:
             FidelityRow(**{key: _nan_for_none(value) for key, value in row.items()})
             for row in plain["rows"]
         )
-        return cls(**{key: _nan_for_none(v) for key, v in plain.items() if key != "rows"}, rows=rows)
+        numbers = {key: _nan_for_none(v) for key, v in plain.items() if key != "rows"}
+        shares = [value for row in rows for value in (row.vote, row.majority, *row.by_ranker.values())]
+        for value in (*numbers.values(), *shares, *(row.pairs for row in rows)):
+            if not isinstance(value, int | float):
+                raise InputError(f"the figures of a fidelity must be numbers, not {value!r}")
+        return cls(**numbers, rows=rows)
 
 
 def fidelity(

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import html
-import json
 import math
+import operator
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,8 +17,20 @@ from intentx.errors import InputError
 from intentx.evaluation.fidelity import Fidelity, fidelity, none_for_nan
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.intent import given_terms
-from intentx.explainers.plain import json_object, printed
+from intentx.explainers.plain import (
+    json_text,
+    number,
+    numbers,
+    parts_of,
+    printed,
+    ranking_of,
+    spent,
+    strings,
+    table,
+)
+from intentx.files import json_object
 from intentx.ranking import Ranking
+from intentx.signs import visible
 from intentx.text import Analyzer
 
 if TYPE_CHECKING:
@@ -203,7 +215,7 @@ class DocumentExplanation:
 
     def to_json(self, *, indent: int | None = None) -> str:
         """`to_dict` as JSON; the same for the same seed and versions, seconds aside."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, allow_nan=False)
+        return json_text(self.to_dict(), indent)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
@@ -214,40 +226,34 @@ class DocumentExplanation:
         InputError
             If the data is of another format or lacks a part.
         """
-        if plain.get("format") != cls.FORMAT:
-            raise InputError(
-                f"format is {plain.get('format')!r}, not {cls.FORMAT!r}: not a {cls.__name__}"
-            )
-        try:
+        with parts_of(cls.__name__, plain, cls.FORMAT):
             return cls(**cls._parts(plain))
-        except KeyError as error:
-            raise InputError(f"the explanation lacks {error}") from error
-        except (AttributeError, TypeError, ValueError) as error:
-            raise InputError(f"the explanation is damaged: {error}") from error
 
     @classmethod
     def _parts(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
         """Arguments of the constructor from plain data."""
-        listed = plain["ranking"]
-        ranking = Ranking(
-            plain["query"], tuple(listed["doc_ids"]), tuple(listed["texts"]), np.array(listed["scores"])
-        )
-        above = plain["above"]
+        ranking, above = ranking_of(plain), plain["above"]
+        terms, weights = strings(plain, "terms"), numbers(plain, "weights")
+        if len(terms) != len(weights):
+            raise InputError(f"{len(terms)} terms have {len(weights)} weights")
+        if not isinstance(plain["doc_id"], str) or not isinstance(above, str | None):
+            raise InputError(f"doc_id and above must be ids, not {plain['doc_id']!r} and {above!r}")
+        figures = {k: np.nan if v is None else v for k, v in table(plain, "figures").items()}
         return {
-            "method": plain["method"],
+            "method": str(plain["method"]),
             "ranking": ranking,
             "position": ranking.position(plain["doc_id"]),
             "above": None if above is None else ranking.position(above),
-            "terms": tuple(plain["terms"]),
-            "weights": tuple(plain["weights"]),
-            "words": tuple(Word(**word) for word in plain["words"]),
-            "figures": {k: np.nan if v is None else v for k, v in plain["figures"].items()},
-            "unseen": tuple(plain["unseen"]),
+            "terms": terms,
+            "weights": weights,
+            "words": tuple(map(_word, plain["words"])),
+            "figures": {name: float(figure) for name, figure in figures.items()},
+            "unseen": strings(plain, "unseen"),
             "analyzer": Analyzer.from_dict(plain["analyzer"]),
-            "settings": plain["settings"],
-            "model_calls": plain["model_calls"],
-            "seconds": plain["seconds"],
-            "notes": tuple(plain["notes"]),
+            "settings": table(plain, "settings"),
+            "model_calls": number(plain, "model_calls"),
+            "seconds": spent(plain),
+            "notes": strings(plain, "notes"),
         }
 
     @classmethod
@@ -260,7 +266,7 @@ class DocumentExplanation:
         from rich.table import Table
         from rich.text import Text
 
-        title = Text(f"{self.method} for {self._subject()}", style="italic")
+        title = Text(visible(f"{self.method} for {self._subject()}"), style="italic")
         table = Table()
         table.add_column("word", overflow="fold", min_width=10)
         table.add_column("weight", justify="right", no_wrap=True)
@@ -274,8 +280,8 @@ class DocumentExplanation:
             sides = ("▐" * half + "█" * whole, "") if weight < 0 else ("", "█" * whole + "▌" * half)
             # What is not in this document is in the one that it is compared with.
             number = str(times[term] or "–")
-            table.add_row(Text(term), signed(weight, largest), _bar(*sides), number)
-        return Group(title, table, Text(self._closing(), style="dim"))
+            table.add_row(Text(visible(term)), signed(weight, largest), _bar(*sides), number)
+        return Group(title, table, Text(visible(self._closing()), style="dim"))
 
     def _closing(self) -> str:
         left = len(self.terms) - SHOWN
@@ -313,6 +319,16 @@ class DocumentExplanation:
         return (
             f"<p><b>{html.escape(self.method)}</b> for {html.escape(self._subject())}</p><p>{text}</p>"
         )
+
+
+def _word(plain: Mapping[str, Any]) -> Word:
+    """A word as plain data has it."""
+    word = Word(**plain)
+    if not isinstance(word.term, str):
+        raise InputError(f"the term of a word must be a string, not {word.term!r}")
+    for name in ("start", "end", "weight"):
+        number(plain, name)
+    return Word(word.term, operator.index(word.start), operator.index(word.end), word.weight)
 
 
 def _bar(left: str, right: str, gap: str = "") -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,10 +15,22 @@ import numpy.typing as npt
 from intentx.errors import InputError
 from intentx.evaluation.fidelity import Fidelity
 from intentx.evaluation.orders import copeland_scores
-from intentx.explainers.plain import json_object, printed
+from intentx.explainers.plain import (
+    json_text,
+    number,
+    numbers,
+    parts_of,
+    printed,
+    ranking_of,
+    spent,
+    strings,
+    table,
+)
+from intentx.files import json_object
 from intentx.preferences import Pairs, PreferenceMatrices, TermScores, preference_pairs
 from intentx.preferences.simple_rankers import SimpleRanker
 from intentx.ranking import Ranking
+from intentx.signs import visible
 from intentx.text import Analyzer
 
 if TYPE_CHECKING:
@@ -187,7 +198,7 @@ class IntentExplanation:
 
     def to_json(self, *, indent: int | None = None) -> str:
         """`to_dict` as JSON; the same for the same seed and versions, seconds aside."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, allow_nan=False)
+        return json_text(self.to_dict(), indent)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> IntentExplanation:
@@ -198,45 +209,36 @@ class IntentExplanation:
         InputError
             If the data is of another format or lacks a part.
         """
-        if plain.get("format") != FORMAT:
-            raise InputError(f"not an explanation: format is {plain.get('format')!r}, not {FORMAT!r}")
-        try:
-            ranking = Ranking(
-                plain["query"],
-                tuple(plain["ranking"]["doc_ids"]),
-                tuple(plain["ranking"]["texts"]),
-                np.array(plain["ranking"]["scores"]),
-            )
-            terms = tuple(plain["terms"])
+        with parts_of("explanation", plain, FORMAT):
+            ranking = ranking_of(plain)
+            terms, weights = strings(plain, "terms"), numbers(plain, "weights")
+            rankers = strings(plain, "simple_rankers")
+            if len(terms) != len(weights):
+                raise InputError(f"{len(terms)} terms have {len(weights)} weights")
             values = np.array(plain["term_scores"], dtype=np.float64)
-            values = values.reshape(len(plain["simple_rankers"]), len(terms), len(ranking))
             matrices = PreferenceMatrices(
-                TermScores(values, terms, tuple(plain["simple_rankers"])),
+                TermScores(values.reshape(len(rankers), len(terms), len(ranking)), terms, rankers),
                 _pairs_from_plain(plain["pairs"], ranking),
-                np.array(plain["scale"]),
-                plain["margin"],
+                np.array(numbers(plain, "scale")),
+                number(plain, "margin"),
             )
             return cls(
-                method=plain["method"],
+                method=str(plain["method"]),
                 ranking=ranking,
                 terms=terms,
-                weights=tuple(plain["weights"]),
+                weights=weights,
                 matrices=matrices,
-                coverage=math.nan if plain["coverage"] is None else plain["coverage"],
-                bound=plain["bound"],
-                status=plain["status"],
+                coverage=math.nan if plain["coverage"] is None else number(plain, "coverage"),
+                bound=None if plain["bound"] is None else number(plain, "bound"),
+                status=str(plain["status"]),
                 fidelity=Fidelity.from_dict(plain["fidelity"]),
                 analyzer=Analyzer.from_dict(plain["analyzer"]),
                 simple_rankers=(),
-                settings=plain["settings"],
-                model_calls=plain["model_calls"],
-                seconds=plain["seconds"],
-                notes=tuple(plain["notes"]),
+                settings=table(plain, "settings"),
+                model_calls=number(plain, "model_calls"),
+                seconds=spent(plain),
+                notes=strings(plain, "notes"),
             )
-        except KeyError as error:
-            raise InputError(f"the explanation lacks {error}") from error
-        except (AttributeError, TypeError, ValueError) as error:
-            raise InputError(f"the explanation is damaged: {error}") from error
 
     @classmethod
     def from_json(cls, text: str) -> IntentExplanation:
@@ -248,15 +250,17 @@ class IntentExplanation:
         from rich.table import Table
         from rich.text import Text
 
-        title = Text(f"{self.method} for “{self.ranking.query}”")  # a Text, so that "[b]" is no markup
+        title = Text(
+            visible(f"{self.method} for “{self.ranking.query}”")
+        )  # a Text, so that "[b]" is no markup
         table = Table(title=title, title_justify="left")
         table.add_column("intent term")
         for column in ("share", "pairs won", "pairs lost", "documents"):
             table.add_column(column, justify="right")
         for role in self.roles:
             cells = (f"{role.share:.3f}", str(role.won), str(role.lost), str(role.documents))
-            table.add_row(Text(role.term), *cells)
-        return Group(table, self.fidelity.__rich__(), Text(self._closing(), style="dim"))
+            table.add_row(Text(visible(role.term)), *cells)
+        return Group(table, self.fidelity.__rich__(), Text(visible(self._closing()), style="dim"))
 
     def _closing(self) -> str:
         n_pairs = self.matrices.n_pairs

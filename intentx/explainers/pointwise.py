@@ -30,6 +30,10 @@ __all__ = ["DocumentMethod", "Subject"]
 
 Floats = npt.NDArray[np.float64]
 
+# What is smaller is rounding, and no weight: 1e-14 beside weights of 1, or beside scores of 100.
+OF_LARGEST = 1e-12
+OF_SCORE = 16 * float(np.finfo(np.float64).eps)
+
 
 class Subject:
     """One document being explained: what the ranker reads of it, as words, and what it cost.
@@ -135,15 +139,20 @@ class Subject:
         Parameters
         ----------
         weights
-            Of every term, in an order that breaks ties.
+            Of every term, in an order that breaks ties. What is rounding, beside the largest of them
+            or the document's score, becomes 0.
         occurrences
             Weight of each of `tokens`; None: that of its term.
         kind, more
             A class of explanation with more attributes than others, and those.
         """
+        found = [*weights.values(), *(() if occurrences is None else occurrences)]
+        least = max(OF_LARGEST * max(map(abs, found), default=0.0), OF_SCORE * abs(self.score))
+        weights = {term: weight if abs(weight) > least else 0.0 for term, weight in weights.items()}
         terms = sorted(weights, key=lambda term: -abs(weights[term]))
         if occurrences is None:
             occurrences = [weights[token.term] for token in self.tokens]
+        occurrences = [weight if abs(weight) > least else 0.0 for weight in occurrences]
         words = tuple(
             Word(token.term, self.start + token.start, self.start + token.end, float(weight))
             for token, weight in zip(self.tokens, occurrences, strict=True)
@@ -269,7 +278,8 @@ class DocumentMethod(ABC):
             for term, weight in zip(one.terms, one.weights, strict=True):
                 share = weight / largest / math.log2(place + 2) if largest else 0.0
                 totals[term] = totals.get(term, 0.0) + share
-        best = sorted((term for term in totals if totals[term] > 0), key=lambda term: -totals[term])
+        # Shares of what the first document counts, 1, so that less than this is rounding.
+        best = sorted((t for t in totals if totals[t] > OF_LARGEST), key=lambda term: -totals[term])
         if not best:
             raise InputError(
                 f"{self.name} finds no word that speaks for any of the first {len(found)} documents of "

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError, MissingExtraError
+from intentx.files import json_object, read_text
 from intentx.rankers.fingerprint import fingerprint_of
 from intentx.rankers.inside import EmbeddedText
 from intentx.rankers.lexicon import Lexicon, Words
@@ -267,12 +268,10 @@ def _description_in(folder: Path, name: str) -> Mapping[str, Any]:
         raise InputError(f"no folder {str(folder)!r} with a {name} ranker; intentx train makes one")
     path = folder / DESCRIPTION
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"no {name} ranker in {folder}: cannot read {DESCRIPTION}: {error}") from error
-    except ValueError as error:
-        raise InputError(f"{path} is damaged: {error}") from error
-    kind = plain.get("ranker") if isinstance(plain, dict) else None
+        plain = json_object(read_text(path), str(path))
+    except InputError as error:
+        raise InputError(f"no {name} ranker in {folder}: {error}") from error
+    kind = plain.get("ranker")
     if kind != name:
         raise InputError(f"{folder} holds a ranker of the kind {kind!r}, not {name!r}")
     if plain.get("format") != FORMAT:

@@ -8,6 +8,7 @@ import hashlib
 import json
 import pickle
 import sys
+import zlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -16,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError, MissingExtraError
+from intentx.files import json_object, read_text
 from intentx.rankers.features import TextFeatures
 from intentx.rankers.fingerprint import fingerprint_of
 from intentx.rankers.matches import CollectionStatistics
@@ -245,7 +247,7 @@ class FeatureRanker:
         # LightGBM's reader aborts the whole process on a truncated model, hence the digests.
         parts = {name: _part_of(folder, name, settings) for name in (MODEL, STATISTICS)}
         try:
-            plain = json.loads(gzip.decompress(parts[STATISTICS]))
+            plain = json_object(gzip.decompress(parts[STATISTICS]).decode(), STATISTICS)
             features = TextFeatures(
                 CollectionStatistics.from_dict(plain),
                 analyzer=Analyzer.from_dict(settings["analyzer"]),
@@ -259,6 +261,7 @@ class FeatureRanker:
             ValueError,
             OSError,
             EOFError,
+            zlib.error,
             lightgbm.basic.LightGBMError,
         ) as error:
             raise InputError(f"{folder} holds no ranker that can be read: {error!r}") from error
@@ -337,13 +340,10 @@ def _digest(model: Any) -> str:
 
 def _settings_of(folder: Path) -> dict[str, Any]:
     try:
-        settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-    except OSError as error:
-        problem = f"cannot read {SETTINGS}: {error.strerror or error}"
-        raise InputError(f"no ranker in folder {folder}: {problem}") from error
-    except ValueError as error:
-        raise InputError(f"{folder / SETTINGS} is broken: {error}") from error
-    if not isinstance(settings, dict) or settings.get("format") != FORMAT:
+        settings = json_object(read_text(folder / SETTINGS), str(folder / SETTINGS))
+    except InputError as error:
+        raise InputError(f"no ranker in folder {folder}: {error}") from error
+    if settings.get("format") != FORMAT:
         raise InputError(f"{folder / SETTINGS} must be a JSON object with format {FORMAT}")
     return settings
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -11,8 +10,9 @@ import numpy as np
 
 from intentx.datasets import demo_queries, load_demo
 from intentx.datasets.collection import Collection
+from intentx.datasets.records import document_in, query_in, score_in
 from intentx.errors import InputError
-from intentx.files import numbered_lines
+from intentx.files import excerpt, file_name, json_object, numbered_lines
 from intentx.rankers.bm25 import BM25
 from intentx.study.plan import Data, digest
 from intentx.study.sources import collection_of
@@ -108,35 +108,57 @@ def _demo(name: str, depth: int) -> Topic:
 
 
 def _from_lines(path: str, data: Data) -> Iterator[Topic]:
+    seen: set[str] = set()
     for where, line in numbered_lines(path):
-        plain = _object(line, where, ("qid", "query", "docs"))
-        docs: dict[str, str] = {}
-        for doc in plain["docs"]:
-            if not isinstance(doc, dict) or not {"id", "text"} <= doc.keys():
-                raise InputError(f"{where}: a document needs id and text, not {doc!r}")
-            docs[str(doc["id"])] = str(doc["text"])
-        runs = {
-            str(name): {str(doc): float(score) for doc, score in scores.items()}
-            for name, scores in plain.get("runs", {}).items()
+        plain = json_object(line, where)
+        qid, query = query_in(plain, where)
+        if qid in seen:
+            raise InputError(f"{where}: a query {excerpt(qid)} was there before")
+        seen.add(qid)
+        docs = _docs(plain, where)
+        runs = _runs(plain.get("runs", {}), docs, where)
+        yield Topic(qid, query, docs, tuple(docs)[: data.depth], runs)
+    if not seen:
+        raise InputError(f"{file_name(path)} holds no query")
+
+
+def _docs(plain: Mapping[str, Any], where: str) -> dict[str, str]:
+    """Text of each document of a query by its id, from a list of objects."""
+    listed = plain.get("docs")
+    if not isinstance(listed, list):
+        given = "is missing" if "docs" not in plain else f"is {excerpt(listed)}"
+        raise InputError(f'{where}: docs must be a list of {{"id": …, "text": …}}; it {given}')
+    docs: dict[str, str] = {}
+    for number, one in enumerate(listed, start=1):
+        place = f"{where}, document {number} of docs"
+        if not isinstance(one, dict):
+            raise InputError(f"{place}: an object with id and text expected, not {excerpt(one)}")
+        document = document_in(one, place)
+        if document.id in docs:
+            raise InputError(f"{place}: a document {excerpt(document.id)} was there before")
+        docs[document.id] = document.content
+    return docs
+
+
+def _runs(plain: Any, docs: Mapping[str, str], where: str) -> dict[str, dict[str, float]]:
+    """Recorded scores of documents by the name of the run, from an object of objects."""
+    form = 'runs must be an object {"NAME": {"DOCUMENT": SCORE}}, or be left out'
+    if not isinstance(plain, dict):
+        raise InputError(f"{where}: {form}; it is {excerpt(plain)}")
+    runs: dict[str, dict[str, float]] = {}
+    for name, scores in plain.items():
+        if not isinstance(scores, dict):
+            raise InputError(f"{where}: {form}; {excerpt(name)} is {excerpt(scores)}")
+        absent = next((doc for doc in scores if doc not in docs), None)
+        if absent is not None:
+            raise InputError(
+                f"{where}: run {excerpt(name)} has document {excerpt(absent)}, which docs lacks"
+            )
+        runs[name] = {
+            doc: score_in(f"the score of {excerpt(doc)} in run {excerpt(name)}", score, where)
+            for doc, score in scores.items()
         }
-        for name, scores in runs.items():
-            absent = next((doc for doc in scores if doc not in docs), None)
-            if absent is not None:
-                raise InputError(f"{where}: run {name!r} has document {absent!r}, which docs lacks")
-        yield Topic(str(plain["qid"]), str(plain["query"]), docs, tuple(docs)[: data.depth], runs)
-
-
-def _object(line: str, where: str, keys: Sequence[str]) -> dict[str, Any]:
-    """A line of JSON that has some keys."""
-    try:
-        plain = json.loads(line)
-    except ValueError as error:
-        raise InputError(f"{where}: no JSON: {error}") from error
-    missing = [key for key in keys if not isinstance(plain, dict) or key not in plain]
-    if missing:
-        raise InputError(f"{where}: an object with {', '.join(keys)} is needed; it lacks {missing[0]}")
-    found: dict[str, Any] = plain
-    return found
+    return runs
 
 
 def _spread(items: Sequence[Any], data: Data) -> list[Any]:

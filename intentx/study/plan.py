@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from intentx.errors import InputError, MissingExtraError
+from intentx.files import read_text
 from intentx.preferences.simple_rankers import Encoder
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers.load import FROM_DISK, MINILM
@@ -302,8 +303,8 @@ def read_study(source: str | Path) -> Study:
         return Study.from_dict(tomllib.loads(text), Path.cwd())
     path = Path(source)
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text(path)
+    except InputError as error:
         raise InputError(
             f"cannot read the study {path}: {error}; it is a file, or one of {', '.join(SHIPPED)}"
         ) from error
@@ -314,6 +315,8 @@ def read_study(source: str | Path) -> Study:
         return Study.from_dict(plain, path.absolute().parent)
     except ValueError as error:  # InputError is one
         raise InputError(f"{path}: {error}") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: tables or lists nested hundreds deep; no study needs that") from error
 
 
 def digest(plain: Any) -> str:

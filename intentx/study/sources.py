@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeVar
 from intentx.datasets import read_collection, read_documents, read_queries
 from intentx.datasets.collection import Collection
 from intentx.errors import InputError, MissingExtraError
-from intentx.files import numbered_lines
+from intentx.files import PACKED, excerpt, numbered_lines
 from intentx.rankers import read_run
 from intentx.study.plan import Data
 
@@ -103,16 +103,28 @@ def _beir(folder: Path) -> _Source:
     judged = sorted((folder / "qrels").glob("*.tsv"))
     test = next((path for path in judged if path.stem == "test"), judged[0] if judged else None)
     if test is not None:
-        wanted = {line.split("\t")[0] for _, line in numbered_lines(test)}
+        wanted = _judged(test)
         queries = {qid: query for qid, query in queries.items() if qid in wanted} or queries
     return _Source(folder.name, queries, {}, lambda wanted: _read(corpus, wanted))
 
 
+def _judged(qrels: Path) -> set[str]:
+    """Ids of the queries in judgements: ``query<TAB>document<TAB>grade``, below a head or not."""
+    found = set()
+    for where, line in numbered_lines(qrels):
+        columns = line.split("\t")
+        if len(columns) != 3:
+            raise InputError(f"{where}: query-id<TAB>corpus-id<TAB>score expected, not {excerpt(line)}")
+        found.add(columns[0])  # that of a head is the id of no query
+    return found
+
+
 def _inside(folder: Path, name: str) -> Path:
-    for path in (folder / f"{name}.jsonl", folder / f"{name}.jsonl.gz"):
+    for ending in ("", *PACKED):
+        path = folder / f"{name}.jsonl{ending}"
         if path.is_file():
             return path
-    raise InputError(f"{folder} lacks {name}.jsonl, gzipped or not")
+    raise InputError(f"{folder} lacks {name}.jsonl, packed or not")
 
 
 def _read(path: str | Path, wanted: set[str] | None) -> dict[str, str]:

@@ -146,11 +146,12 @@ def _write(folder, plain):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda f, p, w: (f / "ranker.json").unlink(), "cannot read ranker.json"),
+        (lambda f, p, w: (f / "ranker.json").unlink(), "cannot read .*ranker.json"),
         (lambda f, p, w: (f / "model.safetensors").unlink(), "cannot read .*model.safetensors"),
         (lambda f, p, w: (f / "model.safetensors").write_bytes(w[: len(w) // 2]), "cannot read .*safet"),
         (lambda f, p, w: (f / "model.safetensors").write_bytes(b""), "cannot read .*safetensors"),
-        (lambda f, p, w: (f / "ranker.json").write_text("{"), "is damaged"),
+        (lambda f, p, w: (f / "ranker.json").write_text("{"), r"ranker\.json: broken JSON"),
+        (lambda f, p, w: (f / "ranker.json").write_text("[" * 100_000), r"ranker\.json: .* nested"),
         (lambda f, p, w: (f / "ranker.json").write_text("[1]"), "of the kind None, not 'drmm'"),
         (lambda f, p, w: _write(f, p | {"ranker": "knrm"}), "of the kind 'knrm', not 'drmm'"),
         (lambda f, p, w: _write(f, p | {"format": 9}), "has format 9; this intentx reads 1"),

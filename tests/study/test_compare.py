@@ -288,7 +288,7 @@ EMPTY = {
 @pytest.mark.parametrize(
     ("plain", "message"),
     [
-        ({}, "not a comparison"),
+        ({}, "no comparison: format is None"),
         ({"format": "intentx.comparison/1"}, "lacks"),
         ({**EMPTY, "queries": [{}]}, "lacks"),
         ({**EMPTY, "queries": 3}, "damaged"),
