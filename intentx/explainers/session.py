@@ -18,6 +18,7 @@ from intentx.perturbation import edit_at_random, score_edits
 from intentx.preferences import Pairs, PreferenceMatrices, preference_pairs
 from intentx.preferences.candidates import candidate_terms
 from intentx.preferences.edited import with_edited_documents
+from intentx.preferences.pairs import refuse_too_many
 from intentx.preferences.simple_rankers import (
     Dense,
     Semantic,
@@ -63,6 +64,7 @@ class Session:
         self._started = self._lap = time.perf_counter()
         box = ranking.scorer
         self._asked, self._model_seconds = (box.texts_scored, box.seconds) if box else (0, 0.0)
+        refuse_too_many(len(ranking))
         self.pairs = self._preference_pairs()
         self.index = TextIndex(ranking.texts, settings.analyzer)
         self._close("pairs and index")
