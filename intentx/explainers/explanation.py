@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
-from intentx.evaluation.fidelity import Fidelity
+from intentx.evaluation.fidelity import PAIRS_AT_ONCE, Fidelity
 from intentx.evaluation.orders import copeland_scores
 from intentx.explainers.plain import (
     json_text,
@@ -28,6 +28,7 @@ from intentx.explainers.plain import (
 )
 from intentx.files import json_object
 from intentx.preferences import Pairs, PreferenceMatrices, TermScores, preference_pairs
+from intentx.preferences.pairs import EveryPair
 from intentx.preferences.simple_rankers import SimpleRanker
 from intentx.ranking import Ranking
 from intentx.signs import visible
@@ -157,14 +158,12 @@ class IntentExplanation:
     @cached_property
     def lost_pairs(self) -> npt.NDArray[np.intp]:
         """(N,) for each document, the pairs of the ranking it is in that are not covered."""
-        pairs = preference_pairs(self.ranking)
-        over_all = PreferenceMatrices(
-            self.matrices.scores, pairs, self.matrices.scale, self.matrices.margin
-        )
-        wrong = ~over_all.covered(range(len(self.terms)))
-        n = len(self.ranking)
-        ends = np.concatenate([pairs.high[wrong], pairs.low[wrong]])
-        return np.bincount(ends, minlength=n)
+        every, n = EveryPair(self.ranking.scores), len(self.ranking)
+        lost = np.zeros(n, dtype=np.intp)
+        for high, low in every.blocks(PAIRS_AT_ONCE):
+            wrong = ~self.matrices.on(Pairs(high, low)).covered(range(len(self.terms)))
+            lost += np.bincount(np.concatenate([high[wrong], low[wrong]]), minlength=n)
+        return lost
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, documented in ``docs/json.md``."""
@@ -292,7 +291,8 @@ class IntentExplanation:
 def _pairs_to_plain(pairs: Pairs, ranking: Ranking) -> dict[str, Any]:
     """Pairs as lists, or as the word "all": half a million pairs say no more than that."""
     log_weights = pairs.weight is not None
-    everything = preference_pairs(ranking, log_weights=log_weights) if len(pairs) else None
+    as_many = 0 < len(pairs) == len(EveryPair(ranking.scores))
+    everything = preference_pairs(ranking, log_weights=log_weights) if as_many else None
     if everything is not None and all(
         np.array_equal(getattr(pairs, part), getattr(everything, part))
         for part in ("high", "low", "weight")

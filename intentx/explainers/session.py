@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -18,6 +18,7 @@ from intentx.perturbation import edit_at_random, score_edits
 from intentx.preferences import Pairs, PreferenceMatrices, preference_pairs
 from intentx.preferences.candidates import candidate_terms
 from intentx.preferences.edited import with_edited_documents
+from intentx.preferences.pairs import refuse_too_many
 from intentx.preferences.simple_rankers import (
     Dense,
     Semantic,
@@ -39,10 +40,21 @@ EDITED_SHARE = 0.5  # of the weight, on pairs with edited documents, at generali
 
 
 class Session:
-    """One ranking being explained: what the stages share, and how long each one took."""
+    """One ranking being explained: what the stages share, and how long each one took.
 
-    def __init__(self, settings: Multiplex, method: str, ranking: Ranking) -> None:
+    Parameters
+    ----------
+    settings
+        What the stages go by.
+    told
+        The method whose fields are the settings that the explanation names; None: ``settings``.
+    """
+
+    def __init__(
+        self, settings: Multiplex, method: str, ranking: Ranking, told: Any | None = None
+    ) -> None:
         self.settings = settings
+        self.told = settings if told is None else told
         self.method = method
         self.ranking = ranking
         given = settings.simple_rankers or default_simple_rankers(settings.vectors)
@@ -52,6 +64,7 @@ class Session:
         self._started = self._lap = time.perf_counter()
         box = ranking.scorer
         self._asked, self._model_seconds = (box.texts_scored, box.seconds) if box else (0, 0.0)
+        refuse_too_many(len(ranking))
         self.pairs = self._preference_pairs()
         self.index = TextIndex(ranking.texts, settings.analyzer)
         self._close("pairs and index")
@@ -228,12 +241,18 @@ class Session:
             fidelity=fidelity,
             analyzer=self.settings.analyzer,
             simple_rankers=self.rankers,
-            settings=plain_settings(self.settings)
-            | {"simple_rankers": [ranker.name for ranker in self.rankers]},
+            settings=self._plain_settings(),
             model_calls=box.texts_scored - self._asked if box else 0,
             seconds=self.seconds,
             notes=tuple(self.notes),
         )
+
+    def _plain_settings(self) -> dict[str, Any]:
+        """The settings of the method, with the simple rankers that were made where none were given."""
+        plain = plain_settings(self.told)
+        if "simple_rankers" in plain:
+            plain["simple_rankers"] = [ranker.name for ranker in self.rankers]
+        return plain
 
     def _close(self, stage: str) -> None:
         now = time.perf_counter()

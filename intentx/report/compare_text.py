@@ -140,7 +140,7 @@ def _biases(biases: RankerBiases, comparison: Comparison) -> Any:
     table = _table(title, "", "net share", "95 %", "more", "less", "n", "p")
     for bias in biases.held:
         name = PROPERTIES[bias.name] if bias.kind == "property" else bias.name
-        interval = f"{real(bias.low, 2)} to {real(bias.high, 2)}"
+        interval = "–" if math.isnan(bias.low) else f"{real(bias.low, 2)} to {real(bias.high, 2)}"
         table.add_row(
             Text(visible(name), style="italic" if bias.kind == "property" else ""),
             ("+" if bias.net > 0 else "") + real(bias.net, 2), interval, percent(bias.more),

@@ -17,6 +17,7 @@ from intentx.evaluation.heldout import heldout_fidelity
 from intentx.evaluation.stability import agreement
 from intentx.perturbation import EditedDocuments, remove_terms, score_edits
 from intentx.preferences import preference_pairs
+from intentx.preferences.pairs import EveryPair
 from intentx.ranking import Ranking
 from intentx.study.plan import Measures
 from intentx.text import Analyzer
@@ -119,7 +120,7 @@ def _out_of_sample(method: Any, ranking: Ranking, measures: Measures) -> dict[st
             method, ranking, repeats=measures.heldout, seed=measures.seed
         ).mean
     fits_pairs = {"pairs", "m"} <= {field.name for field in dataclasses.fields(method)}
-    number = len(preference_pairs(ranking)) // 2
+    number = len(EveryPair(ranking.scores)) // 2
     if measures.heldout_pairs and fits_pairs and number:
         half = dataclasses.replace(method, pairs="random", m=number)
         figures["heldout_pairs"] = half.explain(ranking).fidelity.heldout

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import itertools
+import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from intentx.signs import visible
 from intentx.study.cells import FIGURES
 from intentx.study.results import Results
-from intentx.study.tables import MARKS, TESTED, Line, number, short
+from intentx.study.tables import MARKS, TESTED, Line, interval, short
 
 __all__ = ["csv_cells", "csv_table", "latex", "markdown"]
 
@@ -37,7 +38,7 @@ LEGEND = (
     "seeds. Bold: the highest of a ranker. † better and ‡ worse than the best other baseline (of "
     "{baselines}), p < .05 by a paired randomization test with Holm's correction. {queries}"
 )
-INTERVALS = " Below the means: 95 % bootstrap intervals over queries."
+INTERVALS = " Below the means: 95 % intervals over queries."
 _LATEX = str.maketrans(
     {sign: f"\\{sign}" for sign in "&%$#_{}"}
     | {"[": "{[}", "]": "{]}", "|": r"\textbar{}", '"': r"\textquotedbl{}"}
@@ -153,7 +154,8 @@ def _csv_rows(lines: Iterable[Line]) -> Iterator[list[object]]:
             if tested is not None:
                 against = [tested.baseline, tested.difference, tested.low, tested.high, tested.p]
             sizes = [one.n, line.queries, len(line.failed)]
-            yield [line.ranker, line.method, name, one.mean, one.low, one.high, *sizes, *against]
+            row = [line.ranker, line.method, name, one.mean, one.low, one.high, *sizes, *against]
+            yield ["" if isinstance(cell, float) and math.isnan(cell) else cell for cell in row]
 
 
 def _csv_lines(heads: Sequence[object], rows: Iterable[Sequence[object]]) -> Iterator[str]:
@@ -192,7 +194,7 @@ def _mark(line: Line, name: str) -> str:
 
 def _interval(line: Line, name: str) -> str:
     one = line.figures.get(name)
-    return "" if one is None else f"{number(name, one.low)} to {number(name, one.high)}"
+    return "" if one is None else interval(name, one)
 
 
 def _measured(line: Line) -> int:

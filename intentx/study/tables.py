@@ -26,6 +26,7 @@ __all__ = [
     "Line",
     "Versus",
     "bootstrap",
+    "interval",
     "number",
     "rich_tables",
     "short",
@@ -144,13 +145,20 @@ class _Column:
 
 def _line(pair: Pair, column: _Column, values: Mapping[str, Floats], seed: int) -> Line:
     figures = {
-        name: bootstrap(some[np.isfinite(some)], seed)
+        name: bootstrap(some[np.isfinite(some)], seed, _bounds(name))
         for name, some in values.items()
         if np.isfinite(some).any()
     }
     seconds = {name: float(np.sort(some).mean()) for name, some in column.seconds.items()}
     failed = dict(sorted(column.failed.items()))
     return Line(*pair, figures, {}, len(column.qids), failed, seconds)
+
+
+def _bounds(name: str) -> tuple[float, float]:
+    """What the mean of a figure lies between."""
+    if name in COUNTS:
+        return -np.inf, np.inf
+    return (-1.0 if name == "tau" else 0.0), 1.0
 
 
 def _held_against(
@@ -209,6 +217,13 @@ def rich_tables(lines: Iterable[Line]) -> list[Table]:
     return list(tables.values())
 
 
+def interval(name: str, one: Estimate | Versus) -> str:
+    """An interval as tables have it: ".780 to .850"; "" where there is none."""
+    if np.isnan(one.low):
+        return ""
+    return f"{number(name, one.low)} to {number(name, one.high)}"
+
+
 def short(name: str, estimate: Estimate | None) -> str:
     """A mean as tables have it: ".834", "−.120", "12.9", "–" where there is none."""
     if estimate is None:
@@ -217,7 +232,9 @@ def short(name: str, estimate: Estimate | None) -> str:
 
 
 def number(name: str, value: float) -> str:
-    """Shares with three digits and no leading zero; counts and ranks with one digit."""
+    """Shares with three digits and no leading zero; counts and ranks with one digit; "–" for NaN."""
+    if np.isnan(value):
+        return "–"
     if name in COUNTS:
         return f"{value:,.1f}".replace("-", "−")
     return f"{value:.3f}".replace("0.", ".", 1).replace("-", "−")

@@ -189,8 +189,8 @@ def test_a_listwise_ranker_is_asked_for_whole_lists_only():
 def test_greedy_lm_is_the_default_of_intent_greedy():
     ranking, _ = music()
     found = ix.IntentGreedy(candidates=12).explain(ranking)
-    assert found.settings["simple_rankers"] == ["text matching (lm)"]
-    assert (found.settings["method"], found.settings["generality"]) == ("greedy", 0)
+    assert found.settings["simple_ranker"] == "text matching (lm)"
+    assert found.settings["generality"] == 0
 
 
 def test_the_published_setting():
