@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from intentx.errors import CacheWarning, InputError, TruncationWarning
+from intentx.errors import CacheWarning, InputError, TextWarning, TruncationWarning
 
 __all__ = ["check_folder", "progress", "quiet_models", "show", "warnings_in_words"]
 
@@ -36,7 +36,7 @@ def warnings_in_words() -> Iterator[None]:
         others = warnings.showwarning
 
         def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
-            if issubclass(category, CacheWarning | TruncationWarning):
+            if issubclass(category, CacheWarning | TextWarning | TruncationWarning):
                 sys.stderr.write(f"intentx: {message}\n")
             else:
                 others(message, category, *where, **more)
