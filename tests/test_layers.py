@@ -25,6 +25,7 @@ ROOMS = [
     ("explainers",),
     ("study",),
     ("",),
+    ("words_cli",),
     ("report", "terminal", "train_cli"),
     ("bench_cli", "compare_cli", "explain_cli", "report_cli"),
     ("cli",),

@@ -16,7 +16,6 @@ from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.pointwise import DocumentMethod, Subject
 from intentx.ranking import Ranking
-from intentx.text import Analyzer
 
 if TYPE_CHECKING:
     from intentx.rankers.matchpyramid import MatchPyramid

@@ -3,7 +3,8 @@
 from intentx.text.analyzer import Analyzer, Token
 from intentx.text.checks import warn_about
 from intentx.text.index import TextIndex
+from intentx.text.settings import TextSettings
 from intentx.text.spans import replace_spans
 from intentx.text.stopwords import STOPWORDS
 
-__all__ = ["STOPWORDS", "Analyzer", "TextIndex", "Token", "replace_spans", "warn_about"]
+__all__ = ["STOPWORDS", "Analyzer", "TextIndex", "TextSettings", "Token", "replace_spans", "warn_about"]

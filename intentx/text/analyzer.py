@@ -207,7 +207,9 @@ Token(term='owners', start=5, end=11, sentence=0), Token(term='café', start=19,
         starts = sentence_starts(page.text)
         words = self._words(page.text, starts)
         tokens = (word for word, _ in words) if self.ngrams == 1 else self._with_ngrams(words)
-        placed = (token._replace(start=s, end=e) for token in tokens for s, e in [page.span(*token[1:3])])
+        placed = (
+            token._replace(start=s, end=e) for token in tokens for s, e in [page.span(*token[1:3])]
+        )
         return tuple(placed), (0, *(page.starts[start] for start in starts[1:]))
 
     def _words(self, text: str, starts: Sequence[int]) -> list[tuple[Token, int]]:
@@ -314,7 +316,11 @@ def _pieces_of(
             end, word = end - gone, word[:-gone]
             key = same_letters(word)
         if key.rstrip(".") in stopwords or not key:
-            name = fold(word) if key.isalpha() and 2 <= len(key) <= LONGEST_NAME and word.isupper() else None
+            name = (
+                fold(word)
+                if key.isalpha() and 2 <= len(key) <= LONGEST_NAME and word.isupper()
+                else None
+            )
             return _Piece(None, start, end, (stemmed(name) if stemmed else name) if name else None)
         term = fold(word)
         return _Piece(stemmed(term) if stemmed else term, start, end)

@@ -17,7 +17,7 @@ _TAGS = """a abbr address article aside b blockquote body br button center code 
 footer form h1 h2 h3 h4 h5 h6 head header hr html i iframe img input ins label li link main meta nav ol
 option p pre s script section select small span strike strong style sub sup table tbody td textarea tfoot
 th thead title tr tt u ul video""".split()
-# A closing tag; a tag with attributes; one that HTML knows and no word stands right before, as in List<A>;
+# A closing tag; a tag with attributes; one that HTML knows, with no word right before it as in List<A>;
 # a comment or a declaration; an entity, which is looked up.
 _MARKUP = regex.compile(
     r"</[a-z][\w:-]*\s*>|<[a-z][\w:-]*(?:\s+[\w:@-]+\s*=\s*[\"'“”\w/#])"
@@ -36,8 +36,8 @@ _LOST = regex.compile(
 def is_markup(text: str) -> bool:
     """Whether ``text`` holds tags, comments or entities of HTML or XML.
 
-    >>> [is_markup(text) for text in ("<div class='x'>", "tea&nbsp;pot", "a < b", "<3", "List<String> x")]
-    [True, True, False, False, False]
+    >>> [is_markup(text) for text in ("<div class='x'>", "tea&nbsp;pot", "a < b <3", "List<String> x")]
+    [True, True, False, False]
     """
     if "<" not in text and "&" not in text:
         return False
@@ -83,14 +83,14 @@ def warn_about(
         (
             "look like HTML",
             is_markup,
-            "its tags and entities become terms; strip them: Analyzer(strip_markup=True), on the command "
+            "tags and entities become terms; to strip them: Analyzer(strip_markup=True), on the command "
             "line --strip-markup",
         ),
         (
             "hold letters that were decoded wrongly, such as â€™ for ’",
             is_garbled,
-            "their words are not the ones that were written; read the file in its own encoding, or repair "
-            "it, e.g. by ftfy.fix_text",
+            "their words are not the ones that were written; read the file in its own encoding, or "
+            "repair it, e.g. by ftfy.fix_text",
         ),
     ):
         if kind in told or (check is is_markup and analyzer.strip_markup):

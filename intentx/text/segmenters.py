@@ -89,11 +89,13 @@ def own_words(segmenter: Segmenter, text: str) -> list[Span]:
         raise InputError(f"the segmenter {name} must give several words or spans, not one string")
     spans, done = [], 0
     for item in found:
-        start, end = _placed(name, item, text, done) if isinstance(item, str) else _span(name, item, text)
+        start, end = (
+            _placed(name, item, text, done) if isinstance(item, str) else _span(name, item, text)
+        )
         if start < done:
             raise InputError(
-                f"the segmenter {name} gave {(start, end)} behind a word that ends at {done}: spans must "
-                f"follow each other; text: {text[:_SHOWN]!r}"
+                f"the segmenter {name} gave {(start, end)} behind a word that ends at {done}: spans "
+                f"must follow each other; text: {text[:_SHOWN]!r}"
             )
         done = max(done, end)
         word = text[start:end]
@@ -141,7 +143,7 @@ def segmenter_name(segmenter: Segmenter) -> str:
 
 
 def segmenter_version(segmenter: Segmenter) -> str | None:
-    """The ``version`` that the segmenter says it has, or that of its package; None where there is none."""
+    """The ``version`` that the segmenter says it has, or that of its package, or None."""
     version = getattr(segmenter, "version", None)
     if isinstance(version, str):
         return version
@@ -186,10 +188,14 @@ def load_segmenter(spec: str) -> Segmenter:
     try:
         found: Any = reduce(getattr, name.split("."), importlib.import_module(module))
     except ImportError as error:
-        raise InputError(f"the segmenter {spec}: module {module!r} cannot be imported: {error}") from error
+        raise InputError(
+            f"the segmenter {spec}: module {module!r} cannot be imported: {error}"
+        ) from error
     except AttributeError as error:
         raise InputError(f"the segmenter {spec}: module {module!r} has no {name!r}") from error
     if not callable(found):
-        raise InputError(f"{spec} is not callable; a segmenter is text -> words, or (start, end) of each")
+        raise InputError(
+            f"{spec} is not callable; a segmenter is text -> words, or (start, end) of each"
+        )
     segmenter: Segmenter = found
     return segmenter

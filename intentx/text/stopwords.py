@@ -62,9 +62,7 @@ uk ukr ukrainian; ur urd urdu; vi vie vietnamese; yi yid yiddish; yo yor yoruba
 zh zho chi chinese cmn mandarin; zu zul zulu
 """
 _CODES = {
-    name: row.split()[0]
-    for row in _LANGUAGES.replace("\n", ";").split(";")
-    for name in row.split()
+    name: row.split()[0] for row in _LANGUAGES.replace("\n", ";").split(";") for name in row.split()
 }
 _NAMES = {
     row.split()[0]: next(name for name in row.split()[1:] if len(name) > 3 or name == "lao")

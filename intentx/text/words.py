@@ -13,7 +13,16 @@ from collections.abc import Iterable, Iterator
 
 import regex
 
-__all__ = ["HOLDS_WORD", "Span", "chunks", "cut_chunk", "fold", "icu_version", "possessive", "same_letters"]
+__all__ = [
+    "HOLDS_WORD",
+    "Span",
+    "chunks",
+    "cut_chunk",
+    "fold",
+    "icu_version",
+    "possessive",
+    "same_letters",
+]
 
 Span = tuple[int, int]
 
@@ -51,8 +60,9 @@ HOLDS_WORD = regex.compile(rf"[\p{{L}}\p{{N}}]|{_EMOJI}", regex.V1)
 # does not; a product has a number behind its hyphen, "well-known" has not.
 _END = r"(?![\p{L}\p{M}\p{N}_])"
 _COMPOUND = regex.compile(
-    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+"  # somebody@example.com
-    rf"|(?<!.)\.(?:\p{{Lu}}[\p{{Lu}}\p{{N}}]*|Net|\p{{L}}[\p{{Ll}}\p{{N}}]*(?:\.\p{{Ll}}\w*)*){_END}"  # .NET
+    r"[\w.+-]{1,64}@[\w-]+(?:\.[\w-]+)+"  # somebody@example.com
+    r"|(?<!.)\.(?:\p{Lu}[\p{Lu}\p{N}]*|Net|\p{L}[\p{Ll}\p{N}]*(?:\.\p{Ll}\w*)*)"  # .NET
+    rf"{_END}"
     rf"|\p{{L}}(?:\.\p{{L}})+{_END}\.?"  # U.S., e.g.
     rf"|(?:\p{{Lu}}\p{{Ll}}\.\p{{L}}|\p{{Lu}}\.\p{{Lu}}\p{{Ll}}){_END}\.?"  # Ph.D., M.Sc.
     rf"|\p{{L}}\w*(?:\.\p{{Ll}}\w*)+{_END}"  # Node.js, example.com
@@ -89,7 +99,8 @@ def chunks(text: str) -> Iterator[regex.Match[str]]:
 def cut_chunk(chunk: str) -> list[Span]:
     """The words of one of `chunks`.
 
-    >>> [chunk[a:b] for chunk in ("AT&T", "C++/C#", "well-known", "covid-19") for a, b in cut_chunk(chunk)]
+    >>> texts = ("AT&T", "C++/C#", "well-known", "covid-19")
+    >>> [text[start:end] for text in texts for start, end in cut_chunk(text)]
     ['AT&T', 'C++', 'C#', 'well', 'known', 'covid-19']
     """
     if chunk.isalnum() and chunk.isascii():
@@ -117,7 +128,7 @@ def _by_dictionary(run: str, offset: int) -> Iterable[Span]:
 
     places = list(range(len(run) + 1))
     if _HALF_WIDTH.search(run):  # cut as if it were written in full width
-        clusters = [(m.start(), unicodedata.normalize("NFKC", m.group())) for m in _SOUNDED.finditer(run)]
+        clusters = [(m.start(), _wide(m.group())) for m in _SOUNDED.finditer(run)]
         places = [start for start, wide in clusters for _ in wide] + [len(run)]
         run = "".join(wide for _, wide in clusters)
     segments = list(WordBreaker(run, "en").segments())
@@ -128,6 +139,10 @@ def _by_dictionary(run: str, offset: int) -> Iterable[Span]:
         first, last = places[start], places[end]
         if first < last and HOLDS_WORD.search(run, start, end):
             yield offset + first, offset + last
+
+
+def _wide(kana: str) -> str:
+    return unicodedata.normalize("NFKC", kana)
 
 
 _IS_FORMAT = regex.compile(rf"[{_FORMAT}\ufe0e\ufe0f]")
