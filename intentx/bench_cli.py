@@ -14,6 +14,7 @@ from intentx.study.results import read_results
 from intentx.study.run import run_study, status
 from intentx.study.tables import rich_tables
 from intentx.terminal import progress, quiet_models, show, tell
+from intentx.words_cli import add_words, word_settings
 
 __all__ = ["add_bench"]
 
@@ -58,6 +59,7 @@ def add_bench(commands: Any) -> None:
         "--resume", action=argparse.BooleanOptionalAction, default=True,
         help="go on where the folder's results end (default); --no-resume wants a folder without",
     )  # fmt: skip
+    add_words(bench, extra="what the study's [text] says, said here instead")
     bench.set_defaults(run_command=_bench)
 
 
@@ -120,7 +122,8 @@ def _changed(study: Study, options: argparse.Namespace) -> Study:
                 f"{', '.join(rankers)}; not {change!r}"
             )
         rankers[name] = spec
-    return dataclasses.replace(study, data=data, rankers=rankers).without(options.without)
+    text = word_settings(options, study.text.to_dict())
+    return dataclasses.replace(study, data=data, rankers=rankers, text=text).without(options.without)
 
 
 def _shard(text: str) -> tuple[int, int]:

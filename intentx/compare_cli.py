@@ -28,6 +28,7 @@ from intentx.study.compare import check_rankers, compare_rankers
 from intentx.study.data import Topic, topics
 from intentx.study.plan import Data
 from intentx.terminal import check_folder, given_text, progress, quiet_models, show, show_json, tell
+from intentx.words_cli import add_words, word_settings
 
 __all__ = ["add_compare", "split_specs"]
 
@@ -66,6 +67,7 @@ def add_compare(commands: Any) -> None:
     compare.add_argument("--limit", type=int, metavar="N", help="queries, at most, evenly spread")
     compare.add_argument("--max-terms", type=int, default=10, metavar="K", help="of each explanation")
     compare.add_argument("--vectors", metavar="SOURCE", help="term vectors: minilm, a model or a file")
+    add_words(compare)
     compare.add_argument("--seed", type=int, default=0)
     compare.add_argument("--cache", metavar="FILE", help="remember scores in FILE")
     compare.add_argument("--json", action="store_true", help="print the comparison as JSON")
@@ -81,6 +83,7 @@ def _compare(options: argparse.Namespace) -> int:
         value = getattr(options, name)
         if value is not None and value < 1:
             raise InputError(f"--{name.replace('_', '-')} must be 1 or more, not {value}")
+    analyzer = word_settings(options).analyzer()
     specs = split_specs(options.rankers)
     check_rankers(specs)
     for spec in specs.values():
@@ -94,7 +97,7 @@ def _compare(options: argparse.Namespace) -> int:
         comparison = compare_rankers(
             specs,
             asked,
-            method=Multiplex(max_terms=options.max_terms, seed=options.seed),
+            method=Multiplex(max_terms=options.max_terms, seed=options.seed, analyzer=analyzer),
             vectors=options.vectors,
             seed=options.seed,
             cache=options.cache,

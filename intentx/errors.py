@@ -10,6 +10,7 @@ __all__ = [
     "IntentxError",
     "MissingExtraError",
     "ScorerError",
+    "TextWarning",
     "TruncationWarning",
 ]
 
@@ -54,3 +55,7 @@ class CacheWarning(UserWarning):
 
 class TruncationWarning(UserWarning):
     """The ranker reads some documents only in part; an explanation may name words it never saw."""
+
+
+class TextWarning(UserWarning):
+    """Documents hold what is no text: markup, or letters that were decoded wrongly."""

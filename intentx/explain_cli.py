@@ -32,6 +32,7 @@ from intentx.report.pictures import check_picture, write_png
 from intentx.scoring import BlackBox
 from intentx.terminal import check_folder, given_text, progress, quiet_models, show, show_json, tell
 from intentx.text import Analyzer, TextIndex
+from intentx.words_cli import add_words, word_settings
 
 __all__ = ["add_explain"]
 
@@ -83,8 +84,6 @@ def add_explain(commands: Any) -> None:
         "--above", metavar="ID", help="why --doc is above this one (methods exs and shap)"
     )
     explain.add_argument("--max-terms", type=_positive, default=10, metavar="K")
-    explain.add_argument("--stem", metavar="LANGUAGE", help="stem words, e.g. english")
-    explain.add_argument("--ngrams", type=_positive, default=1, metavar="N")
     explain.add_argument(
         "--vectors", metavar="SOURCE",
         help="term vectors: a GloVe/word2vec text file, a sentence-transformers model, or minilm; "
@@ -114,6 +113,7 @@ def add_explain(commands: Any) -> None:
     explain.add_argument(
         "--png", type=Path, metavar="FILE", help="write a picture; .svg and .pdf work, too"
     )
+    add_words(explain)
     _add_settings(explain)
     explain.set_defaults(run_command=_explain)
 
@@ -377,7 +377,7 @@ def _given(options: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:
 
 
 def _analyzer(options: argparse.Namespace) -> Analyzer:
-    return Analyzer(stem=options.stem, ngrams=options.ngrams)
+    return word_settings(options).analyzer()
 
 
 def _positive(text: str) -> int:

@@ -51,6 +51,8 @@ class Ranking:
         (N,) scores, not increasing; read-only.
     scorer
         The ranker as a `BlackBox`, or None for a recorded ranking.
+    told
+        What users were warned of about these documents, so that they are told once.
     """
 
     query: str
@@ -58,6 +60,7 @@ class Ranking:
     texts: tuple[str, ...]
     scores: npt.NDArray[np.float64]
     scorer: BlackBox | None = field(default=None, repr=False)
+    told: set[str] = field(default_factory=set, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.query, str) or not self.query.strip():
@@ -140,6 +143,7 @@ class Ranking:
             tuple(self.texts[i] for i in kept),
             self.scores[kept],
             self.scorer,
+            self.told,
         )
 
     def position(self, doc: str | int) -> int:

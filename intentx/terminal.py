@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
-from intentx.errors import CacheWarning, InputError, TruncationWarning
+from intentx.errors import CacheWarning, InputError, TextWarning, TruncationWarning
 from intentx.explainers.plain import json_text
 from intentx.signs import can_show, encodable, visible
 
@@ -76,7 +76,7 @@ def warnings_in_words() -> Iterator[None]:
         others = warnings.showwarning
 
         def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
-            if issubclass(category, CacheWarning | TruncationWarning):
+            if issubclass(category, CacheWarning | TextWarning | TruncationWarning):
                 tell(f"intentx: {message}")
             else:
                 others(visible(str(message)), category, *where, **more)

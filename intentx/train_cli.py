@@ -18,6 +18,7 @@ from intentx.preferences.vectors import TermVectors
 from intentx.rankers.encoders import minilm_folder, vector_encoder
 from intentx.terminal import show, tell
 from intentx.text import Analyzer
+from intentx.words_cli import add_words, word_settings
 
 if TYPE_CHECKING:
     from intentx.rankers.interaction import TermRanker
@@ -59,7 +60,7 @@ def add_train(commands: Any, progress: Progress) -> None:
         "--vectors", default="minilm", metavar="SOURCE",
         help="term vectors: a GloVe/word2vec text file, a sentence-transformers model, or minilm",
     )  # fmt: skip
-    train.add_argument("--stem", metavar="LANGUAGE", help="stem words, e.g. english")
+    add_words(train, ngrams=False, extra="of drmm, knrm and matchpyramid")
     train.add_argument(
         "--base", default="minilm", metavar="MODEL", help="what a cross-encoder starts from"
     )
@@ -106,11 +107,12 @@ def _term_ranker(
     ranker_type = _type_of(options.architecture)
     settings, training = _settings(options, ranker_type.settings_type)
     texts = [text for collection in collections for text in collection.texts.values()]
-    words = words_of([*texts, *(one.query for one in heldout), *(one.query for one in lists)])
+    analyzer = word_settings(options).analyzer()
+    words = words_of([*texts, *(one.query for one in heldout), *(one.query for one in lists)], analyzer)
     tell(f"term vectors of {options.vectors}")
     vectors = term_vectors(options.vectors, words)
     pools = [pool for collection in collections for pool in collection.pools()]
-    lexicon = Lexicon.build(texts, vectors, Analyzer(stem=options.stem), pools=pools)
+    lexicon = Lexicon.build(texts, vectors, analyzer, pools=pools)
     ranker = ranker_type(lexicon, settings)  # type: ignore[call-arg]
     with progress(f"training {options.architecture}") as bar:
         history = train(ranker, lists, heldout, training, bar)
@@ -212,10 +214,10 @@ def _assignment(text: str) -> tuple[str, Any]:
     return name, tuple(plain) if isinstance(plain, list) else plain
 
 
-def words_of(texts: Sequence[str]) -> list[str]:
-    """The words of texts as they are written, stopwords left out, sorted."""
-    analyzer = Analyzer()
-    return sorted({term for text in texts for term in analyzer.terms(text)})
+def words_of(texts: Sequence[str], analyzer: Analyzer) -> list[str]:
+    """The words of texts as they are written, whatever the analyzer stems; no stopwords; sorted."""
+    written = dataclasses.replace(analyzer, stem=None)
+    return sorted({term for text in texts for term in written.terms(text)})
 
 
 def term_vectors(source: str, words: Sequence[str]) -> TermVectors:

@@ -13,7 +13,8 @@ PACKAGE = Path(__file__).parents[1] / "intentx"
 # itself, its public names, comes before those who use the library as users do.
 ROOMS = [
     ("errors",),
-    ("files", "memory", "signs", "text"),
+    ("files", "memory", "signs"),
+    ("text",),
     ("scoring",),
     ("ranking",),
     ("perturbation",),
@@ -24,6 +25,7 @@ ROOMS = [
     ("explainers",),
     ("study",),
     ("",),
+    ("words_cli",),
     ("report", "terminal"),
     ("bench_cli", "compare_cli", "explain_cli", "report_cli", "train_cli"),
     ("cli",),

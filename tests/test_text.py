@@ -6,15 +6,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from intentx import Analyzer, InputError
-from intentx.text import (
-    LONGEST_REMEMBERED,
-    STOPWORDS,
-    TextIndex,
-    Token,
-    _fold,
-    _remembered,
-    replace_spans,
-)
+from intentx.text import STOPWORDS, TextIndex, Token, replace_spans
+from intentx.text.analyzer import LONGEST_REMEMBERED, _remembered
+from intentx.text.words import fold
 from tests.strategies import prose, texts
 
 PLAIN = Analyzer()
@@ -26,7 +20,7 @@ ANALYZERS = [PLAIN, Analyzer(stem="english"), Analyzer(ngrams=3), Analyzer(stem=
 @example("漢字piano漢字")
 def test_the_text_of_a_span_folds_to_its_term(text):
     for token in PLAIN.tokens(text):
-        assert _fold(text[token.start : token.end]) == token.term
+        assert fold(text[token.start : token.end]) == token.term
         assert token.start < token.end <= len(text)
 
 

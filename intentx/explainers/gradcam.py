@@ -16,7 +16,6 @@ from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.pointwise import DocumentMethod, Subject
 from intentx.ranking import Ranking
-from intentx.text import Analyzer
 
 if TYPE_CHECKING:
     from intentx.rankers.matchpyramid import MatchPyramid
@@ -271,7 +270,7 @@ class GradCAM(DocumentMethod):
         self, subject: Subject, query_terms: frozenset[str], contributions: Floats
     ) -> dict[str, Snippet]:
         """The best windows by exact matches, and with contributions added to them."""
-        words = Analyzer(stopwords=frozenset()).tokens(subject.text)
+        words = dataclasses.replace(subject.analyzer, stopwords=()).tokens(subject.text)
         if not words:
             return {name: Snippet(0, 0, "") for name in ("vanilla", "gradcam")}
         place = {word.start: number for number, word in enumerate(words)}

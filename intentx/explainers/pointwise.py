@@ -24,7 +24,7 @@ from intentx.perturbation import EditedDocuments, Removal, keep_units, score_edi
 from intentx.preferences.simple_rankers import SimpleRanker
 from intentx.preferences.vectors import TermVectors
 from intentx.ranking import Ranking
-from intentx.text import Analyzer, Token
+from intentx.text import Analyzer, Token, warn_about
 
 __all__ = ["DocumentMethod", "Subject"]
 
@@ -62,6 +62,7 @@ class Subject:
                 f"{method} explains a document by single words; use an Analyzer with ngrams=1, "
                 f"not {analyzer.ngrams}"
             )
+        warn_about(ranking.doc_ids, ranking.texts, analyzer, ranking.told, stacklevel=4)
         self.method, self.ranking, self.position, self.analyzer = method, ranking, position, analyzer
         self.notes: list[str] = []
         self._versions = 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -116,7 +117,7 @@ def reference_vectors(
 
 def _words(ranking: Ranking, texts: Sequence[str], kind: str, analyzer: Analyzer) -> list[str]:
     """Words that say little, in order of first appearance."""
-    written = Analyzer(stopwords=analyzer.stopwords)
+    written = dataclasses.replace(analyzer, stem=None, ngrams=1)
     asked = set(written.terms(ranking.query))
     counts: Counter[str] = Counter()
     for text in texts if kind == "idf" else ranking.texts:

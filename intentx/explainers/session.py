@@ -27,7 +27,7 @@ from intentx.preferences.simple_rankers import (
     term_scores,
 )
 from intentx.ranking import Ranking
-from intentx.text import TextIndex
+from intentx.text import TextIndex, warn_about
 
 if TYPE_CHECKING:
     from intentx.explainers.intent import Multiplex
@@ -66,6 +66,7 @@ class Session:
         self._asked, self._model_seconds = (box.texts_scored, box.seconds) if box else (0, 0.0)
         refuse_too_many(len(ranking))
         self.pairs = self._preference_pairs()
+        warn_about(ranking.doc_ids, ranking.texts, settings.analyzer, ranking.told, stacklevel=4)
         self.index = TextIndex(ranking.texts, settings.analyzer)
         self._close("pairs and index")
 

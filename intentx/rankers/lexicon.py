@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 from collections import Counter, OrderedDict
@@ -153,7 +154,7 @@ class Lexicon:
             raise InputError("interaction rankers read single words; give an analyzer with ngrams=1")
         terms_of: dict[str, tuple[str, ...]] = {}
         words: Counter[str] = Counter()
-        surface = Analyzer(stopwords=analyzer.stopwords)
+        surface = dataclasses.replace(analyzer, stem=None)
         for text in collection:
             terms_of[text] = analyzer.terms(text)
             if analyzer.stem is not None:

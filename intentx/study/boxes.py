@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import dataclasses
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -31,6 +32,7 @@ __all__ = [
 
 RUN, BM25 = "run:", "bm25"
 
+_TOLD: set[str] = set()  # what this process warned of
 _LOADED: dict[str, Any] = {}  # of this process
 _VECTORS: dict[tuple[str, tuple[str, ...]], TermVectors] = {}  # of the last documents
 
@@ -58,7 +60,7 @@ def ranking_of(spec: str, topic: Topic, cache: str | Path | None = None) -> Rank
     if name not in topic.runs:
         known = ", ".join(topic.runs) or "none"
         raise InputError(f"the data has no run {name!r} for this query; it has {known}")
-    return Ranking.from_run(topic.runs[name], topic.query, topic.docs)
+    return _told_once(Ranking.from_run(topic.runs[name], topic.query, topic.docs))
 
 
 def ranking_by(scorer: Scorer, topic: Topic, cache: str | Path | None = None) -> Ranking:
@@ -67,12 +69,17 @@ def ranking_by(scorer: Scorer, topic: Topic, cache: str | Path | None = None) ->
     box = BlackBox(scorer, cache=cache if hasattr(scorer, "fingerprint") else None)
     if hasattr(scorer, "seen"):
         try:  # what a ranker never reads is no part of a study
-            return rank(box, topic.query, documents, truncated="cut")
+            return _told_once(rank(box, topic.query, documents, truncated="cut"))
         except InputError:  # it cannot tell, of all documents or of one
             pass
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TruncationWarning)
-        return rank(box, topic.query, documents)
+        return _told_once(rank(box, topic.query, documents))
+
+
+def _told_once(ranking: Ranking) -> Ranking:
+    """The ranking, of whose documents a process warns once and not for each query and ranker."""
+    return dataclasses.replace(ranking, told=_TOLD)
 
 
 def load_all(specs: Iterable[str], vectors: str | None, encoders: Iterable[str]) -> None:
@@ -107,11 +114,13 @@ def mark_of(spec: str) -> str:
     return str(getattr(_loaded(spec), "fingerprint", spec))
 
 
-def vectors_of(source: str | None, texts: Sequence[str]) -> TermVectors | None:
+def vectors_of(
+    source: str | None, texts: Sequence[str], analyzer: Analyzer | None = None
+) -> TermVectors | None:
     """Vectors of the terms of some texts, by ``"minilm"``, another model, or a text file of vectors."""
     if source is None:
         return None
-    vocabulary = tuple(TextIndex(texts, Analyzer()).vocabulary)
+    vocabulary = tuple(TextIndex(texts, analyzer or Analyzer()).vocabulary)
     if (source, vocabulary) not in _VECTORS:  # all rankers of a query share them, mostly
         found = _encoded(source, vocabulary)
         _VECTORS.clear()

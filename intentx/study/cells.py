@@ -66,7 +66,7 @@ def measure(method: Any, ranking: Ranking, measures: Measures) -> Cell:
         explanation, asked = _explained(method, ranking)
         figures = _fidelities(explanation, ranking, measures)
         figures |= _out_of_sample(method, ranking, measures)
-        figures |= _edits(explanation.terms, ranking, measures)
+        figures |= _edits(explanation.terms, ranking, measures, explanation.analyzer)
         if measures.stability:
             figures["stability"] = _stability(method, explanation, measures.stability)
         if measures.shuffled:
@@ -133,12 +133,14 @@ def _stability(method: Any, explanation: Any, seeds: int) -> float:
     return agreement([explanation, *(other.explain(explanation.ranking) for other in others)]).jaccard
 
 
-def _edits(terms: Sequence[str], ranking: Ranking, measures: Measures) -> dict[str, float]:
+def _edits(
+    terms: Sequence[str], ranking: Ranking, measures: Measures, analyzer: Analyzer
+) -> dict[str, float]:
     """What the terms do in documents, where there is a ranker to ask."""
     if ranking.scorer is None or not measures.faithfulness:
         return {}
     raised = insertion(terms, ranking, draws=3, seed=measures.seed)
-    lost, at_random = _deletion(terms, ranking, measures)
+    lost, at_random = _deletion(terms, ranking, measures, analyzer)
     return {
         "deletion": lost,
         "random_deletion": at_random,
@@ -147,9 +149,10 @@ def _edits(terms: Sequence[str], ranking: Ranking, measures: Measures) -> dict[s
     }
 
 
-def _deletion(terms: Sequence[str], ranking: Ranking, measures: Measures) -> tuple[float, float]:
+def _deletion(
+    terms: Sequence[str], ranking: Ranking, measures: Measures, analyzer: Analyzer
+) -> tuple[float, float]:
     """Mean ranks that the first documents lose without the terms, and without as many random words."""
-    analyzer = Analyzer()
     generator = np.random.default_rng(measures.seed)
     places = range(min(measures.faithfulness, len(ranking)))
     texts: list[str] = []

@@ -134,7 +134,8 @@ class _Query:
     def __init__(self, topic: Topic, method: Any, vectors: str | None, gap: int) -> None:
         self.topic, self.gap = topic, gap
         if vectors is not None:
-            method = dataclasses.replace(method, vectors=vectors_of(vectors, tuple(topic.docs.values())))
+            texts, analyzer = tuple(topic.docs.values()), getattr(method, "analyzer", None)
+            method = dataclasses.replace(method, vectors=vectors_of(vectors, texts, analyzer))
         self.method = method
 
     def compared(

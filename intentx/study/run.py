@@ -356,7 +356,7 @@ def _measured(task: _Task) -> Iterator[Row]:
     load_all(study.rankers.values(), study.measures.vectors, filter(None, dense.values()))
     try:
         ranking, reason = ranking_of(study.rankers[task.ranker], topic, task.cache), ""
-        vectors = vectors_of(study.measures.vectors, ranking.texts)
+        vectors = vectors_of(study.measures.vectors, ranking.texts, study.analyzer)
     except IntentxError as error:
         ranking, reason = None, str(error)
     for variant, name in task.methods.items():
