@@ -26,6 +26,7 @@ from intentx.preferences.vectors import TermVectors
 from intentx.rankers import load_ranker, named_run
 from intentx.rankers.encoders import BiEncoder, vector_encoder
 from intentx.rankers.load import SPECS
+from intentx.rankers.redaction import without_secrets
 from intentx.ranking import Document, Ranking, rank
 from intentx.report import write_page
 from intentx.report.pictures import check_picture, write_png
@@ -303,7 +304,7 @@ def _write(
 def _ranking(
     options: argparse.Namespace, documents: Sequence[Document], bar: Callable[[int, int], None]
 ) -> Ranking:
-    options.ranker_name = options.ranker
+    options.ranker_name = options.ranker and without_secrets(options.ranker)
     if options.run:
         name, run = named_run(options.run, options.qid)
         recorded = Ranking.from_run(run, options.query, documents)
