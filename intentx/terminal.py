@@ -109,14 +109,15 @@ def progress(label: str = "asking the ranker") -> Iterator[Callable[[int, int], 
 def show(something: Any) -> None:
     """Print a text or a table; what a terminal would obey in it is shown."""
     from rich.console import Console
+    from rich.protocol import is_renderable
     from rich.segment import Segment, Segments
     from rich.text import Text
 
     whole = isinstance(something, str)
     # What users named may hold brackets, and a path is not to be broken.
     console = Console(highlight=False, markup=False, soft_wrap=whole)
-    if whole:
-        console.print(Text(visible(something)))
+    if whole or not is_renderable(something):
+        console.print(Text(visible(str(something))))
         return
     # Signs in a table that were not made visible where it was: after its columns are laid out.
     parts = [
