@@ -34,6 +34,7 @@ from intentx.terminal import (
     quiet_models,
     show,
     show_json,
+    standard_output_kept,
     tell,
     warnings_in_words,
     whatever_terminal,
@@ -61,7 +62,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _run(options: argparse.Namespace) -> int:
     try:
-        with warnings_in_words():
+        with standard_output_kept(), warnings_in_words():
             code: int = options.run_command(options) or FINE
     except ScorerError as error:
         tell(f"intentx: the ranker failed: {error}")

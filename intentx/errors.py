@@ -10,6 +10,7 @@ __all__ = [
     "IntentxError",
     "MissingExtraError",
     "ScorerError",
+    "ScorerWarning",
     "TextWarning",
     "TruncationWarning",
 ]
@@ -51,6 +52,10 @@ class MissingExtraError(IntentxError, ImportError):
 
 class CacheWarning(UserWarning):
     """Scores can no longer be remembered on disk; they are in memory, and nothing is lost."""
+
+
+class ScorerWarning(UserWarning):
+    """Scores of one text differ with the texts beside it, or from call to call; it says what to set."""
 
 
 class TruncationWarning(UserWarning):

@@ -7,13 +7,14 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from intentx.errors import InputError, ScorerError, TruncationWarning
-from intentx.scoring import BlackBox, Scorer
+from intentx.doubts import doubts
+from intentx.errors import InputError, ScorerError, ScorerWarning, TruncationWarning
+from intentx.scoring import BlackBox, Scorer, own
 
 __all__ = ["Document", "Documents", "Ranking", "as_documents", "rank"]
 
@@ -35,6 +36,13 @@ Documents = Sequence[str] | Mapping[str, str] | Sequence[Document]
 Truncated = Literal["warn", "cut"]
 
 
+class Activated(NamedTuple):
+    """What a ranker makes of its raw scores: the name of a function, and its values (N,)."""
+
+    name: str
+    values: npt.NDArray[np.float64]
+
+
 @dataclass(frozen=True, eq=False)
 class Ranking:
     """Documents in a ranker's order for one query.
@@ -53,6 +61,8 @@ class Ranking:
         The ranker as a `BlackBox`, or None for a recorded ranking.
     told
         What users were warned of about these documents, so that they are told once.
+    activated
+        What the ranker makes of its raw scores, such as a sigmoid, where it tells; shown beside them.
     """
 
     query: str
@@ -61,6 +71,7 @@ class Ranking:
     scores: npt.NDArray[np.float64]
     scorer: BlackBox | None = field(default=None, repr=False)
     told: set[str] = field(default_factory=set, repr=False)
+    activated: Activated | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.query, str) or not self.query.strip():
@@ -86,6 +97,10 @@ class Ranking:
         object.__setattr__(self, "doc_ids", tuple(self.doc_ids[i] for i in order))
         object.__setattr__(self, "texts", tuple(self.texts[i] for i in order))
         object.__setattr__(self, "scores", scores)
+        if self.activated is not None:
+            name, values = self.activated
+            values = np.asarray(values, dtype=np.float64)[order]
+            object.__setattr__(self, "activated", Activated(name, values))
 
     def __len__(self) -> int:
         return len(self.doc_ids)
@@ -144,7 +159,21 @@ class Ranking:
             self.scores[kept],
             self.scorer,
             self.told,
+            self.activated and Activated(self.activated.name, self.activated.values[kept]),
         )
+
+    def activation(self, position: int) -> dict[str, float]:
+        """What the ranker makes of a document's raw score, by its name; empty where it is the same."""
+        if self.activated is None:
+            return {}
+        return {self.activated.name: float(self.activated.values[position])}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ids, scores and texts as plain data, as an explanation's JSON has them."""
+        plain = {"doc_ids": list(self.doc_ids), "scores": self.scores.tolist()}
+        if self.activated is not None:
+            plain["activated"] = {self.activated.name: self.activated.values.tolist()}
+        return {**plain, "texts": list(self.texts)}
 
     def position(self, doc: str | int) -> int:
         """The 0-based position of a document given by its id, or by the position itself."""
@@ -204,6 +233,13 @@ def rank(
     ScorerError
         If the scorer fails; the message names the document.
 
+    Warns
+    -----
+    ScorerWarning
+        If scores depend on which texts are asked together though the scorer does not say that it is
+        ``listwise``, or differ from call to call. To find out, three texts are scored once more, and
+        up to three others where their scores differ; of a listwise scorer two texts twice.
+
     Examples
     --------
     >>> rank(lambda query, texts: [len(text) for text in texts], "tea", ["green", "black tea"])
@@ -213,8 +249,10 @@ def rank(
     if not isinstance(query, str) or not query.strip():
         raise InputError(f"the query must be a text with at least one character, not {query!r}")
     box = _black_box(scorer, cache, fingerprint)
+    box.refresh()
     ids = tuple(document.id for document in documents)
     texts = _as_read(box, query, ids, tuple(d.content for d in documents), truncated)
+    asked = box.texts_scored
     try:
         scores = box(query, texts)
     except ScorerError as error:
@@ -222,7 +260,12 @@ def rank(
         named = _some([i for i, text in zip(ids, texts, strict=True) if text in failed])
         message = f"{error}\n  document id: {named}" if named else str(error)
         raise ScorerError(message, error.query, error.texts) from error.__cause__
-    return Ranking(query, ids, texts, scores, box)
+    if box.texts_scored > asked:  # not all of them were remembered
+        for message in doubts(box, query, ids, texts, scores):
+            warnings.warn(message, ScorerWarning, stacklevel=2)
+    activated = own(box.scorer, "activated")
+    found = activated(scores) if callable(activated) else None
+    return Ranking(query, ids, texts, scores, box, activated=found and Activated(*found))
 
 
 def _black_box(scorer: Scorer, cache: str | Path | None, fingerprint: str | None) -> BlackBox:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from intentx.errors import InputError, ScorerError
 if TYPE_CHECKING:
     from intentx.memory import ScoreFile
 
-__all__ = ["BlackBox", "Scorer"]
+__all__ = ["BlackBox", "Scorer", "own", "own_fingerprint"]
 
 Floats = npt.NDArray[np.float64]
 Noted = dict[tuple[str, str | tuple[str, ...]], int]
@@ -25,9 +26,32 @@ Noted = dict[tuple[str, str | tuple[str, ...]], int]
 class Scorer(Protocol):
     """What a ranker is to intentx: one score per text, higher is better.
 
-    A scorer whose score of a text depends on the other texts says so with a true attribute
-    ``listwise``; its documents are then never split over calls. One that has a ``fingerprint``,
-    a text that stands for its weights and settings, can have its scores remembered on disk.
+    What else a scorer can do, it says by further attributes:
+
+    ``listwise``
+        True where the score of a text depends on the other texts, or on their order. Its documents
+        are then never split over calls.
+    ``fingerprint``
+        A text that stands for its weights and settings, so that its scores can be remembered on disk.
+        It is read again at each call: where it has changed, what was remembered is forgotten.
+    ``state_mark(thorough=False)``
+        In the place of that, within a process: any value that compares equal as long as the scores
+        stay the same. It is asked at each call, and ``thorough`` for each ranking; quick for models
+        whose fingerprint takes time.
+    ``seen(query, texts)``
+        Each text as far as it is read.
+    ``activated(scores)``
+        The name of a function, such as a sigmoid, and what it makes of raw scores, to be shown beside
+        them; or None.
+    ``embed``, ``score_embedded``, ``module``
+        Of scorers that gradients can be taken of; see `intentx.rankers.inside.Differentiable`.
+
+    A wrapper may hand all attributes on to the scorer inside it (``__getattr__``). Those that say how
+    texts are to be given, ``listwise`` and ``seen``, are taken from there. Those that stand for the
+    scores themselves, ``fingerprint``, ``state_mark``, ``activated`` and the ones for gradients,
+    count only where the wrapper has them by itself, since it may change the scores. A
+    ``fingerprint`` does not count, either, where a subclass overrides ``__call__`` and inherits it,
+    or where `functools.wraps` copied it.
     """
 
     def __call__(self, query: str, texts: Sequence[str], /) -> Any: ...
@@ -37,7 +61,9 @@ class BlackBox:
     """A user's scorer, asked as rarely as possible and never trusted blindly.
 
     Texts are de-duplicated, looked up among those scored before, sorted by length (so that a
-    padded batch wastes little) and scored in batches.
+    padded batch wastes little) and scored in batches. What was scored before is forgotten once the
+    scorer is found changed, by its ``fingerprint`` or ``state_mark``; a scorer that has neither is
+    taken to stay the same.
 
     Parameters
     ----------
@@ -60,12 +86,16 @@ class BlackBox:
         Texts asked for: misses, hits on disk and hits in memory together.
     calls, texts_scored
         Misses: calls of the scorer, and texts it was given.
+    texts_repeated
+        Of those, texts that `intentx.rank` asked once more to see whether their scores hold.
     texts_found
         Hits on disk.
     texts_known
         Hits in memory, repetitions within a call among them.
     seconds
         Time spent inside the scorer; methods that look inside add theirs.
+    doubts
+        What `intentx.rank` found odd about the scores, a sentence each by kind.
 
     Raises
     ------
@@ -100,8 +130,12 @@ class BlackBox:
         self.progress = progress
         self.cache = None if cache is None else _score_file(cache, scorer, fingerprint)
         self.calls = self.texts_scored = self.texts_found = self.texts_asked = 0
+        self.texts_repeated = 0
         self.seconds = 0.0
+        self.doubts: dict[str, str] = {}
         self._noted: Noted | None = None
+        self._named = fingerprint is not None
+        self._mark = _mark_of(scorer, thorough=True)
         self._known: dict[tuple[str, str], float] = {}
         self._known_lists: dict[tuple[str, tuple[str, ...]], Floats] = {}
 
@@ -126,6 +160,7 @@ class BlackBox:
         self.texts_asked += len(texts)
         if not len(texts):
             return np.empty(0)
+        self.refresh(thorough=False)
         if self._noted is not None:
             for asked in (tuple(texts),) if self.listwise else texts:
                 self._noted[query, asked] = len(texts) if self.listwise else 1
@@ -146,6 +181,33 @@ class BlackBox:
             if self.progress is not None:
                 self.progress(start + len(batch), len(new))
         return np.array([self._known[query, text] for text in texts])
+
+    def refresh(self, *, thorough: bool = True) -> None:
+        """Forget what was remembered if the scorer is no longer what it was.
+
+        Parameters
+        ----------
+        thorough
+            Whether to look at every weight. A quick look, as each call has one, may miss an edit of
+            single numbers in a large table of weights that torch does not know of.
+        """
+        mark = _mark_of(self.scorer, thorough=thorough)
+        if mark == self._mark:
+            return
+        self._mark = mark
+        self._known.clear()
+        self._known_lists.clear()
+        if self.cache is not None and not self._named:
+            self.cache.fingerprint = _fingerprint(self.scorer)
+
+    def ask_again(self, query: str, texts: Sequence[str]) -> Floats:
+        """Scores of ``texts`` in one call and in this order, by the scorer itself; not remembered.
+
+        It counts as any call of the scorer does.
+        """
+        self.texts_asked += len(texts)
+        self.texts_repeated += len(texts)
+        return self._ask(query, texts)
 
     @contextlib.contextmanager
     def noting(self) -> Iterator[Noted]:
@@ -214,17 +276,70 @@ class BlackBox:
         return texts
 
 
+def own(scorer: object, name: str, default: Any = None) -> Any:
+    """An attribute of a scorer or its class; not what its ``__getattr__`` finds in something else.
+
+    Examples
+    --------
+    >>> class Wrapper:
+    ...     def __init__(self, inner): self.inner = inner
+    ...     def __getattr__(self, name): return getattr(self.inner, name)
+    >>> wrapper = Wrapper("any text")
+    >>> callable(wrapper.upper), own(wrapper, "upper"), own(wrapper, "inner")
+    (True, None, 'any text')
+    """
+    try:
+        inspect.getattr_static(scorer, name)
+    except AttributeError:
+        return default
+    return getattr(scorer, name, default)
+
+
+def own_fingerprint(scorer: object) -> Any:
+    """The fingerprint that stands for this scorer's scores, or None.
+
+    One that a class inherits from a class whose ``__call__`` it overrides stands for other scores, and
+    so does the one that `functools.wraps` copies from the function that is wrapped.
+    """
+    found = own(scorer, "fingerprint")
+    if found is None:
+        return None
+    if "fingerprint" in getattr(scorer, "__dict__", ()):
+        wrapped = own(scorer, "__wrapped__")
+        return None if wrapped is not None and own(wrapped, "fingerprint") == found else found
+    for kind in type(scorer).__mro__:
+        if "fingerprint" in vars(kind):
+            return found
+        if "__call__" in vars(kind):
+            return None
+    return None
+
+
+def _mark_of(scorer: object, *, thorough: bool) -> Any:
+    """What differs once the scorer has changed, as far as it tells."""
+    mark = own(scorer, "state_mark")
+    return mark(thorough=thorough) if callable(mark) else own_fingerprint(scorer)
+
+
 def _score_file(path: str | Path, scorer: Scorer, fingerprint: str | None) -> ScoreFile:
     from intentx.memory import ScoreFile
 
-    found = getattr(scorer, "fingerprint", None) if fingerprint is None else fingerprint
-    if not isinstance(found, str) or not found:
-        name = getattr(scorer, "__name__", type(scorer).__name__)
-        raise InputError(
-            f"to remember the scores of {name} on disk, give it a fingerprint: a text such as "
-            f"'my ranker, version 3' that changes whenever its scores may; not {found!r}"
-        )
-    return ScoreFile(path, found)
+    return ScoreFile(path, _fingerprint(scorer, fingerprint))
+
+
+def _fingerprint(scorer: Scorer, given: str | None = None) -> str:
+    """What scores are filed under, or an InputError."""
+    found = own_fingerprint(scorer) if given is None else given
+    if isinstance(found, str) and found:
+        return found
+    name = getattr(scorer, "__name__", type(scorer).__name__)
+    inherited = getattr(scorer, "fingerprint", None)
+    shown = "" if found is None and inherited is not None else f"; not {found!r}"
+    why = "; the one that it has belongs to what it wraps or inherits from" if not shown else ""
+    raise InputError(
+        f"to remember the scores of {name} on disk, give it a fingerprint: a text such as "
+        f"'my ranker, version 3' that changes whenever its scores may{shown}{why}"
+    )
 
 
 def _checked(answer: Any, query: str, texts: Sequence[str]) -> Floats:

@@ -11,9 +11,9 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TextIO
 
-from intentx.errors import CacheWarning, InputError, TextWarning, TruncationWarning
+from intentx.errors import CacheWarning, InputError, ScorerWarning, TextWarning, TruncationWarning
 from intentx.explainers.plain import json_text
 from intentx.signs import can_show, encodable, visible
 
@@ -25,11 +25,13 @@ __all__ = [
     "quiet_models",
     "show",
     "show_json",
+    "standard_output_kept",
     "tell",
     "warnings_in_words",
     "whatever_terminal",
 ]
 
+_OURS: list[TextIO] = []  # where our own lines go while everything else is sent to standard error
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -76,7 +78,7 @@ def warnings_in_words() -> Iterator[None]:
         others = warnings.showwarning
 
         def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
-            if issubclass(category, CacheWarning | TextWarning | TruncationWarning):
+            if issubclass(category, CacheWarning | ScorerWarning | TextWarning | TruncationWarning):
                 tell(f"intentx: {message}")
             else:
                 others(visible(str(message)), category, *where, **more)
@@ -115,7 +117,7 @@ def show(something: Any) -> None:
 
     whole = isinstance(something, str)
     # What users named may hold brackets, and a path is not to be broken.
-    console = Console(highlight=False, markup=False, soft_wrap=whole)
+    console = Console(file=_output(), highlight=False, markup=False, soft_wrap=whole)
     if whole or not is_renderable(something):
         console.print(Text(visible(str(something))))
         return
@@ -130,11 +132,51 @@ def show(something: Any) -> None:
 def show_json(plain: Any) -> None:
     """Print plain data as one line of JSON; letters that standard output lacks are escaped."""
     text = json_text(plain)
-    if not can_show(text, sys.stdout):
+    if not can_show(text, _output()):
         text = json.dumps(json.loads(text), allow_nan=False)
-    sys.stdout.write(text + "\n")
+    _output().write(text + "\n")
 
 
 def tell(text: str) -> None:
     """Write a line to standard error; what a terminal would obey in it is shown."""
     sys.stderr.write(f"{visible(text)}\n")
+
+
+def _output() -> TextIO:
+    return _OURS[-1] if _OURS else sys.stdout
+
+
+@contextlib.contextmanager
+def standard_output_kept() -> Iterator[None]:
+    """Within, standard output is for `show` and `show_json`; what others print goes to standard error.
+
+    Rankers and the modules that bring them may print, also from C and in child processes, and our
+    output is read by programs.
+    """
+    stdout, ours = sys.stdout, None
+    try:
+        descriptor = stdout.fileno()
+        stdout.flush()
+        sys.stderr.flush()
+        ours = os.dup(descriptor)
+        os.dup2(sys.stderr.fileno(), descriptor)
+    except (OSError, ValueError, AttributeError):  # streams that are no files, as in notebooks
+        if ours is not None:
+            os.close(ours)
+            ours = None
+    output = (
+        stdout
+        if ours is None
+        else open(ours, "w", encoding=stdout.encoding, errors=stdout.errors, closefd=False)  # noqa: SIM115
+    )
+    _OURS.append(output)
+    sys.stdout = sys.stderr
+    try:
+        yield
+        output.flush()
+    finally:
+        _OURS.pop()
+        sys.stdout = stdout
+        if ours is not None:
+            os.dup2(ours, descriptor)
+            os.close(ours)

@@ -16,6 +16,7 @@ ROOMS = [
     ("files", "memory", "signs"),
     ("text",),
     ("scoring",),
+    ("doubts",),
     ("ranking",),
     ("perturbation",),
     ("preferences",),

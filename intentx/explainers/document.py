@@ -200,11 +200,7 @@ class DocumentExplanation:
             "words": [word._asdict() for word in self.words],
             "unseen": list(self.unseen),
             "figures": {key: none_for_nan(float(value)) for key, value in self.figures.items()},
-            "ranking": {
-                "doc_ids": list(self.ranking.doc_ids),
-                "scores": self.ranking.scores.tolist(),
-                "texts": list(self.ranking.texts),
-            },
+            "ranking": self.ranking.to_dict(),
             "fidelity": None if self.fidelity is None else self.fidelity.to_dict(),
             "settings": dict(self.settings),
             "model_calls": self.model_calls,

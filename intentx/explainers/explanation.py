@@ -174,11 +174,7 @@ class IntentExplanation:
             "query": self.ranking.query,
             "terms": list(self.terms),
             "weights": list(self.weights),
-            "ranking": {
-                "doc_ids": list(self.ranking.doc_ids),
-                "scores": self.ranking.scores.tolist(),
-                "texts": list(self.ranking.texts),
-            },
+            "ranking": self.ranking.to_dict(),
             "fidelity": self.fidelity.to_dict(),
             "coverage": None if math.isnan(self.coverage) else self.coverage,
             "bound": self.bound,

@@ -16,6 +16,7 @@ from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.pointwise import DocumentMethod, Subject
 from intentx.ranking import Ranking
+from intentx.scoring import own
 
 if TYPE_CHECKING:
     from intentx.rankers.matchpyramid import MatchPyramid
@@ -291,7 +292,7 @@ class GradCAM(DocumentMethod):
 def _match_pyramid(ranking: Ranking) -> MatchPyramid:
     scorer = ranking.black_box("an explanation by GradCAM").scorer
     # A ranker of another kind need not have torch, and then there is nothing to compare it with.
-    if hasattr(scorer, "feature_maps"):
+    if own(scorer, "feature_maps") is not None:
         found: MatchPyramid = scorer  # type: ignore[assignment]
         return found
     name = getattr(scorer, "__name__", type(scorer).__name__)

@@ -13,6 +13,7 @@ import numpy.typing as npt
 from intentx.errors import InputError, ScorerError
 from intentx.explainers.pointwise import Subject
 from intentx.rankers.inside import Differentiable, EmbeddedText
+from intentx.scoring import own
 from intentx.text import Token
 
 if TYPE_CHECKING:
@@ -100,9 +101,13 @@ def word_of_piece(spans: npt.NDArray[np.intp], tokens: Sequence[Token]) -> npt.N
 def _differentiable(subject: Subject) -> Differentiable:
     """The ranker, or an InputError that says what to do."""
     scorer: Any = subject.ranking.black_box(f"an explanation by {subject.method}").scorer
-    if isinstance(scorer, Differentiable):
-        return scorer
+    found = isinstance(scorer, Differentiable)
+    if found and all(own(scorer, name) is not None for name in ("embed", "score_embedded")):
+        differentiable: Differentiable = scorer
+        return differentiable
     why = "it has no embed and score_embedded (see intentx.rankers.inside.Differentiable)"
+    if found:
+        why = "its embed and score_embedded are those of the scorer in it, whose scores it may change"
     if getattr(scorer, "name", "") == "drmm":
         why = "it counts matches in histograms, which have no useful gradient"
     raise InputError(

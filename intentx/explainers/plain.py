@@ -14,7 +14,7 @@ import numpy as np
 from intentx.errors import InputError
 from intentx.files import excerpt
 from intentx.preferences import Pairs
-from intentx.ranking import Ranking
+from intentx.ranking import Activated, Ranking
 from intentx.signs import UNSHOWN, drawn
 from intentx.text import Analyzer
 
@@ -136,7 +136,15 @@ def ranking_of(plain: Mapping[str, Any]) -> Ranking:
     """The ranking that an explanation as plain data is of."""
     query, listed = plain["query"], table(plain, "ranking")
     scores = np.array(numbers(listed, "scores"), dtype=np.float64)
-    return Ranking(query, strings(listed, "doc_ids"), strings(listed, "texts"), scores)
+    named = table(listed, "activated") if "activated" in listed else {}
+    activated = [Activated(name, np.array(numbers(named, name))) for name in named]
+    return Ranking(
+        query,
+        strings(listed, "doc_ids"),
+        strings(listed, "texts"),
+        scores,
+        activated=activated[0] if activated else None,
+    )
 
 
 def printed(something: Any, width: int) -> str:

@@ -68,6 +68,7 @@ class Subject:
         self._versions = 0
         self._started = time.perf_counter()
         box = ranking.scorer
+        self.notes += box.doubts.values() if box else ()
         self._asked, self._model_seconds = (box.texts_scored, box.seconds) if box else (0, 0.0)
         whole = ranking.texts[position]
         self.text = self._read(whole)
@@ -170,7 +171,7 @@ class Subject:
             terms=tuple(terms),
             weights=tuple(float(weights[term]) for term in terms),
             words=words,
-            figures={key: float(value) for key, value in figures.items()},
+            figures=self._figures(figures, above),
             unseen=self.unseen,
             analyzer=self.analyzer,
             settings=settings,
@@ -182,6 +183,18 @@ class Subject:
             notes=tuple(self.notes),
             **more,
         )
+
+    def _figures(self, figures: Mapping[str, float], above: int | None) -> dict[str, float]:
+        """Numbers of the method; beside a raw score, what the ranker makes of it."""
+        shown = {"score": self.ranking.activation(self.position)}
+        if above is not None:
+            other = self.ranking.activation(above)
+            shown["other_score"] = {f"other_{name}": value for name, value in other.items()}
+        found: dict[str, float] = {}
+        for key, value in figures.items():
+            found[key] = float(value)
+            found |= shown.get(key, {})
+        return found
 
 
 @dataclass(frozen=True, kw_only=True)

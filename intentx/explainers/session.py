@@ -63,6 +63,7 @@ class Session:
         self.seconds: dict[str, float] = {}
         self._started = self._lap = time.perf_counter()
         box = ranking.scorer
+        self.notes += box.doubts.values() if box else ()
         self._asked, self._model_seconds = (box.texts_scored, box.seconds) if box else (0, 0.0)
         refuse_too_many(len(ranking))
         self.pairs = self._preference_pairs()

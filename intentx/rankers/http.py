@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import math
 import re
@@ -11,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import urlsplit
 
 import numpy as np
 import numpy.typing as npt
@@ -21,6 +20,7 @@ from intentx.rankers.deadline import deadline
 from intentx.rankers.fingerprint import fingerprint_of
 from intentx.rankers.redaction import filled_in, named_in, redacted, value_of, without_secrets
 from intentx.rankers.services import SHAPES, AnswerError, Shape
+from intentx.rankers.specs import settings_from, true_or_false
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection
@@ -166,20 +166,10 @@ class HTTPReranker:
         >>> HTTPReranker.from_spec("http://127.0.0.1:8080/rerank#shape=texts&batch_size=8")
         <HTTPReranker http://127.0.0.1:8080/rerank>
         """
-        url, _, fragment = spec.partition("#")
-        settings: dict[str, Any] = {}
-        for name, value in parse_qsl(fragment, keep_blank_values=True):
-            if name not in FROM_TEXT:
-                raise InputError(
-                    f"no setting {name!r} behind the # of a URL; there are {sorted(FROM_TEXT)}"
-                )
-            try:
-                settings[name] = FROM_TEXT[name](value)
-            except ValueError as error:
-                raise InputError(f"{name} behind the # of a URL cannot be {value!r}: {error}") from error
-        return cls(url, **settings)
+        url, _, text = spec.partition("#")
+        return cls(url, **settings_from("http", text, FROM_TEXT))
 
-    @functools.cached_property
+    @property
     def fingerprint(self) -> str:
         """Stands for URL, model and options; what the service does behind them, it cannot know."""
         names = ("url", "shape", "fields", "model", "options", "listwise")
@@ -375,12 +365,6 @@ def _retry_after(headers: Mapping[str, str]) -> float:
         return 0.0
 
 
-def _true_or_false(text: str) -> bool:
-    if text not in {"true", "false"}:
-        raise ValueError("true or false expected")
-    return text == "true"
-
-
 def _json_object(text: str) -> dict[str, Any]:
     plain = json.loads(text)
     if not isinstance(plain, dict):
@@ -399,5 +383,5 @@ FROM_TEXT: dict[str, Callable[[str], Any]] = {
     "timeout": float,
     "retries": int,
     "backoff": float,
-    "listwise": _true_or_false,
+    "listwise": true_or_false,
 }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
 import json
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -16,9 +15,11 @@ import numpy.typing as npt
 from intentx.errors import InputError, MissingExtraError
 from intentx.files import json_object, read_text
 from intentx.rankers.fingerprint import fingerprint_of
+from intentx.rankers.folders import refuse_other_kinds
 from intentx.rankers.inside import EmbeddedText
 from intentx.rankers.lexicon import Lexicon, Words
 from intentx.rankers.models import checked, checked_rows, undisturbed
+from intentx.rankers.watch import Same, Watch, structure_of, tensors_of, weights_mark
 from intentx.text import Analyzer
 
 try:
@@ -62,6 +63,7 @@ class TermRanker(ABC):
         self.settings = settings
         self.module = module.eval()
         self.training: dict[str, Any] = {}
+        self._watch = Watch()
 
     @abstractmethod
     def score(self, query: str, texts: Sequence[str]) -> torch.Tensor:
@@ -71,10 +73,23 @@ class TermRanker(ABC):
         with undisturbed(self.module), torch.no_grad():
             return np.asarray(self.score(query, texts).cpu().double().numpy())
 
-    @functools.cached_property
+    @property
     def fingerprint(self) -> str:
-        """Stands for the settings, the lexicon and the weights."""
-        return fingerprint_of({**self._description(), "training": None}, self._tensors())
+        """Stands for the settings, the lexicon and the weights as they are now."""
+        return self._watch.text(self.state_mark(thorough=True), self._fingerprint)
+
+    def _fingerprint(self) -> str:
+        settings = {**self._description(), "training": None, "class": type(self).__qualname__}
+        settings["modules"] = structure_of(self.module)
+        return fingerprint_of(settings, self._tensors() | dict(tensors_of(self.module)))
+
+    def state_mark(self, thorough: bool = False) -> int:
+        """Another number once weights or settings have changed; see `intentx.scoring.Scorer`."""
+        settings = Same(self.lexicon), repr(self.settings), repr(structure_of(self.module))
+        quick = settings, weights_mark([self.module], thorough=False)
+        return self._watch.look(
+            quick, lambda: weights_mark([self.module], thorough=True), thorough=thorough
+        )
 
     def save(self, folder: str | Path) -> Path:
         """Write ``ranker.json`` and ``model.safetensors`` into a folder, made where there is none."""
@@ -264,9 +279,10 @@ def _blocks(words: Sequence[Words], query_terms: int) -> Iterator[Sequence[Words
 
 
 def _description_in(folder: Path, name: str) -> Mapping[str, Any]:
+    refuse_other_kinds(name, folder)
+    path = folder / DESCRIPTION
     if not folder.is_dir():
         raise InputError(f"no folder {str(folder)!r} with a {name} ranker; intentx train makes one")
-    path = folder / DESCRIPTION
     try:
         plain = json_object(read_text(path), str(path))
     except InputError as error:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import gzip
 import hashlib
 import json
 import pickle
 import sys
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,7 +20,9 @@ from intentx.errors import InputError, MissingExtraError
 from intentx.files import json_object, read_text
 from intentx.rankers.features import TextFeatures
 from intentx.rankers.fingerprint import fingerprint_of
+from intentx.rankers.folders import refuse_other_kinds
 from intentx.rankers.matches import CollectionStatistics
+from intentx.rankers.watch import Same, Watch, array_mark
 from intentx.text import Analyzer
 
 if TYPE_CHECKING:
@@ -91,6 +93,7 @@ class FeatureRanker:
         self.features = features
         self.names = tuple(names)
         self.model = model
+        self._watch = Watch()
         _check_model(model, self.names)
         self.background = None if background is None else np.array(background, dtype=np.float64)
         if self.background is not None and (
@@ -176,9 +179,9 @@ class FeatureRanker:
             raise InputError(f"no feature {unknown[0]!r}; there are: {', '.join(self.names)}")
         return [self.names.index(name) for name in names]
 
-    @functools.cached_property
+    @property
     def fingerprint(self) -> str:
-        """Stands for features and model, as they are when it is first asked for.
+        """Stands for features and model as they are now.
 
         Raises
         ------
@@ -186,10 +189,24 @@ class FeatureRanker:
             If the features have no fingerprint of their own, or the model is nothing that joblib
             can make one of.
         """
+        return self._watch.text(self.state_mark(thorough=True), self._fingerprint)
+
+    def _fingerprint(self) -> str:
+        settings = {"ranker": "LTR", "class": type(self).__qualname__, "names": list(self.names)}
         features = self.features.fingerprint  # type: ignore[attr-defined]
-        booster = _booster(self.model)
-        model = _digest(self.model) if booster is None else _trees(booster)
-        return fingerprint_of({"ranker": "LTR", "features": features, "model": model})
+        return fingerprint_of({**settings, "features": features, "model": _mark(self.model)})
+
+    def state_mark(self, thorough: bool = False) -> int:
+        """Another number once features or model have changed; see `intentx.scoring.Scorer`."""
+        features = getattr(self.features, "fingerprint", None)
+        quick = self.names, Same(self.model), Same(self.features), features, _quick_mark(self.model)
+
+        def full() -> str | None:
+            with contextlib.suppress(AttributeError):
+                return _mark(self.model)
+            return None  # nothing that can be looked into
+
+        return self._watch.look(quick, full, thorough=thorough)
 
     def save(self, folder: str | Path) -> Path:
         """Write the ranker to a folder: the model as LightGBM's text, the rest as JSON.
@@ -243,6 +260,7 @@ class FeatureRanker:
         except ImportError as error:
             raise MissingExtraError("lightgbm", "ltr") from error
         folder = Path(folder)
+        refuse_other_kinds("ltr", folder)
         settings = _settings_of(folder)
         # LightGBM's reader aborts the whole process on a truncated model, hence the digests.
         parts = {name: _part_of(folder, name, settings) for name in (MODEL, STATISTICS)}
@@ -320,6 +338,24 @@ def _booster(model: Any) -> Booster | None:
             raise InputError(f"{type(model).__name__} must be fitted first")
         model = model.booster_
     return model if isinstance(model, lightgbm.Booster) else None
+
+
+def _mark(model: Any) -> str:
+    """What differs for models that score differently."""
+    booster = _booster(model)
+    return _digest(model) if booster is None else _trees(booster)
+
+
+def _quick_mark(model: Any) -> Hashable:
+    """The same in less time, for models fitted again, further trees, and changed coefficients."""
+    booster = _booster(model)
+    if booster is not None:
+        return Same(booster), booster.num_trees()
+    parts = sorted(getattr(model, "__dict__", {}).items())
+    return tuple(
+        (name, array_mark(part) if isinstance(part, np.ndarray) and part.dtype != object else Same(part))
+        for name, part in parts
+    )
 
 
 def _trees(booster: Booster) -> str:

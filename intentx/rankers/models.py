@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from intentx.errors import InputError
+from intentx.rankers.watch import structure_of
 
 if TYPE_CHECKING:
     import torch
@@ -24,6 +25,7 @@ __all__ = [
     "embedding_layer",
     "load",
     "replaced_rows",
+    "settings_mark",
     "settings_of",
     "undisturbed",
 ]
@@ -238,15 +240,32 @@ def settings_of(model: CrossEncoder | SentenceTransformer) -> dict[str, object]:
     spelling = json.loads(backend.to_str()) if hasattr(backend, "to_str") else repr(tokenizer)
     if isinstance(spelling, dict):  # how the last call padded is no part of the model
         spelling = {k: v for k, v in spelling.items() if k not in ("padding", "truncation")}
+    return {**_settings(model), "tokenizer": spelling}
+
+
+def settings_mark(model: CrossEncoder | SentenceTransformer) -> str:
+    """The same in less time: of the tokenizer's vocabulary, only how large it is."""
+    tokenizer: Any = getattr(model, "tokenizer", None)
+    backend: Any = getattr(tokenizer, "backend_tokenizer", None)
+    parts = [getattr(backend, name, None) for name in ("normalizer", "pre_tokenizer", "post_processor")]
+    states = [part.__getstate__() if hasattr(part, "__getstate__") else None for part in parts]
+    size = len(tokenizer) if hasattr(tokenizer, "__len__") else None
+    return repr((id(tokenizer), size, states, sorted(_settings(model).items())))
+
+
+def _settings(model: CrossEncoder | SentenceTransformer) -> dict[str, object]:
+    tokenizer: Any = getattr(model, "tokenizer", None)
     inner = model.transformers_model
     config = {} if inner is None else json.loads(inner.config.to_json_string(use_diff=False))
     for name in ("_name_or_path", "transformers_version", "dtype"):
         config.pop(name, None)
+    sides = ("padding_side", "truncation_side")
     return {
         "model": str(model),
+        "modules": structure_of(model),
         "config": config,
-        "tokenizer": spelling,
         "longest": str(model.max_seq_length),
+        "sides": [str(getattr(tokenizer, side, None)) for side in sides],
         "prompts": dict(model.prompts),
         "default_prompt": model.default_prompt_name,
     }

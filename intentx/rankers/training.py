@@ -190,7 +190,6 @@ def train(
             f"nothing to learn: in none of {len(lists)} lists is one text known to be better than "
             "another; judgements or a teacher's scores are needed"
         )
-    vars(ranker).pop("fingerprint", None)  # it stood for the weights as they were
     weights = [parameter for parameter in ranker.module.parameters() if parameter.requires_grad]
     adam = torch.optim.AdamW(
         weights, lr=training.learning_rate or 0.0, weight_decay=training.weight_decay

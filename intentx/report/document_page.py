@@ -13,6 +13,7 @@ from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.gradcam import GradCAMExplanation
 from intentx.report.document_map import grad_cam
 from intentx.report.document_view import NOTABLE, DocumentView
+from intentx.report.documents import score_of
 from intentx.report.frame import (
     Section,
     check_one_query,
@@ -148,7 +149,7 @@ def _header(views: Sequence[DocumentView], title: str, contents: Sequence[tuple[
 
 def _place(explanation: DocumentExplanation) -> str:
     number = len(explanation.ranking)
-    score = real(float(explanation.ranking.scores[explanation.position]))
+    score = score_of(explanation.ranking, explanation.position)
     return f"rank {count(explanation.position + 1)} of {count(number)} with the score {score}"
 
 
@@ -263,7 +264,7 @@ def _text(view: DocumentView) -> Html:
                 class_="note unseen")
         )  # fmt: skip
     if explanation.above is not None:
-        score = real(float(explanation.ranking.scores[explanation.above]))
+        score = score_of(explanation.ranking, explanation.above)
         parts += [
             tag("h4", "Compared with ", _other(explanation), f", score {score}"),
             tag("p", "Words that have a weight are on its colour here, too.", class_="note"),

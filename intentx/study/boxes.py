@@ -16,7 +16,7 @@ from intentx.preferences.vectors import TermVectors
 from intentx.rankers import load_ranker
 from intentx.rankers.encoders import BiEncoder, vector_encoder
 from intentx.ranking import Ranking, rank
-from intentx.scoring import BlackBox, Scorer
+from intentx.scoring import BlackBox, Scorer, own_fingerprint
 from intentx.study.data import Topic
 from intentx.text import Analyzer, TextIndex
 
@@ -66,7 +66,7 @@ def ranking_of(spec: str, topic: Topic, cache: str | Path | None = None) -> Rank
 def ranking_by(scorer: Scorer, topic: Topic, cache: str | Path | None = None) -> Ranking:
     """The ranking of a topic's documents by a scorer; they are cut to what it reads, where it tells."""
     documents = {doc: topic.docs[doc] for doc in topic.pool}
-    box = BlackBox(scorer, cache=cache if hasattr(scorer, "fingerprint") else None)
+    box = BlackBox(scorer, cache=cache if own_fingerprint(scorer) else None)
     if hasattr(scorer, "seen"):
         try:  # what a ranker never reads is no part of a study
             return _told_once(rank(box, topic.query, documents, truncated="cut"))
@@ -111,7 +111,7 @@ def mark_of(spec: str) -> str:
     """What stands for a ranker with its weights: its fingerprint, or its spec where it has none."""
     if spec == BM25 or spec.startswith(RUN):
         return spec
-    return str(getattr(_loaded(spec), "fingerprint", spec))
+    return str(own_fingerprint(_loaded(spec)) or spec)
 
 
 def vectors_of(

@@ -10,6 +10,7 @@ from typing import Any
 
 from intentx.errors import InputError
 from intentx.rankers.load import FROM_DISK, MINILM
+from intentx.rankers.specs import split_settings
 from intentx.text.settings import NONE
 
 __all__ = [
@@ -65,12 +66,13 @@ def spec_of(spec: Any, base: Path | None) -> Any:
     if not isinstance(spec, str) or base is None:
         return spec
     kind, colon, rest = spec.partition(":")
-    if kind not in FROM_DISK or spec == MINILM:
+    if kind not in FROM_DISK or split_settings(spec)[0] == MINILM:
         return spec
+    rest, settings = split_settings(rest)
     parts = [part.strip() for part in rest.split(",")]
     found = [base / Path(part).expanduser() for part in parts]
     paths = [str(f.resolve()) if p and f.exists() else p for f, p in zip(found, parts, strict=True)]
-    return f"{kind}{colon}{','.join(paths)}"
+    return f"{kind}{colon}{','.join(paths)}{'#' * bool(settings)}{settings}"
 
 
 def with_paths(plain: Mapping[str, Any], key: str, base: Path | None) -> Mapping[str, Any]:
