@@ -25,7 +25,8 @@ def doubts(
 ) -> list[str]:
     """What is odd about the scores of a list, in sentences that say what to set; none as a rule.
 
-    Three texts are scored once more: one alone, and the best and the worst in another order. Where
+    Three texts are scored once more: one alone, and the best and the worst in another order (each of
+    two texts alone). Where
     their scores differ, the same call is made again: it tells chance from company. Of a listwise
     scorer, best and worst are asked as a list twice.
 
@@ -47,7 +48,9 @@ def _questions(order: list[int], texts: Sequence[str], listwise: bool) -> Iterat
     """Places of the texts of each call: one alone, and two of them not as they were asked before."""
     if not listwise:
         yield [order[(len(order) - 1) // 2]]
-    if len(order) > 1:  # a black box asks for the longest first, else in the order of the input
+    if not listwise and len(order) == 2:  # the best of two may have by chance what it has alone
+        yield order[1:]
+    elif len(order) > 1:  # a black box asks for the longest first, else in the order of the input
         yield sorted((order[0], order[-1]), key=lambda place: (len(texts[place]), -place))
 
 

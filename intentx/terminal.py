@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import ctypes
 import json
 import os
 import re
@@ -173,10 +174,21 @@ def standard_output_kept() -> Iterator[None]:
     sys.stdout = sys.stderr
     try:
         yield
-        output.flush()
     finally:
         _OURS.pop()
         sys.stdout = stdout
-        if ours is not None:
-            os.dup2(ours, descriptor)
-            os.close(ours)
+        try:
+            output.flush()
+        finally:
+            if ours is not None:
+                _flush_others(stdout)
+                os.dup2(ours, descriptor)
+                os.close(ours)
+
+
+def _flush_others(stdout: TextIO) -> None:
+    """Send on what others have written to buffers, Python's and that of the C library."""
+    with contextlib.suppress(OSError, ValueError):
+        stdout.flush()
+    with contextlib.suppress(OSError, AttributeError, TypeError):
+        ctypes.CDLL(None).fflush(None)

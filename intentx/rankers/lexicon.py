@@ -113,8 +113,10 @@ class Lexicon:
             raise InputError(f"{len(self.terms)} terms need that many idf, not {idf.shape}")
         if len(set(self.terms)) < len(self.terms):
             raise InputError("the terms of a lexicon must be different from each other")
-        object.__setattr__(self, "vectors", vectors)
-        object.__setattr__(self, "idf", idf)
+        for name, values in (("vectors", vectors), ("idf", idf)):
+            fixed = values.view()
+            fixed.flags.writeable = False  # what rankers have learned goes with these
+            object.__setattr__(self, name, fixed)
         object.__setattr__(self, "_read", Memory[Words](REMEMBERED))
 
     @classmethod

@@ -20,7 +20,7 @@ def true_or_false(text: str) -> bool:
     """
     known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
     if text.lower() not in known:
-        raise ValueError("write true or false")
+        raise ValueError("true or false expected")
     return known[text.lower()]
 
 
@@ -89,7 +89,7 @@ def settings_from(
     found: dict[str, Any] = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         if name not in known:
-            there = f"there are {', '.join(sorted(known))}" if known else f"{kind} takes none"
+            there = f"there are {', '.join(map(repr, sorted(known)))}" if known else f"{kind} takes none"
             raise InputError(f"no setting {name!r} behind the # of {kind}: {there}")
         if name in found:
             raise InputError(f"{name} stands twice behind the # of {kind}: {text!r}")
