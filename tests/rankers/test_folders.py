@@ -1,4 +1,4 @@
-"""Each kind of folder under each kind of spec: loaded as what it is, or refused by what it says it is."""
+"""Each kind of folder under each kind of spec: loaded as what it is, or refused by what it says."""
 
 import json
 import shutil
@@ -139,7 +139,7 @@ def test_older_folders_say_it_by_their_modules(folders, tmp_path):
 
 
 def test_a_dense_folder_over_a_masked_language_model_is_dense(folders, tmp_path):
-    """As all-mpnet-base-v2 is: the architecture of config.json does not decide where modules are listed."""
+    """As all-mpnet-base-v2 is: where modules are listed, the architecture does not count."""
     folder = shutil.copytree(folders["dense"], tmp_path / "dense")
     config = json.loads((folder / "config.json").read_text())
     (folder / "config.json").write_text(json.dumps(config | {"architectures": ["BertForMaskedLM"]}))
