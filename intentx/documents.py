@@ -7,7 +7,7 @@ import operator
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, cast
 
 from intentx.errors import InputError
 
@@ -40,9 +40,7 @@ class IntegerId(str):
     __slots__ = ()
 
 
-Documents = (
-    Sequence[str] | Sequence[Document] | Sequence[Mapping[str, Any]] | Mapping[Any, Any] | Iterable[Any]
-)
+Documents = Sequence[str] | Sequence[Document] | Sequence[Mapping[str, Any]] | Mapping[Any, Any] | Any
 
 
 def as_documents(docs: Documents) -> tuple[Document, ...]:
@@ -110,7 +108,8 @@ def documents_in(docs: Documents) -> Iterator[Document]:
     if columns_of(docs) is not None:
         return _rows(docs)
     if hasattr(docs, "iloc"):  # a Series of pandas, or of a package made like it
-        return (_named(name, value) for name, value in docs.items())
+        series: Any = docs
+        return (_named(name, value) for name, value in series.items())
     if hasattr(docs, "tolist") and hasattr(docs, "ndim"):  # an array
         if docs.ndim != 1:
             raise InputError(f"docs must have one dimension, not {docs.ndim}: give a list of texts")
@@ -286,14 +285,14 @@ def _of_mapping(plain: Mapping[Any, Any], which: str, known: str | None) -> Docu
         )
     if not ids and known is None:
         raise InputError(
-            f"{which} needs an id, under one of {', '.join(ID_COLUMNS)}; documents without ids are given "
-            "as texts alone"
+            f"{which} needs an id, under one of {', '.join(ID_COLUMNS)}; documents without ids "
+            "are given as texts alone"
         )
     if len(ids) > 1 and ids[0] != "docno":
         raise InputError(f"{which} has several ids: {some(ids)}; keep one")
     doc_id = id_of(plain[ids[0]] if ids else known, f"the id of {which}")
     title = plain.get("title")
-    return _checked(Document(doc_id, plain[texts[0]], "" if _missing(title) else title))
+    return _checked(Document(doc_id, plain[texts[0]], "" if _missing(title) else cast("str", title)))
 
 
 def _checked(document: Document) -> Document:

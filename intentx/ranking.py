@@ -198,7 +198,8 @@ class Ranking:
             else f"; it has {some(self.doc_ids)}"
         )
         raise InputError(
-            f"the documents have integers as ids, and {number} may be an id or a position: {first}{second}"
+            f"the documents have integers as ids, and {number} may be an id or a position: "
+            f"{first}{second}"
         )
 
     def black_box(self, purpose: str) -> BlackBox:
@@ -328,10 +329,9 @@ def _scored(run: Any) -> Iterable[tuple[Any, Any]]:
     if isinstance(run, Mapping):
         return run.items()
     if columns_of(run) is not None:
-        if "score" not in (columns_of(run) or []):
-            raise InputError(
-                f"a run in a frame needs a column 'score'; it has {some([*map(str, columns_of(run) or [])])}"
-            )
+        names = [str(name) for name in columns_of(run) or []]
+        if "score" not in names:
+            raise InputError(f"a run in a frame needs a column 'score'; it has {some(names)}")
         return zip(ids_of_frame(run)[1], column_of(run, "score"), strict=True)
     if hasattr(run, "iloc"):  # a Series of pandas
         items: Iterable[tuple[Any, Any]] = run.items()

@@ -17,7 +17,7 @@ ROOMS = [
     ("text",),
     ("scoring",),
     ("ranking",),
-    ("perturbation",),
+    ("perturbation", "search"),
     ("preferences",),
     ("coverage",),
     ("rankers", "datasets"),
@@ -43,6 +43,7 @@ HEAVY = [
     "pulp",
     "rich",
     "rank_bm25",
+    "bm25s",
     "highspy",
     "lightgbm",
 ]

@@ -37,7 +37,9 @@ class Okapi(BM25Okapi):  # type: ignore[misc]
 
     def __init__(self, corpus: Sequence[Sequence[str]], *, k1: float, b: float) -> None:
         super().__init__(corpus, k1=k1, b=b)
-        self.doc_freqs, self.doc_len = [], []  # the counts of the collection's texts are not needed
+        # The counts of the collection's own texts are not needed.
+        self.doc_freqs: Sequence[Mapping[str, int]] = ()
+        self.doc_len: Sequence[int] = ()
 
     def _calc_idf(self, nd: Mapping[str, int]) -> None:
         self.idf = {term: idf(self.corpus_size, holding) for term, holding in nd.items()}

@@ -2,6 +2,7 @@ import copy
 import math
 import pickle
 from collections import Counter
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -86,7 +87,7 @@ def test_what_cannot_work_is_refused(collection, settings, message):
 class Counting(ix.Analyzer):
     """An analyzer that counts how often it is asked for each text."""
 
-    asked = Counter()
+    asked: ClassVar[Counter] = Counter()
 
     def tokens(self, text):
         self.asked[text] += 1
