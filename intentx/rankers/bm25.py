@@ -92,7 +92,9 @@ class BM25:
     def __call__(self, query: str, texts: Sequence[str]) -> npt.NDArray[np.float64]:
         counted = self._counted.of(texts, self._terms)
         counts, lengths = [counts for counts, _ in counted], [length for _, length in counted]
-        return self._model.scores_of(self._terms(query), counts, lengths)
+        # Repeated terms next to each other: texts of equal scores then get equal sums.
+        asked = list(Counter(self._terms(query)).elements())
+        return self._model.scores_of(asked, counts, lengths)
 
     def _terms(self, text: str) -> list[str]:
         return [token.term for token in self.analyzer.tokens(text)]

@@ -9,6 +9,7 @@ import os
 import secrets
 import shutil
 import sqlite3
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -135,12 +136,12 @@ class IndexFolder:
 
     def _publish(self, settings: Settings, digest: bytes) -> None:
         building = self.path / BUILDING
-        sizes = {
-            path.relative_to(building).as_posix(): path.stat().st_size
+        files = {
+            path.relative_to(building).as_posix(): _mark_of(path)
             for path in sorted(building.rglob("*"))
             if path.is_file()
         }
-        for name in sizes:
+        for name in files:
             _sync(building / name)
         name = f"{GENERATION}{digest.hex()[:8]}-{secrets.token_hex(4)}"
         building.rename(self.path / name)
@@ -149,7 +150,7 @@ class IndexFolder:
             "settings": settings.to_dict(),
             "documents": digest.hex(),
             "folder": name,
-            "sizes": sizes,
+            "files": files,
         }
         new = self.path / f"{HEAD}.new"
         new.write_text(json.dumps(head, indent=1), encoding="utf-8")
@@ -171,7 +172,7 @@ class IndexFolder:
             head: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
             found = head["format"]
             if found == FORMAT:
-                head["settings"]["analyzer"], head["documents"], head["folder"], head["sizes"].items()
+                head["settings"]["analyzer"], head["documents"], head["folder"], head["files"].items()
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(f"{path} is damaged ({error}); {AGAIN}") from error
         if found != FORMAT:
@@ -186,11 +187,13 @@ class IndexFolder:
         from bm25s import BM25
 
         inside = self.path / Path(head["folder"]).name
-        for name, size in head["sizes"].items():
-            found = (inside / name).stat().st_size if (inside / name).is_file() else None
-            if found != size:
-                state = "is missing" if found is None else f"has {found} bytes, not {size}"
-                raise InputError(f"the index in {self.path} is damaged: {name} {state}; {AGAIN}")
+        for name, mark in head["files"].items():
+            if not (inside / name).is_file():
+                raise InputError(f"the index in {self.path} is damaged: {name} is missing; {AGAIN}")
+            if _mark_of(inside / name) != mark:
+                raise InputError(
+                    f"the index in {self.path} is damaged: {name} is not as it was written; {AGAIN}"
+                )
         settings = self._settings(head["settings"], analyzer)
         try:
             model = BM25.load(
@@ -220,10 +223,8 @@ class IndexFolder:
         now = settings.to_dict()["analyzer"]
         if now != plain["analyzer"]:
             changed = [key for key in now if now[key] != plain["analyzer"].get(key)]
-            if changed == ["sample"]:
-                problem = "this version finds other words in a text than the one that built it"
-            else:
-                problem = ", ".join(f"{key} is {kept.get(key)!r}, not {now[key]!r}" for key in changed)
+            told = [f"{key} is {kept.get(key)!r}, not {now[key]!r}" for key in changed if key in kept]
+            problem = ", ".join(told) or "this version finds other words in a text than the one before"
             raise InputError(
                 f"the index in {self.path} was built with another analyzer ({problem}); build it again, "
                 "or in another folder"
@@ -260,3 +261,15 @@ def _sync(path: Path) -> None:
     """Wait until a file is on disk."""
     with path.open("r+b") as file:
         os.fsync(file.fileno())
+
+
+def _mark_of(path: Path) -> list[int]:
+    """Size and checksum of a file; no checksum of the documents, which may be large: SQLite checks."""
+    size = path.stat().st_size
+    if path.name == DOCUMENTS:
+        return [size]
+    checksum = 0
+    with path.open("rb") as file:
+        while part := file.read(1 << 20):
+            checksum = zlib.crc32(part, checksum)
+    return [size, checksum]

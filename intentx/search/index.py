@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -177,7 +178,8 @@ class SearchIndex:
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
             raise InputError(f"k must be an integer, 1 or more, not {k!r}")
         with self._readable():
-            numbers = self._store.numbers(token.term for token in self.analyzer.tokens(query))
+            terms = Counter(token.term for token in self.analyzer.tokens(query))
+            numbers = self._store.numbers(terms.elements())
             scores = self._model.get_scores_from_ids(numbers) if numbers else np.zeros(len(self))
             places = _best(scores, int(k))
             if fill and len(places) < k:
