@@ -130,9 +130,10 @@ def page(small: dict[str, Any], large: dict[str, Any], workers: int) -> str:
         "# First-stage search\n",
         f"Passages of three sentences, drawn from those of {', '.join(COLLECTIONS)}; their "
         f"{small['queries']} queries, the first {K} documents of each. `SearchIndex` analyses the "
-        "query, searches, and looks the ids up in SQLite; bm25s alone (`retrieve`, float32) gets the query's "
-        f"terms. Seconds of the processor, wall seconds in brackets. {workers} processes analyse the "
-        f"larger collection. Machine: {machine()}, while other work shared the two cores.\n",
+        "query, searches, and looks the ids up in SQLite; bm25s alone (`retrieve`, float32) gets the "
+        "query's terms. Seconds of the processor, wall seconds in brackets. "
+        f"{workers} processes analyse the larger collection. Machine: {machine()}, "
+        "while other work shared the two cores.\n",
         "| | " + " | ".join(f"{found['passages']:,} passages" for found in (small, large)) + " |",
         "|---|---|---|",
     ]
@@ -187,12 +188,12 @@ def main() -> None:
             shutil.rmtree(folder)
         print(json.dumps(found))
         return
-    found = []
+    sizes = []
     for number, workers in ((options.passages, 1), (options.large, options.workers)):
         command = [sys.executable, __file__, "--one", str(number), str(workers)]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
-        found.append(json.loads(done.stdout))
-    text = page(found[0], found[1], options.workers)
+        sizes.append(json.loads(done.stdout))
+    text = page(*sizes, options.workers)
     print(text)
     if options.out:
         (options.out / "search.md").write_text(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -274,5 +274,5 @@ def _best(scores: npt.NDArray[np.float64], k: int) -> npt.NDArray[np.intp]:
         values = scores[found]
         least = np.partition(values, len(values) - k)[len(values) - k]
         found = found[values >= least]  # more than k where several tie for the last place
-    order: Sequence[int] = np.argsort(-scores[found], kind="stable")[:k]
+    order = np.argsort(-scores[found], kind="stable")[:k]
     return np.asarray(found[order])
