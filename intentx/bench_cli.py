@@ -52,6 +52,11 @@ def add_bench(commands: Any) -> None:
         "--cache", type=Path, metavar="FILE", help="remember scores of rankers that have a fingerprint"
     )
     bench.add_argument(
+        "--index", type=Path, metavar="DIR",
+        help="where BM25 finds the documents, keep its index of them in DIR, for other studies of the "
+        "same documents (default: index in the folder of the results)",
+    )  # fmt: skip
+    bench.add_argument(
         "--shard", type=_shard, default=(0, 1), metavar="I/N",
         help="only the I-th of N parts of the queries; intentx report merges their folders",
     )  # fmt: skip
@@ -88,6 +93,7 @@ def _bench(options: argparse.Namespace) -> int:
             workers=options.workers,
             dask=options.dask,
             cache=options.cache,
+            index=options.index,
             shard=options.shard,
             progress=lambda done, qid: bar(done, 0),
         )

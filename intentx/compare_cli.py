@@ -17,11 +17,11 @@ from intentx.errors import InputError
 from intentx.explainers.intent import Multiplex
 from intentx.files import PACKED, numbered_lines
 from intentx.rankers import read_run
-from intentx.rankers.bm25 import BM25
 from intentx.rankers.load import KINDS, SPECS
 from intentx.rankers.redaction import without_secrets
 from intentx.report.compare_page import write_comparison
 from intentx.report.compare_text import rich_comparison
+from intentx.search import SearchIndex
 from intentx.signs import first_line
 from intentx.study.boxes import mark_of
 from intentx.study.compare import check_rankers, compare_rankers
@@ -65,6 +65,11 @@ def add_compare(commands: Any) -> None:
         "--depth", type=int, default=100, metavar="N", help="documents of a query, at most (default 100)"
     )
     compare.add_argument("--limit", type=int, metavar="N", help="queries, at most, evenly spread")
+    compare.add_argument(
+        "--index", metavar="DIR",
+        help="with --docs or --data, keep the search index in DIR, where BM25 finds the documents of a "
+        "query; a later call with the same documents uses it again (default: in memory)",
+    )  # fmt: skip
     compare.add_argument("--max-terms", type=int, default=10, metavar="K", help="of each explanation")
     compare.add_argument("--vectors", metavar="SOURCE", help="term vectors: minilm, a model or a file")
     add_words(compare)
@@ -187,11 +192,15 @@ def _topics(options: argparse.Namespace) -> list[Topic]:
     for option, needed in (("run", "docs"), ("pool", "data")):
         if getattr(options, option) and not getattr(options, needed):
             raise InputError(f"--{option} goes with --{needed}")
+    if options.index and not (options.docs or options.data):
+        raise InputError("--index goes with --docs or --data")
     if options.depth < 2:
         raise InputError(f"--depth must be 2 or more, not {options.depth}")
     if options.data:
         data = Data(folder=options.data, pool=options.pool, depth=options.depth)
-        found = _picked(list(topics(data)), options.queries)
+        with progress("documents") as bar:
+            asked = topics(data, options.index, lambda done: bar(done, 0))
+            found = _picked(list(asked), options.queries)
     elif options.docs:
         found = _of_documents(options)
     else:
@@ -253,7 +262,7 @@ def _of_documents(options: argparse.Namespace) -> list[Topic]:
     if options.run:
         run = _run_for(options.run, list(queries), _file(options.queries) is None)
     else:
-        run = _found_by_bm25(queries, docs, options.depth)
+        run = _found_by_bm25(queries, docs, options)
     found = []
     for qid, query in queries.items():
         if qid not in run:
@@ -279,17 +288,15 @@ def _run_for(path: str, qids: Sequence[str], numbered: bool) -> Run:
     return run
 
 
-def _found_by_bm25(queries: Mapping[str, str], docs: Mapping[str, str], depth: int) -> Run:
-    ids, texts = list(docs), list(docs.values())
-    if len(ids) <= depth:
-        return {qid: dict.fromkeys(ids, 0.0) for qid in queries}
-    bm25 = BM25(texts)
-    found = {}
-    for qid, query in queries.items():
-        scores = np.asarray(bm25(query, texts), dtype=np.float64)
-        best = np.argsort(-scores, kind="stable")[:depth].tolist()
-        found[qid] = {ids[i]: float(scores[i]) for i in best}
-    return found
+def _found_by_bm25(
+    queries: Mapping[str, str], docs: Mapping[str, str], options: argparse.Namespace
+) -> Run:
+    if len(docs) <= options.depth:
+        return {qid: dict.fromkeys(docs, 0.0) for qid in queries}
+    with progress("documents") as bar:
+        index = SearchIndex.build(docs, options.index, progress=lambda done: bar(done, len(docs)))
+    found = {qid: index.search(query, options.depth, fill=True) for qid, query in queries.items()}
+    return {qid: dict(zip(ids, scores.tolist(), strict=True)) for qid, (ids, scores) in found.items()}
 
 
 def _without_documents(options: argparse.Namespace) -> list[Topic]:

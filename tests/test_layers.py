@@ -13,12 +13,12 @@ PACKAGE = Path(__file__).parents[1] / "intentx"
 # itself, its public names, comes before those who use the library as users do.
 ROOMS = [
     ("errors",),
-    ("files", "memory", "signs"),
+    ("documents", "files", "memory", "signs"),
     ("text",),
     ("scoring",),
     ("doubts",),
     ("ranking",),
-    ("perturbation",),
+    ("perturbation", "search"),
     ("preferences",),
     ("coverage",),
     ("rankers", "datasets"),
@@ -44,6 +44,7 @@ HEAVY = [
     "pulp",
     "rich",
     "rank_bm25",
+    "bm25s",
     "highspy",
     "lightgbm",
 ]

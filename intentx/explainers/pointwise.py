@@ -286,7 +286,7 @@ class DocumentMethod(ABC):
         if self.documents < 1 or self.max_terms < 1:
             raise InputError("documents and max_terms must be 1 or more")
         totals: dict[str, float] = {}
-        found = [self.explain(ranking, place) for place in range(min(self.documents, len(ranking)))]
+        found = [self.explain(ranking, doc) for doc in ranking.doc_ids[: self.documents]]
         for place, one in enumerate(found):
             largest = max(map(abs, one.weights), default=0.0)
             for term, weight in zip(one.terms, one.weights, strict=True):

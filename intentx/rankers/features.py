@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from intentx.documents import Documents
 from intentx.errors import InputError
 from intentx.preferences.simple_rankers import TextMatching
 from intentx.rankers.fingerprint import fingerprint_of
@@ -250,7 +251,7 @@ class TextFeatures:
 
     def __init__(
         self,
-        collection: Iterable[str] | CollectionStatistics,
+        collection: Documents | CollectionStatistics,
         *,
         analyzer: Analyzer | None = None,
         names: Sequence[str] | None = None,

@@ -13,6 +13,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from intentx.documents import Documents, texts_in
 from intentx.errors import InputError
 from intentx.preferences.vectors import TermVectors
 from intentx.text import Analyzer
@@ -122,7 +123,7 @@ class Lexicon:
     @classmethod
     def build(
         cls,
-        collection: Iterable[str],
+        collection: Documents,
         vectors: TermVectors,
         analyzer: Analyzer | None = None,
         *,
@@ -157,7 +158,7 @@ class Lexicon:
         terms_of: dict[str, tuple[str, ...]] = {}
         words: Counter[str] = Counter()
         surface = dataclasses.replace(analyzer, stem=None)
-        for text in collection:
+        for text in texts_in(collection):
             terms_of[text] = analyzer.terms(text)
             if analyzer.stem is not None:
                 words.update(token.term for token in surface.tokens(text))

@@ -31,6 +31,7 @@ __all__ = [
 ]
 
 RUN, BM25 = "run:", "bm25"
+FORMULA = "bm25, idf of Lucene"  # what scores by BM25 are known by: its idf was another one once
 
 _TOLD: set[str] = set()  # what this process warned of
 _LOADED: dict[str, Any] = {}  # of this process
@@ -109,7 +110,9 @@ def give_back() -> None:
 
 def mark_of(spec: str) -> str:
     """What stands for a ranker with its weights: its fingerprint, or its spec where it has none."""
-    if spec == BM25 or spec.startswith(RUN):
+    if spec == BM25:
+        return FORMULA
+    if spec.startswith(RUN):
         return spec
     return str(own_fingerprint(_loaded(spec)) or spec)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from intentx.datasets.collection import Collection
 from intentx.datasets.records import document_in, query_in, score_in
 from intentx.errors import InputError
 from intentx.files import excerpt, file_name, json_object, numbered_lines
-from intentx.rankers.bm25 import BM25
+from intentx.search import SearchIndex
 from intentx.study.plan import Data, digest
 from intentx.study.sources import collection_of
 
@@ -49,8 +50,20 @@ class Topic:
         return digest([self.qid, self.query, dict(self.docs), self.pool, runs])
 
 
-def topics(data: Data) -> Iterator[Topic]:
+def topics(
+    data: Data,
+    index: str | Path | None = None,
+    progress: Callable[[int], None] | None = None,
+) -> Iterator[Topic]:
     """The queries of ``data``; those of a file of topics are read as they are asked for.
+
+    Parameters
+    ----------
+    index
+        A folder for the search index of the documents, where data has no run and BM25 finds them; one
+        that is there is used again. None: in memory.
+    progress
+        Called with the number of documents indexed so far.
 
     Raises
     ------
@@ -62,39 +75,36 @@ def topics(data: Data) -> Iterator[Topic]:
     elif data.demo:
         yield from _spread([_demo(name, data.depth) for name in _demo_names(data.demo)], data)
     else:
-        collection = collection_of(data)
-        run = collection.run(data.pool) if data.pool else _any_run(collection, data)
-        qids = [qid for qid in sorted(collection.queries, key=_natural) if qid in run]
+        collection, found = collection_of(data, index, progress)
+        run = None if found else collection.run(data.pool) if data.pool else _only_run(collection)
+        qids = sorted(collection.queries, key=_natural)
+        qids = qids if run is None else [qid for qid in qids if qid in run]
         if not qids:
             raise InputError(f"{collection.name} has no query with candidates")
         for qid in _spread(qids, data):
-            yield _topic(collection, run, qid)
+            pool = run[qid] if run is not None else _searched(found, collection.queries[qid], data)
+            yield _topic(collection, pool, qid)
 
 
-def _topic(collection: Collection, run: Mapping[str, Mapping[str, float]], qid: str) -> Topic:
-    """The documents of a run, and each recorded run with its own."""
+def _topic(collection: Collection, pool: Iterable[str], qid: str) -> Topic:
+    """The documents of a pool, and each recorded run with its own."""
+    pool = tuple(pool)
     runs = {name: recorded.get(qid, {}) for name, recorded in collection.runs.items()}
-    docs = {doc: collection.texts[doc] for scores in (run[qid], *runs.values()) for doc in scores}
-    return Topic(qid, collection.queries[qid], docs, tuple(run[qid]), runs)
+    docs = {doc: collection.texts[doc] for scores in (pool, *runs.values()) for doc in scores}
+    return Topic(qid, collection.queries[qid], docs, pool, runs)
 
 
-def _any_run(collection: Collection, data: Data) -> Mapping[str, Mapping[str, float]]:
-    """The only run, or what BM25 finds where there is none."""
+def _only_run(collection: Collection) -> Mapping[str, Mapping[str, float]]:
     if len(collection.runs) == 1:
         return next(iter(collection.runs.values()))
-    if collection.runs:
-        raise InputError(
-            f"{collection.name} has several runs: name one as [data] pool, from "
-            f"{', '.join(collection.runs)}"
-        )
-    ids, texts = list(collection.texts), list(collection.texts.values())
-    bm25 = BM25(texts)
-    found = {}
-    for qid, query in collection.queries.items():
-        scores = np.asarray(bm25(query, texts), dtype=np.float64)
-        best = np.argsort(-scores, kind="stable")[: data.depth]
-        found[qid] = {ids[i]: float(scores[i]) for i in best}
-    return found
+    raise InputError(
+        f"{collection.name} has several runs: name one as [data] pool, from {', '.join(collection.runs)}"
+    )
+
+
+def _searched(index: SearchIndex | None, query: str, data: Data) -> tuple[str, ...]:
+    """What BM25 finds, filled up with other documents where few hold a word of the query."""
+    return () if index is None else index.search(query, data.depth, fill=True).ids
 
 
 def _demo_names(names: Sequence[str]) -> list[str]:

@@ -65,6 +65,7 @@ def run_study(
     workers: int | None = None,
     dask: str | None = None,
     cache: str | Path | None = None,
+    index: str | Path | None = None,
     shard: tuple[int, int] = (0, 1),
     progress: Callable[[int, str], None] | None = None,
 ) -> Outcome:
@@ -82,6 +83,9 @@ def run_study(
         Address of a Dask scheduler, whose workers are used in place of processes.
     cache
         A file that remembers the scores of rankers with a fingerprint, for this and other studies.
+    index
+        A folder for the search index of the documents, where BM25 finds them; other studies of the
+        same documents use it again. None: ``index`` in the folder of the results.
     shard
         ``(i, n)``: only every n-th query, from query i. Folders of all shards together are the study.
     progress
@@ -105,7 +109,8 @@ def run_study(
     known = variants(study)
     with Store(folder, write=True) as store:
         store.set_study(study.to_dict(), known)
-        run = _Run(study, store, known, shard, None if cache is None else str(Path(cache).resolve()))
+        scores = None if cache is None else str(Path(cache).resolve())
+        run = _Run(study, store, known, shard, scores, index or store.folder / "index")
         run.go(workers, dask, progress)
     return Outcome(run.measured, run.found, run.failed)
 
@@ -120,8 +125,10 @@ class _Run:
         known: Mapping[str, tuple[str, str]],
         shard: tuple[int, int],
         cache: str | None,
+        index: str | Path,
     ) -> None:
         self.study, self.store, self.known, self.shard, self.cache = study, store, known, shard, cache
+        self.index = index
         self.measured = self.found = self.failed = 0
         self._open: dict[tuple[str, str], Sequence[str]] = {}  # variants of tasks that are not done
         self._seen = -1  # the last query whose cells from earlier runs are counted
@@ -159,7 +166,7 @@ class _Run:
         """Those with cells that the store lacks."""
         start, step = self.shard
         place, qids = -1, set[str]()
-        for place, topic in enumerate(topics(self.study.data)):
+        for place, topic in enumerate(topics(self.study.data, self.index)):
             if topic.qid in qids:
                 raise InputError(f"two queries have the id {topic.qid!r}; give each one of its own")
             qids.add(topic.qid)
