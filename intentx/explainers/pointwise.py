@@ -15,20 +15,39 @@ from typing import Any, ClassVar, overload
 import numpy as np
 import numpy.typing as npt
 
-from intentx.errors import InputError
+from intentx.errors import InputError, ScorerError
 from intentx.explainers.document import DocumentExplanation, Word
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.intent import given_terms
 from intentx.explainers.plain import plain_settings
-from intentx.perturbation import EditedDocuments, Removal, keep_units, score_edits
+from intentx.perturbation import (
+    LONGEST_EDITED,
+    EditedDocuments,
+    Removal,
+    keep_units,
+    removal_for,
+    score_edits,
+    within_limit,
+)
 from intentx.preferences.simple_rankers import SimpleRanker
 from intentx.preferences.vectors import TermVectors
 from intentx.ranking import Ranking
 from intentx.text import Analyzer, Token
 
-__all__ = ["DocumentMethod", "Subject"]
+__all__ = ["DocumentMethod", "Subject", "every_word"]
 
 Floats = npt.NDArray[np.float64]
+
+
+def every_word(analyzer: Analyzer) -> Analyzer:
+    """An analyzer that reads as this one does, and leaves no word out.
+
+    What a document says can hang on any of its words: *without* is one of them.
+
+    >>> every_word(Analyzer()).terms("A phone without a camera")
+    ('a', 'phone', 'without', 'camera')
+    """
+    return dataclasses.replace(analyzer, stopwords=frozenset())
 
 
 class Subject:
@@ -47,30 +66,58 @@ class Subject:
     terms
         T distinct terms in the order of first appearance.
     unseen
-        Terms of the document that are not in ``text``.
+        Terms of the document that the ranker never reads.
     notes
         What a reader should know; methods add to it.
+
+    Parameters
+    ----------
+    analyzer
+        What reads the document: of most methods `every_word` of their own.
+    intent_analyzer
+        What says which of its terms may be an intent.
+    edited
+        Whether many versions of ``text`` are made: it then ends at `LONGEST_EDITED` characters, and
+        what lies behind is explained by no word.
     """
 
-    def __init__(self, method: str, ranking: Ranking, position: int, analyzer: Analyzer) -> None:
+    def __init__(
+        self,
+        method: str,
+        ranking: Ranking,
+        position: int,
+        analyzer: Analyzer,
+        intent_analyzer: Analyzer | None = None,
+        *,
+        edited: bool = False,
+    ) -> None:
         if analyzer.ngrams > 1:
             raise InputError(
                 f"{method} explains a document by single words; use an Analyzer with ngrams=1, "
                 f"not {analyzer.ngrams}"
             )
         self.method, self.ranking, self.position, self.analyzer = method, ranking, position, analyzer
+        self.intent_analyzer = intent_analyzer or analyzer
         self.notes: list[str] = []
         self._versions = 0
         self._started = time.perf_counter()
         box = ranking.scorer
         self._asked, self._model_seconds = (box.texts_scored, box.seconds) if box else (0, 0.0)
         whole = ranking.texts[position]
-        self.text = self._read(whole)
+        read = self._read(whole)
+        self.text, self.cut = within_limit(read, analyzer) if edited else (read, False)
         self.start = max(0, whole.find(self.text))
         self.tokens: tuple[Token, ...] = analyzer.tokens(self.text)
         self.terms = tuple(dict.fromkeys(token.term for token in self.tokens))
-        seen = set(self.terms)
-        self.unseen = tuple(term for term in analyzer.terms(whole) if term not in seen)
+        if self.cut:
+            self.notes.append(
+                f"document {ranking.doc_ids[position]!r} has {len(read):,} characters, and versions of "
+                f"more than {LONGEST_EDITED:,} are not made: the first {len(self.text):,} are "
+                "explained, as a document of their own; what the others do is in the rest"
+            )
+        reader = every_word(analyzer)
+        seen = set(analyzer.terms(read)) if read != whole or reader != analyzer else None
+        self.unseen = () if seen is None else tuple(t for t in reader.terms(whole) if t not in seen)
 
     def _read(self, whole: str) -> str:
         """The document as far as it is read, where the ranker tells."""
@@ -104,9 +151,10 @@ class Subject:
         return score_edits(self.ranking, EditedDocuments(tuple(texts), source), purpose)
 
     def score_kept(
-        self, kept: npt.NDArray[np.bool_], how: Removal = "delete", mask: str = "[MASK]"
+        self, kept: npt.NDArray[np.bool_], how: Removal = "delete", mask: str | None = None
     ) -> Floats:
         """(S,) scores of the document with only those terms left that ``kept`` (S, T) says."""
+        how, mask = removal_for(self.ranking, how, mask)
         return self.score_texts(keep_units(self.text, self.units, kept, how=how, mask=mask))
 
     @contextlib.contextmanager
@@ -136,11 +184,19 @@ class Subject:
         ----------
         weights
             Of every term, in an order that breaks ties.
+        figures
+            With ``"rest"``, what no word carries.
         occurrences
             Weight of each of `tokens`; None: that of its term.
         kind, more
             A class of explanation with more attributes than others, and those.
+
+        Raises
+        ------
+        ScorerError
+            If a weight or the rest is larger than any number.
         """
+        self._check_finite(weights, figures)
         terms = sorted(weights, key=lambda term: -abs(weights[term]))
         if occurrences is None:
             occurrences = [weights[token.term] for token in self.tokens]
@@ -150,6 +206,8 @@ class Subject:
         )
         if not terms:
             self.notes.append("the document has no word that could be explained")
+        if settings.get("removal") == "mask":  # what was really written in the place of words
+            settings = {**settings, "mask": removal_for(self.ranking, "mask", settings["mask"])[1]}
         box = self.ranking.scorer
         asked, model = (box.texts_scored, box.seconds) if box else (0, 0.0)
         return kind(
@@ -163,6 +221,7 @@ class Subject:
             figures={key: float(value) for key, value in figures.items()},
             unseen=self.unseen,
             analyzer=self.analyzer,
+            intent_analyzer=self.intent_analyzer,
             settings=settings,
             model_calls=asked - self._asked + self._versions,
             seconds={
@@ -171,6 +230,19 @@ class Subject:
             },
             notes=tuple(self.notes),
             **more,
+        )
+
+    def _check_finite(self, weights: Mapping[str, float], figures: Mapping[str, float]) -> None:
+        """Refuse what a sum or a difference of scores has made infinite."""
+        if np.isfinite([*weights.values()]).all() and not np.isinf([*figures.values()]).any():
+            return
+        name = self.ranking.doc_ids[self.position]
+        raise ScorerError(
+            f"the scores of versions of document {name!r} are too far apart for {self.method}: a "
+            "difference of two is larger than any number can be; bring them nearer together, for "
+            "instance by a floor: max(score, -1e6)",
+            self.ranking.query,
+            [self.text],
         )
 
 
@@ -187,7 +259,8 @@ class DocumentMethod(ABC):
     simple_rankers, vectors
         What judges the intent terms, as in `intentx.Multiplex`.
     analyzer
-        How texts become words; single ones, ``ngrams=1``.
+        How texts become words; single ones, ``ngrams=1``. Its stopwords are never intent terms; of a
+        document every word is explained, whatever they are.
     seed
         For every random draw.
     """
@@ -200,6 +273,7 @@ class DocumentMethod(ABC):
     seed: int = 0
 
     contrastive: ClassVar[bool] = False  # whether it can compare a document with another
+    edits: ClassVar[bool] = False  # whether it asks for many versions of a document
 
     @overload
     def explain(self, ranking: Ranking) -> IntentExplanation: ...
@@ -240,6 +314,7 @@ class DocumentMethod(ABC):
         subject, other = self._subject(ranking, doc), self._subject(ranking, above)
         if subject.position == other.position:
             raise InputError(f"document {ranking.doc_ids[other.position]!r} cannot be above itself")
+        subject.notes += [note for note in other.notes if note not in subject.notes]
         return self._weigh(subject, other)
 
     @abstractmethod
@@ -252,13 +327,20 @@ class DocumentMethod(ABC):
 
     def _subject(self, ranking: Ranking, doc: str | int) -> Subject:
         ranking.black_box(f"an explanation by {self.name}")
-        return Subject(self.name, ranking, ranking.position(doc), self.analyzer)
+        return Subject(
+            self.name,
+            ranking,
+            ranking.position(doc),
+            every_word(self.analyzer),
+            self.analyzer,
+            edited=self.edits,
+        )
 
     def _intent(self, ranking: Ranking) -> IntentExplanation:
         """Intent terms: words that speak for the first documents, the first ones most.
 
         A word weighs what it does in each of the documents, over the largest weight there, and
-        document i from 0 counts ``1 / log2(i + 2)``.
+        document i from 0 counts ``1 / log2(i + 2)``. Stopwords are no intent terms.
         """
         if self.documents < 1 or self.max_terms < 1:
             raise InputError("documents and max_terms must be 1 or more")
@@ -266,8 +348,9 @@ class DocumentMethod(ABC):
         found = [self.explain(ranking, place) for place in range(min(self.documents, len(ranking)))]
         for place, one in enumerate(found):
             largest = max(map(abs, one.weights), default=0.0)
-            for term, weight in zip(one.terms, one.weights, strict=True):
-                share = weight / largest / math.log2(place + 2) if largest else 0.0
+            weights = dict(zip(one.terms, one.weights, strict=True))
+            for term in one.content_terms:
+                share = weights[term] / largest / math.log2(place + 2) if largest else 0.0
                 totals[term] = totals.get(term, 0.0) + share
         best = sorted((term for term in totals if totals[term] > 0), key=lambda term: -totals[term])
         if not best:

@@ -18,6 +18,7 @@ Indices = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
 Array = TypeVar("Array", bound=npt.NDArray[Any])
 ROUNDING = 1e-12  # of the largest score: closer scores differ by rounding only
+SENTINEL = 1e100  # larger scores stand for "never" or "always", and say nothing of how others round
 PairStrategy = Literal["all", "random", "top-tail", "rank-biased"]
 
 
@@ -131,8 +132,9 @@ def preference_pairs(
         raise InputError(f"top must leave documents on both sides of {len(ranking)}, not {top!r}")
 
     high, low = (part.astype(np.intp) for part in np.triu_indices(len(ranking), min_rank_gap))
-    gap = ranking.scores[high] - ranking.scores[low]
-    kept = (gap > ROUNDING * np.abs(ranking.scores).max()) & (gap >= min_score_gap)
+    with np.errstate(over="ignore"):  # an infinite gap is a gap
+        gap = ranking.scores[high] - ranking.scores[low]
+    kept = (gap > _rounding(ranking.scores, high, low)) & (gap >= min_score_gap)
     if strategy == "top-tail":
         kept &= (high < top) & (low >= top)
     high, low = high[kept], low[kept]
@@ -176,7 +178,7 @@ def split_pairs(pairs: Pairs, share: float = 0.3, *, seed: int = 0) -> tuple[Pai
 
 
 def _no_pair(ranking: Ranking, min_rank_gap: int, min_score_gap: float) -> str:
-    spread = float(ranking.scores[0] - ranking.scores[-1])
+    spread = float(ranking.scores[0]) - float(ranking.scores[-1])
     if len(ranking) == 1:
         why = "it has one document only"
     elif spread == 0:
@@ -186,6 +188,14 @@ def _no_pair(ranking: Ranking, min_rank_gap: int, min_score_gap: float) -> str:
     else:  # the first and the last document pass every other filter
         why = f"min_rank_gap={min_rank_gap} leaves nothing of {len(ranking)} documents"
     return f"the ranking for {ranking.query!r} has no preference pair: {why}"
+
+
+def _rounding(scores: Floats, high: Indices, low: Indices) -> Floats:
+    """(P,) by how much the two scores of each pair may differ from rounding alone."""
+    size = np.abs(scores)
+    usual = size[size <= SENTINEL].max(initial=0.0)
+    own = np.maximum(size[high], size[low])
+    return np.asarray(ROUNDING * np.where(own > SENTINEL, own, usual))
 
 
 def _frozen(array: Array) -> Array:

@@ -23,6 +23,7 @@ from intentx.rankers.models import (
     checked,
     checked_rows,
     embedding_layer,
+    mask_of,
     replaced_rows,
     settings_of,
     undisturbed,
@@ -74,6 +75,11 @@ class _DualEncoder:
         because sentence-transformers calls its ``forward`` directly.
         """
         return self.document_model
+
+    @property
+    def mask_token(self) -> str | None:
+        """What the model reads as a hidden word in a document; None where it knows none."""
+        return mask_of(self.document_model)
 
     @functools.cached_property
     def fingerprint(self) -> str:

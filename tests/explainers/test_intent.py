@@ -251,7 +251,8 @@ def test_a_scorer_that_fails_on_edited_documents_is_reported():
             raise RuntimeError("unknown token")
         return by_length(query, texts)
 
-    ranking = ix.rank(Counting(scorer), "keyboard", keyboards()[0])
+    scorer.mask_token = "[MASK]"
+    ranking = ix.rank(scorer, "keyboard", keyboards()[0])
     with pytest.raises(ix.ScorerError, match="raised RuntimeError: unknown token"):
         ix.Multiplex(**QUICK).explain(ranking)
 
