@@ -87,7 +87,7 @@ def test_insertion_puts_a_sentence_in_front(text, terms):
 
 def test_random_edits_delete_insert_and_mask():
     texts, scorer = keyboards()
-    scorer.mask_token = "[MASK]"
+    scorer.mask_token = "[MASK]"  # noqa: S105
     ranking, analyzer = rank(scorer, "keyboard", texts), Analyzer()
     terms = ("piano", "pedal", "laptop", "desk")
     edits = edit_at_random(ranking, terms, analyzer, 90, seed=3)

@@ -291,7 +291,7 @@ def test_signs_stay_when_all_words_go():
 
 def test_words_can_be_masked_instead():
     scorer = Linear({"piano": 2.0, "mask": 0.5})
-    scorer.mask_token = "[MASK]"
+    scorer.mask_token = "[MASK]"  # noqa: S105
     found = KernelSHAP(removal="mask").explain(ix.rank(scorer, "tea", DOCS), "0")
     assert weights_of(found)["piano"] == pytest.approx(2 * (2 - 0.5))
     assert weights_of(found)["stage"] == pytest.approx(-0.5)

@@ -43,7 +43,7 @@ def test_the_pool_holds_the_highest_tf_idf_mass():
 @pytest.mark.parametrize("removal", ["mask", "delete"])
 def test_importance_is_the_mean_score_change_over_the_top_documents(removal):
     texts, scorer = keyboards()
-    scorer.mask_token = "[gone]"
+    scorer.mask_token = "[gone]"  # noqa: S105
     ranking = rank(scorer, "keyboard", texts)
     index = TextIndex(ranking.texts, Analyzer())
     calls = len(scorer.calls)
