@@ -16,6 +16,7 @@ from intentx.text import Analyzer, replace_spans
 
 __all__ = [
     "LONGEST_EDITED",
+    "MOST_WORDS",
     "EditedDocuments",
     "Removal",
     "all_subsets",
@@ -36,6 +37,11 @@ Removal = Literal["delete", "mask"]
 LONGEST_EDITED = 50_000
 """Characters. Longer documents are not edited: hundreds of edits of a megabyte would be hundreds
 of megabytes for the ranker, and neural rankers cut documents off long before."""
+
+
+MOST_WORDS = 10_000
+"""Occurrences of words that versions of one document are made of: as many as so long a text of English
+has. A thousand versions of more of them take minutes and gigabytes, and say little of each."""
 
 
 def remove_terms(
@@ -203,19 +209,19 @@ def editable(text: str) -> bool:
 
 
 def within_limit(text: str, analyzer: Analyzer) -> tuple[str, bool]:
-    """As much of ``text`` as is edited, up to the end of a word, and whether something is missing.
+    """As much of ``text`` as versions are made of, and whether something is missing.
 
-    >>> text, cut = within_limit("tea " * 20_000, Analyzer())
-    >>> len(text), cut
-    (49999, True)
+    That is `LONGEST_EDITED` characters up to the end of a word, and `MOST_WORDS` words.
+
+    >>> text, cut = within_limit("tea " * 9_000, Analyzer()), within_limit("tea " * 20_000, Analyzer())
+    >>> (len(text[0]), text[1]), (len(cut[0]), cut[1])
+    ((36000, False), (39999, True))
     """
-    if editable(text):
+    words = analyzer.tokens(text[: LONGEST_EDITED + 1])
+    if editable(text) and len(words) <= MOST_WORDS:
         return text, False
-    words = analyzer.tokens(text[:LONGEST_EDITED])
-    if len(words) < 2:  # one word without end, or none at all
-        return text[:LONGEST_EDITED], True
-    # The last of them may go on behind the limit.
-    return text[: words[-2].end if words[-1].end == LONGEST_EDITED else words[-1].end], True
+    ends = [word.end for word in words[:MOST_WORDS] if word.end <= LONGEST_EDITED]
+    return text[: ends[-1] if ends else LONGEST_EDITED], True
 
 
 def insert_terms(text: str, terms: Sequence[str]) -> str:

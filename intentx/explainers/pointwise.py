@@ -22,6 +22,7 @@ from intentx.explainers.intent import given_terms
 from intentx.explainers.plain import plain_settings
 from intentx.perturbation import (
     LONGEST_EDITED,
+    MOST_WORDS,
     EditedDocuments,
     Removal,
     keep_units,
@@ -77,8 +78,8 @@ class Subject:
     intent_analyzer
         What says which of its terms may be an intent.
     edited
-        Whether many versions of ``text`` are made: it then ends at `LONGEST_EDITED` characters, and
-        what lies behind is explained by no word.
+        Whether many versions of ``text`` are made: it then is no longer than
+        `intentx.perturbation.within_limit`, and what lies behind is explained by no word.
     """
 
     def __init__(
@@ -112,8 +113,9 @@ class Subject:
         if self.cut:
             self.notes.append(
                 f"document {ranking.doc_ids[position]!r} has {len(read):,} characters, and versions of "
-                f"more than {LONGEST_EDITED:,} are not made: the first {len(self.text):,} are "
-                "explained, as a document of their own; what the others do is in the rest"
+                f"more than {LONGEST_EDITED:,} of them or {MOST_WORDS:,} words are not made: the first "
+                f"{len(self.text):,} are explained, as a document of their own; what the others do is "
+                "in the rest"
             )
         reader = every_word(analyzer)
         seen = set(analyzer.terms(read)) if read != whole or reader != analyzer else None

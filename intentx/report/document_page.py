@@ -220,13 +220,14 @@ def _bars(view: DocumentView) -> Html:
     """The words of the largest weights as bars to the left or right of a common line."""
     if not view.explanation.terms:
         return tag("p", "The document has no word that could be explained.", class_="note")
-    low = min(0.0, *view.explanation.weights, 0.0)
-    span = (max(0.0, *view.explanation.weights, 0.0) - low) or 1.0
+    unit = unit_of(view.explanation.weights)
+    low = min(0.0, *view.explanation.weights, 0.0) / unit
+    span = (max(0.0, *view.explanation.weights, 0.0) / unit - low) or 1.0
     rows = [
         tag(
             "tr",
             tag("th", tag("bdi", term), scope="row"),
-            tag("td", bar(weight, low, span, view.number(weight)), class_="bar"),
+            tag("td", bar(weight / unit, low, span, view.number(weight)), class_="bar"),
         )
         for term, weight in view.of_term.items()
     ]
