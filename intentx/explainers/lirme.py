@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
@@ -25,6 +26,8 @@ Sampler = Literal["uniform", "tf-idf", "masked"]
 Penalty = Literal["l1", "l2"]
 Weighting = Literal["tf", "tf-idf"]
 
+FEWEST_ROUNDS, MOST_ROUNDS = 100, 100_000  # of coordinate descent over all words
+MOST_STEPS = 500_000_000  # numbers that all rounds look at: a second or so
 MOST_AT_ONCE = 4_000_000  # samples times occurrences: 100 MB of random numbers and their order
 
 
@@ -221,9 +224,14 @@ class LIRME(DocumentMethod):
             return np.zeros(features.shape[1])
         standard = (scores - mean) / deviation
         for alpha in sorted(self.alphas, reverse=True):
-            theta, intercept = self._solve(features, standard, nearness, alpha)
+            theta, intercept, found = self._solve(features, standard, nearness, alpha)
             figures["alpha"] = alpha
             if theta.any():
+                if not found:
+                    subject.notes.append(
+                        f"so many words and samples ({features.shape[1]:,} and {len(features):,}) take "
+                        "longer than there was time for: the weights are near the best ones, and not those"
+                    )
                 break
         else:
             subject.notes.append(f"all weights are zero, at α = {min(self.alphas):g} still")
@@ -232,12 +240,16 @@ class LIRME(DocumentMethod):
 
     def _solve(
         self, features: Floats, labels: Floats, nearness: Floats, alpha: float
-    ) -> tuple[Floats, float]:
-        """θ and the intercept, of the mean weighted loss and α."""
+    ) -> tuple[Floats, float, bool]:
+        """θ and the intercept, of the mean weighted loss and α; and whether they are the best."""
         if self.penalty == "l2":
-            return ridge(features, labels, nearness / nearness.sum(), alpha)
+            return *ridge(features, labels, nearness / nearness.sum(), alpha), True
+        from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import Lasso
 
-        model = Lasso(alpha=alpha, max_iter=100_000, tol=1e-6)
-        model.fit(features, labels, sample_weight=nearness)
-        return np.asarray(model.coef_), float(model.intercept_)
+        rounds = int(np.clip(MOST_STEPS // features.size, FEWEST_ROUNDS, MOST_ROUNDS))
+        model = Lasso(alpha=alpha, max_iter=rounds, tol=1e-6)
+        with warnings.catch_warnings():  # a note says it
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(features, labels, sample_weight=nearness)
+        return np.asarray(model.coef_), float(model.intercept_), model.n_iter_ < rounds

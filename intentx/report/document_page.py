@@ -168,7 +168,8 @@ def _sentence(view: DocumentView) -> Html:
     pro = [tag("b", view.term(term)) for term, weight in notable if weight > 0][:NAMED_FOR]
     contra = [tag("b", view.term(term)) for term, weight in notable if weight < 0][:NAMED_AGAINST]
     if not notable:
-        return Html("No word makes a difference.")
+        rest = "".join(f" What no word carries is {view.rest(weight)}." for _, weight in view.others)
+        return Html(f"No word makes a difference.{rest}")
     if view.signless:
         return join(["Its score hangs most on ", listing(pro), ", whichever way."])
     above = [" above ", _other(explanation)] if explanation.above is not None else []

@@ -226,7 +226,7 @@ def _title(explanation: Explanation) -> str:
 
 
 def _bars_height(explanation: Explanation, most: int) -> float:
-    return ROW * max(1, min(most, len(explanation.terms))) + 34
+    return ROW * max(1, min(most, len(explanation.terms))) + 48
 
 
 def _draw_bars(sheet: _Sheet, explanation: Explanation, most: int, left: float) -> None:
@@ -263,12 +263,19 @@ def _draw_bars(sheet: _Sheet, explanation: Explanation, most: int, left: float) 
     axes.spines["bottom"].set_color(LINE)
     left_out = len(explanation.terms) - len(order)
     more = f"; {count(left_out, 'smaller weight')} left out" if left_out else ""
+    smaller = sorted(explanation.weights, key=abs)[:left_out]
     share = isinstance(explanation, IntentExplanation)
     rest = math.nan if share else explanation.rest
+    if smaller and not share:
+        part = unit_of(smaller)
+        more += f", together {_sum(math.fsum(w / part for w in smaller) * part, largest)}"
     if not math.isnan(rest):
-        number = signed(rest, max(largest, abs(rest))).replace("-", "−")
-        more += f"; the rest, no word: {number}"
+        more += f"\nthe rest, no word: {_sum(rest, largest)}"
     axes.set_xlabel(("share of the coverage" if share else "weight") + more, color=SOFT)
+
+
+def _sum(value: float, largest: float) -> str:
+    return signed(value, max(largest, abs(value))).replace("-", "−")
 
 
 def _make_room(axes: Axes, weights: list[float], numbers: list[str], width: float) -> None:
