@@ -20,6 +20,7 @@ from intentx.explainers.intent import IntentGreedy, Multiplex, QueryTerms, Rando
 from intentx.explainers.lirme import Sampler
 from intentx.explainers.methods import POINTWISE
 from intentx.explainers.references import Reference
+from intentx.explainers.votes import side_by_side
 from intentx.perturbation import Removal
 from intentx.preferences.simple_rankers import default_simple_rankers
 from intentx.preferences.vectors import TermVectors
@@ -55,7 +56,7 @@ OF_LISTWISE = {
     "budget": ("multiplex",),
     "dense": ("multiplex", "query-terms", "random-terms"),
 }
-OF_POINTWISE = ("samples", "k", "labels", "sampler", "steps", "reference", "removal")
+OF_POINTWISE = ("samples", "k", "labels", "sampler", "steps", "reference", "removal", "mask")
 
 
 def add_explain(commands: Any) -> None:
@@ -149,6 +150,10 @@ def _add_settings(explain: argparse.ArgumentParser) -> None:
     pointwise.add_argument(
         "--removal", choices=get_args(Removal), help="words are deleted or masked (exs, shap)"
     )
+    pointwise.add_argument(
+        "--mask", metavar="TOKEN",
+        help="what masked words become; without, the ranker's own mask, if it names one (exs, shap)",
+    )  # fmt: skip
 
 
 def _explain(options: argparse.Namespace) -> None:
@@ -176,10 +181,13 @@ def _explain(options: argparse.Namespace) -> None:
         }
         judged = {name: _judged(options, methods[name], explanations[name]) for name in names}
     _tell_hits(ranking.scorer)
+    several = {}
+    if doc is not None and len(names) > 1:
+        several["side_by_side"] = side_by_side([*explanations.values()], names)
     plain = {
         name: one.to_dict()
         | {"ranker": options.ranker_name}
-        | {key: measure.to_dict() for key, measure in judged[name].items()}
+        | {key: measure.to_dict() for key, measure in {**judged[name], **several}.items()}
         for name, one in explanations.items()
     }
     if options.json:
@@ -192,6 +200,8 @@ def _explain(options: argparse.Namespace) -> None:
             show(one)
             for measure in judged[name].values():
                 show(measure)
+        for compared in several.values():
+            show(compared)
     _write(options, explanations)
 
 
@@ -219,6 +229,8 @@ def _check_options(options: argparse.Namespace, names: Sequence[str]) -> None:
         for name in names:
             if name not in able:
                 raise InputError(f"{name} explains one document by itself; --above needs {_or(able)}")
+    if options.mask is not None and options.removal != "mask":
+        raise InputError("--mask says what masked words become: it needs --removal mask")
     for option in OF_POINTWISE:
         able = [name for name in POINTWISE if option in _settings(name)]
         if getattr(options, option) is not None and not set(able) & set(names):

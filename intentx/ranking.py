@@ -86,6 +86,9 @@ class Ranking:
             )
         if not len(scores):
             raise InputError("a ranking needs at least one document, and there is none")
+        if np.ma.is_masked(self.scores):
+            bad = int(np.argmax(np.ma.getmaskarray(self.scores)))
+            raise InputError(f"the score of document {self.doc_ids[bad]!r} is masked, and no number")
         if not np.isfinite(scores).all():
             bad = int(np.argmin(np.isfinite(scores)))
             raise InputError(f"document {self.doc_ids[bad]!r} has the score {scores[bad]}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -17,9 +18,11 @@ from intentx.errors import InputError, ScorerError
 if TYPE_CHECKING:
     from intentx.memory import ScoreFile
 
-__all__ = ["BlackBox", "Scorer", "own", "own_fingerprint"]
+__all__ = ["BlackBox", "Scorer", "mask_token", "own", "own_fingerprint", "unit_of"]
 
 Floats = npt.NDArray[np.float64]
+SMALLEST, LARGEST = 1e-100, 1e100  # scores whose squares and differences are safe numbers
+
 Noted = dict[tuple[str, str | tuple[str, ...]], int]
 
 
@@ -40,6 +43,8 @@ class Scorer(Protocol):
         whose fingerprint takes time.
     ``seen(query, texts)``
         Each text as far as it is read.
+    ``mask_token``
+        What it reads as a hidden word; see `mask_token`.
     ``activated(scores)``
         The name of a function, such as a sigmoid, and what it makes of raw scores, to be shown beside
         them; or None.
@@ -55,6 +60,36 @@ class Scorer(Protocol):
     """
 
     def __call__(self, query: str, texts: Sequence[str], /) -> Any: ...
+
+
+def mask_token(scorer: object) -> str | None:
+    """What stands for a hidden word to a ranker, or None where it does not say.
+
+    A ranker says so by an attribute ``mask_token``, as BERT's tokenizer does: ``"[MASK]"``. To all
+    others a mask is one more word, which they may match with the query.
+
+    >>> mask_token(lambda query, texts: [0.0] * len(texts)) is None
+    True
+    """
+    inner = scorer.scorer if isinstance(scorer, BlackBox) else scorer
+    token = getattr(inner, "mask_token", None)
+    return token if isinstance(token, str) and token else None
+
+
+def unit_of(*scores: npt.ArrayLike) -> float:
+    """A power of two to divide scores by before they are subtracted, squared or added up.
+
+    It is 1 for scores of a usual size, so that nothing changes for them. Where the largest lies
+    beyond 1e±100, its square, or a difference of two, may be no finite number any more, or nothing;
+    in this unit it is about 1.
+
+    >>> unit_of([3.0, -0.5]), unit_of([1e308, 0.0]) == 2.0**1023, unit_of([0.0])
+    (1.0, True, 1.0)
+    """
+    largest = max((float(np.max(np.abs(one), initial=0.0)) for one in scores), default=0.0)
+    if not largest or SMALLEST <= largest <= LARGEST:
+        return 1.0
+    return 2.0 ** (math.frexp(largest)[1] - 1)
 
 
 class BlackBox:
@@ -347,6 +382,7 @@ def _checked(answer: Any, query: str, texts: Sequence[str]) -> Floats:
     if hasattr(answer, "detach"):  # a torch tensor, perhaps on a device and with gradients
         answer = answer.detach().cpu()
         answer = answer.double() if answer.is_floating_point() else answer  # NumPy lacks bfloat16
+    _refuse_masked(answer, query, texts)
     try:
         scores = np.asarray(answer)
     except Exception as error:
@@ -370,7 +406,8 @@ def _checked(answer: Any, query: str, texts: Sequence[str]) -> Floats:
             query,
             texts,
         )
-    scores = scores.astype(np.float64)
+    with np.errstate(over="ignore"):  # a longer float becomes infinite, which is told below
+        scores = scores.astype(np.float64)
     finite = np.isfinite(scores)
     if not finite.all():
         bad = int(np.argmin(finite))
@@ -380,6 +417,24 @@ def _checked(answer: Any, query: str, texts: Sequence[str]) -> Floats:
             texts[bad : bad + 1],
         )
     return scores
+
+
+def _refuse_masked(answer: Any, query: str, texts: Sequence[str]) -> None:
+    """A masked score is none, and the number under the mask must not pass for one."""
+    if isinstance(answer, np.ma.MaskedArray):
+        hidden = np.atleast_1d(np.ma.getmaskarray(answer))
+    elif isinstance(answer, list | tuple):
+        hidden = np.array([np.ma.is_masked(one) for one in answer], dtype=bool)
+    else:
+        return
+    if hidden.any():
+        bad = int(np.flatnonzero(hidden.reshape(len(hidden), -1).any(axis=1))[0])
+        raise _failure(
+            f"the scorer masked the score of {int(hidden.sum())} of {len(texts)} texts, and a masked "
+            "score is no number; fill it: scores.filled(value)",
+            query,
+            texts[bad : bad + 1],
+        )
 
 
 def _failure(message: str, query: str, texts: Sequence[str]) -> ScorerError:

@@ -208,7 +208,8 @@ def fidelity(
     refuse_too_many(len(ranking))
     given = simple_rankers or getattr(explanation, "simple_rankers", ()) or default_simple_rankers()
     rankers = simple_rankers_for(ranking, given)
-    analyzer = analyzer or getattr(explanation, "analyzer", None) or Analyzer()
+    own = getattr(explanation, "intent_analyzer", None) or getattr(explanation, "analyzer", None)
+    analyzer = analyzer or own or Analyzer()
     terms = getattr(explanation, "intent_terms", explanation.terms)
     scores = term_scores(terms, TextIndex(ranking.texts, analyzer), rankers)
     margin = MARGIN if fitted is None else fitted.margin

@@ -30,6 +30,7 @@ from intentx.explainers.plain import (
 )
 from intentx.files import json_object
 from intentx.ranking import Ranking
+from intentx.scoring import unit_of
 from intentx.signs import visible
 from intentx.text import Analyzer
 
@@ -89,6 +90,8 @@ class DocumentExplanation:
         Terms that the ranker never read, since it cuts the document off; they have no weight.
     analyzer, settings
         What turned the text into terms; the settings of the method, as plain data.
+    intent_analyzer
+        What leaves stopwords out where the words stand for an intent; None: ``analyzer``.
     model_calls
         Texts that the ranker was asked to score, and versions of embeddings it was run on; answers
         from memory not counted.
@@ -112,6 +115,7 @@ class DocumentExplanation:
     model_calls: int
     seconds: Mapping[str, float] = field(repr=False)
     notes: tuple[str, ...] = ()
+    intent_analyzer: Analyzer | None = field(default=None, repr=False)
 
     FORMAT: ClassVar[str] = "intentx.document/1"
 
@@ -120,7 +124,8 @@ class DocumentExplanation:
             f"{t} {w:+.3g}" for t, w in zip(self.terms[:8], self.weights[:8], strict=True) if w
         )
         more = ", …" if len(self.terms) > 8 else ""
-        return f"<{self.method} for {self._subject()}: {shown or 'no word matters'}{more}>"
+        rest = f"; the rest {self.rest:+.3g}" if self.rest and not math.isnan(self.rest) else ""
+        return f"<{self.method} for {self._subject()}: {shown or 'no word matters'}{more}{rest}>"
 
     def _subject(self) -> str:
         name = f"{self.ranking.doc_ids[self.position]!r} (rank {self.position + 1})"
@@ -134,13 +139,35 @@ class DocumentExplanation:
         return self.ranking.texts[self.position]
 
     @property
+    def rest(self) -> float:
+        """What no word carries, in the unit of the weights; NaN where it is not known.
+
+        Of a method whose weights add up to a score, the other part of it: what the ranker makes of
+        signs, and of a document without words. The figure ``"rest"``.
+        """
+        return float(self.figures.get("rest", math.nan))
+
+    @cached_property
+    def content_terms(self) -> tuple[str, ...]:
+        """The `terms` that can stand for an intent: those that are no stopwords."""
+        if self.intent_analyzer in (None, self.analyzer):
+            return self.terms
+        explained = (self.position,) if self.above is None else (self.position, self.above)
+        texts = [self.ranking.texts[position] for position in explained]
+        content = {term for text in texts for term in self.intent_analyzer.terms(text)}
+        return tuple(term for term in self.terms if term in content)
+
+    @property
     def intent_terms(self) -> tuple[str, ...]:
-        """The ten terms that speak most for the document: an expanded query for `ix.fidelity`."""
+        """The ten terms that speak most for the document: an expanded query for `ix.fidelity`.
+
+        Stopwords are none of them.
+        """
         return self._for(INTENT_TERMS)
 
     def _for(self, number: int) -> tuple[str, ...]:
-        pairs = zip(self.terms, self.weights, strict=True)
-        return tuple(term for term, weight in pairs if weight > 0)[:number]
+        weight_of = dict(zip(self.terms, self.weights, strict=True))
+        return tuple(term for term in self.content_terms if weight_of[term] > 0)[:number]
 
     @cached_property
     def fidelity(self) -> Fidelity | None:
@@ -184,7 +211,7 @@ class DocumentExplanation:
             terms,
             simple_rankers=simple_rankers,
             vectors=vectors,
-            analyzer=self.analyzer,
+            analyzer=self.intent_analyzer or self.analyzer,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -198,6 +225,7 @@ class DocumentExplanation:
             "terms": list(self.terms),
             "weights": list(self.weights),
             "words": [word._asdict() for word in self.words],
+            "rest": none_for_nan(self.rest),
             "unseen": list(self.unseen),
             "figures": {key: none_for_nan(float(value)) for key, value in self.figures.items()},
             "ranking": self.ranking.to_dict(),
@@ -207,6 +235,7 @@ class DocumentExplanation:
             "seconds": dict(self.seconds),
             "notes": list(self.notes),
             "analyzer": self.analyzer.to_dict(),
+            "intent_analyzer": (self.intent_analyzer or self.analyzer).to_dict(),
         }
 
     def to_json(self, *, indent: int | None = None) -> str:
@@ -246,6 +275,7 @@ class DocumentExplanation:
             "figures": {name: float(figure) for name, figure in figures.items()},
             "unseen": strings(plain, "unseen"),
             "analyzer": Analyzer.from_dict(plain["analyzer"]),
+            "intent_analyzer": Analyzer.from_dict(plain.get("intent_analyzer") or plain["analyzer"]),
             "settings": table(plain, "settings"),
             "model_calls": number(plain, "model_calls"),
             "seconds": spent(plain),
@@ -271,19 +301,29 @@ class DocumentExplanation:
         times = Counter(word.term for word in self.words)
         largest = max(map(abs, self.weights), default=0.0)
         for term, weight in list(zip(self.terms, self.weights, strict=True))[:SHOWN]:
-            length = round(2 * BAR * abs(weight) / largest) if largest else 0  # in half blocks
+            length = round(2 * BAR * (abs(weight) / largest)) if largest else 0  # in half blocks
             whole, half = divmod(length, 2)
             sides = ("▐" * half + "█" * whole, "") if weight < 0 else ("", "█" * whole + "▌" * half)
             # What is not in this document is in the one that it is compared with.
             number = str(times[term] or "–")
             table.add_row(Text(visible(term)), signed(weight, largest), _bar(*sides), number)
+        for name, weight in self._others():
+            table.add_row(Text(name, style="italic"), signed(weight, max(largest, abs(weight))))
         return Group(title, table, Text(visible(self._closing()), style="dim"))
 
+    def _others(self) -> list[tuple[str, float]]:
+        """What no shown row carries: the words of smaller weight together, and the rest."""
+        smaller = self.weights[SHOWN:]
+        unit = unit_of(smaller)
+        together = math.fsum(weight / unit for weight in smaller) * unit
+        rows = [(f"{len(smaller)} smaller words", together)] if smaller else []
+        return rows if math.isnan(self.rest) else [*rows, ("the rest: no word", self.rest)]
+
     def _closing(self) -> str:
-        left = len(self.terms) - SHOWN
-        lines = [f"… and {left} more words of smaller weight"] if left > 0 else []
-        if self.figures:
-            shown = (f"{key.replace('_', ' ')} {value:.4g}" for key, value in self.figures.items())
+        lines = []
+        figures = {key: value for key, value in self.figures.items() if key != "rest"}
+        if figures:
+            shown = (f"{key.replace('_', ' ')} {value:.4g}" for key, value in figures.items())
             lines.append(", ".join(shown))
         if self.unseen:
             others = len(self.unseen) - NAMED
@@ -312,8 +352,12 @@ class DocumentExplanation:
             ]
             done = word.end
         text = "".join([*parts, html.escape(self.document[done:])])
+        rest = (
+            "" if math.isnan(self.rest) else f"<p>the rest, which no word carries: {self.rest:+.4g}</p>"
+        )
         return (
-            f"<p><b>{html.escape(self.method)}</b> for {html.escape(self._subject())}</p><p>{text}</p>"
+            f"<p><b>{html.escape(self.method)}</b> for {html.escape(self._subject())}</p>"
+            f"<p>{text}</p>{rest}"
         )
 
 

@@ -15,6 +15,7 @@ from intentx.explainers.pointwise import DocumentMethod, Subject
 from intentx.explainers.surrogate import CLASSIFIERS, Surrogate, fit_surrogate
 from intentx.perturbation import Removal, random_subsets
 from intentx.ranking import Ranking
+from intentx.scoring import unit_of
 
 __all__ = ["EXS", "relevance_labels"]
 
@@ -59,7 +60,8 @@ def relevance_labels(
         )
     if best == base:  # all of the first k score the same
         return (scores >= best).astype(np.float64), note
-    share = np.clip((scores - base) / (best - base), 0.0, 1.0)
+    unit = unit_of(scores, ranking.scores)
+    share = np.clip((scores / unit - base / unit) / (best / unit - base / unit), 0.0, 1.0)
     return np.where(scores < last, 0.0, share), note
 
 
@@ -82,7 +84,7 @@ class EXS(DocumentMethod):
         Versions, the document itself among them. Where its T words have no more versions than
         that, each comes once.
     removal, mask
-        How words go, as in `intentx.perturbation.remove_terms`.
+        How words go, as in `intentx.perturbation.removal_for`.
     kernel_width
         Versions weigh ``exp(-(x / width)²)``, ``x = 1 - sqrt(share of words kept)``: the cosine
         distance to the document. LIME's would be .35; labels say little about versions so near.
@@ -91,6 +93,9 @@ class EXS(DocumentMethod):
         all; ``"auto"``: logistic for ``"topk"``, else ridge.
     regularization
         Penalty of the squared coefficients.
+
+    The figure ``rest`` is what no word carries: the document's label less all weights; of a logistic
+    surrogate or a support vector classifier, whose weights add up to no label, its intercept.
 
     Examples
     --------
@@ -102,12 +107,13 @@ class EXS(DocumentMethod):
     """
 
     contrastive: ClassVar[bool] = True
+    edits: ClassVar[bool] = True
 
     labels: Labels = "rank"
     k: int = 10
     samples: int = 1000
     removal: Removal = "delete"
-    mask: str = "[MASK]"
+    mask: str | None = None
     kernel_width: float = 0.5
     surrogate: Surrogate | Literal["auto"] = "auto"
     regularization: float = 1.0
@@ -137,20 +143,31 @@ class EXS(DocumentMethod):
 
     def _weigh(self, subject: Subject, other: Subject | None) -> DocumentExplanation:
         k = self._rank(subject, other)
-        figures = {"score": subject.score, "k": k}
+        [own], _ = relevance_labels(
+            np.array([subject.score]), subject.ranking, subject.position, self.labels, k
+        )
+        figures = {"score": subject.score, "k": k, "rest": float(own)}
         weights = np.zeros(len(subject.terms))
         if len(weights):
             kept = random_subsets(len(weights), self.samples, np.random.default_rng(self.seed))
             scores = subject.score_kept(kept, self.removal, self.mask)
             labels, note = relevance_labels(scores, subject.ranking, subject.position, self.labels, k)
             subject.notes += [note] if note else []
-            weights, figures["fit"] = self._fit(subject, kept, labels)
+            weights, figures["fit"], intercept = self._fit(subject, kept, labels)
+            logits = self._kind in CLASSIFIERS and weights.any()  # whose sum is no label
+            figures["rest"] = intercept if logits else float(own) - float(weights.sum())
         return subject.explanation(
             dict(zip(subject.terms, weights, strict=True)),
             settings=self.settings(),
             figures=figures,
             above=None if other is None else other.position,
         )
+
+    @property
+    def _kind(self) -> Surrogate:
+        if self.surrogate != "auto":
+            return self.surrogate
+        return "logistic" if self.labels == "topk" else "ridge"
 
     def _rank(self, subject: Subject, other: Subject | None) -> int:
         """k for this document, in this ranking."""
@@ -171,17 +188,15 @@ class EXS(DocumentMethod):
 
     def _fit(
         self, subject: Subject, kept: npt.NDArray[np.bool_], labels: Floats
-    ) -> tuple[Floats, float]:
-        """Weights (T,) of the words, and the fit of the surrogate."""
+    ) -> tuple[Floats, float, float]:
+        """Weights (T,) of the words, the fit of the surrogate, and its intercept."""
         if np.ptp(labels) == 0:
             subject.notes.append(
                 f"all {len(labels)} versions have the label {labels[0]:.4g} by labels={self.labels!r}: "
                 "no word makes a difference"
             )
-            return np.zeros(kept.shape[1]), math.nan
-        kind = self.surrogate
-        if kind == "auto":
-            kind = "logistic" if self.labels == "topk" else "ridge"
+            return np.zeros(kept.shape[1]), math.nan, float(labels[0])
+        kind = self._kind
         distance = 1 - np.sqrt(kept.mean(axis=1))
         nearness = np.exp(-((distance / self.kernel_width) ** 2))
         subject.notes.append(

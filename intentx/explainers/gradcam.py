@@ -194,14 +194,19 @@ class GradCAM(DocumentMethod):
 
     def _subject(self, ranking: Ranking, doc: str | int) -> Subject:
         ranker = _match_pyramid(ranking)
-        return Subject(self.name, ranking, ranking.position(doc), ranker.lexicon.analyzer)
+        reading = self._reading_as(ranker)
+        place = ranking.position(doc)
+        return Subject(self.name, ranking, place, ranker.lexicon.analyzer, reading.analyzer)
 
     def _intent(self, ranking: Ranking) -> IntentExplanation:
         # Terms may be stems; simple rankers find them only if they read as the ranker does.
         return super(GradCAM, self._reading_as(_match_pyramid(ranking)))._intent(ranking)
 
     def _reading_as(self, ranker: MatchPyramid) -> Self:
-        return dataclasses.replace(self, analyzer=ranker.lexicon.analyzer)
+        """With the ranker's analyzer; its own stopwords are no intent terms either."""
+        known = ranker.lexicon.analyzer
+        both = dataclasses.replace(known, stopwords=known.stopwords | self.analyzer.stopwords)
+        return dataclasses.replace(self, analyzer=both)
 
     def _weigh(self, subject: Subject, other: Subject | None) -> DocumentExplanation:
         ranker = _match_pyramid(subject.ranking)
@@ -232,6 +237,7 @@ class GradCAM(DocumentMethod):
                 "score": subject.score,
                 "kurtosis": kurtosis(activation),
                 "sum": float(contributions.sum()),
+                "rest": 0.0,  # every column of the map is a word
             },
             occurrences=contributions.tolist(),
             kind=GradCAMExplanation,

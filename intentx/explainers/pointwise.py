@@ -15,24 +15,44 @@ from typing import Any, ClassVar, overload
 import numpy as np
 import numpy.typing as npt
 
-from intentx.errors import InputError
+from intentx.errors import InputError, ScorerError
 from intentx.explainers.document import DocumentExplanation, Word
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.intent import given_terms
 from intentx.explainers.plain import plain_settings
-from intentx.perturbation import EditedDocuments, Removal, keep_units, score_edits
+from intentx.perturbation import (
+    LONGEST_EDITED,
+    MOST_WORDS,
+    EditedDocuments,
+    Removal,
+    keep_units,
+    removal_for,
+    score_edits,
+    within_limit,
+)
 from intentx.preferences.simple_rankers import SimpleRanker
 from intentx.preferences.vectors import TermVectors
 from intentx.ranking import Ranking
 from intentx.text import Analyzer, Token, warn_about
 
-__all__ = ["DocumentMethod", "Subject"]
+__all__ = ["DocumentMethod", "Subject", "every_word"]
 
 Floats = npt.NDArray[np.float64]
 
 # What is smaller is rounding, and no weight: 1e-14 beside weights of 1, or beside scores of 100.
 OF_LARGEST = 1e-12
 OF_SCORE = 16 * float(np.finfo(np.float64).eps)
+
+
+def every_word(analyzer: Analyzer) -> Analyzer:
+    """An analyzer that reads as this one does, and leaves no word out.
+
+    What a document says can hang on any of its words: *without* is one of them.
+
+    >>> every_word(Analyzer()).terms("A phone without a camera")
+    ('a', 'phone', 'without', 'camera')
+    """
+    return dataclasses.replace(analyzer, stopwords=frozenset())
 
 
 class Subject:
@@ -51,12 +71,31 @@ class Subject:
     terms
         T distinct terms in the order of first appearance.
     unseen
-        Terms of the document that are not in ``text``.
+        Terms of the document that the ranker never reads.
     notes
         What a reader should know; methods add to it.
+
+    Parameters
+    ----------
+    analyzer
+        What reads the document: of most methods `every_word` of their own.
+    intent_analyzer
+        What says which of its terms may be an intent.
+    edited
+        Whether many versions of ``text`` are made: it then is no longer than
+        `intentx.perturbation.within_limit`, and what lies behind is explained by no word.
     """
 
-    def __init__(self, method: str, ranking: Ranking, position: int, analyzer: Analyzer) -> None:
+    def __init__(
+        self,
+        method: str,
+        ranking: Ranking,
+        position: int,
+        analyzer: Analyzer,
+        intent_analyzer: Analyzer | None = None,
+        *,
+        edited: bool = False,
+    ) -> None:
         if analyzer.ngrams > 1:
             raise InputError(
                 f"{method} explains a document by single words; use an Analyzer with ngrams=1, "
@@ -64,6 +103,7 @@ class Subject:
             )
         warn_about(ranking.doc_ids, ranking.texts, analyzer, ranking.told, stacklevel=4)
         self.method, self.ranking, self.position, self.analyzer = method, ranking, position, analyzer
+        self.intent_analyzer = intent_analyzer or analyzer
         self.notes: list[str] = []
         self._versions = 0
         self._started = time.perf_counter()
@@ -71,12 +111,21 @@ class Subject:
         self.notes += box.doubts.values() if box else ()
         self._asked, self._model_seconds = (box.texts_scored, box.seconds) if box else (0, 0.0)
         whole = ranking.texts[position]
-        self.text = self._read(whole)
+        read = self._read(whole)
+        self.text, self.cut = within_limit(read, analyzer) if edited else (read, False)
         self.start = max(0, whole.find(self.text))
         self.tokens: tuple[Token, ...] = analyzer.tokens(self.text)
         self.terms = tuple(dict.fromkeys(token.term for token in self.tokens))
-        seen = set(self.terms)
-        self.unseen = tuple(term for term in analyzer.terms(whole) if term not in seen)
+        if self.cut:
+            self.notes.append(
+                f"document {ranking.doc_ids[position]!r} has {len(read):,} characters, and versions of "
+                f"more than {LONGEST_EDITED:,} of them or {MOST_WORDS:,} words are not made: the first "
+                f"{len(self.text):,} are explained, as a document of their own; what the others do is "
+                "in the rest"
+            )
+        reader = every_word(analyzer)
+        seen = set(analyzer.terms(read)) if read != whole or reader != analyzer else None
+        self.unseen = () if seen is None else tuple(t for t in reader.terms(whole) if t not in seen)
 
     def _read(self, whole: str) -> str:
         """The document as far as it is read, where the ranker tells."""
@@ -110,9 +159,10 @@ class Subject:
         return score_edits(self.ranking, EditedDocuments(tuple(texts), source), purpose)
 
     def score_kept(
-        self, kept: npt.NDArray[np.bool_], how: Removal = "delete", mask: str = "[MASK]"
+        self, kept: npt.NDArray[np.bool_], how: Removal = "delete", mask: str | None = None
     ) -> Floats:
         """(S,) scores of the document with only those terms left that ``kept`` (S, T) says."""
+        how, mask = removal_for(self.ranking, how, mask)
         return self.score_texts(keep_units(self.text, self.units, kept, how=how, mask=mask))
 
     @contextlib.contextmanager
@@ -143,11 +193,19 @@ class Subject:
         weights
             Of every term, in an order that breaks ties. What is rounding, beside the largest of them
             or the document's score, becomes 0.
+        figures
+            With ``"rest"``, what no word carries.
         occurrences
             Weight of each of `tokens`; None: that of its term.
         kind, more
             A class of explanation with more attributes than others, and those.
+
+        Raises
+        ------
+        ScorerError
+            If a weight or the rest is larger than any number.
         """
+        self._check_finite(weights, figures)
         found = [*weights.values(), *(() if occurrences is None else occurrences)]
         least = max(OF_LARGEST * max(map(abs, found), default=0.0), OF_SCORE * abs(self.score))
         weights = {term: weight if abs(weight) > least else 0.0 for term, weight in weights.items()}
@@ -161,6 +219,8 @@ class Subject:
         )
         if not terms:
             self.notes.append("the document has no word that could be explained")
+        if settings.get("removal") == "mask":  # what was really written in the place of words
+            settings = {**settings, "mask": removal_for(self.ranking, "mask", settings["mask"])[1]}
         box = self.ranking.scorer
         asked, model = (box.texts_scored, box.seconds) if box else (0, 0.0)
         return kind(
@@ -174,6 +234,7 @@ class Subject:
             figures=self._figures(figures, above),
             unseen=self.unseen,
             analyzer=self.analyzer,
+            intent_analyzer=self.intent_analyzer,
             settings=settings,
             model_calls=asked - self._asked + self._versions,
             seconds={
@@ -196,6 +257,19 @@ class Subject:
             found |= shown.get(key, {})
         return found
 
+    def _check_finite(self, weights: Mapping[str, float], figures: Mapping[str, float]) -> None:
+        """Refuse what a sum or a difference of scores has made infinite."""
+        if np.isfinite([*weights.values()]).all() and not np.isinf([*figures.values()]).any():
+            return
+        name = self.ranking.doc_ids[self.position]
+        raise ScorerError(
+            f"the scores of versions of document {name!r} are too far apart for {self.method}: a "
+            "difference of two is larger than any number can be; bring them nearer together, for "
+            "instance by a floor: max(score, -1e6)",
+            self.ranking.query,
+            [self.text],
+        )
+
 
 @dataclass(frozen=True, kw_only=True)
 class DocumentMethod(ABC):
@@ -210,7 +284,8 @@ class DocumentMethod(ABC):
     simple_rankers, vectors
         What judges the intent terms, as in `intentx.Multiplex`.
     analyzer
-        How texts become words; single ones, ``ngrams=1``.
+        How texts become words; single ones, ``ngrams=1``. Its stopwords are never intent terms; of a
+        document every word is explained, whatever they are.
     seed
         For every random draw.
     """
@@ -223,6 +298,7 @@ class DocumentMethod(ABC):
     seed: int = 0
 
     contrastive: ClassVar[bool] = False  # whether it can compare a document with another
+    edits: ClassVar[bool] = False  # whether it asks for many versions of a document
 
     @overload
     def explain(self, ranking: Ranking) -> IntentExplanation: ...
@@ -263,6 +339,7 @@ class DocumentMethod(ABC):
         subject, other = self._subject(ranking, doc), self._subject(ranking, above)
         if subject.position == other.position:
             raise InputError(f"document {ranking.doc_ids[other.position]!r} cannot be above itself")
+        subject.notes += [note for note in other.notes if note not in subject.notes]
         return self._weigh(subject, other)
 
     @abstractmethod
@@ -275,13 +352,20 @@ class DocumentMethod(ABC):
 
     def _subject(self, ranking: Ranking, doc: str | int) -> Subject:
         ranking.black_box(f"an explanation by {self.name}")
-        return Subject(self.name, ranking, ranking.position(doc), self.analyzer)
+        return Subject(
+            self.name,
+            ranking,
+            ranking.position(doc),
+            every_word(self.analyzer),
+            self.analyzer,
+            edited=self.edits,
+        )
 
     def _intent(self, ranking: Ranking) -> IntentExplanation:
         """Intent terms: words that speak for the first documents, the first ones most.
 
         A word weighs what it does in each of the documents, over the largest weight there, and
-        document i from 0 counts ``1 / log2(i + 2)``.
+        document i from 0 counts ``1 / log2(i + 2)``. Stopwords are no intent terms.
         """
         if self.documents < 1 or self.max_terms < 1:
             raise InputError("documents and max_terms must be 1 or more")
@@ -289,8 +373,9 @@ class DocumentMethod(ABC):
         found = [self.explain(ranking, doc) for doc in ranking.doc_ids[: self.documents]]
         for place, one in enumerate(found):
             largest = max(map(abs, one.weights), default=0.0)
-            for term, weight in zip(one.terms, one.weights, strict=True):
-                share = weight / largest / math.log2(place + 2) if largest else 0.0
+            weights = dict(zip(one.terms, one.weights, strict=True))
+            for term in one.content_terms:
+                share = weights[term] / largest / math.log2(place + 2) if largest else 0.0
                 totals[term] = totals.get(term, 0.0) + share
         # Shares of what the first document counts, 1, so that less than this is rounding.
         best = sorted((t for t in totals if totals[t] > OF_LARGEST), key=lambda term: -totals[term])

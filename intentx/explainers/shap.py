@@ -15,6 +15,7 @@ from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.pointwise import DocumentMethod, Subject
 from intentx.explainers.surrogate import r_squared
 from intentx.perturbation import Removal, all_subsets
+from intentx.scoring import unit_of
 
 __all__ = ["KernelSHAP", "shapley_regression", "shapley_values"]
 
@@ -104,10 +105,10 @@ def shapley_regression(kept: Kept, values: Floats, weights: Floats, empty: float
 class KernelSHAP(DocumentMethod):
     """Shapley values of a document's words: a fair share of its score for each (any ranker).
 
-    The weights add up to ``R(d) - R(empty)``; the empty document has none of the words, but what is
-    no word of the analyzer stays: stopwords and signs. Compared with another document, the game is
-    ``R(A) - R(B)`` with the same words taken away from both, over the words of both; the other way
-    round all weights have the other sign.
+    The weights add up to ``R(d) - R(empty)``; the empty document has none of the words, but signs
+    stay, and what the ranker makes of them alone is the figure ``rest``. Compared with another
+    document, the game is ``R(A) - R(B)`` with the same words taken away from both, over the words of
+    both; the other way round all weights have the other sign.
 
     Parameters
     ----------
@@ -118,7 +119,7 @@ class KernelSHAP(DocumentMethod):
         Up to this many words (and wherever 2^T <= ``samples``), all 2^T versions are scored, and the
         values are exact; at most 20.
     removal, mask
-        How words go, as in `intentx.perturbation.remove_terms`.
+        How words go, as in `intentx.perturbation.removal_for`.
 
     Examples
     --------
@@ -129,11 +130,12 @@ class KernelSHAP(DocumentMethod):
     """
 
     contrastive: ClassVar[bool] = True
+    edits: ClassVar[bool] = True
 
     samples: int = 1000
     exact_up_to: int = 10
     removal: Removal = "delete"
-    mask: str = "[MASK]"
+    mask: str | None = None
 
     def __post_init__(self) -> None:
         if self.samples < 4:
@@ -145,10 +147,10 @@ class KernelSHAP(DocumentMethod):
 
     def _weigh(self, subject: Subject, other: Subject | None) -> DocumentExplanation:
         terms = subject.terms
-        figures = {"score": subject.score}
+        figures = {"score": subject.score, "rest": subject.score}
         if other is not None:  # sorted, so that both ways round draw the same versions
             terms = tuple(sorted({*terms, *other.terms}))
-            figures["other_score"] = other.score
+            figures |= {"other_score": other.score, "rest": subject.score - other.score}
         players = [one for one in (subject, other) if one is not None]
         weights = np.zeros(len(terms))
         if terms:
@@ -165,19 +167,25 @@ class KernelSHAP(DocumentMethod):
     ) -> Floats:
         """(T,) values; ``figures`` gets what they add up from, and how additive the ranker is."""
 
-        def value(kept: Kept) -> Floats:
+        def value(kept: Kept) -> tuple[Floats, float]:
             column = {term: place for place, term in enumerate(terms)}
             scores = [
                 one.score_kept(kept[:, [column[t] for t in one.terms]], self.removal, self.mask)
                 for one in players
             ]
-            return scores[0] if len(scores) == 1 else scores[0] - scores[1]
+            with np.errstate(over="ignore"):
+                values = scores[0] - sum(scores[1:])
+            if np.isfinite(values).all():
+                unit = unit_of(values)
+                return values / unit, unit
+            unit = unit_of(*scores)
+            return scores[0] / unit - scores[1] / unit, unit
 
         number = len(terms)
         exact = number <= self.exact_up_to or (number < 63 and 2**number <= self.samples)
         if exact:
             kept = all_subsets(number)
-            values = value(kept)
+            values, unit = value(kept)
             empty, full = float(values[0]), float(values[-1])
             found, kept, values = shapley_values(values), kept[1:-1], values[1:-1]
             size = kept.sum(axis=1)
@@ -187,7 +195,7 @@ class KernelSHAP(DocumentMethod):
             generator = np.random.default_rng(self.seed)
             kept, weights = coalitions(number, self.samples - 2, generator)
             ends = np.array([[False], [True]]).repeat(number, axis=1)
-            values = value(np.concatenate([ends, kept]))
+            values, unit = value(np.concatenate([ends, kept]))
             empty, full, values = float(values[0]), float(values[1]), values[2:]
             found = shapley_regression(kept, values, weights, empty, full)
             if len(kept) < 2 * number:
@@ -198,5 +206,9 @@ class KernelSHAP(DocumentMethod):
             subject.notes.append("all versions have the same score: no word makes a difference")
             found = np.zeros(number)
         fit = r_squared(values, empty + kept @ found, weights) if number > 1 else 1.0
+        empty, full = empty * unit, full * unit
         figures |= {"empty": empty, "full": full, "fit": fit, "exact": float(exact)}
-        return found
+        # Of a document that is explained in part, the score of the whole is not ``full``.
+        figures["rest"] = empty + (figures["rest"] - full if any(one.cut for one in players) else 0.0)
+        with np.errstate(over="ignore"):  # what is infinite is refused with its reason
+            return np.asarray(found * unit)

@@ -28,6 +28,13 @@ def ridge(features: Floats, labels: Floats, weights: Floats, penalty: float) -> 
     total = weights.sum()
     center, mean = weights @ features / total, float(weights @ labels / total)
     moved = features - center
+    if moved.shape[1] > len(moved):  # the same by way of an S x S matrix, which is the smaller one
+        root = np.sqrt(weights)
+        rooted = moved * root[:, None]
+        inner = rooted @ rooted.T + penalty * np.eye(len(moved))
+        dual = np.linalg.lstsq(inner, root * (labels - mean), rcond=None)[0]
+        coefficients = rooted.T @ dual
+        return coefficients, mean - float(center @ coefficients)
     weighted = moved * weights[:, None]
     matrix = weighted.T @ moved + penalty * np.eye(features.shape[1])
     right = weighted.T @ (labels - mean)
@@ -37,8 +44,8 @@ def ridge(features: Floats, labels: Floats, weights: Floats, penalty: float) -> 
 
 def fit_surrogate(
     kind: Surrogate, features: Floats, labels: Floats, weights: Floats, regularization: float, seed: int
-) -> tuple[Floats, float]:
-    """Coefficients (T,) of a linear model, and how well it fits.
+) -> tuple[Floats, float, float]:
+    """Coefficients (T,) of a linear model, how well it fits, and its intercept.
 
     Parameters
     ----------
@@ -60,8 +67,8 @@ def fit_surrogate(
         coefficients, intercept = _by_sklearn(kind, features, labels, weights, regularization, seed)
     predicted = features @ coefficients + intercept
     if kind in CLASSIFIERS:
-        return coefficients, accuracy(labels, predicted > 0, weights)
-    return coefficients, r_squared(labels, predicted, weights)
+        return coefficients, accuracy(labels, predicted > 0, weights), intercept
+    return coefficients, r_squared(labels, predicted, weights), intercept
 
 
 def _by_sklearn(

@@ -20,6 +20,7 @@ from intentx.rankers.models import (
     checked_rows,
     embedding_layer,
     load,
+    mask_of,
     replaced_rows,
     settings_mark,
     settings_of,
@@ -100,6 +101,11 @@ class CrossEncoder:
         because sentence-transformers calls its ``forward`` directly.
         """
         return self.model
+
+    @property
+    def mask_token(self) -> str | None:
+        """What the model reads as a hidden word in a document; None where it knows none."""
+        return mask_of(self.model)
 
     @property
     def fingerprint(self) -> str:

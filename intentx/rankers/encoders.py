@@ -22,6 +22,7 @@ from intentx.rankers.models import (
     checked,
     checked_rows,
     embedding_layer,
+    mask_of,
     replaced_rows,
     settings_mark,
     settings_of,
@@ -77,6 +78,11 @@ class _DualEncoder:
         because sentence-transformers calls its ``forward`` directly.
         """
         return self.document_model
+
+    @property
+    def mask_token(self) -> str | None:
+        """What the model reads as a hidden word in a document; None where it knows none."""
+        return mask_of(self.document_model)
 
     @property
     def fingerprint(self) -> str:

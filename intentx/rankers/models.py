@@ -233,6 +233,13 @@ def checked_rows(embedded: EmbeddedText, vectors: torch.Tensor) -> torch.Tensor:
     return vectors
 
 
+def mask_of(model: CrossEncoder | SentenceTransformer) -> str | None:
+    """The mask token of a model's tokenizer; None where it has none, as decoders."""
+    special = getattr(getattr(model, "tokenizer", None), "special_tokens_map", None) or {}
+    token = special.get("mask_token")
+    return None if token is None else str(token)
+
+
 def settings_of(model: CrossEncoder | SentenceTransformer) -> dict[str, object]:
     """What scores depend on besides the weights, as plain data for a fingerprint."""
     tokenizer: Any = getattr(model, "tokenizer", None)

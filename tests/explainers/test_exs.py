@@ -193,7 +193,7 @@ def test_draws_are_independent():
         {"labels": "topk"},
         {"labels": "topk", "surrogate": "svm"},
         {"labels": "topk", "surrogate": "ridge"},
-        {"labels": "rank", "removal": "mask"},
+        {"labels": "rank", "removal": "mask", "mask": "[MASK]"},
     ],
     ids=lambda s: "-".join(map(str, s.values())),
 )

@@ -10,7 +10,7 @@ import intentx as ix
 from intentx.coverage.solve import METHODS as METHODS_OF_SOLVE
 from intentx.preferences.candidates import candidate_terms
 from intentx.rankers import BM25
-from tests.toys import COMPUTER, MUSIC, Counting, Listwise, by_length, keyboards, ranked
+from tests.toys import COMPUTER, MUSIC, Listwise, by_length, keyboards, ranked
 
 QUICK = {"candidates": 20, "budget": 30, "max_terms": 4}
 METHODS = [
@@ -251,7 +251,8 @@ def test_a_scorer_that_fails_on_edited_documents_is_reported():
             raise RuntimeError("unknown token")
         return by_length(query, texts)
 
-    ranking = ix.rank(Counting(scorer), "keyboard", keyboards()[0])
+    scorer.mask_token = "[MASK]"  # noqa: S105
+    ranking = ix.rank(scorer, "keyboard", keyboards()[0])
     with pytest.raises(ix.ScorerError, match="raised RuntimeError: unknown token"):
         ix.Multiplex(**QUICK).explain(ranking)
 

@@ -56,7 +56,9 @@ def test_constants_give_weights_of_exactly_zero(method):
         ranking = ix.rank(Linear({}, constant), "keyboard", DOCS)
         found = method.explain(ranking, "a")
         assert set(found.weights) == {0.0}
-        assert len(found.terms) == 7
+        assert len(found.terms) == 11
+        if not isinstance(method, EXS):
+            assert found.rest == constant
         assert found.notes
         assert found.intent_terms == ()
 
@@ -72,7 +74,7 @@ def test_a_document_of_one_word(method):
 
 
 @every_method
-@pytest.mark.parametrize("text", ["the of and", "", "?! …"])
+@pytest.mark.parametrize("text", ["", "?! …"])
 def test_a_document_without_a_word_the_analyzer_knows(method, text):
     found = method.explain(ix.rank(LINEAR, "keyboard", {**DOCS, "x": text}), "x")
     assert found.terms == found.weights == found.words == ()
@@ -83,7 +85,7 @@ def test_a_document_without_a_word_the_analyzer_knows(method, text):
 @every_method
 def test_a_ranking_of_one_document(method):
     found = method.explain(ix.rank(LINEAR, "keyboard", ["stage piano and cable"]), 0)
-    assert len(found.terms) == 3
+    assert len(found.terms) == 4
 
 
 @every_method
@@ -169,9 +171,9 @@ def test_a_ranker_that_fails_on_a_version_names_it(method):
     scorer = Failing(word="[MASK] [MASK]")
     ranking = ix.rank(scorer, "keyboard", DOCS)
     if isinstance(method, LIRME):
-        scorer.word = "A with"
+        scorer.word = "'s,"  # the piano and its action gone
     else:
-        method = type(method)(**{**vars(method), "removal": "mask"})
+        method = type(method)(**{**vars(method), "removal": "mask", "mask": "[MASK]"})
     with pytest.raises(ix.ScorerError, match="cannot read this"):
         method.explain(ranking, "a")
 
@@ -181,7 +183,7 @@ def test_a_ranker_that_fails_on_a_version_names_it(method):
 def test_any_text_can_be_explained(method, text, seed):
     ranking = ix.rank(chaotic, "keyboard", {**DOCS, "x": text})
     found = method.explain(ranking, "x")
-    analyzer = ix.Analyzer()
+    analyzer = ix.Analyzer(stopwords=frozenset())
     assert set(found.terms) == set(analyzer.terms(text))
     assert [(w.term, w.start, w.end) for w in found.words] == [
         (t.term, t.start, t.end) for t in analyzer.tokens(text)

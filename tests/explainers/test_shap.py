@@ -222,7 +222,7 @@ def test_the_other_way_round_every_weight_has_the_other_sign(samples, scorer):
 def test_why_one_is_above_another_adds_up_to_what_lies_between_them():
     ranking = ix.rank(chaotic, "tea", DOCS)
     a, b = "0", "2"
-    pair = KernelSHAP().explain(ranking, a, above=b)
+    pair = KernelSHAP(exact_up_to=12).explain(ranking, a, above=b)
     alone = [KernelSHAP().explain(ranking, doc) for doc in (a, b)]
     scores = [one.figures["score"] - one.figures["empty"] for one in alone]
     assert math.fsum(pair.weights) == pytest.approx(scores[0] - scores[1], abs=1e-12)
@@ -277,7 +277,7 @@ def test_a_listwise_ranker_gets_whole_lists():
     )
 
 
-def test_signs_and_stopwords_stay_when_all_words_go():
+def test_signs_stay_when_all_words_go():
     texts = []
 
     def scorer(query, some):
@@ -285,12 +285,13 @@ def test_signs_and_stopwords_stay_when_all_words_go():
         return [len(text) for text in some]
 
     found = KernelSHAP().explain(ix.rank(scorer, "tea", DOCS), "1")
-    assert " and." in texts
-    assert found.figures["empty"] == len(" and.")
+    assert "." in texts
+    assert found.figures["empty"] == found.rest == len(".")
 
 
 def test_words_can_be_masked_instead():
     scorer = Linear({"piano": 2.0, "mask": 0.5})
+    scorer.mask_token = "[MASK]"  # noqa: S105
     found = KernelSHAP(removal="mask").explain(ix.rank(scorer, "tea", DOCS), "0")
     assert weights_of(found)["piano"] == pytest.approx(2 * (2 - 0.5))
     assert weights_of(found)["stage"] == pytest.approx(-0.5)
