@@ -230,7 +230,7 @@ class LIRME(DocumentMethod):
                 if not found:
                     subject.notes.append(
                         f"so many words and samples ({features.shape[1]:,} and {len(features):,}) take "
-                        "longer than there was time for: the weights are near the best ones, and not those"
+                        "longer than is allowed: the weights are near the best ones, and not those"
                     )
                 break
         else:

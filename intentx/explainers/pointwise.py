@@ -219,8 +219,6 @@ class Subject:
         )
         if not terms:
             self.notes.append("the document has no word that could be explained")
-        if settings.get("removal") == "mask":  # what was really written in the place of words
-            settings = {**settings, "mask": removal_for(self.ranking, "mask", settings["mask"])[1]}
         box = self.ranking.scorer
         asked, model = (box.texts_scored, box.seconds) if box else (0, 0.0)
         return kind(
@@ -235,7 +233,7 @@ class Subject:
             unseen=self.unseen,
             analyzer=self.analyzer,
             intent_analyzer=self.intent_analyzer,
-            settings=settings,
+            settings=_as_used(settings, self.ranking),
             model_calls=asked - self._asked + self._versions,
             seconds={
                 "model": model - self._model_seconds,
@@ -396,7 +394,7 @@ class DocumentMethod(ABC):
         spent = {part: sum(one.seconds[part] for one in found) for part in ("model", "total")}
         return dataclasses.replace(
             explanation,
-            settings=self.settings(),
+            settings=_as_used(self.settings(), ranking),
             model_calls=sum(one.model_calls for one in found),
             seconds={
                 **explanation.seconds,
@@ -409,3 +407,10 @@ class DocumentMethod(ABC):
     def settings(self) -> dict[str, Any]:
         """The settings as plain data for JSON."""
         return plain_settings(self)
+
+
+def _as_used(settings: Mapping[str, Any], ranking: Ranking) -> dict[str, Any]:
+    """Settings with the mask that was really written in the place of words, or None."""
+    if "removal" not in settings:
+        return dict(settings)
+    return {**settings, "mask": removal_for(ranking, settings["removal"], settings["mask"])[1]}

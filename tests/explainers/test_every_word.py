@@ -6,6 +6,8 @@ import pytest
 
 import intentx as ix
 from intentx.explainers.document import DocumentExplanation
+from intentx.rankers.cross_encoder import CrossEncoder
+from tests import tiny_models
 from tests.explainers.linear import weights_of
 
 DOCS = ["phone without camera", "phone with camera", "camera", "phone and a lens"]
@@ -133,3 +135,27 @@ def test_correctness_leaves_stopwords_out():
     ranking = ix.rank(negating, "phone", DOCS)
     found = ix.KernelSHAP().explain(ranking, 0)
     assert ix.correctness(found, ["the phone without the phone"]) == pytest.approx(1.0)
+
+
+GRADIENTS = [ix.Saliency(), ix.GradientInput(), ix.IntegratedGradients(steps=8), ix.DeepLIFT()]
+
+
+@pytest.fixture(scope="module")
+def encoded(tmp_path_factory):
+    """A ranking by a real transformer, with random weights."""
+    scorer = CrossEncoder(tiny_models.cross_encoder(tmp_path_factory.mktemp("model"), window=40))
+    return ix.rank(scorer, "piano", ["a key, not a desk!", "stage desk", "piano key"])
+
+
+@pytest.mark.parametrize("method", [*GRADIENTS, ix.DeepSHAP(number=2)], ids=lambda m: m.name)
+def test_gradients_weigh_every_word_and_signs_are_the_rest(encoded, method):
+    found = method.explain(encoded, "0")
+    assert set(found.terms) == {"a", "key", "not", "desk"}
+    assert all(found.weights)
+    assert found.rest != 0
+    assert "│ the rest: no word │" in found.text()
+    if method.compares:
+        gap = found.figures["score"] - found.figures["reference"] + found.figures["gap"]
+        assert sum(found.weights) + found.rest == pytest.approx(gap, rel=1e-6)
+    assert set(found.content_terms) == {"key", "desk"}
+    assert set(method.explain(encoded).terms) <= {"key", "desk", "stage", "piano"}
