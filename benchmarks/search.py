@@ -193,7 +193,7 @@ def main() -> None:
         command = [sys.executable, __file__, "--one", str(number), str(workers)]
         done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         sizes.append(json.loads(done.stdout))
-    text = page(*sizes, options.workers)
+    text = page(sizes[0], sizes[1], options.workers)
     print(text)
     if options.out:
         (options.out / "search.md").write_text(text)
