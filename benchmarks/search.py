@@ -64,17 +64,11 @@ class Watch:
         self.seconds: dict[str, tuple[float, float]] = {}
 
     def of(self, name: str, call: Callable[[], Any]) -> Any:
-        before = _processor()
+        before = time.process_time()
         started = time.perf_counter()
         answer = call()
-        self.seconds[name] = _processor() - before, time.perf_counter() - started
+        self.seconds[name] = time.process_time() - before, time.perf_counter() - started
         return answer
-
-
-def _processor() -> float:
-    """Seconds of this process and of those it has waited for."""
-    own, others = (resource.getrusage(w) for w in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
-    return own.ru_utime + own.ru_stime + others.ru_utime + others.ru_stime
 
 
 def measure(number: int, workers: int, folder: Path) -> dict[str, Any]:
@@ -131,9 +125,9 @@ def page(small: dict[str, Any], large: dict[str, Any], workers: int) -> str:
         f"Passages of three sentences, drawn from those of {', '.join(COLLECTIONS)}; their "
         f"{small['queries']} queries, the first {K} documents of each. `SearchIndex` analyses the "
         "query, searches, and looks the ids up in SQLite; bm25s alone (`retrieve`, float32) gets the "
-        "query's terms. Seconds of the processor, wall seconds in brackets. "
-        f"{workers} processes analyse the larger collection. Machine: {machine()}, "
-        "while other work shared the two cores.\n",
+        "query's terms. Seconds of this process's processor, wall seconds in brackets; "
+        f"{workers} more processes analyse the larger collection, and their seconds come on "
+        f"top. Machine: {machine()}, while other work shared the two cores.\n",
         "| | " + " | ".join(f"{found['passages']:,} passages" for found in (small, large)) + " |",
         "|---|---|---|",
     ]
