@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ import numpy as np
 
 from intentx.datasets import Collection, read_collection
 from intentx.errors import InputError
+from intentx.files import excerpt, parse_json
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers.encoders import minilm_folder, vector_encoder
 from intentx.terminal import show, tell
@@ -198,7 +198,7 @@ def _settings(
             made.append(kind(**(defaults if kind is Training else {}) | chosen | seed))
         except TypeError as error:
             raise InputError(
-                f"--set {' '.join(options.set)}: a value of another kind: {error}"
+                f"--set {excerpt(' '.join(options.set))}: a value of another kind: {error}"
             ) from error
     return made[0], made[-1]
 
@@ -208,8 +208,8 @@ def _assignment(text: str) -> tuple[str, Any]:
     if not equals:
         raise InputError(f"--set expects NAME=VALUE, not {text!r}")
     try:
-        plain = json.loads(value)
-    except json.JSONDecodeError:
+        plain = parse_json(value)
+    except InputError:  # no JSON: a word such as idf
         plain = value
     return name, tuple(plain) if isinstance(plain, list) else plain
 

@@ -148,7 +148,7 @@ def _vector(numbers: Sequence[str], where: str) -> Floats:
         vector = np.array(numbers, dtype=np.float64)
     except ValueError:
         vector = np.array([np.nan])
-    if not np.isfinite(vector).all():
+    if any("_" in number for number in numbers) or not np.isfinite(vector).all():
         for number in numbers:
             number_in(number, where, "each value behind a term")
     return vector

@@ -205,7 +205,7 @@ def _json(name: str | Path, file: str) -> Any:
             return None
     try:
         return None if path is None else json.loads(Path(path).read_text("utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return None
 
 

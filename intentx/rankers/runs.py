@@ -49,7 +49,7 @@ def named_run(path: str | Path, qid: str | None = None) -> tuple[str, Scores]:
     if qid is None and len(runs) == 1:
         qid = next(iter(runs))
     if qid is None or qid not in runs:
-        known = ", ".join(map(excerpt, list(runs)[:5])) + (", …" if len(runs) > 5 else "")
+        known = ", ".join(list(runs)[:5]) + (", …" if len(runs) > 5 else "")
         problem = "holds several queries" if qid is None else f"has no query {excerpt(qid)}"
         raise InputError(f"{file_name(path)} {problem}; choose a query id of its {len(runs)}: {known}")
     scores, tags = runs[qid]

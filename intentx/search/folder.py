@@ -173,7 +173,7 @@ class IndexFolder:
             found = head["format"]
             if found == FORMAT:
                 head["settings"]["analyzer"], head["documents"], head["folder"], head["files"].items()
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(f"{path} is damaged ({error}); {AGAIN}") from error
         if found != FORMAT:
             raise InputError(
