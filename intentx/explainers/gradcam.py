@@ -205,8 +205,8 @@ class GradCAM(DocumentMethod):
     def _reading_as(self, ranker: MatchPyramid) -> Self:
         """With the ranker's analyzer; its own stopwords are no intent terms either."""
         known = ranker.lexicon.analyzer
-        both = dataclasses.replace(known, stopwords=known.stopwords | self.analyzer.stopwords)
-        return dataclasses.replace(self, analyzer=both)
+        both = frozenset(known.stopwords or ()) | frozenset(self.analyzer.stopwords or ())
+        return dataclasses.replace(self, analyzer=dataclasses.replace(known, stopwords=both))
 
     def _weigh(self, subject: Subject, other: Subject | None) -> DocumentExplanation:
         ranker = _match_pyramid(subject.ranking)

@@ -95,6 +95,8 @@ class GradientMethod(DocumentMethod):
                 )
                 own = subject.score  # it has no vectors, and so is its own reference
                 found = Attributions(np.empty(0), own, own if self.compares else None)
+        with np.errstate(over="ignore"):
+            subject.check_finite([float(np.abs(found.values).sum())], [found.score])
         place = word_of_piece(model.embedded.spans, subject.tokens)
         parts: list[list[float]] = [[] for _ in subject.tokens]
         for word, value in zip(place, found.values.tolist(), strict=True):

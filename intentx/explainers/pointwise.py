@@ -7,7 +7,7 @@ import dataclasses
 import math
 import time
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, ClassVar, overload
@@ -205,7 +205,7 @@ class Subject:
         ScorerError
             If a weight or the rest is larger than any number.
         """
-        self._check_finite(weights, figures)
+        self.check_finite(weights.values(), figures.values())
         found = [*weights.values(), *(() if occurrences is None else occurrences)]
         least = max(OF_LARGEST * max(map(abs, found), default=0.0), OF_SCORE * abs(self.score))
         weights = {term: weight if abs(weight) > least else 0.0 for term, weight in weights.items()}
@@ -255,9 +255,12 @@ class Subject:
             found |= shown.get(key, {})
         return found
 
-    def _check_finite(self, weights: Mapping[str, float], figures: Mapping[str, float]) -> None:
-        """Refuse what a sum or a difference of scores has made infinite."""
-        if np.isfinite([*weights.values()]).all() and not np.isinf([*figures.values()]).any():
+    def check_finite(self, weights: Iterable[float], figures: Iterable[float] = ()) -> None:
+        """Refuse weights that are no finite numbers, and figures that are infinite.
+
+        A sum or a difference of scores has made them so.
+        """
+        if np.isfinite([*weights]).all() and not np.isinf([*figures]).any():
             return
         name = self.ranking.doc_ids[self.position]
         raise ScorerError(

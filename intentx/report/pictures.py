@@ -265,7 +265,7 @@ def _draw_bars(sheet: _Sheet, explanation: Explanation, most: int, left: float) 
     more = f"; {count(left_out, 'smaller weight')} left out" if left_out else ""
     smaller = sorted(explanation.weights, key=abs)[:left_out]
     share = isinstance(explanation, IntentExplanation)
-    rest = math.nan if share else explanation.rest
+    rest = explanation.rest if isinstance(explanation, DocumentExplanation) else math.nan
     if smaller and not share:
         part = unit_of(smaller)
         more += f", together {_sum(math.fsum(w / part for w in smaller) * part, largest)}"

@@ -9,6 +9,7 @@ import intentx as ix
 from intentx.preferences import preference_pairs
 from intentx.report import write_page
 from intentx.report.pictures import write_png
+from tests.explainers.gradient_toys import Of, Toy
 from tests.explainers.linear import weights_of
 
 DOCS = ["a good piano desk", "piano not bad", "desk", "lamp and oak", "good"]
@@ -131,3 +132,12 @@ def test_a_masked_array_without_a_masked_score_is_an_array():
 def test_a_longer_float_that_fits_no_number():
     with pytest.raises(ix.ScorerError, match="returned inf for 1 of 1"):
         ix.rank(lambda query, texts: np.array([np.longdouble("1e400")]), "q", ["a"])
+
+
+def test_gradients_that_no_sum_can_hold():
+    """Slopes of 5e307 for each of 24 dimensions, of scores between -1 and 1 each."""
+    toy = Toy(Of(lambda vectors: (vectors * 5e307).sin().sum((1, 2))), dimensions=24)
+    ranking = ix.rank(toy, "q", ["tea and pot, boat", "tea"])
+    for method in (ix.GradientInput(), ix.Saliency()):
+        with pytest.raises(ix.ScorerError, match="versions of document '.' are too far apart"):
+            method.explain(ranking, 0)
