@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 __all__ = [
     "CacheWarning",
+    "DamageWarning",
     "InputError",
     "IntentxError",
     "MissingExtraError",
@@ -56,6 +57,10 @@ class CacheWarning(UserWarning):
 
 class ScorerWarning(UserWarning):
     """Scores of one text differ with the texts beside it, or from call to call; it says what to set."""
+
+
+class DamageWarning(UserWarning):
+    """Some of what a file keeps was damaged on the disk, and is left out."""
 
 
 class TruncationWarning(UserWarning):

@@ -14,7 +14,14 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn, TextIO
 
-from intentx.errors import CacheWarning, InputError, ScorerWarning, TextWarning, TruncationWarning
+from intentx.errors import (
+    CacheWarning,
+    DamageWarning,
+    InputError,
+    ScorerWarning,
+    TextWarning,
+    TruncationWarning,
+)
 from intentx.explainers.plain import json_text
 from intentx.signs import can_show, encodable, visible
 
@@ -33,6 +40,7 @@ __all__ = [
 ]
 
 _OURS: list[TextIO] = []  # where our own lines go while everything else is sent to standard error
+IN_WORDS = (CacheWarning, DamageWarning, ScorerWarning, TextWarning, TruncationWarning)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -79,7 +87,7 @@ def warnings_in_words() -> Iterator[None]:
         others = warnings.showwarning
 
         def show(message: Any, category: type[Warning], *where: Any, **more: Any) -> None:
-            if issubclass(category, CacheWarning | ScorerWarning | TextWarning | TruncationWarning):
+            if issubclass(category, IN_WORDS):
                 tell(f"intentx: {message}")
             else:
                 others(visible(str(message)), category, *where, **more)

@@ -197,7 +197,7 @@ def test_processes_write_one_new_file_at_once(path):
 def test_a_new_file_that_another_process_is_making(path):
     other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
     other.execute("BEGIN IMMEDIATE")
-    other.execute("CREATE TABLE scores (key BLOB PRIMARY KEY, score REAL NOT NULL) WITHOUT ROWID")
+    other.execute("CREATE TABLE scores (key BLOB PRIMARY KEY, score REAL, mark INTEGER) WITHOUT ROWID")
     other.execute(f"PRAGMA application_id = {memory_module.APPLICATION}")
     other.execute(f"PRAGMA user_version = {memory_module.FORMAT}")
     made = threading.Timer(0.3, other.execute, ["COMMIT"])

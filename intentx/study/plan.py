@@ -10,9 +10,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from intentx.errors import InputError, MissingExtraError
+import msgspec
+
+from intentx.checks import Count, Size, Text, check_fields, shown
+from intentx.errors import InputError
 from intentx.files import read_text
 from intentx.preferences.simple_rankers import Encoder
 from intentx.preferences.vectors import TermVectors
@@ -21,6 +24,7 @@ from intentx.study.methods import study_method
 from intentx.study.values import (
     limited,
     made,
+    name_of,
     names_of,
     resolved,
     runs_of,
@@ -29,6 +33,7 @@ from intentx.study.values import (
     text_of,
     with_paths,
 )
+from intentx.study.yaml_files import read_yaml
 from intentx.text import Analyzer, TextSettings
 
 __all__ = ["SHIPPED", "Data", "Measures", "Study", "digest", "read_study"]
@@ -75,10 +80,13 @@ class Data:
     docs: str | None = None
     runs: Mapping[str, str] = field(default_factory=dict)
     pool: str | None = None
-    depth: int = 100
-    queries: int | None = None
+    depth: Annotated[int, msgspec.Meta(ge=2, le=2**63 - 1, description="a whole number, 2 or more")] = (
+        100
+    )
+    queries: Size | None = None
 
     def __post_init__(self) -> None:
+        check_fields("data", self)
         sources = [n for n in ("demo", "folder", "beir", "ir_datasets", "topics") if getattr(self, n)]
         if len(sources) != 1:
             raise InputError(
@@ -89,11 +97,6 @@ class Data:
             raise InputError("[data] docs needs topics, a file of queries")
         if self.runs and sources[0] in ("demo", "topics") and self.docs is None:
             raise InputError("[data] runs goes with docs, folder, beir or ir_datasets")
-        if self.depth < 2 or (self.queries is not None and self.queries < 1):
-            raise InputError(
-                f"[data] depth must be 2 or more and queries 1 or more, not {self.depth!r} and "
-                f"{self.queries!r}"
-            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,24 +128,21 @@ class Measures:
         Of all that is drawn here.
     """
 
-    gap: int = 10
-    sampled: int = 500
-    heldout: int = 3
+    gap: Size = 10
+    sampled: Size = 500
+    heldout: Count = 3
     heldout_pairs: bool = True
-    stability: int = 3
-    faithfulness: int = 3
+    stability: Count = 3
+    faithfulness: Count = 3
     shuffled: bool = True
-    vectors: str | None = None
-    seed: int = 0
+    vectors: Text | None = None
+    seed: Count = 0
 
     def __post_init__(self) -> None:
-        if self.gap < 1 or self.sampled < 1:
+        check_fields("measures", self)
+        if self.stability == 1:
             raise InputError(
-                f"[measures] gap and sampled must be 1 or more, not {self.gap!r} and {self.sampled!r}"
-            )
-        if min(self.heldout, self.faithfulness) < 0 or self.stability < 0 or self.stability == 1:
-            raise InputError(
-                "[measures] heldout and faithfulness must be 0 or more, and stability 0, or 2 or more"
+                "[measures] stability must be 0, or 2 or more, not 1: one seed alone shows nothing"
             )
 
 
@@ -188,12 +188,12 @@ class Study:
 
     def __post_init__(self) -> None:
         if type(self.workers) is not int or self.workers < 1:
-            raise InputError(f"workers must be a whole number, 1 or more, not {self.workers!r}")
+            raise InputError(f"workers must be a whole number, 1 or more, not {shown(self.workers)}")
         if not self.rankers or not self.methods:
             raise InputError("a study needs one ranker and one method, at least")
         for name, spec in self.rankers.items():
             if not isinstance(spec, str) or not spec:
-                raise InputError(f"ranker {name!r} must be a spec such as 'bm25', not {spec!r}")
+                raise InputError(f"ranker {name!r} must be a spec such as 'bm25', not {shown(spec)}")
         for name, plain in self.methods.items():
             study_method(name, plain)
             for ranker in plain.get("rankers", ()):
@@ -294,7 +294,7 @@ class Study:
             for k, v in table_of(plain, "methods").items()
         }
         return cls(
-            name=str(plain["name"]),
+            name=name_of(plain["name"]),
             data=made(Data, "data", data),
             rankers=rankers,
             methods=methods,
@@ -331,7 +331,7 @@ def read_study(source: str | Path) -> Study:
             f"cannot read the study {path}: {error}; it is a file, or one of {', '.join(SHIPPED)}"
         ) from error
     try:
-        plain = _yaml(text) if path.suffix in (".yaml", ".yml") else tomllib.loads(text)
+        plain = read_yaml(text) if path.suffix in (".yaml", ".yml") else tomllib.loads(text)
         if not isinstance(plain, dict):
             raise InputError("it holds no table")
         return Study.from_dict(plain, path.absolute().parent)
@@ -345,14 +345,3 @@ def digest(plain: Any) -> str:
     """A short text that stands for plain data."""
     text = json.dumps(plain, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
-
-
-def _yaml(text: str) -> Any:
-    try:
-        import yaml
-    except ImportError as error:
-        raise MissingExtraError("pyyaml", "study") from error
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"no YAML: {error}") from error

@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import itertools
 import os
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from intentx.errors import InputError, IntentxError, MissingExtraError
+from intentx.errors import InputError, IntentxError
 from intentx.explainers.plain import plain_settings
 from intentx.study.boxes import encoder_of, give_back, load_all, mark_of, ranking_of, vectors_of
 from intentx.study.cells import Cell, measure
 from intentx.study.data import Topic, topics
 from intentx.study.plan import Study, digest
 from intentx.study.store import Row, Store, StoreError
+from intentx.study.workers import DIED, WorkerError, cluster, end_with, ends_with, workers_replaced
 
 __all__ = ["Outcome", "WorkerError", "run_study", "status", "variants"]
 
 ATTEMPTS = 3  # with workers that die, before any task is done
 OFTEN = 1.0  # seconds; how long measured cells of one process wait to be written
-DIED = (
-    "workers died again and again without a result, perhaps for want of memory; all earlier results are "
-    "kept, and the same command goes on from there, with fewer workers if you like"
-)
 
 
 @dataclass(frozen=True)
@@ -40,10 +35,6 @@ class Outcome:
     measured: int
     found: int
     failed: int
-
-
-class WorkerError(IntentxError, RuntimeError):
-    """Workers die again and again; what was measured before is kept."""
 
 
 @dataclass(frozen=True)
@@ -140,7 +131,7 @@ class _Run:
         died = 0
         while True:
             try:
-                with _workers_replaced():
+                with workers_replaced():
                     for rows in _done(self.tasks(), workers, dask):
                         self.store.add(rows)
                         self._open.pop((rows[0].topic, rows[0].ranker), None)
@@ -239,18 +230,6 @@ def _workers(study: Study) -> int:
     return min(study.workers, int(joblib.cpu_count()))
 
 
-@contextlib.contextmanager
-def _workers_replaced() -> Iterator[None]:
-    """Around work by joblib, which replaces workers that grew or were idle for long, and warns of it.
-
-    It does so in the thread that hands out tasks: where warnings are errors, the thread would end, and
-    its tasks never.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
-        yield
-
-
 def _done(tasks: Iterator[_Task], workers: int, dask: str | None) -> Iterator[list[Row]]:
     """The rows of each task, as they are ready."""
     if workers == 1 and dask is None:
@@ -260,15 +239,19 @@ def _done(tasks: Iterator[_Task], workers: int, dask: str | None) -> Iterator[li
         return
     import joblib
 
-    with _cluster(dask) as jobs:
+    with cluster(dask) as jobs:
         jobs = jobs or workers
         backend, _ = joblib.parallel.get_active_backend()
         if backend.supports_return_generator:
+            ours: dict[str, Any] = {}
+            if type(backend).__name__ == "LokyBackend":  # others' workers are not ours to end
+                ours = {"initializer": end_with, "initargs": (os.getpid(),)}
             parallel = joblib.Parallel(
                 n_jobs=jobs,
                 return_as="generator_unordered",
                 pre_dispatch="2 * n_jobs",
                 batch_size=1,
+                **ours,
             )
             yield from parallel(joblib.delayed(_rows)(task, os.getpid()) for task in tasks)
         else:  # Ray's: some tasks at a time, so that a crash costs few of them
@@ -276,29 +259,6 @@ def _done(tasks: Iterator[_Task], workers: int, dask: str | None) -> Iterator[li
                 yield from joblib.Parallel(n_jobs=jobs)(
                     joblib.delayed(_rows)(task, os.getpid()) for task in some
                 )
-
-
-@contextlib.contextmanager
-def _cluster(address: str | None) -> Iterator[int]:
-    """Around sending tasks to a Dask cluster; yields how many at a time, 0 without a cluster."""
-    if address is None:
-        yield 0
-        return
-    try:
-        from distributed import Client, KilledWorker
-    except ImportError as error:
-        raise MissingExtraError("distributed", "dask") from error
-    import joblib
-
-    try:
-        client = Client(address, timeout=10)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError) as error:
-        raise InputError(f"no Dask scheduler at {address!r}: {error}") from error
-    with client, joblib.parallel_config(backend="dask"):
-        try:
-            yield -1
-        except KilledWorker as error:
-            raise WorkerError(f"{DIED}: {error}") from error
 
 
 def _as_they_come(rows: Iterator[Row]) -> Iterator[list[Row]]:
@@ -322,7 +282,7 @@ def _rows(task: _Task, owner: int) -> list[Row]:
     rows: list[Row] = []
     with _ONE, contextlib.ExitStack() as stack:
         store = None
-        if _ends_with(owner):
+        if ends_with(owner):
             store = stack.enter_context(Store(task.folder, write=True, lock=False))
         for some in _as_they_come(_measured(task)):
             rows += some
@@ -331,28 +291,6 @@ def _rows(task: _Task, owner: int) -> list[Row]:
                     store.add(some)
         give_back()
     return rows
-
-
-@functools.cache
-def _ends_with(owner: int) -> bool:
-    """Whether ``owner`` started this process, which then ends soon after it: it may be killed any time.
-
-    Workers of a cluster are no children of that process, and stay.
-    """
-    if os.getppid() != owner:
-        return False
-    with contextlib.suppress(ImportError):  # its own lock is a semaphore, which would stay behind
-        from tqdm import tqdm  # type: ignore[import-untyped]
-
-        tqdm.set_lock(threading.RLock())
-
-    def watch() -> None:
-        while os.getppid() == owner:
-            time.sleep(OFTEN)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-    return True
 
 
 def _measured(task: _Task) -> Iterator[Row]:

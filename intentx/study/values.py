@@ -8,13 +8,15 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from intentx.checks import shown
 from intentx.errors import InputError
 from intentx.rankers.load import FROM_DISK, MINILM
 from intentx.rankers.specs import split_settings
 from intentx.text.settings import NONE
 
 __all__ = [
-    "limited", "made", "names_of", "resolved", "runs_of", "spec_of", "table_of", "text_of", "with_paths",
+    "limited", "made", "name_of", "names_of", "resolved", "runs_of", "spec_of", "table_of", "text_of",
+    "with_paths",
 ]  # fmt: skip
 
 _RUN_SUFFIX = re.compile(r"(\.trec|\.run|\.txt)?(\.gz)?$")
@@ -23,13 +25,20 @@ _RUN_SUFFIX = re.compile(r"(\.trec|\.run|\.txt)?(\.gz)?$")
 def table_of(plain: Mapping[str, Any], key: str) -> Mapping[str, Any]:
     table = plain.get(key, {})
     if not isinstance(table, Mapping):
-        raise InputError(f"{key} must be a table of keys and values, not {table!r}")
+        raise InputError(f"{key} must be a table of keys and values, not {shown(table)}")
     return table
+
+
+def name_of(name: Any) -> str:
+    """The name of a study: a text, or a number that is one."""
+    if type(name) not in (str, int, float) or not str(name).strip():
+        raise InputError(f"name must be a text, not {shown(name)}")
+    return str(name)
 
 
 def names_of(names: Any, key: str) -> tuple[str, ...]:
     if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-        raise InputError(f"{key} must be a list of names, not {names!r}")
+        raise InputError(f"{key} must be a list of names, not {shown(names)}")
     return tuple(names)
 
 
@@ -41,8 +50,12 @@ def runs_of(runs: Any) -> dict[str, str]:
         if len(named) < len(paths):
             raise InputError("[data] runs must have different names: give a table, NAME = 'FILE'")
         return named
-    if not isinstance(runs, Mapping) or not all(isinstance(path, str) for path in runs.values()):
-        raise InputError(f"[data] runs must be a list of files, or a table of names and files: {runs!r}")
+    if not isinstance(runs, Mapping) or not all(
+        isinstance(path, str) and path for path in runs.values()
+    ):
+        raise InputError(
+            f"[data] runs must be a list of files, or a table of names and files, not {shown(runs)}"
+        )
     return {str(name): path for name, path in runs.items()}
 
 
@@ -55,7 +68,7 @@ def limited(name: str, plain: Any) -> Any:
     if isinstance(plain, str):
         return {"method": plain}
     if not isinstance(plain, Mapping):
-        raise InputError(f"[methods] {name} must be a method's name or a table, not {plain!r}")
+        raise InputError(f"[methods] {name} must be a method's name or a table, not {shown(plain)}")
     if "rankers" not in plain:
         return plain
     return {**plain, "rankers": names_of(plain["rankers"], f"[methods] {name}: rankers")}
