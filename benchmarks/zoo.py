@@ -134,9 +134,7 @@ ARCHITECTURES = {
             "max_relative_positions": -1,
         },
     ),
-    "ModernBERT": Architecture(
-        "modernbert", {**SIZES, "num_hidden_layers": 3, "local_attention": 6}
-    ),
+    "ModernBERT": Architecture("modernbert", {**SIZES, "num_hidden_layers": 3, "local_attention": 6}),
     "T5 encoder": Architecture("t5", {**T5, "feed_forward_proj": "gated-gelu"}, cross=False),
     "Qwen3": _decoder("qwen3"),
     "Llama": _decoder("llama"),

@@ -21,7 +21,7 @@ from intentx.explainers.deeplift_names import (
     name_of,
 )
 from intentx.explainers.deeplift_parts import COMPOSITES
-from intentx.explainers.hidden import HiddenCalls
+from intentx.explainers.hidden import HiddenCalls, own_gradients
 
 try:
     import torch
@@ -157,6 +157,10 @@ class DeepLiftRules(TorchFunctionMode):
         super().__exit__(*error)
         if not self._hidden.depth:
             self._hidden.__exit__(*error)
+
+    def look_back(self, value: Tensor) -> None:
+        """Add to `uncovered` what brought gradients of its own on the way to a value."""
+        self._uncovered |= dict.fromkeys(own_gradients(value, _As))
 
     def __torch_function__(
         self,

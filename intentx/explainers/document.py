@@ -84,6 +84,9 @@ class DocumentExplanation:
         The ``"total"``, and the ``"model"``'s part of it.
     notes
         What a reader should know, e.g. that all labels were equal.
+    cautions
+        Those of the notes that come first wherever the explanation is shown: by how much it misses
+        what it should account for.
     """
 
     method: str
@@ -100,6 +103,7 @@ class DocumentExplanation:
     model_calls: int
     seconds: Mapping[str, float] = field(repr=False)
     notes: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
 
     FORMAT: ClassVar[str] = "intentx.document/1"
 
@@ -108,7 +112,8 @@ class DocumentExplanation:
             f"{t} {w:+.3g}" for t, w in zip(self.terms[:8], self.weights[:8], strict=True) if w
         )
         more = ", …" if len(self.terms) > 8 else ""
-        return f"<{self.method} for {self._subject()}: {shown or 'no word matters'}{more}>"
+        first = f"CAUTION, {'; '.join(self.cautions)} | " if self.cautions else ""
+        return f"<{first}{self.method} for {self._subject()}: {shown or 'no word matters'}{more}>"
 
     def _subject(self) -> str:
         name = f"{self.ranking.doc_ids[self.position]!r} (rank {self.position + 1})"
@@ -198,6 +203,7 @@ class DocumentExplanation:
             "model_calls": self.model_calls,
             "seconds": dict(self.seconds),
             "notes": list(self.notes),
+            "cautions": list(self.cautions),
             "analyzer": self.analyzer.to_dict(),
         }
 
@@ -248,6 +254,7 @@ class DocumentExplanation:
             "model_calls": plain["model_calls"],
             "seconds": plain["seconds"],
             "notes": tuple(plain["notes"]),
+            "cautions": tuple(plain.get("cautions", ())),
         }
 
     @classmethod
@@ -275,7 +282,8 @@ class DocumentExplanation:
             # What is not in this document is in the one that it is compared with.
             number = str(times[term] or "–")
             table.add_row(Text(term), signed(weight, largest), _bar(*sides), number)
-        return Group(title, table, Text(self._closing(), style="dim"))
+        first = [Text(f"Caution: {caution}", style="bold") for caution in self.cautions]
+        return Group(*first, title, table, Text(self._closing(), style="dim"))
 
     def _closing(self) -> str:
         left = len(self.terms) - SHOWN
@@ -292,7 +300,7 @@ class DocumentExplanation:
             f"{versions} scored by the ranker; {self.seconds['total']:.2f} s, "
             f"{self.seconds['model']:.2f} s of them the ranker's"
         )
-        return "\n".join([*lines, *self.notes])
+        return "\n".join([*lines, *(note for note in self.notes if note not in self.cautions)])
 
     def text(self, width: int = 100) -> str:
         """The words with their weights as a table of plain text."""
@@ -310,9 +318,9 @@ class DocumentExplanation:
             ]
             done = word.end
         text = "".join([*parts, html.escape(self.document[done:])])
-        return (
-            f"<p><b>{html.escape(self.method)}</b> for {html.escape(self._subject())}</p><p>{text}</p>"
-        )
+        first = "".join(f"<p><b>Caution:</b> {html.escape(one)}</p>" for one in self.cautions)
+        about = f"<p><b>{html.escape(self.method)}</b> for {html.escape(self._subject())}</p>"
+        return f"{first}{about}<p>{text}</p>"
 
 
 def _bar(left: str, right: str, gap: str = "") -> str:

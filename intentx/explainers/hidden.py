@@ -21,7 +21,9 @@ except ImportError as error:
 
 __all__ = ["HiddenCalls", "own_gradients"]
 
-QUIET = frozenset(("detach", "alias", "view", "_to_copy", "clone", "t", "transpose", "permute", "expand"))
+QUIET = frozenset(
+    ("detach", "alias", "view", "_to_copy", "clone", "t", "transpose", "permute", "expand")
+)
 """They change no number."""
 
 LIBRARY = str(Path(torch.__file__).parent)

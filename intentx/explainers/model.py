@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import weakref
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import numpy.typing as npt
 from intentx.errors import InputError, ScorerError
 from intentx.explainers.pointwise import Subject
 from intentx.rankers.inside import Differentiable, EmbeddedText
+from intentx.ranking import Ranking
 from intentx.text import Token
 
 if TYPE_CHECKING:
@@ -20,11 +22,16 @@ if TYPE_CHECKING:
 
     from intentx.explainers.deeplift import DeepLiftRules
 
-__all__ = ["Model", "doubled", "word_of_piece"]
+__all__ = ["WAYS_OUT", "Model", "doubled", "word_of_piece"]
 
 Floats = npt.NDArray[np.float64]
 
 BATCH = 32  # versions at once, of a ranker that does not say
+STEEP = 10.0  # where nothing breaks it is 1 to 3, and where something does 100 or more
+WAYS_OUT = "try reference='mean' or 'collection', or KernelSHAP and EXS, which ask for scores alone"
+
+# What a ranking's first document says of its ranker; a ranking keeps its scores for good, too.
+_BREAKS: weakref.WeakKeyDictionary[Ranking, bool] = weakref.WeakKeyDictionary()
 
 
 class Model:
@@ -36,10 +43,16 @@ class Model:
         The document being explained, its ranker, and the document at the embedding layer.
     batch_size
         Most versions in one pass.
+    against
+        Position of the document that it is compared with.
+    chosen
+        Settings that were left to the ranker, such as what it is compared with.
     """
 
-    def __init__(self, subject: Subject, batch_size: int | None) -> None:
+    def __init__(self, subject: Subject, batch_size: int | None, against: int | None = None) -> None:
         self.subject = subject
+        self.against = against
+        self.chosen: dict[str, Any] = {}
         self.scorer = _differentiable(subject)
         self.embedded = self.embed(subject.text)
         self.batch_size = batch_size or int(getattr(self.scorer, "batch_size", BATCH))
@@ -62,16 +75,12 @@ class Model:
         """
         import torch
 
-        with self.subject.looking_inside(len(vectors)):
-            leaf = vectors.detach().clone().requires_grad_()
-            with rules or contextlib.nullcontext():
-                scores = self.scorer.score_embedded(self.embedded, leaf.clone())
-            if not scores.requires_grad:
-                raise InputError(
-                    f"score_embedded of {_name_of(self.scorer)} returns scores without gradients"
-                )
-            [found] = torch.autograd.grad(scores[:counted].sum(), leaf)
-            gradients, values = doubled(found[:counted]), doubled(scores).numpy()
+        values, gradients = self._passed(self.embedded, vectors, counted, rules)
+        if rules is not None and np.isfinite(values).all() and not bool(torch.isfinite(gradients).all()):
+            raise InputError(
+                f"{self.subject.method}'s contributions of document {self.subject.doc_id!r} are beyond "
+                f"all numbers; {WAYS_OUT}"
+            )
         if not (np.isfinite(values).all() and bool(torch.isfinite(gradients).all())):
             raise ScorerError(
                 f"{_name_of(self.scorer)} has scores or gradients that are not finite numbers",
@@ -79,6 +88,54 @@ class Model:
                 [self.subject.text],
             )
         return values, gradients
+
+    def breaks_at_zero(self) -> bool:
+        """Whether zero vectors are no input to compare a document with.
+
+        They are none where they reach a norm as zeros: it blows up what is next to them, the score
+        jumps there, and sums and integrals of slopes miss it. So it is in models that add nothing to the
+        vectors of pieces, as most decoders. Then the gradient at zeros is `STEEP` times as
+        large as at a document, and along it the score would change `STEEP` times as much as it does.
+        That of the first document of the ranking decides for all.
+        """
+        import torch
+
+        ranking = self.subject.ranking
+        if ranking not in _BREAKS:
+            texts = (self.embed(text) for text in ranking.texts)
+            embedded = next((one for one in texts if len(one.vectors)), self.embedded)
+            x = embedded.vectors
+            values, gradients = self._passed(embedded, torch.stack([x, torch.zeros_like(x)]))
+            at_x, at_zero = (float(g.abs().max()) for g in gradients)
+            rise = float((gradients[1].abs() * doubled(x).abs()).sum())
+            # Written so that what is no number is a break.
+            _BREAKS[ranking] = not (
+                at_zero <= STEEP * at_x or rise <= STEEP * abs(float(values[0] - values[1]))
+            )
+        return _BREAKS[ranking]
+
+    def _passed(
+        self,
+        embedded: EmbeddedText,
+        vectors: torch.Tensor,
+        counted: int | None = None,
+        rules: DeepLiftRules | None = None,
+    ) -> tuple[Floats, torch.Tensor]:
+        """As `gradients`, of any document, and of numbers that need not be finite."""
+        import torch
+
+        with self.subject.looking_inside(len(vectors)):
+            leaf = vectors.detach().clone().requires_grad_()
+            with rules or contextlib.nullcontext():
+                scores = self.scorer.score_embedded(embedded, leaf.clone())
+            if not scores.requires_grad:
+                raise InputError(
+                    f"score_embedded of {_name_of(self.scorer)} returns scores without gradients"
+                )
+            if rules is not None:
+                rules.look_back(scores)
+            [found] = torch.autograd.grad(scores[:counted].sum(), leaf)
+        return doubled(scores).numpy(), doubled(found[:counted])
 
 
 def word_of_piece(spans: npt.NDArray[np.intp], tokens: Sequence[Token]) -> npt.NDArray[np.intp]:
