@@ -35,7 +35,9 @@ WINDOW = 64
 
 def word_pieces(*, decoder: bool = False, left: bool = False) -> FastTokenizer:
     """A tokenizer of word pieces; a decoder's puts one token behind a text, and nothing before it."""
-    tokenizer = Tokenizer(models.WordPiece({p: i for i, p in enumerate(VOCABULARY)}, unk_token="[UNK]"))
+    tokenizer = Tokenizer(
+        models.WordPiece({p: i for i, p in enumerate(VOCABULARY)}, unk_token=SPECIAL[1])
+    )
     tokenizer.normalizer = normalizers.BertNormalizer()
     tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     single, pair = ("$A [SEP]", "$A [SEP] $B:1 [SEP]:1")
@@ -44,7 +46,7 @@ def word_pieces(*, decoder: bool = False, left: bool = False) -> FastTokenizer:
         single=start + single, pair=start + pair, special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
     named = {"pad": 0, "unk": 1, "cls": 2, "sep": 3, "mask": 4, "bos": 2, "eos": 3}
-    return FastTokenizer(
+    return FastTokenizer(  # type: ignore[no-untyped-call]
         tokenizer_object=tokenizer,
         **{f"{name}_token": SPECIAL[place] for name, place in named.items()},
         model_max_length=WINDOW,
@@ -80,6 +82,8 @@ class Architecture:
         Of the attention; None: transformers' choice.
     cross
         Whether it is a cross-encoder, too.
+    scale
+        Of the weights over those that transformers draws, so that scores of texts differ.
     """
 
     kind: str
@@ -88,6 +92,7 @@ class Architecture:
     decoder: bool = False
     implementation: str | None = None
     cross: bool = True
+    scale: float = 4.0
 
     def config(self, **more: Any) -> Any:
         given = {"vocab_size": len(VOCABULARY), **IDS, **self.sizes, **more}
@@ -135,7 +140,7 @@ ARCHITECTURES = {
         },
     ),
     "ModernBERT": Architecture("modernbert", {**SIZES, "num_hidden_layers": 3, "local_attention": 6}),
-    "T5 encoder": Architecture("t5", {**T5, "feed_forward_proj": "gated-gelu"}, cross=False),
+    "T5 encoder": Architecture("t5", {**T5, "feed_forward_proj": "gated-gelu"}, cross=False, scale=1.0),
     "Qwen3": _decoder("qwen3"),
     "Llama": _decoder("llama"),
     "Gemma": _decoder("gemma"),
@@ -145,6 +150,71 @@ ARCHITECTURES = {
         "gemma3_text", {**GROUPED, **GEMMA3, "use_bidirectional_attention": True}, cross=False
     ),
 }
+
+
+RELATIVES = {
+    "BERT, eager attention": Architecture("bert", implementation="eager"),
+    "ModernBERT, eager attention": Architecture(
+        "modernbert", {**SIZES, "num_hidden_layers": 3, "local_attention": 6}, implementation="eager"
+    ),
+    "Qwen3, eager attention": _decoder("qwen3", implementation="eager"),
+    "Gemma 3, eager attention": _decoder("gemma3_text", sizes=GEMMA3, implementation="eager"),
+    "T5 encoder, first version": Architecture("t5", T5, cross=False, scale=1.0),
+    "mT5 encoder": Architecture("mt5", T5, cross=False, scale=1.0),
+    "DeBERTa": Architecture(
+        "deberta", {**SIZES, "relative_attention": True, "pos_att_type": ["p2c", "c2p"]}
+    ),
+    "CamemBERT": Architecture("camembert"),
+    "Nomic BERT": Architecture("nomic_bert", {**SIZES, "head_dim": 8}),
+    "GTE": Architecture("gte"),
+    "Jina v3": Architecture("jina_embeddings_v3"),
+    "EuroBERT": Architecture("eurobert", GROUPED),
+    "MobileBERT": Architecture(
+        "mobilebert",
+        {**SIZES, "embedding_size": 32, "intra_bottleneck_size": 32, "true_hidden_size": 32},
+    ),
+    "RemBERT": Architecture("rembert", {**SIZES, "input_embedding_size": 16}),
+    "RoFormer": Architecture("roformer", {**SIZES, "embedding_size": 32}),
+    "ConvBERT": Architecture("convbert", {**SIZES, "embedding_size": 16}),
+    "SqueezeBERT": Architecture("squeezebert", {**SIZES, "embedding_size": 32}),
+    "Longformer": Architecture("longformer", {**SIZES, "attention_window": [8, 8]}),
+    "BigBird": Architecture("big_bird", {**SIZES, "attention_type": "original_full"}),
+    "FNet": Architecture("fnet"),
+    "XLNet": Architecture("xlnet", {"d_model": 32, "n_layer": 2, "n_head": 4, "d_inner": 48}),
+    "GPT-2": Architecture(
+        "gpt2",
+        {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": WINDOW},
+        pooling="lasttoken",
+        decoder=True,
+    ),
+    "GPT-NeoX": _decoder("gpt_neox"),
+    "BLOOM": Architecture(
+        "bloom", {"hidden_size": 32, "n_layer": 2, "n_head": 4}, pooling="lasttoken", decoder=True
+    ),
+    "OPT": _decoder("opt", sizes={"ffn_dim": 48, "word_embed_proj_dim": 32}),
+    "Mistral": _decoder("mistral", sizes={"sliding_window": 4}),
+    "Qwen2": _decoder("qwen2"),
+    "Phi-3": _decoder("phi3"),
+    "OLMo 2": _decoder("olmo2"),
+    "Qwen3 MoE": _decoder(
+        "qwen3_moe",
+        sizes={"num_experts": 4, "num_experts_per_tok": 2, "moe_intermediate_size": 24},
+    ),
+    "BART": Architecture(
+        "bart",
+        {
+            "d_model": 32,
+            "encoder_layers": 2,
+            "decoder_layers": 2,
+            "encoder_attention_heads": 4,
+            "decoder_attention_heads": 4,
+            "encoder_ffn_dim": 48,
+            "decoder_ffn_dim": 48,
+            "max_position_embeddings": WINDOW,
+        },
+    ),
+}
+"""What else is loaded now and then: not promised, and measured as well."""
 
 
 def weighted(model: torch.nn.Module, scale: float) -> None:
@@ -161,14 +231,14 @@ def seeded(seed: int = 0) -> Iterator[None]:
         yield
 
 
-def save(architecture: Architecture, folder: Path, *, cross: bool = False, scale: float = 4.0) -> Path:
+def save(architecture: Architecture, folder: Path, *, cross: bool = False) -> Path:
     """The folder of a model with random weights."""
     more = {"attn_implementation": architecture.implementation} if architecture.implementation else {}
     config = architecture.config(**({"num_labels": 1} if cross else {}))
+    kind: Any = AutoModelForSequenceClassification if cross else AutoModel
     with seeded():
-        kind = AutoModelForSequenceClassification if cross else AutoModel
         model = kind.from_config(config, **more)
-        weighted(model, scale)
+        weighted(model, architecture.scale)
     model.eval().save_pretrained(folder)
     architecture.tokenizer().save_pretrained(folder)
     return folder
@@ -178,13 +248,19 @@ def bi_encoder(
     architecture: Architecture, folder: Path, *behind: torch.nn.Module, pooling: str | None = None
 ) -> sentence_transformers.SentenceTransformer:
     """A bi-encoder; ``behind`` are modules behind its pooling."""
-    first = modules.Transformer(str(save(architecture, folder)))
-    mean = modules.Pooling(first.get_embedding_dimension(), pooling or architecture.pooling)
-    return sentence_transformers.SentenceTransformer(modules=[first, mean, *behind], device="cpu")
+    more = {"attn_implementation": architecture.implementation} if architecture.implementation else {}
+    first = modules.Transformer(str(save(architecture, folder)), model_kwargs=more)
+    pooled = modules.Pooling(first.get_embedding_dimension(), pooling or architecture.pooling)
+    return sentence_transformers.SentenceTransformer(modules=[first, pooled, *behind], device="cpu")
 
 
 def cross_encoder(architecture: Architecture, folder: Path) -> sentence_transformers.CrossEncoder:
     """A cross-encoder of one score, which is its logit."""
-    return sentence_transformers.CrossEncoder(
-        str(save(architecture, folder, cross=True)), device="cpu", activation_fn=torch.nn.Identity()
+    more = {"attn_implementation": architecture.implementation} if architecture.implementation else {}
+    made: sentence_transformers.CrossEncoder = sentence_transformers.CrossEncoder(
+        str(save(architecture, folder, cross=True)),
+        device="cpu",
+        activation_fn=torch.nn.Identity(),
+        model_kwargs=more,
     )
+    return made

@@ -150,13 +150,14 @@ class DeepLiftRules(TorchFunctionMode):
 
     def __enter__(self) -> DeepLiftRules:
         if not self._hidden.depth:  # else a function is taken apart, and this is open already
-            self._hidden.__enter__()
-        return super().__enter__()  # type: ignore[no-any-return]
+            self._hidden.open()
+        super().__enter__()  # type: ignore[no-untyped-call]
+        return self
 
     def __exit__(self, *error: Any) -> None:
-        super().__exit__(*error)
+        super().__exit__(*error)  # type: ignore[no-untyped-call]
         if not self._hidden.depth:
-            self._hidden.__exit__(*error)
+            self._hidden.close()
 
     def look_back(self, value: Tensor) -> None:
         """Add to `uncovered` what brought gradients of its own on the way to a value."""

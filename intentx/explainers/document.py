@@ -272,15 +272,21 @@ class DocumentExplanation:
         table.add_column("word", overflow="fold", min_width=10)
         table.add_column("weight", justify="right", no_wrap=True)
         table.add_column(_bar("against", "for", " "), no_wrap=True, overflow="crop")
-        table.add_column("times", justify="right", no_wrap=True)
         times = Counter(word.term for word in self.words)
+        if self.above is None:
+            there: Counter[str] | None = None
+        else:
+            text = self.ranking.texts[self.above]
+            there = Counter(token.term for token in self.analyzer.tokens(text))
+        table.add_column("times", justify="right", no_wrap=True)
         largest = max(map(abs, self.weights), default=0.0)
         for term, weight in list(zip(self.terms, self.weights, strict=True))[:SHOWN]:
             length = round(2 * BAR * abs(weight) / largest) if largest else 0  # in half blocks
             whole, half = divmod(length, 2)
             sides = ("▐" * half + "█" * whole, "") if weight < 0 else ("", "█" * whole + "▌" * half)
-            # What is not in this document is in the one that it is compared with.
             number = str(times[term] or "–")
+            if there is not None:
+                number += f" / {there[term] or '–'}"
             table.add_row(Text(term), signed(weight, largest), _bar(*sides), number)
         first = [Text(f"Caution: {caution}", style="bold") for caution in self.cautions]
         return Group(*first, title, table, Text(self._closing(), style="dim"))
@@ -288,6 +294,9 @@ class DocumentExplanation:
     def _closing(self) -> str:
         left = len(self.terms) - SHOWN
         lines = [f"… and {left} more words of smaller weight"] if left > 0 else []
+        if self.above is not None:
+            one, other = (self.ranking.doc_ids[i] for i in (self.position, self.above))
+            lines.append(f"times in {one!r} / in {other!r}; – / 1: only in {other!r}")
         if self.figures:
             shown = (f"{key.replace('_', ' ')} {value:.4g}" for key, value in self.figures.items())
             lines.append(", ".join(shown))

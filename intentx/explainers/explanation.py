@@ -285,8 +285,8 @@ class IntentExplanation:
             for role in self.roles
         )
         first = "".join(f"<p><b>Caution:</b> {html.escape(one)}</p>" for one in self.cautions)
-        return (
-            f"{first}<p><b>{html.escape(self.method)}</b> for “{html.escape(self.ranking.query)}”: fidelity "
+        return first + (
+            f"<p><b>{html.escape(self.method)}</b> for “{html.escape(self.ranking.query)}”: fidelity "
             f"{self.fidelity.all:.3f} of all pairs, {self.fidelity.far:.3f} of pairs at least "
             f"{self.fidelity.gap} ranks apart</p><table><tr><th>intent term</th><th>share</th>"
             f"<th>pairs won</th><th>pairs lost</th><th>documents</th></tr>{rows}</table>"

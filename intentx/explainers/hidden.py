@@ -14,7 +14,7 @@ from intentx.errors import MissingExtraError
 try:
     import torch
     from torch import Tensor
-    from torch.utils._python_dispatch import TorchDispatchMode
+    from torch.utils._python_dispatch import TorchDispatchMode, _get_current_dispatch_mode
     from torch.utils._pytree import tree_leaves
 except ImportError as error:
     raise MissingExtraError("torch", "neural") from error
@@ -29,7 +29,7 @@ QUIET = frozenset(
 LIBRARY = str(Path(torch.__file__).parent)
 
 
-class HiddenCalls(TorchDispatchMode):  # type: ignore[misc]
+class HiddenCalls(TorchDispatchMode):  # type: ignore[no-untyped-call]
     """While this is open, operators are noted that no function of torch in Python has called.
 
     A `torch.overrides.TorchFunctionMode` sees what Python calls. TorchScript and extensions in C++
@@ -55,22 +55,33 @@ class HiddenCalls(TorchDispatchMode):  # type: ignore[misc]
     """
 
     def __init__(self, found: dict[str, None]) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.found = found
         self.depth = 0
 
     @contextlib.contextmanager
     def in_sight(self) -> Iterator[None]:
         """Around a call that Python has made."""
+        # Closed meanwhile, which is quicker than to be asked for every operator; not from under
+        # a mode that the model itself has opened.
+        closed = not self.depth and _get_current_dispatch_mode() is self
         self.depth += 1
-        if self.depth == 1:
-            self.__exit__(None, None, None)
+        if closed:
+            self.close()
         try:
             yield
         finally:
             self.depth -= 1
-            if not self.depth:
-                self.__enter__()
+            if closed:
+                self.open()
+
+    def open(self) -> None:
+        """Begin, as ``with`` does."""
+        self.__enter__()  # type: ignore[no-untyped-call]
+
+    def close(self) -> None:
+        """End."""
+        self.__exit__(None, None, None)  # type: ignore[no-untyped-call]
 
     def __torch_dispatch__(
         self,
@@ -81,7 +92,7 @@ class HiddenCalls(TorchDispatchMode):  # type: ignore[misc]
     ) -> Any:
         self.depth += 1  # looking at a tensor is a call, too
         try:
-            if _vary((args, kwargs)):
+            if self.depth == 1 and _vary((args, kwargs)):
                 library, _, name = function._schema.name.partition("::")
                 if name not in QUIET or library != "aten":
                     shown = name if library == "aten" else f"{library}::{name}"

@@ -102,8 +102,9 @@ class Model:
 
         ranking = self.subject.ranking
         if ranking not in _BREAKS:
-            texts = (self.embed(text) for text in ranking.texts)
-            embedded = next((one for one in texts if len(one.vectors)), self.embedded)
+            own = self.subject.position
+            every = (self.embedded if i == own else self.embed(t) for i, t in enumerate(ranking.texts))
+            embedded = next((one for one in every if len(one.vectors)), self.embedded)
             x = embedded.vectors
             values, gradients = self._passed(embedded, torch.stack([x, torch.zeros_like(x)]))
             at_x, at_zero = (float(g.abs().max()) for g in gradients)

@@ -197,18 +197,20 @@ def embedding_layer(model: CrossEncoder | SentenceTransformer) -> torch.nn.Modul
     if inner is None:
         raise InputError(f"a {type(model[0]).__name__} is no transformer, and has no embedding layer")
     backend = getattr(model[0], "backend", "torch")
+    reader: Any = inner
     if backend != "torch" or not isinstance(inner, torch.nn.Module):
         raise InputError(
             f"the model runs by {backend} as a {type(inner).__name__}, which has neither an embedding "
             "layer nor gradients to look at; load it with backend='torch', or explain it by its "
             "scores alone: KernelSHAP, EXS or LIRME"
         )
-    layer: torch.nn.Module = inner.get_input_embeddings()
+    layer: torch.nn.Module = reader.get_input_embeddings()
     # One that is shared by an encoder and a decoder lies beside both, and neither calls it.
     for name, module in inner.named_modules():
         shares = getattr(module, "weight", None) is getattr(layer, "weight", layer)
         if shares and "encoder." in f".{name}":
-            return module
+            layer = module
+            break
     return layer
 
 
@@ -218,6 +220,12 @@ def replaced_rows(layer: torch.nn.Module, places: Ints, rows: torch.Tensor) -> I
     import torch
 
     def put(module: torch.nn.Module, ids: Any, output: torch.Tensor) -> torch.Tensor:
+        if output.ndim != 3 or len(output) != len(rows):
+            raise InputError(
+                f"the embedding layer of the model gives numbers of shape {tuple(output.shape)} for "
+                f"{len(rows)} texts, and not one row of vectors for each text; methods that look inside "
+                "cannot read it, KernelSHAP and EXS explain it by its scores alone"
+            )
         index = torch.as_tensor(places, device=output.device)
         return output.index_copy(1, index, rows.to(output.device, output.dtype))
 
