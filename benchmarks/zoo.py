@@ -221,7 +221,7 @@ def weighted(model: torch.nn.Module, scale: float) -> None:
     with torch.no_grad():
         for parameter in model.parameters():
             if parameter.ndim > 1:
-                parameter *= scale
+                parameter.mul_(scale)
 
 
 @contextlib.contextmanager

@@ -289,7 +289,8 @@ class IntegratedGradients(_FromReference):
             found, gradients = model.gradients(torch.lerp(reference, x, places[part, None, None]))
             total += torch.tensordot(weights[part], gradients, dims=1)
             scores += found.tolist()
-        return Attributions(_summed(total, x - reference), scores[-2], scores[-1])
+        causes = [*_coarse(model), f"{self.steps} steps of the integral may be few"]
+        return Attributions(_summed(total, x - reference), scores[-2], scores[-1], "; ".join(causes))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -386,9 +387,18 @@ def _cause(model: Model, uncovered: Sequence[str], cut: Sequence[str]) -> str:
     if uncovered:
         causes.append(f"no DeepLIFT rule for {', '.join(uncovered)}: its plain gradient was used")
         model.subject.notes += causes
+    causes += _coarse(model)
     if cut:
         causes.append(f"the model may let no gradient through {', '.join(cut)}")
     return "; ".join(causes)
+
+
+def _coarse(model: Model) -> list[str]:
+    """That the model computes with few digits, if it does."""
+    kind = str(model.embedded.vectors.dtype).removeprefix("torch.")
+    if kind not in ("float16", "bfloat16"):
+        return []
+    return [f"the model computes in {kind}, and rounds: load it in float32"]
 
 
 def _summed(gradients: torch.Tensor, vectors: torch.Tensor) -> Floats:
