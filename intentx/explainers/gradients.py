@@ -388,7 +388,7 @@ def _cause(model: Model, uncovered: Sequence[str], cut: Sequence[str]) -> str:
         causes.append(f"no DeepLIFT rule for {', '.join(uncovered)}: its plain gradient was used")
         model.subject.notes += causes
     causes += _coarse(model)
-    if cut:
+    if cut and not uncovered:
         causes.append(f"the model may let no gradient through {', '.join(cut)}")
     return "; ".join(causes)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 import weakref
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
@@ -127,7 +128,7 @@ class Model:
 
         with self.subject.looking_inside(len(vectors)):
             leaf = vectors.detach().clone().requires_grad_()
-            with rules or contextlib.nullcontext():
+            with _uncompiled() if rules else contextlib.nullcontext(), rules or contextlib.nullcontext():
                 scores = self.scorer.score_embedded(embedded, leaf.clone())
             if not scores.requires_grad:
                 raise InputError(
@@ -135,7 +136,14 @@ class Model:
                 )
             if rules is not None:
                 rules.look_back(scores)
-            [found] = torch.autograd.grad(scores[:counted].sum(), leaf)
+            try:
+                [found] = torch.autograd.grad(scores[:counted].sum(), leaf)
+            except RuntimeError as error:  # e.g. of torch.utils.checkpoint, which computes twice
+                why = str(error).partition("\n")[0]
+                raise InputError(
+                    f"{self.subject.method} takes gradients, and those of {_name_of(self.scorer)} "
+                    f"cannot be taken: {why}; KernelSHAP and EXS explain it from its scores alone"
+                ) from error
         return doubled(scores).numpy(), doubled(found[:counted])
 
 
@@ -167,6 +175,16 @@ def _differentiable(subject: Subject) -> Differentiable:
         f"{subject.method} needs gradients, and {_name_of(scorer)} offers none: {why}; KernelSHAP and "
         "EXS explain it from its scores alone"
     )
+
+
+def _uncompiled() -> contextlib.AbstractContextManager[Any]:
+    """Nothing runs compiled by `torch.compile` while this is open: rules are for single functions."""
+    import torch
+
+    if "torch._dynamo" not in sys.modules:  # nothing has been compiled, and to load it takes seconds
+        return contextlib.nullcontext()
+    eager: contextlib.AbstractContextManager[Any] = torch.compiler.set_stance("force_eager")
+    return eager
 
 
 def doubled(values: torch.Tensor) -> torch.Tensor:
