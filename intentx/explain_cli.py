@@ -83,7 +83,9 @@ def add_explain(commands: Any) -> None:
     )  # fmt: skip
     explain.add_argument("--doc", metavar="ID", help="explain this document; #3 is the one of rank 3")
     explain.add_argument(
-        "--above", metavar="ID", help="why --doc is above this one (methods exs and shap)"
+        "--above",
+        metavar="ID",
+        help="why --doc is above this one (methods exs, shap, ig, deeplift and deepshap)",
     )
     explain.add_argument("--max-terms", type=_positive, default=10, metavar="K")
     explain.add_argument(
@@ -145,7 +147,8 @@ def _add_settings(explain: argparse.ArgumentParser) -> None:
     pointwise.add_argument("--steps", type=_positive, metavar="N", help="of the integral (ig)")
     pointwise.add_argument(
         "--reference", choices=get_args(Reference),
-        help="what the document is compared with (ig, deeplift, deepshap)",
+        help="what the document is compared with (gradient-input, ig, deeplift, deepshap); auto: zero "
+        "vectors, or their mean where zeros break the ranker",
     )  # fmt: skip
     pointwise.add_argument(
         "--removal", choices=get_args(Removal), help="words are deleted or masked (exs, shap)"

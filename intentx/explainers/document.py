@@ -99,6 +99,9 @@ class DocumentExplanation:
         The ``"total"``, and the ``"model"``'s part of it.
     notes
         What a reader should know, e.g. that all labels were equal.
+    cautions
+        Those of the notes that come first wherever the explanation is shown: by how much it misses
+        what it should account for.
     """
 
     method: str
@@ -116,6 +119,7 @@ class DocumentExplanation:
     seconds: Mapping[str, float] = field(repr=False)
     notes: tuple[str, ...] = ()
     intent_analyzer: Analyzer | None = field(default=None, repr=False)
+    cautions: tuple[str, ...] = ()
 
     FORMAT: ClassVar[str] = "intentx.document/1"
 
@@ -125,7 +129,9 @@ class DocumentExplanation:
         )
         more = ", …" if len(self.terms) > 8 else ""
         rest = f"; the rest {self.rest:+.3g}" if self.rest and not math.isnan(self.rest) else ""
-        return f"<{self.method} for {self._subject()}: {shown or 'no word matters'}{more}{rest}>"
+        first = f"CAUTION, {'; '.join(self.cautions)} | " if self.cautions else ""
+        words = f"{shown or 'no word matters'}{more}{rest}"
+        return f"<{first}{self.method} for {self._subject()}: {words}>"
 
     def _subject(self) -> str:
         name = f"{self.ranking.doc_ids[self.position]!r} (rank {self.position + 1})"
@@ -234,6 +240,7 @@ class DocumentExplanation:
             "model_calls": self.model_calls,
             "seconds": dict(self.seconds),
             "notes": list(self.notes),
+            "cautions": list(self.cautions),
             "analyzer": self.analyzer.to_dict(),
             "intent_analyzer": (self.intent_analyzer or self.analyzer).to_dict(),
         }
@@ -280,6 +287,7 @@ class DocumentExplanation:
             "model_calls": number(plain, "model_calls"),
             "seconds": spent(plain),
             "notes": strings(plain, "notes"),
+            "cautions": strings({"cautions": (), **plain}, "cautions"),
         }
 
     @classmethod
@@ -297,19 +305,26 @@ class DocumentExplanation:
         table.add_column("word", overflow="fold", min_width=10)
         table.add_column("weight", justify="right", no_wrap=True)
         table.add_column(_bar("against", "for", " "), no_wrap=True, overflow="crop")
-        table.add_column("times", justify="right", no_wrap=True)
         times = Counter(word.term for word in self.words)
+        if self.above is None:
+            there: Counter[str] | None = None
+        else:
+            text = self.ranking.texts[self.above]
+            there = Counter(token.term for token in self.analyzer.tokens(text))
+        table.add_column("times", justify="right", no_wrap=True)
         largest = max(map(abs, self.weights), default=0.0)
         for term, weight in list(zip(self.terms, self.weights, strict=True))[:SHOWN]:
             length = round(2 * BAR * (abs(weight) / largest)) if largest else 0  # in half blocks
             whole, half = divmod(length, 2)
             sides = ("▐" * half + "█" * whole, "") if weight < 0 else ("", "█" * whole + "▌" * half)
-            # What is not in this document is in the one that it is compared with.
             number = str(times[term] or "–")
+            if there is not None:
+                number += f" / {there[term] or '–'}"
             table.add_row(Text(visible(term)), signed(weight, largest), _bar(*sides), number)
         for name, weight in self._others():
             table.add_row(Text(name, style="italic"), signed(weight, max(largest, abs(weight))))
-        return Group(title, table, Text(visible(self._closing()), style="dim"))
+        first = [Text(visible(f"Caution: {caution}"), style="bold") for caution in self.cautions]
+        return Group(*first, title, table, Text(visible(self._closing()), style="dim"))
 
     def _others(self) -> list[tuple[str, float]]:
         """What no shown row carries: the words of smaller weight together, and the rest."""
@@ -321,6 +336,9 @@ class DocumentExplanation:
 
     def _closing(self) -> str:
         lines = []
+        if self.above is not None:
+            one, other = (self.ranking.doc_ids[i] for i in (self.position, self.above))
+            lines.append(f"times in {one!r} / in {other!r}; – / 1: only in {other!r}")
         figures = {key: value for key, value in self.figures.items() if key != "rest"}
         if figures:
             shown = (f"{key.replace('_', ' ')} {value:.4g}" for key, value in figures.items())
@@ -334,7 +352,7 @@ class DocumentExplanation:
             f"{versions} scored by the ranker; {self.seconds['total']:.2f} s, "
             f"{self.seconds['model']:.2f} s of them the ranker's"
         )
-        return "\n".join([*lines, *self.notes])
+        return "\n".join([*lines, *(note for note in self.notes if note not in self.cautions)])
 
     def text(self, width: int = 100) -> str:
         """The words with their weights as a table of plain text."""
@@ -352,13 +370,12 @@ class DocumentExplanation:
             ]
             done = word.end
         text = "".join([*parts, html.escape(self.document[done:])])
+        first = "".join(f"<p><b>Caution:</b> {html.escape(one)}</p>" for one in self.cautions)
         rest = (
             "" if math.isnan(self.rest) else f"<p>the rest, which no word carries: {self.rest:+.4g}</p>"
         )
-        return (
-            f"<p><b>{html.escape(self.method)}</b> for {html.escape(self._subject())}</p>"
-            f"<p>{text}</p>{rest}"
-        )
+        about = f"<p><b>{html.escape(self.method)}</b> for {html.escape(self._subject())}</p>"
+        return f"{first}{about}<p>{text}</p>{rest}"
 
 
 def _word(plain: Mapping[str, Any]) -> Word:

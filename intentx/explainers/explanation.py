@@ -103,6 +103,8 @@ class IntentExplanation:
         Seconds per stage, their ``"total"``, and the ``"model"``'s part of it.
     notes
         What a reader should know, e.g. a setting that could not be honoured.
+    cautions
+        Those of the notes that come first wherever the explanation is shown.
     """
 
     method: str
@@ -120,11 +122,13 @@ class IntentExplanation:
     model_calls: int
     seconds: Mapping[str, float] = field(repr=False)
     notes: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         shown = ", ".join(self.terms)
+        first = f"CAUTION, {'; '.join(self.cautions)} | " if self.cautions else ""
         return (
-            f"<{self.method} for {self.ranking.query!r}: {shown} | "
+            f"<{first}{self.method} for {self.ranking.query!r}: {shown} | "
             f"fidelity {self.fidelity.all:.3f} all, {self.fidelity.far:.3f} far>"
         )
 
@@ -183,6 +187,7 @@ class IntentExplanation:
             "model_calls": self.model_calls,
             "seconds": dict(self.seconds),
             "notes": list(self.notes),
+            "cautions": list(self.cautions),
             "analyzer": self.analyzer.to_dict(),
             "simple_rankers": list(matrices.scores.rankers),
             "scale": np.asarray(matrices.scale).tolist(),
@@ -233,6 +238,7 @@ class IntentExplanation:
                 model_calls=number(plain, "model_calls"),
                 seconds=spent(plain),
                 notes=strings(plain, "notes"),
+                cautions=strings({"cautions": (), **plain}, "cautions"),
             )
 
     @classmethod
@@ -255,7 +261,9 @@ class IntentExplanation:
         for role in self.roles:
             cells = (f"{role.share:.3f}", str(role.won), str(role.lost), str(role.documents))
             table.add_row(Text(visible(role.term)), *cells)
-        return Group(table, self.fidelity.__rich__(), Text(visible(self._closing()), style="dim"))
+        first = [Text(visible(f"Caution: {caution}"), style="bold") for caution in self.cautions]
+        closing = Text(visible(self._closing()), style="dim")
+        return Group(*first, table, self.fidelity.__rich__(), closing)
 
     def _closing(self) -> str:
         n_pairs = self.matrices.n_pairs
@@ -264,7 +272,7 @@ class IntentExplanation:
             f"{self.model_calls} texts scored by the ranker; {self.seconds['total']:.2f} s, "
             f"{self.seconds['model']:.2f} s of them the ranker's"
         ]
-        return "\n".join([*lines, *self.notes])
+        return "\n".join([*lines, *(note for note in self.notes if note not in self.cautions)])
 
     def text(self, width: int = 100) -> str:
         """The terms and the fidelity as tables of plain text."""
@@ -276,7 +284,8 @@ class IntentExplanation:
             f"<td>{role.won}</td><td>{role.lost}</td><td>{role.documents}</td></tr>"
             for role in self.roles
         )
-        return (
+        first = "".join(f"<p><b>Caution:</b> {html.escape(one)}</p>" for one in self.cautions)
+        return first + (
             f"<p><b>{html.escape(self.method)}</b> for “{html.escape(self.ranking.query)}”: fidelity "
             f"{self.fidelity.all:.3f} of all pairs, {self.fidelity.far:.3f} of pairs at least "
             f"{self.fidelity.gap} ranks apart</p><table><tr><th>intent term</th><th>share</th>"

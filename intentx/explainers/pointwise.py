@@ -74,6 +74,8 @@ class Subject:
         Terms of the document that the ranker never reads.
     notes
         What a reader should know; methods add to it.
+    cautions
+        What a reader must know before anything else.
 
     Parameters
     ----------
@@ -105,6 +107,7 @@ class Subject:
         self.method, self.ranking, self.position, self.analyzer = method, ranking, position, analyzer
         self.intent_analyzer = intent_analyzer or analyzer
         self.notes: list[str] = []
+        self.cautions: list[str] = []
         self._versions = 0
         self._started = time.perf_counter()
         box = ranking.scorer
@@ -138,6 +141,11 @@ class Subject:
             self.notes.append(f"whether the ranker reads the document to its end is unknown: {error}")
             return whole
         return str(part)
+
+    @property
+    def doc_id(self) -> str:
+        """The document's id."""
+        return self.ranking.doc_ids[self.position]
 
     @property
     def score(self) -> float:
@@ -174,6 +182,12 @@ class Subject:
         finally:
             self._versions += versions
             self.ranking.black_box(self.method).seconds += time.perf_counter() - started
+
+    def joined(self, other: Subject) -> None:
+        """Take over what was noted of the document that this one is compared with, and what it cost."""
+        self._versions += other._versions
+        self.cautions += [one for one in other.cautions if one not in self.cautions]
+        self.notes += [one for one in other.notes if one not in self.notes]
 
     def explanation(
         self,
@@ -239,7 +253,8 @@ class Subject:
                 "model": model - self._model_seconds,
                 "total": time.perf_counter() - self._started,
             },
-            notes=tuple(self.notes),
+            notes=(*self.cautions, *self.notes),
+            cautions=tuple(self.cautions),
             **more,
         )
 
@@ -335,7 +350,8 @@ class DocumentMethod(ABC):
             return self._weigh(self._subject(ranking, doc), None)
         if not self.contrastive:
             raise InputError(
-                f"{self.name} explains one document by itself; EXS and KernelSHAP compare two"
+                f"{self.name} explains one document by itself; EXS, KernelSHAP, IntegratedGradients, "
+                "DeepLIFT and DeepSHAP compare two"
             )
         subject, other = self._subject(ranking, doc), self._subject(ranking, above)
         if subject.position == other.position:
@@ -404,7 +420,12 @@ class DocumentMethod(ABC):
                 **spent,
                 "total": spent["total"] + explanation.seconds["total"],
             },
-            notes=(*explanation.notes, *dict.fromkeys(note for one in found for note in one.notes)),
+            notes=(
+                *(cautions := dict.fromkeys(note for one in found for note in one.cautions)),
+                *explanation.notes,
+                *dict.fromkeys(n for one in found for n in one.notes if n not in cautions),
+            ),
+            cautions=tuple(cautions),
         )
 
     def settings(self) -> dict[str, Any]:

@@ -186,11 +186,33 @@ def undisturbed(*models: torch.nn.Module) -> Iterator[None]:
 
 
 def embedding_layer(model: CrossEncoder | SentenceTransformer) -> torch.nn.Module:
-    """The layer that turns ids of pieces into vectors."""
-    inner = model.transformers_model
+    """The layer that turns ids of pieces into vectors; of an encoder and a decoder, the encoder's.
+
+    Raises
+    ------
+    InputError
+        If the model has none that can be reached, as one that has been exported to ONNX.
+    """
+    import torch
+
+    inner: Any = model.transformers_model
     if inner is None:
         raise InputError(f"a {type(model[0]).__name__} is no transformer, and has no embedding layer")
-    layer: torch.nn.Module = inner.get_input_embeddings()
+    backend = getattr(model[0], "backend", "torch")
+    reader: Any = inner
+    if backend != "torch" or not isinstance(inner, torch.nn.Module):
+        raise InputError(
+            f"the model runs by {backend} as a {type(inner).__name__}, which has neither an embedding "
+            "layer nor gradients to look at; load it with backend='torch', or explain it by its "
+            "scores alone: KernelSHAP, EXS or LIRME"
+        )
+    layer: torch.nn.Module = reader.get_input_embeddings()
+    # One that is shared by an encoder and a decoder lies beside both, and neither calls it.
+    for name, module in inner.named_modules():
+        shares = getattr(module, "weight", None) is getattr(layer, "weight", layer)
+        if shares and "encoder." in f".{name}":
+            layer = module
+            break
     return layer
 
 
@@ -200,6 +222,12 @@ def replaced_rows(layer: torch.nn.Module, places: Ints, rows: torch.Tensor) -> I
     import torch
 
     def put(module: torch.nn.Module, ids: Any, output: torch.Tensor) -> torch.Tensor:
+        if output.ndim != 3 or len(output) != len(rows):
+            raise InputError(
+                f"the embedding layer of the model gives numbers of shape {tuple(output.shape)} for "
+                f"{len(rows)} texts, and not one row of vectors for each text; methods that look inside "
+                "cannot read it, KernelSHAP and EXS explain it by its scores alone"
+            )
         index = torch.as_tensor(places, device=output.device)
         return output.index_copy(1, index, rows.to(output.device, output.dtype))
 

@@ -160,7 +160,8 @@ def _other(explanation: DocumentExplanation) -> Html:
 def _answer(view: DocumentView, alone: bool) -> Html:
     """Which words speak for the document's place and which against, and how far to believe it."""
     name = join([tag("strong", tag("bdi", view.label)), ": "]) if not alone else Html("")
-    return tag("p", name, _sentence(view), " ", _belief(view.explanation), class_="answer")
+    first = [tag("strong", f"Caution: {one}. ") for one in view.explanation.cautions]
+    return tag("p", name, *first, _sentence(view), " ", _belief(view.explanation), class_="answer")
 
 
 def _sentence(view: DocumentView) -> Html:
@@ -197,13 +198,15 @@ def _belief(explanation: DocumentExplanation) -> Html:
     elif not math.isnan(fit := figures.get("fit", math.nan)):
         lines.append(f"A model of these weights fits the ranker’s answers by {real(fit)} (at best 1).")
     if "relative_gap" in figures:
-        difference = real(figures["score"] - figures["reference"])
-        gap = figures["relative_gap"]
+        pair = "other_score" in figures
+        difference = real(figures["score"] - figures["other_score" if pair else "reference"])
+        whole = f"difference of {difference} " + ("between the two" if pair else "from the reference")
+        gap, rest = figures["relative_gap"], real(figures["rest"])
+        carried = f", {rest} of which no word carries (the rest)" if pair else ""
         lines.append(
-            "It scores as its reference does, and there was no difference to explain."
+            "There was no difference to explain: the scores are equal."
             if math.isnan(gap)
-            else f"All attributions add up to the difference of {difference} from the reference, but "
-            f"for {_small(gap)}."
+            else f"All attributions add up to the {whole}{carried}, but for {_small(gap)}."
         )
     lines.append(
         f"The ranker scored {count(explanation.model_calls, 'version')} of it for that."

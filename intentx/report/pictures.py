@@ -192,7 +192,8 @@ class _Sheet:
     def __init__(self, explanation: Explanation, width: float, height: float) -> None:
         from matplotlib.figure import Figure
 
-        title = wrapped(cleaned(_title(explanation)), width, SIZE)
+        said = [*(f"Caution: {one}" for one in explanation.cautions), _title(explanation)]
+        title = [line for text in said for line in wrapped(cleaned(text), width, SIZE)]
         self._top = MARGIN + len(title) * LEADING + 8
         self._height = self._top + height + MARGIN
         self._width = width + 2 * MARGIN

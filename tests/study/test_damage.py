@@ -49,7 +49,7 @@ def test_a_flipped_bit_in_a_cell_is_measured_again(finished, copied):
     for place in places:
         path.write_bytes(whole)
         flip(path, place, 1)
-        with pytest.warns(DamageWarning, match="a cell in .* is damaged and left out"):
+        with pytest.warns(DamageWarning, match=r"a cell in .* is damaged and left out"):
             assert len(cells(copied)) == len(plain) - 1
         outcome = run_study(study(), copied)
         assert outcome.measured == 1
@@ -164,7 +164,7 @@ def test_damaged_scores_are_unknown_and_kept_anew(tmp_path):
     file.close()
     for statement in ("score = score + 1e-9", "score = 'x'", "mark = mark + 1"):
         with sqlite3.connect(path) as db:
-            db.execute(f"UPDATE scores SET {statement} WHERE abs(score - ?) < 1e-12", (3 / 7,))
+            db.execute(f"UPDATE scores SET {statement} WHERE abs(score - ?) < 1e-12", (3 / 7,))  # noqa: S608
         db.close()
         assert file.find("q", texts) == [None if i == 3 else s for i, s in enumerate(scores)]
         file.keep("q", texts, scores)
