@@ -30,7 +30,8 @@ LINEAR = frozenset(
     requires_grad_ copy_ zero_ tril triu diagonal diag_embed unfold im2col col2im as_strided avg_pool1d
     avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d
     upsample_bilinear2d upsample_linear1d upsample_nearest1d upsample_nearest2d pixel_shuffle
-    pixel_unshuffle trace fft_fft fft_fft2 fft_fftn fft_ifft fft_ifft2 fft_ifftn fft_rfft fft_irfft""".split()
+    pixel_unshuffle trace fft_fft fft_fft2 fft_fftn fft_ifft fft_ifft2 fft_ifftn fft_rfft
+    fft_irfft""".split()
 )
 """Linear in whatever of their arguments varies: the gradient is the multiplier."""
 

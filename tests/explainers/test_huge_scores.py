@@ -139,5 +139,5 @@ def test_gradients_that_no_sum_can_hold():
     toy = Toy(Of(lambda vectors: (vectors * 5e307).sin().sum((1, 2))), dimensions=24)
     ranking = ix.rank(toy, "q", ["tea and pot, boat", "tea"])
     for method in (ix.GradientInput(), ix.Saliency()):
-        with pytest.raises(ix.ScorerError, match="versions of document '.' are too far apart"):
+        with pytest.raises(ix.ScorerError, match=r"versions of document '.' are too far apart"):
             method.explain(ranking, 0)

@@ -83,7 +83,7 @@ def test_a_damaged_description_is_told_and_written_anew(finished, copied):
     with sqlite3.connect(copied / "study.sqlite") as db:
         db.execute("UPDATE study SET plain = replace(plain, 'name', 'nome')")
     db.close()
-    with pytest.raises(ix.InputError, match="description of the study in .* is damaged"):
+    with pytest.raises(ix.InputError, match=r"description of the study in .* is damaged"):
         status(copied)
     assert run_study(study(), copied).measured == 0
     assert cells(copied) == cells(finished)
@@ -164,7 +164,8 @@ def test_damaged_scores_are_unknown_and_kept_anew(tmp_path):
     file.close()
     for statement in ("score = score + 1e-9", "score = 'x'", "mark = mark + 1"):
         with sqlite3.connect(path) as db:
-            db.execute(f"UPDATE scores SET {statement} WHERE abs(score - ?) < 1e-12", (3 / 7,))  # noqa: S608
+            change = f"UPDATE scores SET {statement} WHERE abs(score - ?) < 1e-12"  # noqa: S608
+            db.execute(change, (3 / 7,))  # noqa: S608
         db.close()
         assert file.find("q", texts) == [None if i == 3 else s for i, s in enumerate(scores)]
         file.keep("q", texts, scores)
