@@ -58,8 +58,33 @@ def test_places_are_those_of_the_source():
     )
 
 
-PARTS = ["<b>", "</b>", "<p>", "<div class='x'>", "&nbsp;", "&amp;", "&eacute", "&", "<", ">", "<!--", "-->", "</",
-         "<script>", "</script>", "tea", "pot ", "\n", "手机", "é", "<br/>", "&#x41;", "&#", "<a href=", '"']
+PARTS = [
+    "<b>",
+    "</b>",
+    "<p>",
+    "<div class='x'>",
+    "&nbsp;",
+    "&amp;",
+    "&eacute",
+    "&",
+    "<",
+    ">",
+    "<!--",
+    "-->",
+    "</",
+    "<script>",
+    "</script>",
+    "tea",
+    "pot ",
+    "\n",
+    "手机",
+    "é",
+    "<br/>",
+    "&#x41;",
+    "&#",
+    "<a href=",
+    '"',
+]
 
 
 @given(texts | st.lists(st.sampled_from(PARTS), max_size=15).map("".join))
@@ -79,8 +104,20 @@ def test_any_text_can_be_stripped(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["<div class='x'>", "tea&nbsp;pot", "AT&amp;T", "x <br> y", "<p>tea", "</DOC>", "it&#39;s", "<a href=x>",
-     "<!-- x -->", "<!DOCTYPE html>", "<TEXT lang='en'>", "List<b>x</b>"],
+    [
+        "<div class='x'>",
+        "tea&nbsp;pot",
+        "AT&amp;T",
+        "x <br> y",
+        "<p>tea",
+        "</DOC>",
+        "it&#39;s",
+        "<a href=x>",
+        "<!-- x -->",
+        "<!DOCTYPE html>",
+        "<TEXT lang='en'>",
+        "List<b>x</b>",
+    ],
 )
 def test_what_looks_like_html(text):
     assert is_markup(text)
@@ -88,8 +125,21 @@ def test_what_looks_like_html(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["a < b", "I <3 tea", "List<String> x", "Map<Object, Table> y", "if a<b and c>d", "R&D; AT&T", "x && y;",
-     "vector<a> and Option<i>", "->", "<- here", "Q&A;", "<email@example.com>", "2<p>1"],
+    [
+        "a < b",
+        "I <3 tea",
+        "List<String> x",
+        "Map<Object, Table> y",
+        "if a<b and c>d",
+        "R&D; AT&T",
+        "x && y;",
+        "vector<a> and Option<i>",
+        "->",
+        "<- here",
+        "Q&A;",
+        "<email@example.com>",
+        "2<p>1",
+    ],
 )
 def test_what_does_not(text):
     assert not is_markup(text)
@@ -97,8 +147,19 @@ def test_what_does_not(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["It isnâ€™t", "it isnâ t", "isnâ", "donât", "weâre", "cafÃ©", "Ã¼ber", "Â£5 ", "isnâ\x80\x99t", "caf\ufffd",
-     "Ð¿ÑÐ¸Ð²ÐµÑ"],
+    [
+        "It isnâ€™t",
+        "it isnâ t",
+        "isnâ",
+        "donât",
+        "weâre",
+        "cafÃ©",
+        "Ã¼ber",
+        "Â£5 ",
+        "isnâ\x80\x99t",
+        "caf\ufffd",
+        "Ð¿ÑÐ¸Ð²ÐµÑ",
+    ],
 )
 def test_what_was_decoded_wrongly(text):
     assert is_garbled(text)
@@ -106,8 +167,20 @@ def test_what_was_decoded_wrongly(text):
 
 @pytest.mark.parametrize(
     "text",
-    ["isn’t", "voilà le château", "hâlâ güzel", "São Paulo", "Ångström", "привет", "你好", "naïve “tea” – 5 £",
-     "người Việt Nam", "â", "bânca, România", "D’où"],
+    [
+        "isn’t",
+        "voilà le château",
+        "hâlâ güzel",
+        "São Paulo",
+        "Ångström",
+        "привет",
+        "你好",
+        "naïve “tea” – 5 £",
+        "người Việt Nam",
+        "â",
+        "bânca, România",
+        "D’où",
+    ],
 )
 def test_what_was_not(text):
     assert not is_garbled(text)
