@@ -44,7 +44,7 @@ LISTWISE: dict[str, Callable[[argparse.Namespace], Any]] = {
     ),
     "multiplex-published": lambda a: Multiplex.published(**_chosen(a), vectors=a.term_vectors),
     "greedy": lambda a: IntentGreedy(**_chosen(a)),
-    "query-terms": lambda a: QueryTerms(**_simple_rankers(a), analyzer=_analyzer(a)),
+    "query-terms": lambda a: QueryTerms(**_simple_rankers(a), analyzer=a.analyzer),
     "random-terms": lambda a: RandomTerms(**_chosen(a), **_simple_rankers(a)),
 }
 # Options that are None unless given: those of listwise methods, and of some of the others.
@@ -171,11 +171,12 @@ def _explain(options: argparse.Namespace) -> None:
         setattr(options, name, given if given is None else given_text(given))
     names = options.method or ["multiplex"]
     _check_options(options, names)
+    options.analyzer = word_settings(options).analyzer()
     documents = read_documents(options.docs)
     with progress() as bar:
         ranking = _ranking(options, documents, bar)
         doc, above = (_document(ranking, name) for name in (options.doc, options.above))
-        options.term_vectors = _vectors(options.vectors, ranking.texts, _analyzer(options))
+        options.term_vectors = _vectors(options.vectors, ranking.texts, options.analyzer)
         options.encoder = _encoder(options, ranking)
         methods = {name: _method(name, options) for name in names}
         explanations = {
@@ -264,7 +265,7 @@ def _method(name: str, options: argparse.Namespace) -> Any:
         **_given(options, [option for option in OF_POINTWISE if option in own]),
         max_terms=options.max_terms,
         vectors=options.term_vectors,
-        analyzer=_analyzer(options),
+        analyzer=options.analyzer,
         seed=options.seed,
     )
 
@@ -381,7 +382,7 @@ def _chosen(options: argparse.Namespace) -> dict[str, Any]:
     """The settings that all methods share which choose terms."""
     return {
         "max_terms": options.max_terms,
-        "analyzer": _analyzer(options),
+        "analyzer": options.analyzer,
         "seed": options.seed,
         **_given(options, ("candidates", "query_terms")),
     }
@@ -390,10 +391,6 @@ def _chosen(options: argparse.Namespace) -> dict[str, Any]:
 def _given(options: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:
     """Those of the options that were given: the others stay as the method has them."""
     return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-
-
-def _analyzer(options: argparse.Namespace) -> Analyzer:
-    return word_settings(options).analyzer()
 
 
 def _positive(text: str) -> int:

@@ -5,6 +5,7 @@ import pytest
 
 from intentx.cli import main
 from intentx.rankers import CrossEncoder, load_ranker
+from intentx.text import Analyzer
 from tests import tiny_models
 
 TOPICS = ["piano", "boat", "tea", "desk", "lamp", "stage"]
@@ -70,14 +71,15 @@ def test_training_leaves_a_ranker_that_scores(capsys, tmp_path, folder, vectors,
 def test_settings_teacher_stems_and_a_folder_to_stop_by(capsys, tmp_path, folder, vectors):
     (folder / "qrels.txt").unlink()
     arguments = ("--train", folder, folder, "--valid", folder, "--vectors", vectors, *FAST)
-    more = ("--stem", "english", "--teacher", "teacher", "--set", "hidden=[4, 2]", "--set", "bins=9")
+    more = ("--stem", "--language", "de", "--stopwords", "none", "--teacher", "teacher",
+            "--set", "hidden=[4, 2]", "--set", "bins=9")  # fmt: skip
     code, _, told = run(capsys, "train", "drmm", *arguments, *more, "--out", tmp_path / "out")
     assert code == 0, told
     assert "learned from 12 queries" in told
     assert "agreement of 6 held-out queries" in told
     ranker = load_ranker(f"drmm:{tmp_path / 'out'}", [])
     assert (ranker.settings.hidden, ranker.settings.bins) == ((4, 2), 9)
-    assert ranker.lexicon.analyzer.stem == "english"
+    assert ranker.lexicon.analyzer == Analyzer(language="de", stem=True, stopwords=())
 
 
 def test_a_cross_encoder(capsys, tmp_path, folder):

@@ -11,7 +11,7 @@ from intentx.text.words import same_letters
 
 __all__ = ["stands_out"]
 
-AROUND = 200  # characters on either side, at most, that are looked at
+AROUND = 100  # characters on either side, at most, that are looked at
 SHORT = 3  # letters of what may be an abbreviation like US or GDP, all of a text in capitals
 
 _WORD = regex.compile(r"\p{L}[\p{L}\p{M}'’]+")
@@ -42,7 +42,8 @@ def stands_out(
     [True, False, False, True]
     """
     number = bisect.bisect_right(starts, start)
-    first = max(starts[number - 1], start - AROUND, text.rfind("\n", 0, start) + 1)
+    first = max(starts[number - 1], start - AROUND)
+    first = max(first, text.rfind("\n", first, start) + 1)
     last = min(starts[number] if number < len(starts) else len(text), end + AROUND)
     line_end = text.find("\n", end, last)
     found = list(_WORD.finditer(text, first, last if line_end < 0 else line_end))

@@ -11,7 +11,7 @@ __all__ = ["sentence_starts"]
 # alternative begins with a rare character, which `regex` finds quickly. Khmer for "etc." holds a stop.
 _END = regex.compile(
     r"[.!?…؟][\"')\]”’»]*\s+(?=[^\p{Ll}\s])"
-    r"|(?:[。！？｡।॥۔։።፧။៕]|។(?!ល។))[。！？｡।॥။!?]*[\"')\]”’»」』）]*\s*|\n[^\S\n]*\n\s*"
+    r"|(?:[。！？｡।॥۔։።፧။៕]|(?<!។ល)។(?!ល។))[。！？｡।॥။!?]*[\"')\]”’»」』）]*\s*|\n[^\S\n]*\n\s*"
 )
 # Abbreviations after which a full stop does not end the sentence.
 _ABBREVIATION = regex.compile(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -43,6 +44,8 @@ STOPWORDS: frozenset[str] = frozenset(
     whether which while who who's whoever whom whose why why's will with within without won't
     would wouldn't yes yet you you'd you'll you're you've your yours yourself yourselves""".split()
 )
+
+_COMMENT = re.compile(r"(^|\s)#.*")
 
 # Names and codes (ISO 639-1, 639-2, 639-3) of languages that there are stopwords or a stemmer for, or
 # that ICU's dictionaries cut.
@@ -149,7 +152,7 @@ def read_stopwords(path: str | Path) -> frozenset[str]:
     for place, line in numbered_lines(path):
         if "\0" in line:
             raise InputError(f"{place}: no text but binary data; stopwords are a word a line")
-        word = (" " + line).split(" #", 1)[0].replace("\t", " ").split("\t#", 1)[0].strip()
+        word = _COMMENT.sub("", line).strip()
         if len(word.split()) > 1:
             raise InputError(f"{place}: stopwords are one word a line, and this is {word[:60]!r}")
         if word:

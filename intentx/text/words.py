@@ -39,8 +39,8 @@ _WORD = (
 # only with U+FE0F behind them, a few are meant as such without it, a heart for one.
 _EMOJI = (
     r"\p{Regional_Indicator}{2}|[#*]\ufe0f?\u20e3"
-    r"|(?:\p{Emoji_Presentation}|[[\u2600-\u26ff\u2708-\u270d\u2763\u2764]&&\p{Emoji}]"
-    r"|[\p{Emoji}--[\p{L}\p{N}#*]](?=\ufe0f))"
+    r"|(?:\p{Emoji_Presentation}|[[\u2600-\u26ff\u2708-\u270d\u2763\u2764\U0001f300-\U0001faff]&&\p{Emoji}]"
+    r"|[\p{Emoji}--[\p{L}\p{N}#*]](?=[\ufe0f\p{Emoji_Modifier}]))"
     r"(?:\p{M}|\p{Emoji_Modifier}|[\U000e0020-\U000e007f]|\u200d\p{Emoji})*"
 )
 # Words joined by signs with no blank between, which `cut_chunk` takes apart again; `R & D`. An

@@ -165,7 +165,7 @@ def test_damaged_scores_are_unknown_and_kept_anew(tmp_path):
     for statement in ("score = score + 1e-9", "score = 'x'", "mark = mark + 1"):
         with sqlite3.connect(path) as db:
             change = f"UPDATE scores SET {statement} WHERE abs(score - ?) < 1e-12"  # noqa: S608
-            db.execute(change, (3 / 7,))  # noqa: S608
+            db.execute(change, (3 / 7,))
         db.close()
         assert file.find("q", texts) == [None if i == 3 else s for i, s in enumerate(scores)]
         file.keep("q", texts, scores)
