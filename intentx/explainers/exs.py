@@ -12,7 +12,7 @@ import numpy.typing as npt
 from intentx.errors import InputError
 from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.pointwise import DocumentMethod, Subject
-from intentx.explainers.surrogate import CLASSIFIERS, Surrogate, fit_surrogate
+from intentx.explainers.surrogate import CLASSIFIERS, Surrogate, fit_surrogate, influence
 from intentx.perturbation import Removal, random_subsets
 from intentx.ranking import Ranking
 
@@ -90,7 +90,8 @@ class EXS(DocumentMethod):
         ``"logistic"`` or ``"svm"`` for the labels 0 and 1 of ``"topk"``; ``"ridge"`` or ``"svr"`` for
         all; ``"auto"``: logistic for ``"topk"``, else ridge.
     regularization
-        Penalty of the squared coefficients.
+        Penalty of the squared coefficients. In a sample of the versions a coefficient is first divided
+        by the word's influence on the scores: see `intentx.explainers.surrogate.influence`.
 
     Examples
     --------
@@ -144,7 +145,7 @@ class EXS(DocumentMethod):
             scores = subject.score_kept(kept, self.removal, self.mask)
             labels, note = relevance_labels(scores, subject.ranking, subject.position, self.labels, k)
             subject.notes += [note] if note else []
-            weights, figures["fit"] = self._fit(subject, kept, labels)
+            weights, figures["fit"] = self._fit(subject, kept, scores, labels)
         return subject.explanation(
             dict(zip(subject.terms, weights, strict=True)),
             settings=self.settings(),
@@ -170,7 +171,7 @@ class EXS(DocumentMethod):
         return other.position + 1
 
     def _fit(
-        self, subject: Subject, kept: npt.NDArray[np.bool_], labels: Floats
+        self, subject: Subject, kept: npt.NDArray[np.bool_], scores: Floats, labels: Floats
     ) -> tuple[Floats, float]:
         """Weights (T,) of the words, and the fit of the surrogate."""
         if np.ptp(labels) == 0:
@@ -189,4 +190,11 @@ class EXS(DocumentMethod):
             f"{len(labels)} versions"
         )
         features = kept.astype(np.float64)
-        return fit_surrogate(kind, features, labels, nearness, self.regularization, self.seed)
+        words = kept.shape[1]
+        scale = np.ones(words)
+        if words >= 63 or len(kept) < 2**words:  # a sample
+            scale = influence(features, scores, nearness)
+        weights, fit = fit_surrogate(
+            kind, features * scale, labels, nearness, self.regularization, self.seed
+        )
+        return weights * scale, fit
