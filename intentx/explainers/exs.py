@@ -12,7 +12,7 @@ import numpy.typing as npt
 from intentx.errors import InputError
 from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.pointwise import DocumentMethod, Subject
-from intentx.explainers.surrogate import CLASSIFIERS, Surrogate, fit_surrogate
+from intentx.explainers.surrogate import CLASSIFIERS, Surrogate, fit_surrogate, influence
 from intentx.perturbation import Removal, random_subsets
 from intentx.ranking import Ranking
 from intentx.scoring import unit_of
@@ -92,7 +92,8 @@ class EXS(DocumentMethod):
         ``"logistic"`` or ``"svm"`` for the labels 0 and 1 of ``"topk"``; ``"ridge"`` or ``"svr"`` for
         all; ``"auto"``: logistic for ``"topk"``, else ridge.
     regularization
-        Penalty of the squared coefficients.
+        Penalty of the squared coefficients. In a sample of the versions a coefficient is first divided
+        by the word's influence on the scores: see `intentx.explainers.surrogate.influence`.
 
     The figure ``rest`` is what no word carries: the document's label less all weights; of a logistic
     surrogate or a support vector classifier, whose weights add up to no label, its intercept.
@@ -153,7 +154,7 @@ class EXS(DocumentMethod):
             scores = subject.score_kept(kept, self.removal, self.mask)
             labels, note = relevance_labels(scores, subject.ranking, subject.position, self.labels, k)
             subject.notes += [note] if note else []
-            weights, figures["fit"], intercept = self._fit(subject, kept, labels)
+            weights, figures["fit"], intercept = self._fit(subject, kept, scores, labels)
             logits = self._kind in CLASSIFIERS and weights.any()  # whose sum is no label
             figures["rest"] = intercept if logits else float(own) - float(weights.sum())
         return subject.explanation(
@@ -187,7 +188,7 @@ class EXS(DocumentMethod):
         return other.position + 1
 
     def _fit(
-        self, subject: Subject, kept: npt.NDArray[np.bool_], labels: Floats
+        self, subject: Subject, kept: npt.NDArray[np.bool_], scores: Floats, labels: Floats
     ) -> tuple[Floats, float, float]:
         """Weights (T,) of the words, the fit of the surrogate, and its intercept."""
         if np.ptp(labels) == 0:
@@ -204,4 +205,11 @@ class EXS(DocumentMethod):
             f"{len(labels)} versions"
         )
         features = kept.astype(np.float64)
-        return fit_surrogate(kind, features, labels, nearness, self.regularization, self.seed)
+        words = kept.shape[1]
+        scale = np.ones(words)
+        if words >= 63 or len(kept) < 2**words:  # a sample
+            scale = influence(features, scores, nearness)
+        weights, fit, intercept = fit_surrogate(
+            kind, features * scale, labels, nearness, self.regularization, self.seed
+        )
+        return weights * scale, fit, intercept

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 from typing import ClassVar, get_args
@@ -11,13 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
+from intentx.explainers.coalitions import coalitions, kernel_weights
 from intentx.explainers.document import DocumentExplanation
+from intentx.explainers.interactions import expected_shapley_values
 from intentx.explainers.pointwise import DocumentMethod, Subject
 from intentx.explainers.surrogate import r_squared
 from intentx.perturbation import Removal, all_subsets
 from intentx.scoring import unit_of
 
-__all__ = ["KernelSHAP", "shapley_regression", "shapley_values"]
+__all__ = ["KernelSHAP", "shapley_values"]
 
 Floats = npt.NDArray[np.float64]
 Kept = npt.NDArray[np.bool_]
@@ -50,57 +51,6 @@ def shapley_values(values: Floats) -> Floats:
     return found
 
 
-def coalitions(players: int, number: int, generator: np.random.Generator) -> tuple[Kept, Floats]:
-    """(S, T) about ``number`` coalitions other than none and all, and their weights (S,).
-
-    Sizes are taken from outside in, each with its counterpart: all coalitions of a size while
-    their number allows. Of the sizes in between coalitions are drawn, by the Shapley kernel and
-    each with its complement, and together weigh what all of these sizes would.
-    """
-    sizes = np.arange(1, players)
-    mass = (players - 1) / (sizes * (players - sizes))  # of all coalitions of a size together
-    rows: list[Kept] = []
-    weights: list[Floats] = []
-    left, inner = number, sizes
-    for size in range(1, players // 2 + 1):
-        both = dict.fromkeys((size, players - size))
-        count = math.comb(players, size)
-        if count * len(both) > left:
-            break
-        members = np.array(list(itertools.combinations(range(players), size)))
-        some = np.zeros((count, players), dtype=bool)
-        some[np.arange(count)[:, None], members] = True
-        rows += [some if chosen == size else ~some for chosen in both]
-        weights += [np.full(count, mass[chosen - 1] / count) for chosen in both]
-        left -= count * len(both)
-        inner = sizes[size : players - 1 - size]
-    pairs = left // 2
-    if len(inner) and pairs:
-        share = mass[inner - 1]
-        drawn = generator.choice(inner, size=pairs, p=share / share.sum())
-        place = generator.random((pairs, players)).argsort(axis=1).argsort(axis=1)
-        some = place < drawn[:, None]
-        rows += [some, ~some]
-        weights += [np.full(2 * pairs, share.sum() / (2 * pairs))]
-    return np.concatenate(rows), np.concatenate(weights)
-
-
-def shapley_regression(kept: Kept, values: Floats, weights: Floats, empty: float, full: float) -> Floats:
-    """(T,) weights of words that add up to ``full - empty`` and come closest to ``values``.
-
-    Parameters
-    ----------
-    kept, values, weights
-        (S, T) coalitions, their values (S,) and how much each one counts (S,).
-    """
-    features = kept.astype(np.float64)
-    last = features[:, -1:]
-    root = np.sqrt(weights)[:, None]
-    right = (values - empty - last[:, 0] * (full - empty)) * root[:, 0]
-    most = np.linalg.lstsq((features[:, :-1] - last) * root, right, rcond=None)[0]
-    return np.append(most, full - empty - most.sum())
-
-
 @dataclass(frozen=True, kw_only=True)
 class KernelSHAP(DocumentMethod):
     """Shapley values of a document's words: a fair share of its score for each (any ranker).
@@ -113,13 +63,21 @@ class KernelSHAP(DocumentMethod):
     Parameters
     ----------
     samples
-        Versions of the document, at most, that the ranker is asked about. More than twice the number
-        of words are needed, and many times that for weights that do not hang on the seed.
+        Versions of the document, at most, that the ranker is asked about. From twice the number of
+        words on they come in pairs, a version and what it lacks, and weights hang little on the seed.
     exact_up_to
         Up to this many words (and wherever 2^T <= ``samples``), all 2^T versions are scored, and the
         values are exact; at most 20.
     removal, mask
         How words go, as in `intentx.perturbation.removal_for`.
+
+    Notes
+    -----
+    From a part of the versions the values are estimated: of the game that is expected by the known
+    versions, where sums over words and interactions of few words are likely beforehand. See
+    `intentx.explainers.coalitions.coalitions` for the versions, and
+    `intentx.explainers.interactions.expected_shapley_values` for the estimate. ``fit`` is the share of
+    the variance that a sum over words explains, by the Shapley kernel.
 
     Examples
     --------
@@ -188,16 +146,13 @@ class KernelSHAP(DocumentMethod):
             values, unit = value(kept)
             empty, full = float(values[0]), float(values[-1])
             found, kept, values = shapley_values(values), kept[1:-1], values[1:-1]
-            size = kept.sum(axis=1)
-            ways = np.array([math.comb(number, s) for s in range(number + 1)], dtype=np.float64)
-            weights = (number - 1) / (ways[size] * size * (number - size))
         else:
             generator = np.random.default_rng(self.seed)
-            kept, weights = coalitions(number, self.samples - 2, generator)
+            kept = coalitions(number, self.samples - 2, generator)
             ends = np.array([[False], [True]]).repeat(number, axis=1)
             values, unit = value(np.concatenate([ends, kept]))
             empty, full, values = float(values[0]), float(values[1]), values[2:]
-            found = shapley_regression(kept, values, weights, empty, full)
+            found = expected_shapley_values(kept, values, empty, full)
             if len(kept) < 2 * number:
                 subject.notes.append(
                     f"{self.samples} samples are few for {number} words; the weights hang on the seed"
@@ -205,7 +160,9 @@ class KernelSHAP(DocumentMethod):
         if np.ptp([empty, full, *values]) == 0:
             subject.notes.append("all versions have the same score: no word makes a difference")
             found = np.zeros(number)
-        fit = r_squared(values, empty + kept @ found, weights) if number > 1 else 1.0
+        fit = 1.0
+        if number > 1:
+            fit = r_squared(values, empty + kept @ found, kernel_weights(kept))
         empty, full = empty * unit, full * unit
         figures |= {"empty": empty, "full": full, "fit": fit, "exact": float(exact)}
         # Of a document that is explained in part, the score of the whole is not ``full``.

@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from intentx.errors import InputError
 
-__all__ = ["Surrogate", "accuracy", "fit_surrogate", "r_squared", "ridge"]
+__all__ = ["Surrogate", "accuracy", "fit_surrogate", "influence", "r_squared", "ridge"]
 
 Floats = npt.NDArray[np.float64]
 Surrogate = Literal["ridge", "svr", "logistic", "svm"]
 CLASSIFIERS = ("logistic", "svm")
+LITTLE = 0.01  # penalty of LIME's selection of features
 
 
 def ridge(features: Floats, labels: Floats, weights: Floats, penalty: float) -> tuple[Floats, float]:
@@ -40,6 +41,25 @@ def ridge(features: Floats, labels: Floats, weights: Floats, penalty: float) -> 
     right = weighted.T @ (labels - mean)
     coefficients = np.linalg.lstsq(matrix, right, rcond=None)[0]
     return coefficients, mean - float(center @ coefficients)
+
+
+def influence(features: Floats, scores: Floats, weights: Floats) -> Floats:
+    """(T,) how much scores go with each feature: coefficients of a linear model, 1 in mean square.
+
+    Labels that are cut off or coarse leave much to chance in a small sample; scores leave less. A
+    feature multiplied by its influence is penalised by its inverse, as in the adaptive lasso (Zou 2006).
+
+    Parameters
+    ----------
+    features, scores, weights
+        (S, T), (S,) and (S,).
+    """
+    scores = scores / (np.abs(scores).max() or 1.0)
+    spread = float(scores.std())
+    if spread == 0:
+        return np.ones(features.shape[1])
+    sizes = np.abs(ridge(features, (scores - scores.mean()) / spread, weights, LITTLE)[0])
+    return np.asarray(sizes / math.sqrt(np.mean(sizes**2))) if sizes.any() else np.ones(len(sizes))
 
 
 def fit_surrogate(

@@ -207,6 +207,19 @@ def test_planted_words_come_first_with_their_signs(settings):
     assert np.mean(shares) >= 0.95
 
 
+@pytest.mark.parametrize("labels", ["rank", "score"])
+def test_a_hundred_versions_are_enough(labels):
+    """LIME, which reads the scores themselves, finds .98 and more; labels alone gave .83."""
+    shares = []
+    for seed in range(8):
+        weights, texts = planted(seed)
+        ranking = ix.rank(Linear(weights), "tea", texts)
+        k = max(10, ranking.position("0") + 5)
+        found = EXS(samples=100, labels=labels, k=k, seed=seed).explain(ranking, "0")
+        shares.append(found_rightly(found, weights))
+    assert np.mean(shares) >= 0.98
+
+
 def test_negative_logits_are_explained_as_well():
     weights, texts = planted(3)
     ranking = ix.rank(Linear(weights, constant=-100.0), "tea", texts)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import intentx as ix
-from intentx.explainers.surrogate import accuracy, fit_surrogate, r_squared, ridge
+from intentx.explainers.surrogate import accuracy, fit_surrogate, influence, r_squared, ridge
 
 S, T = 40, 6
 
@@ -121,6 +121,22 @@ def test_more_regularization_smaller_coefficients(kind):
         np.abs(fit_surrogate(kind, features, labels, weights, r, seed=0)[0]).sum() for r in (0.1, 100.0)
     )
     assert strong < 0.7 * weak
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-9, 1e300])
+def test_influence_is_the_size_of_what_scores_say(unit):
+    features, scores, weights, _ = problem(9)
+    found = influence(features, unit * scores, weights)
+    standard = (scores - scores.mean()) / scores.std()
+    sizes = np.abs(augmented_ridge(features, standard, weights, 0.01)[0])
+    np.testing.assert_allclose(found, sizes / np.sqrt(np.mean(sizes**2)), rtol=1e-6)
+    np.testing.assert_allclose(influence(features, 5 - unit * scores, weights), found, rtol=1e-6)
+
+
+def test_scores_that_are_all_the_same_say_nothing():
+    features, _, weights, _ = problem(9)
+    for value in (0.0, -3.0):
+        assert (influence(features, np.full(S, value), weights) == 1).all()
 
 
 def test_an_unknown_kind():
