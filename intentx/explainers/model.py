@@ -29,7 +29,7 @@ __all__ = ["WAYS_OUT", "Model", "doubled", "word_of_piece"]
 Floats = npt.NDArray[np.float64]
 
 BATCH = 32  # versions at once, of a ranker that does not say
-STEEP = 10.0  # where nothing breaks it is 1 to 3, and where something does 100 or more
+STEEP = 5.0  # where nothing breaks it is 1 to 3, and where something does 10 or more
 WAYS_OUT = "try reference='mean' or 'collection', or KernelSHAP and EXS, which ask for scores alone"
 
 # What a ranking's first document says of its ranker; a ranking keeps its scores for good, too.
