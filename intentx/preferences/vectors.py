@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from intentx.errors import InputError, MissingExtraError
 from intentx.files import excerpt, file_name, number_in, numbered_lines
+from intentx.folders import refuse_other_kinds, refuse_other_objects
 from intentx.text import TextIndex
 
 if TYPE_CHECKING:
@@ -116,9 +117,11 @@ class TermVectors:
             except ImportError as error:
                 raise MissingExtraError("sentence-transformers", "neural") from error
             source = f"sentence-transformers {Path(model).name}"
+            refuse_other_kinds("bi-encoder", model)
             model = SentenceTransformer(str(model))
         else:
             source = f"sentence-transformers {type(model).__name__}"
+            refuse_other_objects("bi-encoder", model)
         matrix = model.encode(list(terms), convert_to_numpy=True, show_progress_bar=False)
         return cls(tuple(terms), np.asarray(matrix, dtype=np.float64), source)
 

@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError, MissingExtraError
+from intentx.folders import refuse_other_kinds, refuse_other_objects
 from intentx.rankers.batches import in_batches, on_device, repeated, widened
 from intentx.rankers.fingerprint import fingerprint_of
-from intentx.rankers.folders import refuse_other_kinds, refuse_other_objects
 from intentx.rankers.inside import EmbeddedText
 from intentx.rankers.models import (
     Precision,

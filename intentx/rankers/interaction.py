@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from intentx.errors import InputError, MissingExtraError
 from intentx.files import json_object, read_text
+from intentx.folders import refuse_other_kinds
 from intentx.rankers.fingerprint import fingerprint_of
-from intentx.rankers.folders import refuse_other_kinds
 from intentx.rankers.inside import EmbeddedText
 from intentx.rankers.lexicon import Lexicon, Words
 from intentx.rankers.models import checked, checked_rows, undisturbed

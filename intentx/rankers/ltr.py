@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from intentx.errors import InputError, MissingExtraError
 from intentx.files import json_object, read_text
+from intentx.folders import refuse_other_kinds
 from intentx.rankers.features import TextFeatures
 from intentx.rankers.fingerprint import fingerprint_of
-from intentx.rankers.folders import refuse_other_kinds
 from intentx.rankers.matches import CollectionStatistics
 from intentx.rankers.watch import Same, Watch, array_mark
 from intentx.text import Analyzer

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from intentx.errors import InputError
+from intentx.folders import checkpoint
 from intentx.rankers.watch import structure_of
 
 if TYPE_CHECKING:
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 __all__ = [
     "Precision",
     "checked",
-    "checkpoint",
     "embedding_layer",
     "load",
     "replaced_rows",
@@ -33,17 +33,6 @@ __all__ = [
 Precision = Literal["float32", "float16", "bfloat16"]
 
 Model = TypeVar("Model", "CrossEncoder", "SentenceTransformer")
-
-
-def checkpoint(name: str | Path) -> Mapping[str, Any]:
-    """What ``config.json`` says of a model on disk or on the hub; nothing where there is none."""
-    from transformers import PretrainedConfig
-
-    try:
-        found: dict[str, Any] = PretrainedConfig.get_config_dict(str(name))[0]
-    except (OSError, ValueError):
-        return {}
-    return found
 
 
 def load(

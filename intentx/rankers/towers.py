@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from intentx.errors import InputError, MissingExtraError, ScorerWarning
-from intentx.rankers.folders import PLAIN, architecture_of, refuse_other_kinds, refuse_other_objects
+from intentx.folders import PLAIN, architecture_of, refuse_other_kinds, refuse_other_objects
 from intentx.rankers.models import Precision, load
 
 if TYPE_CHECKING:

@@ -15,6 +15,8 @@ from intentx.preferences.simple_rankers import Encoder
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers import load_ranker
 from intentx.rankers.encoders import BiEncoder, vector_encoder
+from intentx.rankers.load import FROM_DISK
+from intentx.rankers.specs import split_settings
 from intentx.ranking import Ranking, rank
 from intentx.scoring import BlackBox, Scorer, own_fingerprint
 from intentx.study.data import Topic
@@ -160,7 +162,20 @@ def _ranker(spec: str, topic: Topic) -> Scorer:
 
 
 def _loaded(spec: str) -> Scorer:
-    if spec not in _LOADED:
-        _LOADED[spec] = load_ranker(spec, ())
-    scorer: Scorer = _LOADED[spec]
+    files = _files(spec)
+    known = _LOADED.get(spec)
+    if known is None or known[0] != files:  # none yet, or trained anew since
+        known = _LOADED[spec] = files, load_ranker(spec, ())
+    scorer: Scorer = known[1]
     return scorer
+
+
+def _files(spec: str) -> list[tuple[str, int, int]]:
+    """What a ranker is loaded from, where that is on disk: each file, its size and its last change."""
+    kind, _, rest = spec.partition(":")
+    if kind not in FROM_DISK:
+        return []
+    folders = (Path(part.strip()) for part in split_settings(rest)[0].split(","))
+    files = (file for folder in folders if folder.is_dir() for file in sorted(folder.rglob("*")))
+    told = ((str(file), file.stat()) for file in files)
+    return [(name, about.st_size, about.st_mtime_ns) for name, about in told]

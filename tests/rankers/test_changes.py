@@ -18,6 +18,7 @@ from intentx.rankers.knrm import KNRM, KNRMSettings
 from intentx.rankers.matchpyramid import MatchPyramid, MatchPyramidSettings
 from intentx.rankers.watch import weights_mark
 from intentx.scoring import own_fingerprint
+from intentx.study import boxes
 from tests import tiny_models
 from tests.rankers import interaction_toys as toys
 from tests.toys import by_length
@@ -272,6 +273,15 @@ def test_models_over_features():
         assert np.array_equal(box(QUERY, TEXTS), after)
     assert len(names) == 5
     assert np.abs(after - before).max() > 0.1
+
+
+def test_a_folder_that_was_trained_anew_is_loaded_anew(tmp_path):
+    spec = f"drmm:{tmp_path / 'drmm'}"
+    DRMM(toys.lexicon(), DRMMSettings(seed=1)).save(tmp_path / "drmm")
+    one = boxes.mark_of(spec)
+    assert boxes.mark_of(spec) == one
+    DRMM(toys.lexicon(), DRMMSettings(seed=2, bins=9)).save(tmp_path / "drmm")
+    assert boxes.mark_of(spec) != one
 
 
 class Wrapper:

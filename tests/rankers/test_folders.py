@@ -163,6 +163,16 @@ def test_loaded_models_of_another_kind(folders):
             kind(model)
 
 
+def test_term_vectors_are_held_to_it(folders):
+    sparse = sentence_transformers.SparseEncoder(str(folders["sparse"]), device="cpu")
+    for model, what in (
+        (folders["masked"], "is no bi-encoder: it holds a masked"),
+        (sparse, "a SparseE"),
+    ):
+        with pytest.raises(ix.InputError, match=what):
+            ix.TermVectors.from_sentence_transformer(model, ["piano"])
+
+
 def test_models_of_term_vectors_and_of_dense_are_held_to_it_too(folders, tmp_path, capsys):
     docs = tmp_path / "docs.jsonl"
     docs.write_text("\n".join(json.dumps({"id": str(i), "text": f"piano {i} key"}) for i in range(3)))

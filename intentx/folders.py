@@ -10,9 +10,16 @@ from pathlib import Path
 from typing import Any
 
 from intentx.errors import InputError
-from intentx.rankers.models import checkpoint
 
-__all__ = ["PLAIN", "Kind", "architecture_of", "kind_of", "refuse_other_kinds", "refuse_other_objects"]
+__all__ = [
+    "PLAIN",
+    "Kind",
+    "architecture_of",
+    "checkpoint",
+    "kind_of",
+    "refuse_other_kinds",
+    "refuse_other_objects",
+]
 
 OWN_CALLABLE = "no ranker spec fits it yet: score with a callable of your own, as module:callable"
 
@@ -182,6 +189,17 @@ def architecture_of(name: str | Path) -> str:
     config = _json(name, "config.json") if Path(name).is_dir() else checkpoint(name)
     found = config.get("architectures") if isinstance(config, Mapping) else None
     return str(found[0]) if isinstance(found, list) and found else ""
+
+
+def checkpoint(name: str | Path) -> Mapping[str, Any]:
+    """What ``config.json`` says of a model on disk or on the hub; nothing where there is none."""
+    from transformers import PretrainedConfig
+
+    try:
+        found: dict[str, Any] = PretrainedConfig.get_config_dict(str(name))[0]
+    except (OSError, ValueError):
+        return {}
+    return found
 
 
 def _of_architecture(architecture: str) -> Kind | None:
