@@ -330,7 +330,7 @@ def test_dense_beside_the_other_simple_rankers(capsys, docs, tmp_path, monkeypat
     chosen = [part for name in names for part in ("--method", name)]
     code, out, _ = run(capsys, docs, *chosen, *reading, "--dense", folder, "--json", ranker=ranker)
     assert code == 0
-    number = {name: len(one["settings"]["simple_rankers"]) for name, one in json.loads(out).items()}
+    number = {name: len(one["simple_rankers"]) for name, one in json.loads(out).items()}
     assert number == dict(zip(names, (4, 4, 4, 3, 1), strict=True))
     assert made == [str(folder)]  # the ranker's own vectors serve again
     for name, model, message in (

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import math
 import threading
 from collections import Counter, OrderedDict
@@ -15,6 +14,7 @@ import numpy.typing as npt
 from intentx.documents import Documents, texts_in
 from intentx.errors import InputError
 from intentx.rankers.fingerprint import fingerprint_of
+from intentx.rankers.watch import Same, Watch
 from intentx.text import Analyzer
 
 __all__ = ["BM25"]
@@ -80,10 +80,17 @@ class BM25:
             raise InputError("BM25 needs a collection with at least one word that is not a stopword")
         self._model = Okapi(rows, k1=k1, b=b)
         self._counted = _Counted()
+        self._watch = Watch()
 
-    @functools.cached_property
+    @property
     def fingerprint(self) -> str:
-        """Stands for the settings and the collection's statistics."""
+        """Stands for the settings and the collection's statistics as they are now."""
+        model = self._model
+        quick = model.k1, model.b, model.avgdl, Same(model.idf), Same(self.analyzer)
+        changes = self._watch.look(quick, lambda: None, thorough=False)
+        return self._watch.text(changes, self._fingerprint)
+
+    def _fingerprint(self) -> str:
         model = self._model
         statistics = {"idf": model.idf, "mean_length": model.avgdl}
         settings = {"k1": model.k1, "b": model.b, "analyzer": self.analyzer.to_dict()}
