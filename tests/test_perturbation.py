@@ -60,7 +60,7 @@ def test_deleting_takes_the_word_and_the_blanks_before_it(text, data):
         ("grand piano keys", ["grand piano"], Analyzer(ngrams=2), " keys", "[MASK] keys"),
         ("a piano a pianola", ["piano"], Analyzer(), "a a pianola", "a [MASK] a pianola"),
         ("<b>piano</b>\npiano", ["piano"], Analyzer(), "<b></b>\n", "<b>[MASK]</b>\n[MASK]"),
-        ("用手机", ["手"], Analyzer(), "用机", "用[MASK]机"),
+        ("用手机", ["手机"], Analyzer(), "用", "用[MASK]"),
         ("piano", [], Analyzer(), "piano", "piano"),
         ("", ["piano"], Analyzer(), "", ""),
     ],
@@ -146,9 +146,10 @@ def test_edits_are_scored_together():
 def test_a_listwise_ranker_gets_the_list_with_one_document_exchanged():
     scorer = Listwise()
     ranking = rank(scorer, "q", ["ccccc", "bbb", "a"])
+    scorer.calls.clear()
     edits = EditedDocuments(("xx", "yyyyyyy"), np.array([1, 2]))
     scores = score_edits(ranking, edits, "a test")
-    assert [texts for _, texts in scorer.calls[1:]] == [
+    assert [texts for _, texts in scorer.calls] == [
         ["ccccc", "xx", "a"],
         ["ccccc", "bbb", "yyyyyyy"],
     ]
@@ -186,8 +187,9 @@ def test_a_recorded_ranking_cannot_score_edits():
 def test_counting_scorers_are_not_asked_without_edits():
     scorer = Counting()
     ranking = rank(scorer, "q", ["a", "b"])
+    calls = len(scorer.calls)
     assert score_edits(ranking, EditedDocuments((), np.array([], dtype=int)), "a test").shape == (0,)
-    assert len(scorer.calls) == 1
+    assert len(scorer.calls) == calls
 
 
 @given(text=texts, data=st.data())
