@@ -30,7 +30,7 @@ def doubts(
     their scores differ, the same call is made again: it tells chance from company. Of a listwise
     scorer, best and worst are asked as a list twice.
 
-    The sentences are kept in ``box.doubts``.
+    The sentences are kept in ``box.doubts``, for the notes of explanations.
     """
     first = {text: place for place, text in reversed(list(enumerate(texts)))}
     order = sorted(first.values(), key=lambda place: (-scores[place], place))
@@ -40,7 +40,7 @@ def doubts(
         found |= _of_call(box, query, batch, scores[places], [ids[place] for place in places], scores)
         if found:
             break
-    box.doubts.update(found)
+    box.doubts = found
     return list(found.values())
 
 

@@ -7,7 +7,7 @@ import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -21,18 +21,17 @@ from intentx.documents import (
     columns_of,
     id_of,
     ids_of_frame,
-    listed,
     refuse_duplicates,
     some,
 )
 from intentx.doubts import doubts
-from intentx.errors import InputError, ScorerError, ScorerWarning, TruncationWarning
+from intentx.errors import InputError, ScorerError, ScorerWarning
 from intentx.scoring import BlackBox, Scorer, own
+from intentx.truncation import Truncated, as_read
 
 __all__ = ["Document", "Documents", "Ranking", "as_documents", "rank"]
 
 Run = Mapping[str, float] | Mapping[int, float] | Sequence[str] | Sequence[int] | Any
-Truncated = Literal["warn", "cut"]
 
 
 class Activated(NamedTuple):
@@ -62,6 +61,8 @@ class Ranking:
         What users were warned of about these documents, so that they are told once.
     activated
         What the ranker makes of its raw scores, such as a sigmoid, where it tells; shown beside them.
+    mark
+        That of the scorer when it made the scores; None where it does not tell.
     """
 
     query: str
@@ -71,6 +72,7 @@ class Ranking:
     scorer: BlackBox | None = field(default=None, repr=False)
     told: set[str] = field(default_factory=set, repr=False)
     activated: Activated | None = field(default=None, repr=False)
+    mark: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.query, str) or not self.query.strip():
@@ -160,7 +162,20 @@ class Ranking:
             self.scorer,
             self.told,
             self.activated and Activated(self.activated.name, self.activated.values[kept]),
+            self.mark,
         )
+
+    def check_scorer(self) -> None:
+        """Warn once if the scorer has changed since it made the scores of this ranking."""
+        changed = self.scorer is not None and self.mark is not None and self.scorer.mark != self.mark
+        if changed and "scorer" not in self.told:
+            self.told.add("scorer")
+            warnings.warn(
+                "the ranker has changed since this ranking was made: its scores are those of before, "
+                "and new ones are asked of what it is now. Rank again: ix.rank(scorer, query, docs)",
+                ScorerWarning,
+                stacklevel=5,
+            )
 
     def activation(self, position: int) -> dict[str, float]:
         """What the ranker makes of a document's raw score, by its name; empty where it is the same."""
@@ -302,7 +317,7 @@ def rank(
     box = _black_box(scorer, cache, fingerprint)
     box.refresh()
     ids = tuple(document.id for document in documents)
-    texts = _as_read(box, query, ids, tuple(d.content for d in documents), truncated)
+    texts = as_read(box, query, ids, tuple(d.content for d in documents), truncated)
     asked = box.texts_scored
     try:
         scores = box(query, texts)
@@ -316,7 +331,8 @@ def rank(
             warnings.warn(message, ScorerWarning, stacklevel=2)
     activated = own(box.scorer, "activated")
     found = activated(scores) if callable(activated) else None
-    return Ranking(query, ids, texts, scores, box, activated=found and Activated(*found))
+    both = found and Activated(*found)
+    return Ranking(query, ids, texts, scores, box, activated=both, mark=box.mark)
 
 
 def _black_box(scorer: Scorer, cache: str | Path | None, fingerprint: str | None) -> BlackBox:
@@ -325,45 +341,6 @@ def _black_box(scorer: Scorer, cache: str | Path | None, fingerprint: str | None
     if isinstance(scorer, BlackBox):
         raise InputError("the scorer is a BlackBox; give the cache to it: BlackBox(scorer, cache=…)")
     return BlackBox(scorer, cache=cache, fingerprint=fingerprint)
-
-
-def _as_read(
-    box: BlackBox, query: str, ids: Sequence[str], texts: tuple[str, ...], truncated: Truncated
-) -> tuple[str, ...]:
-    """The texts, cut to what the ranker reads of them where that is asked for."""
-    if truncated not in get_args(Truncated):
-        raise InputError(f"truncated must be one of {get_args(Truncated)}, not {truncated!r}")
-    seen = getattr(box.scorer, "seen", None)
-    if seen is None:
-        if truncated == "cut":
-            name = getattr(box.scorer, "__name__", type(box.scorer).__name__)
-            raise InputError(
-                f"{name} has no method seen(query, texts) that tells what it reads of each text, and "
-                "nothing can be cut to that"
-            )
-        return texts
-    try:
-        read = tuple(seen(query, texts))
-    except InputError as error:
-        if truncated == "cut":
-            raise
-        message = f"whether the ranker reads the documents to their end is unknown: {error}"
-        warnings.warn(message, TruncationWarning, stacklevel=3)
-        return texts
-    long = [
-        f"{i!r} ({len(part)} of {len(text)} characters)"
-        for i, text, part in zip(ids, texts, read, strict=True)
-        if part != text
-    ]
-    if truncated == "warn" and long:
-        warnings.warn(
-            f"the ranker reads only part of {len(long)} of {len(ids)} documents: {listed(long)}; an "
-            "explanation may name words that it never saw. Cut them to what it reads: "
-            "rank(…, truncated='cut'), on the command line --cut",
-            TruncationWarning,
-            stacklevel=3,
-        )
-    return read if truncated == "cut" else texts
 
 
 def _scored(run: Any) -> Iterable[tuple[Any, Any]]:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import inspect
 import math
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from intentx.capabilities import Scorer, fingerprint_for, mark_of, own, own_fingerprint
 from intentx.errors import InputError, ScorerError
 
 if TYPE_CHECKING:
@@ -24,42 +24,6 @@ Floats = npt.NDArray[np.float64]
 SMALLEST, LARGEST = 1e-100, 1e100  # scores whose squares and differences are safe numbers
 
 Noted = dict[tuple[str, str | tuple[str, ...]], int]
-
-
-class Scorer(Protocol):
-    """What a ranker is to intentx: one score per text, higher is better.
-
-    What else a scorer can do, it says by further attributes:
-
-    ``listwise``
-        True where the score of a text depends on the other texts, or on their order. Its documents
-        are then never split over calls.
-    ``fingerprint``
-        A text that stands for its weights and settings, so that its scores can be remembered on disk.
-        It is read again at each call: where it has changed, what was remembered is forgotten.
-    ``state_mark(thorough=False)``
-        In the place of that, within a process: any value that compares equal as long as the scores
-        stay the same. It is asked at each call, and ``thorough`` for each ranking; quick for models
-        whose fingerprint takes time.
-    ``seen(query, texts)``
-        Each text as far as it is read.
-    ``mask_token``
-        What it reads as a hidden word; see `mask_token`.
-    ``activated(scores)``
-        The name of a function, such as a sigmoid, and what it makes of raw scores, to be shown beside
-        them; or None.
-    ``embed``, ``score_embedded``, ``module``
-        Of scorers that gradients can be taken of; see `intentx.rankers.inside.Differentiable`.
-
-    A wrapper may hand all attributes on to the scorer inside it (``__getattr__``). Those that say how
-    texts are to be given, ``listwise`` and ``seen``, are taken from there. Those that stand for the
-    scores themselves, ``fingerprint``, ``state_mark``, ``activated`` and the ones for gradients,
-    count only where the wrapper has them by itself, since it may change the scores. A
-    ``fingerprint`` does not count, either, where a subclass overrides ``__call__`` and inherits it,
-    or where `functools.wraps` copied it.
-    """
-
-    def __call__(self, query: str, texts: Sequence[str], /) -> Any: ...
 
 
 def mask_token(scorer: object) -> str | None:
@@ -170,7 +134,7 @@ class BlackBox:
         self.doubts: dict[str, str] = {}
         self._noted: Noted | None = None
         self._named = fingerprint is not None
-        self._mark = _mark_of(scorer, thorough=True)
+        self._mark = mark_of(scorer, thorough=True)
         self._known: dict[tuple[str, str], float] = {}
         self._known_lists: dict[tuple[str, tuple[str, ...]], Floats] = {}
 
@@ -226,14 +190,20 @@ class BlackBox:
             Whether to look at every weight. A quick look, as each call has one, may miss an edit of
             single numbers in a large table of weights that torch does not know of.
         """
-        mark = _mark_of(self.scorer, thorough=thorough)
+        mark = mark_of(self.scorer, thorough=thorough)
         if mark == self._mark:
             return
         self._mark = mark
         self._known.clear()
         self._known_lists.clear()
         if self.cache is not None and not self._named:
-            self.cache.fingerprint = _fingerprint(self.scorer)
+            self.cache.fingerprint = fingerprint_for(self.scorer)
+
+    @property
+    def mark(self) -> Any:
+        """What differs once the scorer has changed; None for one that does not tell."""
+        self.refresh()
+        return self._mark
 
     def ask_again(self, query: str, texts: Sequence[str]) -> Floats:
         """Scores of ``texts`` in one call and in this order, by the scorer itself; not remembered.
@@ -311,70 +281,10 @@ class BlackBox:
         return texts
 
 
-def own(scorer: object, name: str, default: Any = None) -> Any:
-    """An attribute of a scorer or its class; not what its ``__getattr__`` finds in something else.
-
-    Examples
-    --------
-    >>> class Wrapper:
-    ...     def __init__(self, inner): self.inner = inner
-    ...     def __getattr__(self, name): return getattr(self.inner, name)
-    >>> wrapper = Wrapper("any text")
-    >>> callable(wrapper.upper), own(wrapper, "upper"), own(wrapper, "inner")
-    (True, None, 'any text')
-    """
-    try:
-        inspect.getattr_static(scorer, name)
-    except AttributeError:
-        return default
-    return getattr(scorer, name, default)
-
-
-def own_fingerprint(scorer: object) -> Any:
-    """The fingerprint that stands for this scorer's scores, or None.
-
-    One that a class inherits from a class whose ``__call__`` it overrides stands for other scores, and
-    so does the one that `functools.wraps` copies from the function that is wrapped.
-    """
-    found = own(scorer, "fingerprint")
-    if found is None:
-        return None
-    if "fingerprint" in getattr(scorer, "__dict__", ()):
-        wrapped = own(scorer, "__wrapped__")
-        return None if wrapped is not None and own(wrapped, "fingerprint") == found else found
-    for kind in type(scorer).__mro__:
-        if "fingerprint" in vars(kind):
-            return found
-        if "__call__" in vars(kind):
-            return None
-    return None
-
-
-def _mark_of(scorer: object, *, thorough: bool) -> Any:
-    """What differs once the scorer has changed, as far as it tells."""
-    mark = own(scorer, "state_mark")
-    return mark(thorough=thorough) if callable(mark) else own_fingerprint(scorer)
-
-
 def _score_file(path: str | Path, scorer: Scorer, fingerprint: str | None) -> ScoreFile:
     from intentx.memory import ScoreFile
 
-    return ScoreFile(path, _fingerprint(scorer, fingerprint))
-
-
-def _fingerprint(scorer: Scorer, given: str | None = None) -> str:
-    """What scores are filed under, or an InputError."""
-    found = own_fingerprint(scorer) if given is None else given
-    if isinstance(found, str) and found:
-        return found
-    name = getattr(scorer, "__name__", type(scorer).__name__)
-    inherited = getattr(scorer, "fingerprint", None)
-    shown = "" if found is None and inherited is not None else f"; not {found!r}"
-    why = "; the one that it has belongs to what it wraps or inherits from" if not shown else ""
-    raise InputError(
-        f"to remember the scores of {name} on disk, give it a fingerprint: a text such as "
-        f"'my ranker, version 3' that changes whenever its scores may{shown}{why}"
-    )
+    return ScoreFile(path, fingerprint_for(scorer, fingerprint))
 
 
 def _checked(answer: Any, query: str, texts: Sequence[str]) -> Floats:

@@ -112,6 +112,7 @@ class Subject:
         self._started = time.perf_counter()
         box = ranking.scorer
         self.notes += box.doubts.values() if box else ()
+        ranking.check_scorer()
         self._asked, self._model_seconds = (box.texts_scored, box.seconds) if box else (0, 0.0)
         whole = ranking.texts[position]
         read = self._read(whole)

@@ -64,6 +64,7 @@ class Session:
         self._started = self._lap = time.perf_counter()
         box = ranking.scorer
         self.notes += box.doubts.values() if box else ()
+        ranking.check_scorer()
         self._asked, self._model_seconds = (box.texts_scored, box.seconds) if box else (0, 0.0)
         refuse_too_many(len(ranking))
         self.pairs = self._preference_pairs()

@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib.util
 import math
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -29,6 +28,7 @@ from intentx.rankers.models import (
     undisturbed,
 )
 from intentx.rankers.pieces import Window
+from intentx.rankers.remembered import Remembered
 from intentx.rankers.towers import Side, tower
 from intentx.rankers.watch import Watch, tensors_of, weights_mark
 
@@ -65,8 +65,8 @@ class _DualEncoder:
         self.document_model = document_model
         self.similarity = chosen
         self.batch_size = batch_size
-        self._documents = _Remembered(remember)
-        self._queries = _Remembered(max(remember, 100))
+        self._documents = Remembered(remember)
+        self._queries = Remembered(max(remember, 100))
         self._watch = Watch()
         self._encoded_at = 0
 
@@ -333,37 +333,6 @@ class DPR(_DualEncoder):
                 f"the query encoder makes vectors of {sizes['query']} numbers and the document encoder "
                 f"of {sizes['document']}; the two must belong together"
             )
-
-
-class _Remembered:
-    """Vectors of texts, as many as are allowed; the least recently used leave first."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: OrderedDict[bytes, Vectors] = OrderedDict()
-
-    def __deepcopy__(self, memo: object) -> _Remembered:
-        return _Remembered(self._most)  # the copy of a model may be changed: it has encoded nothing yet
-
-    def forget(self) -> None:
-        """Let go of all of them."""
-        self._kept.clear()
-
-    def of(self, texts: Sequence[str], encode: Callable[[list[str]], Vectors]) -> Vectors:
-        """(N, D) vectors of ``texts``; ``encode`` makes those that are not at hand."""
-        # Digests, because texts would take more memory than their vectors.
-        keys = [hashlib.blake2b(t.encode("utf-8", "replace"), digest_size=16).digest() for t in texts]
-        found = {key: self._kept[key] for key in keys if key in self._kept}
-        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
-        if new:
-            made = encode(list(new.values()))
-            found.update((key, row.copy()) for key, row in zip(new, made, strict=True))
-        for key, row in found.items():
-            self._kept[key] = row
-            self._kept.move_to_end(key)
-        while len(self._kept) > self._most:
-            self._kept.popitem(last=False)
-        return np.stack([found[key] for key in keys])
 
 
 def _unit(vectors: Floats) -> Floats:

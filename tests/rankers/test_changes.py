@@ -12,6 +12,7 @@ from tokenizers import normalizers
 
 import intentx as ix
 from intentx import BlackBox, InputError
+from intentx.errors import ScorerWarning
 from intentx.rankers import DPR, BiEncoder, CrossEncoder, FeatureRanker, TextFeatures
 from intentx.rankers.drmm import DRMM, DRMMSettings
 from intentx.rankers.knrm import KNRM, KNRMSettings
@@ -185,6 +186,16 @@ def test_a_box_with_a_file_follows_its_scorer_and_finds_old_scores_again(models,
     ranker.raw = True
     close(box(QUERY, TEXTS), before)
     assert (box.texts_scored, box.texts_found) == (2 * len(TEXTS), len(TEXTS))
+
+
+def test_a_ranking_of_before_is_named(models):
+    ranker = made(models, "cross")
+    ranking = ix.rank(ranker, QUERY, TEXTS)
+    ix.EXS(samples=20).explain(ranking, 0)
+    through_data(ranker.model)
+    with pytest.warns(ScorerWarning, match=r"has changed since this ranking was made.*Rank again"):
+        ix.EXS(samples=20).explain(ranking, 0)
+    ix.EXS(samples=20).explain(ix.rank(ranker, QUERY, TEXTS), 0)
 
 
 def test_settings_of_a_bi_encoder(models):
