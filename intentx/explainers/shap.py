@@ -63,8 +63,8 @@ class KernelSHAP(DocumentMethod):
     Parameters
     ----------
     samples
-        Versions of the document, at most, that the ranker is asked about. From twice the number of
-        words on they come in pairs, a version and what it lacks, and weights hang little on the seed.
+        Versions of the document, at most, that the ranker is asked about. From 2.4 times the number of
+        words on they come in pairs: a version, and the one with all other words.
     exact_up_to
         Up to this many words (and wherever 2^T <= ``samples``), all 2^T versions are scored, and the
         values are exact; at most 20.

@@ -94,7 +94,7 @@ def test_values_add_up_whatever_the_game(players, samples, seed, unit):
 @given(players=st.integers(2, 25), seed=st.integers(0, 99), paired=st.booleans())
 def test_a_sum_over_players_is_found_to_the_last_digits(players, seed, paired):
     weights = np.random.default_rng(seed).normal(size=players)
-    samples = 2 * players + 6 if paired else players + 8
+    samples = 3 * players + 6 if paired else players + 8
     found = estimate(weighted_sum(weights, 5.0), players, samples, seed)
     np.testing.assert_allclose(found, weights, atol=1e-8)
 
@@ -103,7 +103,7 @@ def test_a_sum_over_players_is_found_to_the_last_digits(players, seed, paired):
 @given(players=st.integers(4, 25), seed=st.integers(0, 99))
 def test_interactions_of_two_are_no_trouble_in_pairs(players, seed):
     game, truth = with_interactions(players, [2] * 6, seed)
-    found = estimate(game, players, 2 * players + 6, seed)
+    found = estimate(game, players, 3 * players + 6, seed)
     np.testing.assert_allclose(found, truth, atol=1e-7)
 
 
