@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 import tempfile
 import traceback
@@ -57,15 +58,20 @@ def row(name: str, kind: str, scorer: Scorer) -> str:
             found = [method.explain(ranking, place) for place in range(len(TEXTS))]
         except ix.InputError as error:
             cells.append("refused")
-            if title == "DeepLIFT":
-                said.append(str(error))
+            said += _causes(str(error))
             continue
         cells.append(f"{max(one.figures['relative_gap'] for one in found):.0e}")
         if title == "DeepLIFT":
             used = str(found[0].settings["reference_used"])
-            said += [note for one in found for note in one.notes if "no DeepLIFT rule" in note]
-    shown = " ".join(dict.fromkeys(said)).replace("|", "/") or "–"
+        said += [cause for one in found for note in one.notes for cause in _causes(note)]
+    shown = "; ".join(dict.fromkeys(said)) or "–"
     return f"| {name} | {kind} | {used or '–'} | " + " | ".join(cells) + f" | {shown} |"
+
+
+def _causes(text: str) -> list[str]:
+    """What is said to have no rule, or to be laid out in a way that cannot be read."""
+    found = re.findall(r"no DeepLIFT rule for [^:;]+|the embedding layer of the model gives [^;]+", text)
+    return [one.replace("|", "/") for one in found]
 
 
 def rows(group: dict[str, Architecture]) -> Iterator[str]:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-import types
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from intentx.errors import MissingExtraError
+from intentx.explainers.deeplift_calls import Call, in_parts, out_of_place, varies
 from intentx.explainers.deeplift_names import (
     CHOICES,
     ELEMENTWISE,
@@ -27,7 +26,7 @@ try:
     import torch
     from torch import Tensor, nn
     from torch.overrides import TorchFunctionMode
-    from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
+    from torch.utils._pytree import tree_flatten, tree_leaves
 except ImportError as error:
     raise MissingExtraError("torch", "neural") from error
 
@@ -50,38 +49,6 @@ class _As(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:
         return gradients[0], None
-
-
-class _Call(NamedTuple):
-    """A function of torch and what it was given, laid flat; ``varying`` are places there."""
-
-    function: Callable[..., Any]
-    given: list[Any]
-    spec: Any
-    varying: tuple[int, ...]
-
-    def __call__(self, *changed: tuple[int, Any]) -> Any:
-        """Call it, some of what it was given exchanged."""
-        given = [*self.given]
-        for place, value in changed:
-            given[place] = value
-        args, kwargs = tree_unflatten(given, self.spec)
-        return self.function(*args, **kwargs)
-
-    @property
-    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        args, kwargs = tree_unflatten(self.given, self.spec)
-        return args, kwargs
-
-    def argument(self, name: str, place: int, default: Any = None) -> Any:
-        """What was given by name or at a place."""
-        args, kwargs = self.arguments
-        return kwargs.get(name, args[place] if len(args) > place else default)
-
-    @property
-    def inputs(self) -> list[Tensor]:
-        """What varies."""
-        return [self.given[place] for place in self.varying]
 
 
 class DeepLiftRules(TorchFunctionMode):
@@ -171,8 +138,8 @@ class DeepLiftRules(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         given, spec = tree_flatten((args, dict(kwargs or {})))
-        places = tuple(place for place, value in enumerate(given) if _varies(value))
-        call = _Call(function, given, spec, places)
+        places = tuple(place for place, value in enumerate(given) if varies(value))
+        call = Call(function, given, spec, places)
         with self._hidden.in_sight():
             if not places:
                 return call()
@@ -181,12 +148,12 @@ class DeepLiftRules(TorchFunctionMode):
             self._mark(name, call, value)
         return value
 
-    def _called(self, name: str, call: _Call) -> Any:
+    def _called(self, name: str, call: Call) -> Any:
         """The function's value, by its rule."""
         if name in LINEAR or (name in SWITCHED and not call.argument("training", SWITCHED[name])):
             return call()
         function = call.function
-        parts = None if name.startswith(POOLS) or function in self._within else _in_parts(function)
+        parts = None if name.startswith(POOLS) or function in self._within else in_parts(function)
         if parts is not None:
             self._within.append(function)  # some call their namesake in C, which comes as themselves
             try:
@@ -194,12 +161,12 @@ class DeepLiftRules(TorchFunctionMode):
                     return call._replace(function=parts)()
             finally:
                 self._within.pop()
-        changed = _out_of_place(name)
+        changed = out_of_place(name)
         if changed is not None:
             return call.arguments[0][0].copy_(self._ruled(name[:-1], call._replace(function=changed)))
         return self._ruled(name, call)
 
-    def _mark(self, name: str, call: _Call, value: Any) -> None:
+    def _mark(self, name: str, call: Call, value: Any) -> None:
         """Note where a dimension is merged with the batch, and where the gradient ends."""
         for part in tree_leaves(value):
             if not isinstance(part, Tensor) or not part.is_floating_point() or not part.ndim:
@@ -220,10 +187,10 @@ class DeepLiftRules(TorchFunctionMode):
         """Whether the batch is the first dimension, or the outer part of it."""
         return x.ndim > 0 and (len(x) == 2 * self.pairs or hasattr(x, MERGED))
 
-    def _ruled(self, name: str, call: _Call) -> Any:
+    def _ruled(self, name: str, call: Call) -> Any:
         """The function's own value, with the gradient that its rule says."""
         value = call()
-        if not any(_varies(part) for part in tree_leaves(value)):
+        if not any(varies(part) for part in tree_leaves(value)):
             return value
         several = isinstance(value, tuple)  # a maximum comes with its place
         surrogate = self._surrogate(name, call, value[0] if several else value)
@@ -234,7 +201,7 @@ class DeepLiftRules(TorchFunctionMode):
             return type(value)((_as(surrogate, value[0]), *value[1:]))
         return _as(surrogate, value)
 
-    def _surrogate(self, name: str, call: _Call, value: Tensor) -> Tensor | None:
+    def _surrogate(self, name: str, call: Call, value: Tensor) -> Tensor | None:
         """Something whose gradient is the multiplier; None where there is no rule."""
         if name in COMPOSITES:
             args, kwargs = call.arguments
@@ -258,7 +225,7 @@ class DeepLiftRules(TorchFunctionMode):
             return self._maximum(name, call, value)
         return self._pooled(name, call, value) if name.startswith(POOLS) else None
 
-    def _fits(self, value: Tensor, call: _Call) -> bool:
+    def _fits(self, value: Tensor, call: Call) -> bool:
         """Whether a value has the batch where what it was made from has it."""
         return value.ndim > 0 and len(value) == max(len(x) for x in call.inputs)
 
@@ -271,7 +238,7 @@ class DeepLiftRules(TorchFunctionMode):
         one, other = self._halves(x)
         return _twice((one + other) / 2)
 
-    def _differs(self, name: str, call: _Call, value: Tensor) -> bool:
+    def _differs(self, name: str, call: Call, value: Tensor) -> bool:
         """Whether a constant is another for the inputs than for the references, such as ``x > 0``."""
         if name in PRODUCTS and name not in ("mul", "multiply", "bmm", "matmul"):
             return False  # their constants are weights: no batch in dimension 0
@@ -284,7 +251,7 @@ class DeepLiftRules(TorchFunctionMode):
         ]
         return any(not torch.equal(*self._halves(x)) for x in constants)
 
-    def _product(self, name: str, call: _Call, value: Tensor) -> Tensor | None:
+    def _product(self, name: str, call: Call, value: Tensor) -> Tensor | None:
         if len(call.varying) != 2 or "rounding_mode" in call.arguments[1]:
             return None
         (i, j), (a, b) = call.varying, call.inputs
@@ -293,7 +260,7 @@ class DeepLiftRules(TorchFunctionMode):
         parts: list[Tensor] = [call((j, self._mid(b))), call((i, self._mid(a)))]
         return parts[0] + parts[1]
 
-    def _rescaled(self, call: _Call, value: Tensor) -> Tensor | None:
+    def _rescaled(self, call: Call, value: Tensor) -> Tensor | None:
         """The slope from the reference to the input."""
         [place], [x] = call.varying, call.inputs
         if x.ndim != value.ndim or not self._batched(x) or len(x) != len(value):
@@ -310,7 +277,7 @@ class DeepLiftRules(TorchFunctionMode):
             slope = torch.where(_twice(near), local, slope)
         return x * slope
 
-    def _softmax(self, name: str, call: _Call, value: Tensor) -> Tensor | None:
+    def _softmax(self, name: str, call: Call, value: Tensor) -> Tensor | None:
         [x], dim = call.inputs, call.argument("dim", 1)
         dim = dim[0] if isinstance(dim, tuple | list) and len(dim) == 1 else dim
         if not isinstance(dim, int) or dim % x.ndim == 0:
@@ -327,7 +294,7 @@ class DeepLiftRules(TorchFunctionMode):
         centred = x - (weights * x).sum(dim, keepdim=True)
         return mean * centred if name == "softmax" else centred
 
-    def _maximum(self, name: str, call: _Call, value: Tensor) -> Tensor | None:
+    def _maximum(self, name: str, call: Call, value: Tensor) -> Tensor | None:
         """The largest or smallest over dimensions, or of two that vary."""
         sign = -1 if "min" in name else 1
         if len(call.varying) == 2:
@@ -342,7 +309,7 @@ class DeepLiftRules(TorchFunctionMode):
         where = (sign * flat.detach()).argmax(-1, keepdim=True)
         return sign * self._routed(sign * flat, where).reshape(value.shape)
 
-    def _pooled(self, name: str, call: _Call, value: Tensor) -> Tensor | None:
+    def _pooled(self, name: str, call: Call, value: Tensor) -> Tensor | None:
         """The largest under a window that moves over the last dimensions of several maps."""
         [x], (args, kwargs) = call.inputs, call.arguments
         n = int(name[-2]) if name[-1] == "d" else 0
@@ -375,37 +342,3 @@ def _as(surrogate: Tensor, value: Tensor) -> Tensor:
 
 def _twice(x: Tensor) -> Tensor:
     return torch.cat([x, x])
-
-
-def _varies(value: Any) -> bool:
-    return isinstance(value, Tensor) and value.requires_grad and not isinstance(value, nn.Parameter)
-
-
-@functools.cache
-def _in_parts(function: Callable[..., Any]) -> Callable[..., Any] | None:
-    """A copy of a function of torch that is written in Python, whose parts meet the rules one by one.
-
-    Such a function first asks whether somebody overrides it, and would be handed over as a whole; the
-    copy is told that nobody does. None for others.
-    """
-    if not isinstance(function, types.FunctionType):
-        return None
-    known = function.__globals__
-    asks = [n for n in function.__code__.co_names if n.startswith("has_torch_function") and n in known]
-    if not asks:
-        return None
-    changed = {**known, **dict.fromkeys(asks, lambda *tensors: False)}
-    copy = types.FunctionType(
-        function.__code__, changed, function.__name__, function.__defaults__, function.__closure__
-    )
-    copy.__kwdefaults__ = function.__kwdefaults__
-    return copy
-
-
-@functools.cache
-def _out_of_place(name: str) -> Callable[..., Any] | None:
-    """The function that does the same as the in-place ``name_``; None where it is not in place."""
-    if not name.endswith("_") or name.endswith("__"):
-        return None
-    homes = (Tensor, torch, nn.functional)
-    return next((getattr(home, name[:-1]) for home in homes if hasattr(home, name[:-1])), None)

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError, MissingExtraError
+from intentx.explainers.by_rules import by_rules, coarse, summed
 from intentx.explainers.completeness import Attributions, judged
 from intentx.explainers.document import DocumentExplanation
-from intentx.explainers.model import Model, doubled, word_of_piece
+from intentx.explainers.model import Model, word_of_piece
 from intentx.explainers.pointwise import DocumentMethod, Subject
 from intentx.explainers.references import (
     CONSTANT,
@@ -240,7 +241,7 @@ class GradientInput(_FromReference):
         x = model.embedded.vectors
         [reference] = self._references(model)
         scores, gradients = model.gradients(torch.stack([x, reference]), counted=1)
-        return Attributions(_summed(gradients[0], x - reference), float(scores[0]), float(scores[1]))
+        return Attributions(summed(gradients[0], x - reference), float(scores[0]), float(scores[1]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -291,8 +292,8 @@ class IntegratedGradients(_FromReference):
             found, gradients = model.gradients(torch.lerp(reference, x, places[part, None, None]))
             total += torch.tensordot(weights[part], gradients, dims=1)
             scores += found.tolist()
-        causes = [*_coarse(model), f"{self.steps} steps of the integral may be few"]
-        return Attributions(_summed(total, x - reference), scores[-2], scores[-1], "; ".join(causes))
+        causes = [*coarse(model), f"{self.steps} steps of the integral may be few"]
+        return Attributions(summed(total, x - reference), scores[-2], scores[-1], "; ".join(causes))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -317,7 +318,7 @@ class DeepLIFT(_FromReference):
     contrastive: ClassVar[bool] = True
 
     def _attribute(self, model: Model) -> Attributions:
-        return _by_rules(model, self._references(model))
+        return by_rules(model, self._references(model))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -355,54 +356,4 @@ class DeepSHAP(_FromReference):
             model.subject.notes.append(
                 f"{len(references)} references where {self.number} were asked for: there are no more"
             )
-        return _by_rules(model, references)
-
-
-def _by_rules(model: Model, references: torch.Tensor) -> Attributions:
-    """The mean contributions over references, as many at once as the batch allows."""
-    import torch
-
-    from intentx.explainers.deeplift import DeepLiftRules
-
-    x = model.embedded.vectors
-    total, scores, of_references = np.zeros(len(x)), 0.0, 0.0
-    uncovered: dict[str, None] = {}
-    cut: dict[str, None] = {}
-    at_once = max(1, model.batch_size // 2)
-    for start in range(0, len(references), at_once):
-        some = references[start : start + at_once]
-        number, rules = len(some), DeepLiftRules(len(some))
-        inputs = x.expand(number, *x.shape)
-        found, multipliers = model.gradients(torch.cat([inputs, some]), number, rules)
-        total += _summed(multipliers, inputs - some).sum(axis=0)
-        scores += float(found[:number].sum())
-        of_references += float(found[number:].sum())
-        uncovered |= dict.fromkeys(rules.uncovered)
-        cut |= dict.fromkeys(rules.cut)
-    n = len(references)
-    return Attributions(total / n, scores / n, of_references / n, _cause(model, [*uncovered], [*cut]))
-
-
-def _cause(model: Model, uncovered: Sequence[str], cut: Sequence[str]) -> str:
-    """What a gap may come from, as far as it was seen; what has no rule becomes a note in any case."""
-    causes = []
-    if uncovered:
-        causes.append(f"no DeepLIFT rule for {', '.join(uncovered)}: its plain gradient was used")
-        model.subject.notes += causes
-    causes += _coarse(model)
-    if cut and not uncovered:
-        causes.append(f"the model may let no gradient through {', '.join(cut)}")
-    return "; ".join(causes)
-
-
-def _coarse(model: Model) -> list[str]:
-    """That the model computes with few digits, if it does."""
-    kind = str(model.embedded.vectors.dtype).removeprefix("torch.")
-    if kind not in ("float16", "bfloat16"):
-        return []
-    return [f"the model computes in {kind}, and rounds: load it in float32"]
-
-
-def _summed(gradients: torch.Tensor, vectors: torch.Tensor) -> Floats:
-    """(…, L) their product, added up over the embedding's dimensions."""
-    return np.asarray((gradients * doubled(vectors)).sum(dim=-1).numpy())
+        return by_rules(model, references)

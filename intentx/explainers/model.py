@@ -29,7 +29,7 @@ __all__ = ["WAYS_OUT", "Model", "doubled", "word_of_piece"]
 Floats = npt.NDArray[np.float64]
 
 BATCH = 32  # versions at once, of a ranker that does not say
-STEEP = 5.0  # where nothing breaks it is 1 to 3, and where something does 10 or more
+STEEP = 10.0  # where nothing breaks it is 1 to 5, and where something does 20 or more
 WAYS_OUT = "try reference='mean' or 'collection', or KernelSHAP and EXS, which ask for scores alone"
 
 # What a ranking's first document says of its ranker; a ranking keeps its scores for good, too.
@@ -109,7 +109,7 @@ class Model:
             embedded = next((one for one in every if len(one.vectors)), self.embedded)
             x = embedded.vectors
             values, gradients = self._passed(embedded, torch.stack([x, torch.zeros_like(x)]))
-            at_x, at_zero = (float(g.abs().max()) for g in gradients)
+            at_x, at_zero = (float(g.norm()) for g in gradients)
             rise = float((gradients[1].abs() * doubled(x).abs()).sum())
             # Written so that what is no number is a break.
             _BREAKS[ranking] = not (
