@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import math
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from intentx.asked import asking_now
 from intentx.capabilities import Scorer, fingerprint_for, mark_of, own, own_fingerprint
 from intentx.errors import InputError, ScorerError
 
@@ -23,7 +24,7 @@ __all__ = ["BlackBox", "Scorer", "mask_token", "own", "own_fingerprint", "unit_o
 Floats = npt.NDArray[np.float64]
 SMALLEST, LARGEST = 1e-100, 1e100  # scores whose squares and differences are safe numbers
 
-Noted = dict[tuple[str, str | tuple[str, ...]], int]
+_ADDING = threading.Lock()  # several threads may ask one box, and += is no single step
 
 
 def mask_token(scorer: object) -> str | None:
@@ -132,7 +133,6 @@ class BlackBox:
         self.texts_repeated = 0
         self.seconds = 0.0
         self.doubts: dict[str, str] = {}
-        self._noted: Noted | None = None
         self._named = fingerprint is not None
         self._mark = mark_of(scorer, thorough=True)
         self._known: dict[tuple[str, str], float] = {}
@@ -156,13 +156,13 @@ class BlackBox:
             If the scorer raises, or returns another number of scores, another shape, or values
             that are not finite numbers; the message names the query and the document.
         """
-        self.texts_asked += len(texts)
+        self._count(texts_asked=len(texts))
         if not len(texts):
             return np.empty(0)
         self.refresh(thorough=False)
-        if self._noted is not None:
-            for asked in (tuple(texts),) if self.listwise else texts:
-                self._noted[query, asked] = len(texts) if self.listwise else 1
+        for asked in asking_now(self):
+            for one in (tuple(texts),) if self.listwise else texts:
+                asked.texts[query, one] = len(texts) if self.listwise else 1
         if self.listwise:
             key = (query, tuple(texts))
             if key not in self._known_lists:
@@ -210,23 +210,20 @@ class BlackBox:
 
         It counts as any call of the scorer does.
         """
-        self.texts_asked += len(texts)
-        self.texts_repeated += len(texts)
+        self._count(texts_asked=len(texts), texts_repeated=len(texts))
         return self._ask(query, texts)
 
-    @contextlib.contextmanager
-    def noting(self) -> Iterator[Noted]:
-        """Around calls: what is asked for, once each, whether it is remembered or not.
+    def spent(self, seconds: float, versions: int = 0) -> None:
+        """Count time inside the scorer, and versions of embeddings that its model was run on."""
+        self._count(seconds=seconds)
+        for asked in asking_now(self):
+            asked.seconds += seconds
+            asked.versions += versions
 
-        The keys are query and text, or, with a listwise scorer, query and list; the values numbers of
-        texts.
-        """
-        noted: Noted = {}
-        self._noted = noted
-        try:
-            yield noted
-        finally:
-            self._noted = None
+    def _count(self, **more: float) -> None:
+        with _ADDING:
+            for name, number in more.items():
+                setattr(self, name, getattr(self, name) + number)
 
     def _not_on_disk(self, query: str, texts: list[str]) -> list[str]:
         """The texts that the file has no score of; of the others it is read into memory."""
@@ -235,7 +232,7 @@ class BlackBox:
         found = self.cache.find(query, texts)
         on_disk = {(query, t): s for t, s in zip(texts, found, strict=True) if s is not None}
         self._known.update(on_disk)
-        self.texts_found += len(on_disk)
+        self._count(texts_found=len(on_disk))
         return [text for text in texts if (query, text) not in on_disk]
 
     def _list(self, query: str, texts: Sequence[str]) -> Floats:
@@ -244,15 +241,14 @@ class BlackBox:
             return self._ask(query, texts)
         found = self.cache.find(query, texts, as_list=True)
         if None not in found:
-            self.texts_found += len(texts)
+            self._count(texts_found=len(texts))
             return np.array(found, dtype=np.float64)
         scores = self._ask(query, texts)
         self.cache.keep(query, texts, scores.tolist(), as_list=True)
         return scores
 
     def _ask(self, query: str, texts: Sequence[str]) -> Floats:
-        self.calls += 1
-        self.texts_scored += len(texts)
+        self._count(calls=1, texts_scored=len(texts))
         started = time.perf_counter()
         try:
             answer = self.scorer(query, list(texts))
@@ -263,7 +259,7 @@ class BlackBox:
             message = f"the scorer raised {type(error).__name__}: {error}"
             raise _failure(message, query, culprit) from error
         finally:
-            self.seconds += time.perf_counter() - started
+            self.spent(time.perf_counter() - started)
         return _checked(answer, query, texts)
 
     def _culprit(self, query: str, texts: Sequence[str]) -> Sequence[str]:

@@ -93,8 +93,9 @@ class DocumentExplanation:
     intent_analyzer
         What leaves stopwords out where the words stand for an intent; None: ``analyzer``.
     model_calls
-        Texts that the ranker was asked to score, and versions of embeddings it was run on; answers
-        from memory not counted.
+        Different texts that the method has the ranker score besides the documents of the ranking, and
+        versions of embeddings it is run on. Answers from memory or from a file count like others: the
+        number is the same whatever was asked before.
     seconds
         The ``"total"``, and the ``"model"``'s part of it.
     notes

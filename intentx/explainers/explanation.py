@@ -97,8 +97,9 @@ class IntentExplanation:
     settings
         The settings of the method, as plain data.
     model_calls
-        Texts that the ranker was asked to score to find the explanation, answers from memory not
-        counted.
+        Different texts that the method has the ranker score besides the documents of the ranking, and
+        versions of embeddings it is run on. Answers from memory or from a file count like others: the
+        number is the same whatever was asked before.
     seconds
         Seconds per stage, their ``"total"``, and the ``"model"``'s part of it.
     notes

@@ -15,6 +15,7 @@ from typing import Any, ClassVar, overload
 import numpy as np
 import numpy.typing as npt
 
+from intentx.asked import asking
 from intentx.errors import InputError, ScorerError
 from intentx.explainers.document import DocumentExplanation, Word
 from intentx.explainers.explanation import IntentExplanation
@@ -108,12 +109,10 @@ class Subject:
         self.intent_analyzer = intent_analyzer or analyzer
         self.notes: list[str] = []
         self.cautions: list[str] = []
-        self._versions = 0
         self._started = time.perf_counter()
         box = ranking.scorer
         self.notes += box.doubts.values() if box else ()
         ranking.check_scorer()
-        self._asked, self._model_seconds = (box.texts_scored, box.seconds) if box else (0, 0.0)
         whole = ranking.texts[position]
         read = self._read(whole)
         self.text, self.cut = within_limit(read, analyzer) if edited else (read, False)
@@ -181,12 +180,10 @@ class Subject:
         try:
             yield
         finally:
-            self._versions += versions
-            self.ranking.black_box(self.method).seconds += time.perf_counter() - started
+            self.ranking.black_box(self.method).spent(time.perf_counter() - started, versions)
 
     def joined(self, other: Subject) -> None:
-        """Take over what was noted of the document that this one is compared with, and what it cost."""
-        self._versions += other._versions
+        """Take over what was noted of the document that this one is compared with."""
         self.cautions += [one for one in other.cautions if one not in self.cautions]
         self.notes += [one for one in other.notes if one not in self.notes]
 
@@ -201,7 +198,7 @@ class Subject:
         kind: type[DocumentExplanation] = DocumentExplanation,
         **more: Any,
     ) -> DocumentExplanation:
-        """What was found, as an explanation.
+        """What was found, as an explanation; what it cost, `DocumentMethod.explain` knows.
 
         Parameters
         ----------
@@ -234,8 +231,6 @@ class Subject:
         )
         if not terms:
             self.notes.append("the document has no word that could be explained")
-        box = self.ranking.scorer
-        asked, model = (box.texts_scored, box.seconds) if box else (0, 0.0)
         return kind(
             method=self.method,
             ranking=self.ranking,
@@ -249,11 +244,8 @@ class Subject:
             analyzer=self.analyzer,
             intent_analyzer=self.intent_analyzer,
             settings=_as_used(settings, self.ranking),
-            model_calls=asked - self._asked + self._versions,
-            seconds={
-                "model": model - self._model_seconds,
-                "total": time.perf_counter() - self._started,
-            },
+            model_calls=0,
+            seconds={"model": 0.0, "total": time.perf_counter() - self._started},
             notes=(*self.cautions, *self.notes),
             cautions=tuple(self.cautions),
             **more,
@@ -343,10 +335,20 @@ class DocumentMethod(ABC):
         ScorerError
             If the ranker fails on a version of the document.
         """
-        if doc is None:
-            if above is not None:
-                raise InputError(f"above={above!r} needs a document to compare with it: give doc, too")
-            return self._intent(ranking)
+        if doc is None and above is not None:
+            raise InputError(f"above={above!r} needs a document to compare with it: give doc, too")
+        with asking(ranking.scorer) as asked:
+            found = self._intent(ranking) if doc is None else self._explained(ranking, doc, above)
+        return dataclasses.replace(
+            found,
+            model_calls=asked.besides(ranking.query, ranking.texts),
+            seconds={**found.seconds, "model": asked.seconds},
+        )
+
+    def _explained(
+        self, ranking: Ranking, doc: str | int, above: str | int | None
+    ) -> DocumentExplanation:
+        """One document by its words."""
         if above is None:
             return self._weigh(self._subject(ranking, doc), None)
         if not self.contrastive:
@@ -411,16 +413,11 @@ class DocumentMethod(ABC):
             analyzer=self.analyzer,
             seed=self.seed,
         )
-        spent = {part: sum(one.seconds[part] for one in found) for part in ("model", "total")}
+        spent = sum(one.seconds["total"] for one in found)
         return dataclasses.replace(
             explanation,
             settings=_as_used(self.settings(), ranking),
-            model_calls=sum(one.model_calls for one in found),
-            seconds={
-                **explanation.seconds,
-                **spent,
-                "total": spent["total"] + explanation.seconds["total"],
-            },
+            seconds={**explanation.seconds, "total": spent + explanation.seconds["total"]},
             notes=(
                 *(cautions := dict.fromkeys(note for one in found for note in one.cautions)),
                 *explanation.notes,

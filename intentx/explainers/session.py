@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from intentx.asked import Asked, asking
 from intentx.coverage import Selection, solve
 from intentx.coverage.shares import coverage_shares
 from intentx.coverage.validate import LEAST_DOCUMENTS, Option, best_fit, validated
@@ -65,7 +68,7 @@ class Session:
         box = ranking.scorer
         self.notes += box.doubts.values() if box else ()
         ranking.check_scorer()
-        self._asked, self._model_seconds = (box.texts_scored, box.seconds) if box else (0, 0.0)
+        self._asked = Asked(box)
         refuse_too_many(len(ranking))
         self.pairs = self._preference_pairs()
         warn_about(ranking.doc_ids, ranking.texts, settings.analyzer, ranking.told, stacklevel=4)
@@ -74,9 +77,10 @@ class Session:
 
     def chosen(self) -> IntentExplanation:
         """Terms chosen by the settings' solver among the candidates."""
-        option, size = self._balanced(self._screened(self._matrices(self._candidates())))
-        matrices = option.matrices
-        selection = self._select(self._with_edits(matrices), size, option.softness)
+        with self._asking():
+            option, size = self._balanced(self._screened(self._matrices(self._candidates())))
+            matrices = option.matrices
+            selection = self._select(self._with_edits(matrices), size, option.softness)
         self._close("selection")
         # With generality the objective is not the coverage, and its bound would be read as one.
         bound = None if self.settings.generality > 0 else selection.bound
@@ -88,11 +92,18 @@ class Session:
 
     def at_random(self) -> IntentExplanation:
         """Candidates drawn at random; the ranker is not asked for their importance."""
-        pool = self._candidates(importance="text-matching")
+        with self._asking():
+            pool = self._candidates(importance="text-matching")
         size = min(self.settings.max_terms, len(pool))
         generator = np.random.default_rng(self.settings.seed)
         drawn = generator.choice(len(pool), size=size, replace=False)
         return self.given(tuple(pool[i] for i in drawn))
+
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Around what may ask the ranker."""
+        with asking(self.ranking.scorer) as self._asked:
+            yield
 
     def _preference_pairs(self) -> Pairs:
         s = self.settings
@@ -229,8 +240,7 @@ class Session:
         weights, matrices = weights[most_useful_first], matrices.restricted(most_useful_first.tolist())
         fidelity = judge(self.ranking, matrices, self.pairs)
         self._close("fidelity")
-        box = self.ranking.scorer
-        self.seconds["model"] = box.seconds - self._model_seconds if box else 0.0
+        self.seconds["model"] = self._asked.seconds
         self.seconds["total"] = time.perf_counter() - self._started
         return IntentExplanation(
             method=self.method,
@@ -245,7 +255,7 @@ class Session:
             analyzer=self.settings.analyzer,
             simple_rankers=self.rankers,
             settings=self._plain_settings(),
-            model_calls=box.texts_scored - self._asked if box else 0,
+            model_calls=self._asked.besides(self.ranking.query, self.ranking.texts),
             seconds=self.seconds,
             notes=tuple(self.notes),
         )

@@ -209,9 +209,9 @@ def _belief(explanation: DocumentExplanation) -> Html:
             else f"All attributions add up to the {whole}{carried}, but for {_small(gap)}."
         )
     lines.append(
-        f"The ranker scored {count(explanation.model_calls, 'version')} of it for that."
+        f"That took the ranker’s scores of {count(explanation.model_calls, 'version')} of it."
         if explanation.model_calls
-        else "All scores that this took were known already."
+        else "That took no score besides those of the ranking."
     )
     return join(lines, " ")
 
@@ -304,7 +304,7 @@ def _made(view: DocumentView) -> Html:
             ("as intent", f"the {words} that speak most for it reproduce {percent(fidelity.all)} of all "
              "preferences of the ranking")
         )  # fmt: skip
-    facts.append(("model calls", f"{count(explanation.model_calls, 'version')} scored by the ranker"))
+    facts.append(("model calls", f"{count(explanation.model_calls, 'version')} for the ranker to score"))
     facts.append(("intentx", intentx.__version__))
     facts += [("note", note) for note in explanation.notes]
     pairs = (join([tag("dt", name), tag("dd", text, dir="auto")]) for name, text in facts)

@@ -63,7 +63,7 @@ def measure(method: Any, ranking: Ranking, measures: Measures) -> Cell:
     model = box.seconds if box else 0.0
     started = time.perf_counter()
     try:
-        explanation, asked = _explained(method, ranking)
+        explanation = method.explain(ranking)
         figures = _fidelities(explanation, ranking, measures)
         figures |= _out_of_sample(method, ranking, measures)
         figures |= _edits(explanation.terms, ranking, measures, explanation.analyzer)
@@ -73,7 +73,7 @@ def measure(method: Any, ranking: Ranking, measures: Measures) -> Cell:
             figures |= _shuffled(method, ranking, measures)
     except IntentxError as error:
         return Cell((), {}, {}, str(error))
-    figures["terms"], figures["model_calls"] = len(explanation.terms), asked
+    figures |= {"terms": len(explanation.terms), "model_calls": explanation.model_calls}
     spent = (box.seconds if box else 0.0) - model
     total = time.perf_counter() - started
     return Cell(
@@ -81,23 +81,6 @@ def measure(method: Any, ranking: Ranking, measures: Measures) -> Cell:
         {name: float(figures[name]) for name in FIGURES if not math.isnan(figures.get(name, math.nan))},
         {"model": spent, "ours": total - spent, "explain": explanation.seconds["total"]},
     )
-
-
-def _explained(method: Any, ranking: Ranking) -> tuple[Any, int]:
-    """The explanation, and texts that the method has the ranker score besides the documents.
-
-    What is remembered counts, too: the number is the same whatever ran before.
-    """
-    box = ranking.scorer
-    if box is None:
-        return method.explain(ranking), 0
-    scored = box.texts_scored
-    with box.noting() as noted:
-        explanation = method.explain(ranking)
-    for text in ranking.texts:
-        noted.pop((ranking.query, text), None)
-    inside = explanation.model_calls - (box.texts_scored - scored)  # texts run forward for gradients
-    return explanation, sum(noted.values()) + inside
 
 
 def _fidelities(explanation: Any, ranking: Ranking, measures: Measures) -> dict[str, float]:

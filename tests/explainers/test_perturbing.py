@@ -46,7 +46,7 @@ every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.k
 
 def comparable(found):
     plain = json.loads(found.to_json())
-    del plain["seconds"], plain["model_calls"]
+    del plain["seconds"]
     return plain
 
 
@@ -106,7 +106,7 @@ def test_it_does_not_matter_what_was_asked_before(method):
     one, again = method.explain(ranking, "a"), method.explain(ranking, "a")
     fresh = method.explain(ix.rank(LINEAR, "keyboard", DOCS), "a")
     assert comparable(one) == comparable(again) == comparable(fresh)
-    assert again.model_calls == 0 < one.model_calls
+    assert again.model_calls > 0
 
 
 @every_method

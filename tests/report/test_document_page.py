@@ -206,7 +206,7 @@ def test_how_far_it_can_be_believed(figures, sentence):
     assert sentence is None or sentence in text
     assert ("fits the ranker" in text) == ("by 0.931" in (sentence or ""))
     known = Reader(document_page([explained(model_calls=0)])).text
-    assert "All scores that this took were known already." in known
+    assert "That took no score besides those of the ranking." in known
 
 
 def test_methods_stand_side_by_side():
