@@ -74,7 +74,7 @@ def test_the_order_of_documents_has_ties_where_votes_are_at_the_margin():
     tied = 1
     expected = (concordant - discordant) / np.sqrt(6 * (6 - tied))
     assert found.tau == pytest.approx(expected)
-    # The worst order by these scores is 3, 0, 1, 2: overlaps of the first k with 0, 1, 2, 3 are 0, 1, 2, 4.
+    # The worst order by these scores is 3, 0, 1, 2: of its first k documents, 0, 1, 2, 4 are in place.
     agreement = np.array([0, 1 / 2, 2 / 3, 1])
     rbo = 0.9**4 + 0.1 / 0.9 * (agreement * 0.9 ** np.arange(1, 5)).sum()
     assert found.rbo == pytest.approx(rbo)
