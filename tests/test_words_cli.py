@@ -57,19 +57,20 @@ def terms(plain):
 def test_language_and_stem_reach_the_analyzer(capsys, docs):
     _, plain, err = explained(capsys, docs, "--language", "de", "--stem")
     assert "1 of 4 documents look like HTML, 'a' for one" in err
-    assert plain["analyzer"]["stem"] == "german"
-    assert plain["analyzer"]["language"] == "de"
-    assert "und" in plain["analyzer"]["stopwords"]
-    assert plain["analyzer"]["segmenter"]["name"] == "icu"
+    for analyzer in (plain["analyzer"], plain["intent_analyzer"]):
+        assert analyzer["stem"] == "german"
+        assert analyzer["language"] == "de"
+        assert analyzer["segmenter"]["name"] == "icu"
+    assert "und" in plain["intent_analyzer"]["stopwords"]
 
 
 def test_stopwords_from_a_file_or_none(capsys, docs, tmp_path):
     words = tmp_path / "words.txt"
     words.write_text("# mine\nhäuser\n", encoding="utf-8")
     _, plain, _ = explained(capsys, docs, "--stopwords", words)
-    assert plain["analyzer"]["stopwords"] == ["häuser"]
+    assert plain["intent_analyzer"]["stopwords"] == ["häuser"]
     _, plain, _ = explained(capsys, docs, "--stopwords", "none", "--language", "german")
-    assert plain["analyzer"]["stopwords"] == []
+    assert plain["intent_analyzer"]["stopwords"] == []
 
 
 def test_markup_is_stripped(capsys, docs):

@@ -277,7 +277,7 @@ class GradCAM(DocumentMethod):
         self, subject: Subject, query_terms: frozenset[str], contributions: Floats
     ) -> dict[str, Snippet]:
         """The best windows by exact matches, and with contributions added to them."""
-        words = dataclasses.replace(subject.analyzer, stopwords=()).tokens(subject.text)
+        words = dataclasses.replace(subject.analyzer, stopwords=frozenset()).tokens(subject.text)
         if not words:
             return {name: Snippet(0, 0, "") for name in ("vanilla", "gradcam")}
         place = {word.start: number for number, word in enumerate(words)}

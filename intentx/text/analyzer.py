@@ -105,7 +105,8 @@ Token(term='owners', start=5, end=11, sentence=0), Token(term='café', start=19,
     """
 
     stem: str | bool | None = None
-    stopwords: Collection[str] | None = field(default=None, repr=False)
+    # Any collection will do; it is a frozenset once the analyzer is there.
+    stopwords: frozenset[str] = field(default=None, repr=False)  # type: ignore[assignment]
     ngrams: int = 1
     language: str = "english"
     segmenter: str | segmenters.Segmenter = ICU
@@ -117,7 +118,8 @@ Token(term='owners', start=5, end=11, sentence=0), Token(term='café', start=19,
         if isinstance(self.stopwords, str):
             raise InputError("stopwords must be a collection of words, not one string")
         object.__setattr__(self, "language", language_code(self.language))
-        words = stopwords_of(self.language) if self.stopwords is None else frozenset(self.stopwords)
+        given: Collection[str] | None = self.stopwords
+        words = stopwords_of(self.language) if given is None else frozenset(given)
         object.__setattr__(self, "stopwords", folded_stopwords(words))
         stem = self.language if self.stem is True else self.stem or None
         object.__setattr__(self, "stem", stem and stemmer_name(stem))
@@ -154,7 +156,7 @@ Token(term='owners', start=5, end=11, sentence=0), Token(term='café', start=19,
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; ``stopwords`` is None for the list that comes with intentx."""
-        own = None if self.stopwords == folded_stopwords(STOPWORDS) else sorted(self.stopwords or ())
+        own = None if self.stopwords == folded_stopwords(STOPWORDS) else sorted(self.stopwords)
         return {
             "stem": self.stem,
             "stopwords": own,
@@ -236,14 +238,12 @@ Token(term='owners', start=5, end=11, sentence=0), Token(term='café', start=19,
     @property
     def _reader(self) -> tuple[_PiecesOf, _PiecesOf]:
         """What finds the words of a chunk, with memory and without."""
-        words, stem = frozenset(self.stopwords or ()), str(self.stem) if self.stem else None
-        return _pieces_of(stem, words, self.language, self.segmenter == ICU)
+        stem = str(self.stem) if self.stem else None
+        return _pieces_of(stem, self.stopwords, self.language, self.segmenter == ICU)
 
     def _is_name(self, text: str, start: int, end: int, starts: Sequence[int]) -> bool:
         """Whether a stopword in capitals is one that stands out."""
-        return self.segmenter != LETTERS and stands_out(
-            text, start, end, starts, frozenset(self.stopwords or ())
-        )
+        return self.segmenter != LETTERS and stands_out(text, start, end, starts, self.stopwords)
 
     def _chunks(self, text: str) -> Iterable[tuple[str, int]]:
         """Parts of ``text`` that hold one word, or several which the rules of intentx tell apart."""
@@ -303,15 +303,23 @@ def _pieces_of(
     stemmed = stemmer(stem) if stem is not None else None
     elided = ELISIONS.get(language, frozenset())
 
+    def spans_of(chunk: str) -> Iterable[tuple[int, int]]:
+        for start, end in cut_chunk(chunk) if cut else [(0, len(chunk))]:
+            head, sign, rest = chunk[start:end].replace("’", "'").partition("'")
+            if (
+                elided
+                and sign
+                and rest
+                and same_letters(head) in elided
+                and (same_letters(chunk[start:end]) not in stopwords)
+            ):
+                yield start, start + len(head)
+                start += len(head) + 1
+            yield start, end
+
     def piece(chunk: str, start: int, end: int) -> _Piece:
         word = chunk[start:end]
         key = same_letters(word)
-        if elided and "'" in key and key not in stopwords:
-            head, _, rest = key.partition("'")
-            place = word.replace("’", "'").find("'")
-            if head in elided and rest and place > 0:
-                start, word = start + place + 1, word[place + 1 :]
-                key = rest
         if key.endswith("'s") and key not in stopwords and (gone := possessive(word)):
             end, word = end - gone, word[:-gone]
             key = same_letters(word)
@@ -328,7 +336,6 @@ def _pieces_of(
     def pieces_of(chunk: str) -> tuple[_Piece, ...]:
         if chunk.isascii() and chunk.isalnum() and (term := chunk.lower()) not in stopwords:
             return (_Piece(stemmed(term) if stemmed else term, 0, len(chunk)),)  # the same, but quick
-        spans = cut_chunk(chunk) if cut else [(0, len(chunk))]
-        return tuple(piece(chunk, start, end) for start, end in spans)
+        return tuple(piece(chunk, start, end) for start, end in spans_of(chunk))
 
     return functools.lru_cache(maxsize=100_000)(pieces_of), pieces_of

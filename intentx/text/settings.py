@@ -75,7 +75,7 @@ class TextSettings:
         own = self.segmenter not in (ICU, LETTERS)
         return Analyzer(
             stem=self.stem,
-            stopwords=self.stopwords,
+            stopwords=self.stopwords,  # type: ignore[arg-type]
             ngrams=self.ngrams,
             language=self.language,
             segmenter=load_segmenter(self.segmenter) if own else self.segmenter,

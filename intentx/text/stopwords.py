@@ -136,7 +136,7 @@ def stopwords_of(language: str) -> frozenset[str]:
             f"there are no stopwords for {_NAMES[code]}; give them: stopwords=[…], on the command line "
             "--stopwords FILE, or none: stopwords=(), --stopwords none"
         )
-    return min(lists, key=lambda words: (len(words), sorted(words)))
+    return min(lists, key=lambda words: (len(words), sorted(words))) | ELISIONS.get(code, frozenset())
 
 
 def read_stopwords(path: str | Path) -> frozenset[str]:

@@ -37,6 +37,8 @@ def test_an_elided_article_is_cut_off_where_its_word_begins():
     [token] = Analyzer(language="fr").tokens("à l’homme")
     assert (token.term, token.start, token.end) == ("homme", 4, 9)
     assert Analyzer().terms("l’homme") == ("l'homme",)
+    # Where no word is left out, the article is a word.
+    assert Analyzer(language="fr", stopwords=()).terms("à l’homme") == ("à", "l", "homme")
 
 
 @pytest.mark.parametrize(
@@ -85,8 +87,8 @@ def test_a_file_of_stopwords(tmp_path):
     [
         (b"", "holds no stopword.*--stopwords none"),
         (b"# nothing\n\n", "holds no stopword"),
-        (b"\x00\x01\x02tea", "line 1: no text but binary"),
-        (b"\xff\xfe\x00t", "line 1: not UTF-8"),
+        (b"\x00\x01\x02tea", "line 1: a NUL byte"),
+        (b"\xff\xfe\x00t", "is UTF-16: save it as UTF-8"),
         (b"tea\nof the\n", "line 2: .*one word a line.*'of the'"),
     ],
 )
