@@ -10,6 +10,7 @@ import intentx as ix
 from benchmarks.zoo import ARCHITECTURES, bi_encoder, cross_encoder
 from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.gradients import DeepLIFT, DeepSHAP, GradientInput, IntegratedGradients, Saliency
+from intentx.explainers.pointwise import every_word
 from intentx.rankers import BiEncoder, CrossEncoder
 from intentx.report import write_page
 from tests.explainers.gradient_toys import DOCS, Of, Toy, smooth, vector_of
@@ -50,7 +51,8 @@ def test_the_words_of_both_add_up_to_the_difference(method):
     for one, other in (("a", "b"), ("b", "f"), ("c", "a"), ("a", "e"), ("d", "a")):
         found = method.explain(ranking, one, above=other)
         adds_up(found, 1e-5)
-        assert set(found.terms) == {*ix.Analyzer().terms(DOCS[one]), *ix.Analyzer().terms(DOCS[other])}
+        every = every_word(ix.Analyzer())
+        assert set(found.terms) == {*every.terms(DOCS[one]), *every.terms(DOCS[other])}
         assert found.above == ranking.position(other)
 
 
@@ -128,7 +130,7 @@ def test_what_is_shown(tmp_path):
     assert "2 / –" in piano
     assert "– / 1" in laptop
     assert any("– / 1: only in 'b'" in line for line in lines)
-    assert any("rest " in line for line in lines)
+    assert any("the rest: no word" in line for line in lines)
     assert DocumentExplanation.from_json(found.to_json()).to_json() == found.to_json()
     page = write_page(tmp_path / "page.html", [found]).read_text("utf-8")
     assert "between the two" in page
