@@ -6,7 +6,8 @@ from hypothesis import strategies as st
 from scipy.optimize import check_grad, minimize
 
 from intentx.coverage import solve
-from intentx.coverage.objective import Objective, Problem
+from intentx.coverage.objective import Objective
+from intentx.coverage.problem import Problem
 from intentx.coverage.relaxed import (
     Relaxation,
     descend,
