@@ -68,7 +68,7 @@ def add_train(commands: Any, progress: Progress) -> None:
         "--set", action="append", default=[], metavar="NAME=VALUE",
         help="a setting of the ranker or of its training, e.g. steps=200 or term_weights=idf",
     )  # fmt: skip
-    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--seed", type=_seed, default=0)
     train.set_defaults(run_command=lambda options: _train(options, progress))
 
 
@@ -232,6 +232,12 @@ def term_vectors(source: str, words: Sequence[str]) -> TermVectors:
     model = encoder.model
     own = (word for word in model.tokenizer.get_vocab() if not word.startswith("##") and word.isalnum())
     return TermVectors.from_sentence_transformer(model, sorted({*words, *own}))
+
+
+def _seed(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) < 2**63):
+        raise argparse.ArgumentTypeError(f"a whole number from 0 to 2**63 - 1 expected, not {text}")
+    return int(text)
 
 
 def _share(text: str) -> float:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import json
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -18,6 +20,7 @@ from intentx.folders import refuse_other_kinds
 from intentx.rankers.fingerprint import fingerprint_of
 from intentx.rankers.inside import EmbeddedText
 from intentx.rankers.lexicon import Lexicon, Words
+from intentx.rankers.limits import refuse_undefined
 from intentx.rankers.models import checked, checked_rows, undisturbed
 from intentx.rankers.watch import Same, Watch, structure_of, tensors_of, weights_mark
 from intentx.text import Analyzer
@@ -117,15 +120,23 @@ class TermRanker(ABC):
         """
         plain = _description_in(Path(folder), cls.name)
         tensors = _tensors_in(Path(folder))
+        refuse_undefined(str(Path(folder) / WEIGHTS), tensors)
         try:
             analyzer = Analyzer.from_dict(plain["analyzer"])
             terms, unknown_idf = tuple(plain["terms"]), float(plain["unknown_idf"])
+            if not math.isfinite(unknown_idf):
+                raise InputError(f"unknown_idf must be a finite number, not {unknown_idf!r}")
             vectors, idf = tensors.pop("vectors").numpy(), tensors.pop("idf").numpy()
             lexicon = Lexicon(analyzer, terms, vectors, idf, unknown_idf, plain["source"])
             settings = {k: tuple(v) if isinstance(v, list) else v for k, v in plain["settings"].items()}
-            ranker = cls(lexicon, cls.settings_type(**settings))  # type: ignore[call-arg]
-            ranker.module.load_state_dict({k.removeprefix("module."): v for k, v in tensors.items()})
-        except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+            make = functools.partial(cls, lexicon, cls.settings_type(**settings))  # type: ignore[call-arg]
+            weights = {name.removeprefix("module."): values for name, values in tensors.items()}
+            _check_sizes(make, weights)
+            ranker = make()
+            ranker.module.load_state_dict(weights)
+        except (
+            InputError, KeyError, TypeError, AttributeError, ValueError, RuntimeError, ArithmeticError
+        ) as error:  # fmt: skip
             raise InputError(
                 f"{DESCRIPTION} and {WEIGHTS} in {folder} do not fit together, or are damaged: {error}"
             ) from error
@@ -261,6 +272,18 @@ def seeded(seed: int, make: Callable[[], Made]) -> Made:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         return make()
+
+
+def _check_sizes(make: Callable[[], TermRanker], weights: Mapping[str, torch.Tensor]) -> None:
+    """Refuse settings that ask for other weights than there are, before memory is taken for them."""
+    with torch.device("meta"):
+        asked = {name: tuple(values.shape) for name, values in make().module.state_dict().items()}
+    for name in sorted(asked.keys() | weights.keys()):
+        there = tuple(weights[name].shape) if name in weights else None
+        if asked.get(name) != there:
+            raise InputError(
+                f"tensor {name!r} has the shape {there}, and the settings ask for {asked.get(name)}"
+            )
 
 
 def _unit(vectors: torch.Tensor) -> torch.Tensor:

@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import hashlib
 import json
+import math
 import pickle
 import sys
 import zlib
@@ -271,7 +272,9 @@ class FeatureRanker:
                 analyzer=Analyzer.from_dict(settings["analyzer"]),
                 names=settings["names"],
             )
-            model = lightgbm.Booster(model_str=parts[MODEL].decode())
+            text = parts[MODEL].decode()
+            _refuse_undefined_leaves(text)
+            model = lightgbm.Booster(model_str=text)
             return cls(features, model, background=settings["background"])
         except (
             KeyError,
@@ -279,10 +282,21 @@ class FeatureRanker:
             ValueError,
             OSError,
             EOFError,
+            ArithmeticError,
             zlib.error,
             lightgbm.basic.LightGBMError,
         ) as error:
             raise InputError(f"{folder} holds no ranker that can be read: {error!r}") from error
+
+
+def _refuse_undefined_leaves(text: str) -> None:
+    """Refuse a model of LightGBM with a value that is NaN or infinite."""
+    for line in text.splitlines():
+        name, _, values = line.partition("=")
+        if name in ("leaf_value", "leaf_const", "leaf_coeff", "shrinkage") and not all(
+            math.isfinite(float(value)) for value in values.split()
+        ):
+            raise InputError(f"{MODEL} has a {name} that is NaN or infinite: fit the model again")
 
 
 def _check_model(model: Any, names: tuple[str, ...]) -> None:

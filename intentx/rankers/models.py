@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from intentx.errors import InputError
 from intentx.folders import checkpoint
+from intentx.rankers.limits import refuse_undefined
 from intentx.rankers.watch import structure_of
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def load(
     ------
     InputError
         If there is no such device, precision or model, its files are damaged, its weights lie in a
-        pickle, some of them lie nowhere, or the device cannot compute in that precision.
+        pickle, some of them lie nowhere or are no finite numbers, or the device cannot compute in that precision.
     """
     import torch
     from safetensors import SafetensorError
@@ -69,9 +70,13 @@ def load(
     with torch.random.fork_rng(devices=[]):
         try:
             model = make()
-        except (OSError, ValueError, LookupError, TypeError, RuntimeError, SafetensorError) as error:
+        except (
+            OSError, ValueError, LookupError, TypeError, RuntimeError, ArithmeticError, AttributeError,
+            MemoryError, AssertionError, SafetensorError,
+        ) as error:  # fmt: skip
             raise InputError(f"no {kind} {str(name)!r}: {error}") from error
         _check_complete(kind, name, model)
+    refuse_undefined(f"{kind} {str(name)!r}", model.state_dict())
     _check_tokenizer(name, model)
     if precision is not None:
         model.to(getattr(torch, precision))
