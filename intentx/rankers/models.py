@@ -60,7 +60,8 @@ def load(
     ------
     InputError
         If there is no such device, precision or model, its files are damaged, its weights lie in a
-        pickle, some of them lie nowhere or are no finite numbers, or the device cannot compute in that precision.
+        pickle, some of them lie nowhere or are no finite numbers, or the device cannot compute in that
+        precision.
     """
     import torch
     from safetensors import SafetensorError
