@@ -162,6 +162,7 @@ class EXS(DocumentMethod):
             settings=self.settings(),
             figures=figures,
             above=None if other is None else other.position,
+            unit=1.0,  # of labels
         )
 
     @property

@@ -195,6 +195,7 @@ class Subject:
         figures: Mapping[str, float],
         occurrences: Sequence[float] | None = None,
         above: int | None = None,
+        unit: float | None = None,
         kind: type[DocumentExplanation] = DocumentExplanation,
         **more: Any,
     ) -> DocumentExplanation:
@@ -204,11 +205,13 @@ class Subject:
         ----------
         weights
             Of every term, in an order that breaks ties. What is rounding, beside the largest of them
-            or the document's score, becomes 0.
+            or ``unit``, becomes 0.
         figures
             With ``"rest"``, what no word carries.
         occurrences
             Weight of each of `tokens`; None: that of its term.
+        unit
+            The size of what the weights are made from; None: the document's score.
         kind, more
             A class of explanation with more attributes than others, and those.
 
@@ -219,7 +222,10 @@ class Subject:
         """
         self.check_finite(weights.values(), figures.values())
         found = [*weights.values(), *(() if occurrences is None else occurrences)]
-        least = max(OF_LARGEST * max(map(abs, found), default=0.0), OF_SCORE * abs(self.score))
+        least = max(
+            OF_LARGEST * max(map(abs, found), default=0.0),
+            OF_SCORE * (abs(self.score) if unit is None else unit),
+        )
         weights = {term: weight if abs(weight) > least else 0.0 for term, weight in weights.items()}
         terms = sorted(weights, key=lambda term: -abs(weights[term]))
         if occurrences is None:

@@ -168,4 +168,8 @@ class KernelSHAP(DocumentMethod):
         # Of a document that is explained in part, the score of the whole is not ``full``.
         figures["rest"] = empty + (figures["rest"] - full if any(one.cut for one in players) else 0.0)
         with np.errstate(over="ignore"):  # what is infinite is refused with its reason
+            if np.isfinite(np.ptp([*values, empty / unit, full / unit]) * unit):
+                # Scores that differ by nearly the largest number: an estimate may lie beyond it.
+                most = np.finfo(np.float64).max / unit
+                found = np.clip(found, -most, most)
             return np.asarray(found * unit)

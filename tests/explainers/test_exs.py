@@ -284,7 +284,10 @@ def test_the_kind_of_fit_is_named():
 
 def test_a_listwise_ranker_gets_whole_lists():
     scorer = Listwise()
-    found = EXS(k=3, samples=16).explain(ix.rank(scorer, "keyboard", SMALL), 1)
+    ranking = ix.rank(scorer, "keyboard", SMALL)
+    scorer.calls.clear()
+    found = EXS(k=3, samples=16).explain(ranking, 1)
+    assert scorer.calls
     assert all(len(texts) == len(SMALL) for _, texts in scorer.calls)
     assert any(found.weights)
 

@@ -211,6 +211,7 @@ def test_a_listwise_ranker_gets_whole_lists():
             return super().__call__(query, texts)
 
     ranking = ix.rank(Listening({"piano": 2.0, "oak": 1.0}), "tea", DOCS)
+    lengths.clear()
     found = KernelSHAP().explain(ranking, "0")
     assert set(lengths) == {len(DOCS)}
     # A quarter of what a word adds goes to the mean of four, and off the others' scores as well.
