@@ -104,7 +104,7 @@ class EXS(DocumentMethod):
     >>> docs = ["piano and cable", "desk", "cable", "chair"]
     >>> score = lambda query, texts: [t.count("piano") - 0.1 * t.count("cable") for t in texts]
     >>> EXS(k=3).explain(rank(score, "keyboard", docs), 0).terms
-    ('piano', 'cable')
+    ('piano', 'cable', 'and')
     """
 
     contrastive: ClassVar[bool] = True

@@ -201,8 +201,9 @@ def _belief(explanation: DocumentExplanation) -> Html:
         pair = "other_score" in figures
         difference = real(figures["score"] - figures["other_score" if pair else "reference"])
         whole = f"difference of {difference} " + ("between the two" if pair else "from the reference")
-        gap, rest = figures["relative_gap"], real(figures["rest"])
-        carried = f", {rest} of which no word carries (the rest)" if pair else ""
+        gap, rest = figures["relative_gap"], explanation.rest  # not told by every method, nor old files
+        told = pair and not math.isnan(rest)
+        carried = f", {real(rest)} of which no word carries (the rest)" if told else ""
         lines.append(
             "There was no difference to explain: the scores are equal."
             if math.isnan(gap)

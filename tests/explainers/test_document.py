@@ -152,17 +152,18 @@ def test_spans_refer_to_the_whole_document_when_its_beginning_is_cut_off():
 def test_a_listwise_ranker_gets_whole_lists():
     scorer = Listwise()
     found = explained("c", scorer=scorer)
-    whole = [texts for _, texts in scorer.calls if len(texts) == len(DOCS)]
-    assert len(whole) == 1 + len(found.terms)
-    assert len(scorer.calls) == len(whole) + 2  # two documents twice, when they were ranked
+    assert len(found.terms) == 3
+    sizes = [len(texts) for _, texts in scorer.calls]
+    assert sizes == [5, 2, 2, 5, 5, 5], "all; best and worst twice, by ix.rank; all for each word"
 
 
 def test_what_is_remembered_is_not_asked_again():
     scorer = Counting(counting)
     ranking = ix.rank(scorer, "keyboard reviews", DOCS)
+    assert len(scorer.texts) == len(DOCS) + 3, "three are scored once more to see whether they can be"
     first, again = (LeaveOneOut().explain(ranking, "a") for _ in range(2))
     assert (first.model_calls, again.model_calls) == (7, 7)
-    assert len(scorer.texts) == len(DOCS) + 3 + 7  # three of them again, when they were ranked
+    assert len(scorer.texts) == len(DOCS) + 3 + 7
 
 
 def test_through_json_and_back():

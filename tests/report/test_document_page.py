@@ -174,7 +174,7 @@ def test_the_answer_names_what_speaks_for_and_against():
     text = Reader(document_page([explained()])).text
     assert "piano speaks for its place, usb against it." in text
     assert "rank 1 of 5 with the score 1.500" in text
-    assert "The ranker scored 7 versions of it for that." in text
+    assert "That took the ranker’s scores of 7 versions of it." in text
     assert "stage" not in text.split("Words for and against")[0]  # its weight is 0
     assert (
         "usb speaks against its place, no word notably for it."
@@ -197,7 +197,15 @@ def test_the_answer_names_what_speaks_for_and_against():
         ),
         (
             {"score": 2.0, "reference": 2.0, "gap": 0.1, "relative_gap": np.nan},
-            "there was no difference to explain",
+            "There was no difference to explain",
+        ),
+        (
+            {"score": 2.0, "other_score": 0.5, "gap": 0.15, "relative_gap": 0.1, "rest": -0.25},
+            "difference of 1.500 between the two, −0.250 of which no word carries (the rest), but for",
+        ),
+        (
+            {"score": 2.0, "other_score": 0.5, "gap": 0.15, "relative_gap": 0.1},
+            "add up to the difference of 1.500 between the two, but for 10\u00a0%.",
         ),
     ],
 )
@@ -265,7 +273,7 @@ def test_how_it_was_made():
     text = Reader(document_page([explained(notes=("k was cut",), figures={"other_score": -1.25})])).text
     assert "other score−1.25" in text
     assert "k was cut" in text
-    assert "7 versions scored by the ranker" in text
+    assert "7 versions for the ranker to score" in text
     assert "of all preferences of the ranking" in text
     assert '"ngrams": 1' in text
 
