@@ -35,7 +35,10 @@ def add_bench(commands: Any) -> None:
     bench.add_argument("--out", type=Path, metavar="DIR", help="where results are kept")
     bench.add_argument("--status", type=Path, metavar="DIR", help="how far a study is")
     bench.add_argument("--data", metavar="DIR", help="a folder in place of the study's data")
-    bench.add_argument("--queries", type=int, metavar="N", help="queries, at most")
+    bench.add_argument(
+        "--queries", type=int, metavar="N",
+        help="queries, at most, evenly spread: those of a smaller N are among those of a larger one",
+    )  # fmt: skip
     bench.add_argument(
         "--ranker", action="append", default=[], metavar="NAME=SPEC",
         help="a ranker in place of the study's one of that name; can be given several times",
@@ -86,7 +89,14 @@ def _bench(options: argparse.Namespace) -> int:
     for model in (study.measures.vectors, *(plain.get("dense") for plain in study.methods.values())):
         if model:
             quiet_models(f"bi-encoder:{model}")
-    with progress("cells") as bar:
+    cells = 0
+
+    def begin(number: int) -> None:
+        nonlocal cells
+        cells = number
+        bar(0, cells)
+
+    with progress("cells", lines=True) as bar:
         outcome = run_study(
             study,
             options.out,
@@ -95,8 +105,10 @@ def _bench(options: argparse.Namespace) -> int:
             cache=options.cache,
             index=options.index,
             shard=options.shard,
-            progress=lambda done, qid: bar(done, 0),
+            progress=lambda done, qid: bar(done, cells),
+            total=begin,
         )
+        bar(outcome.measured + outcome.found, cells)
     tell(
         f"{outcome.measured} cells measured, {outcome.found} were there, {outcome.failed} without "
         "figures"

@@ -10,8 +10,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from intentx.datasets import demo_queries, read_documents, read_queries
 from intentx.errors import InputError
 from intentx.explainers.intent import Multiplex
@@ -25,7 +23,7 @@ from intentx.search import SearchIndex
 from intentx.signs import first_line
 from intentx.study.boxes import mark_of
 from intentx.study.compare import check_rankers, compare_rankers
-from intentx.study.data import Topic, topics
+from intentx.study.data import Topic, spread_places, topics
 from intentx.study.plan import Data
 from intentx.terminal import check_folder, given_text, progress, quiet_models, show, show_json, tell
 from intentx.words_cli import add_words, word_settings
@@ -207,8 +205,7 @@ def _topics(options: argparse.Namespace) -> list[Topic]:
         found = _without_documents(options)
     if not found:
         raise InputError("there is no query to compare rankers on")
-    places = np.linspace(0, len(found) - 1, min(options.limit or len(found), len(found)))
-    return [found[place] for place in places.round().astype(int).tolist()]
+    return [found[place] for place in spread_places(len(found), options.limit)]
 
 
 def _file(queries: Sequence[str]) -> Path | None:

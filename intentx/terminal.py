@@ -6,9 +6,11 @@ import argparse
 import contextlib
 import ctypes
 import json
+import math
 import os
 import re
 import sys
+import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -41,6 +43,7 @@ __all__ = [
 
 _OURS: list[TextIO] = []  # where our own lines go while everything else is sent to standard error
 IN_WORDS = (CacheWarning, DamageWarning, ScorerWarning, TextWarning, TruncationWarning)
+SILENT = 30.0  # seconds without a line, at most as long as there is something to tell
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -104,17 +107,40 @@ def whatever_terminal() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def progress(label: str = "asking the ranker") -> Iterator[Callable[[int, int], None]]:
-    """A bar on a terminal's standard error; yields what a `BlackBox` reports its progress to."""
+def progress(
+    label: str = "asking the ranker", *, lines: bool = False
+) -> Iterator[Callable[[int, int], None]]:
+    """A bar on a terminal's standard error; yields what a `BlackBox` reports its progress to.
+
+    Parameters
+    ----------
+    lines
+        Where standard error is no terminal, write a line at each tenth, and whenever half a minute has
+        gone by since the last one. Else nothing is written there.
+    """
     from rich.console import Console
     from rich.progress import Progress
 
     if not sys.stderr.isatty():
-        yield lambda done, total: None
+        yield _lines(label) if lines else lambda done, total: None
         return
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(label, total=None)
-        yield lambda done, total: progress.update(task, completed=done, total=total)
+        yield lambda done, total: progress.update(task, completed=done, total=total or None)
+
+
+def _lines(label: str) -> Callable[[int, int], None]:
+    """What tells of progress in lines, by tenths and by time; the total is 0 where it is not known."""
+    tenths, said = -1, -math.inf
+
+    def on(done: int, total: int) -> None:
+        nonlocal tenths, said
+        now, reached = time.monotonic(), 10 * done // total if total else -1
+        if reached > tenths or now - said >= SILENT:
+            tenths, said = reached, now
+            tell(f"{label}: {done:,} of {total:,} done" if total else f"{label}: {done:,} done")
+
+    return on
 
 
 def show(something: Any) -> None:

@@ -7,8 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from intentx.datasets import demo_queries, load_demo
 from intentx.datasets.collection import Collection
 from intentx.datasets.records import document_in, query_in, score_in
@@ -18,7 +16,7 @@ from intentx.search import SearchIndex
 from intentx.study.plan import Data, digest
 from intentx.study.sources import collection_of
 
-__all__ = ["Topic", "topics"]
+__all__ = ["Topic", "spread_places", "topics"]
 
 
 @dataclass(frozen=True)
@@ -54,6 +52,7 @@ def topics(
     data: Data,
     index: str | Path | None = None,
     progress: Callable[[int], None] | None = None,
+    number: Callable[[int], None] | None = None,
 ) -> Iterator[Topic]:
     """The queries of ``data``; those of a file of topics are read as they are asked for.
 
@@ -64,6 +63,9 @@ def topics(
         that is there is used again. None: in memory.
     progress
         Called with the number of documents indexed so far.
+    number
+        Called with the number of queries before the first one, where it is known: a file of topics
+        is read as it goes.
 
     Raises
     ------
@@ -73,7 +75,10 @@ def topics(
     if data.topics is not None and data.docs is None:
         yield from _cut(_from_lines(data.topics, data), data)
     elif data.demo:
-        yield from _spread([_demo(name, data.depth) for name in _demo_names(data.demo)], data)
+        names = _spread(_demo_names(data.demo), data)
+        if number is not None:
+            number(len(names))
+        yield from (_demo(name, data.depth) for name in names)
     else:
         collection, found = collection_of(data, index, progress)
         run = None if found else collection.run(data.pool) if data.pool else _only_run(collection)
@@ -81,7 +86,10 @@ def topics(
         qids = qids if run is None else [qid for qid in qids if qid in run]
         if not qids:
             raise InputError(f"{collection.name} has no query with candidates")
-        for qid in _spread(qids, data):
+        qids = _spread(qids, data)
+        if number is not None:
+            number(len(qids))
+        for qid in qids:
             pool = run[qid] if run is not None else _searched(found, collection.queries[qid], data)
             yield _topic(collection, pool, qid)
 
@@ -173,10 +181,32 @@ def _runs(plain: Any, docs: Mapping[str, str], where: str) -> dict[str, dict[str
 
 def _spread(items: Sequence[Any], data: Data) -> list[Any]:
     """As many as are asked for, evenly spread."""
-    if data.queries is None or data.queries >= len(items):
-        return list(items)
-    places = np.linspace(0, len(items) - 1, data.queries).round().astype(int)
-    return [items[place] for place in dict.fromkeys(places.tolist())]
+    return [items[place] for place in spread_places(len(items), data.queries)]
+
+
+def spread_places(number: int, wanted: int | None) -> list[int]:
+    """``wanted`` of the places 0 to ``number - 1``, evenly spread and in order; None: all.
+
+    A smaller choice is part of every larger one: the ends come first, then the middle, then the
+    quarters, and so on, as in a van der Corput sequence.
+
+    >>> spread_places(101, 2), spread_places(101, 3), spread_places(101, 5)
+    ([0, 100], [0, 50, 100], [0, 25, 50, 75, 100])
+    >>> spread_places(3, 7), spread_places(0, 2)
+    ([0, 1, 2], [])
+    """
+    if wanted is None or wanted >= number:
+        return list(range(number))
+    chosen = dict.fromkeys([0, number - 1][:wanted])
+    parts = 2
+    while len(chosen) < wanted:
+        bits = parts.bit_length() - 2  # the odd ones of so many parts, those far apart first
+        for place in range(parts // 2):
+            odd = 2 * int(f"{place:0{bits}b}"[::-1], 2) + 1 if bits else 1
+            if len(chosen) < wanted:
+                chosen.setdefault((2 * odd * (number - 1) + parts) // (2 * parts))
+        parts *= 2
+    return sorted(chosen)
 
 
 def _cut(items: Iterable[Topic], data: Data) -> Iterator[Topic]:

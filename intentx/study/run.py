@@ -59,6 +59,7 @@ def run_study(
     index: str | Path | None = None,
     shard: tuple[int, int] = (0, 1),
     progress: Callable[[int, str], None] | None = None,
+    total: Callable[[int], None] | None = None,
 ) -> Outcome:
     """Measure every cell of a study that the folder does not have yet.
 
@@ -80,7 +81,11 @@ def run_study(
     shard
         ``(i, n)``: only every n-th query, from query i. Folders of all shards together are the study.
     progress
-        Called with the number of cells so far and the query, whenever cells were kept.
+        Called with the number of cells so far and the query, whenever cells were kept; those of
+        earlier runs count.
+    total
+        Called with the number of all cells before the first query, where it is known: a file of
+        topics is read as it goes.
 
     Raises
     ------
@@ -102,7 +107,7 @@ def run_study(
         store.set_study(study.to_dict(), known)
         scores = None if cache is None else str(Path(cache).resolve())
         run = _Run(study, store, known, shard, scores, index or store.folder / "index")
-        run.go(workers, dask, progress)
+        run.go(workers, dask, progress, total)
     return Outcome(run.measured, run.found, run.failed)
 
 
@@ -122,12 +127,20 @@ class _Run:
         self.index = index
         self.measured = self.found = self.failed = 0
         self._open: dict[tuple[str, str], Sequence[str]] = {}  # variants of tasks that are not done
+        self._total: Callable[[int], None] | None = None
         self._seen = -1  # the last query whose cells from earlier runs are counted
 
-    def go(self, workers: int, dask: str | None, progress: Callable[[int, str], None] | None) -> None:
+    def go(
+        self,
+        workers: int,
+        dask: str | None,
+        progress: Callable[[int, str], None] | None,
+        total: Callable[[int], None] | None,
+    ) -> None:
         """All tasks; when a worker dies, those that are left once more."""
         from joblib.externals.loky.process_executor import BrokenProcessPool
 
+        self._total = total
         died = 0
         while True:
             try:
@@ -138,7 +151,7 @@ class _Run:
                         self._count(rows)
                         died = 0
                         if progress is not None:
-                            progress(self.measured, rows[0].qid)
+                            progress(self.measured + self.found, rows[0].qid)
                 return
             except BrokenProcessPool as error:
                 left = list(self._open.items())  # joblib's thread may still ask for tasks
@@ -153,11 +166,16 @@ class _Run:
         self.measured += len(rows)
         self.failed += sum(bool(row.reason) for row in rows)
 
+    def _tell(self, queries: int) -> None:
+        """How many cells there are, from the number of queries of all shards."""
+        if self._total is not None:
+            self._total(len(range(self.shard[0], queries, self.shard[1])) * len(self.known))
+
     def tasks(self) -> Iterator[_Task]:
         """Those with cells that the store lacks."""
         start, step = self.shard
         place, qids = -1, set[str]()
-        for place, topic in enumerate(topics(self.study.data, self.index)):
+        for place, topic in enumerate(topics(self.study.data, self.index, number=self._tell)):
             if topic.qid in qids:
                 raise InputError(f"two queries have the id {topic.qid!r}; give each one of its own")
             qids.add(topic.qid)

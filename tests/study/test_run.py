@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from intentx.rankers import BM25
 from intentx.study import run
 from intentx.study.boxes import encoder_of, ranking_of
 from intentx.study.cells import FIGURES
-from intentx.study.data import topics
+from intentx.study.data import spread_places, topics
 from intentx.study.plan import Data, Measures, Study, read_study
 from intentx.study.results import read_results
 from intentx.study.run import run_study, status, variants
@@ -221,6 +222,35 @@ def test_the_order_of_rows_changes_nothing(plain):
         assert summarise(shuffled, pairs) == expected
     by_hand = np.mean([r.figures["all"] for r in rows if r.method == "Q"])
     assert expected[0].figures["all"].mean == pytest.approx(by_hand, abs=1e-15)  # sums in other orders
+
+
+def test_fewer_queries_are_among_more():
+    for number in (1, 2, 7, 43, 100):
+        chosen = [spread_places(number, wanted) for wanted in range(number + 2)]
+        assert [len(set(places)) for places in chosen] == [*range(number + 1), number]
+        assert all(places == sorted(places) for places in chosen)
+        assert all({*few} <= {*more} <= {*range(number)} for few, more in pairwise(chosen))
+    for wanted in range(5, 60):  # and they are evenly spread, but for a factor of two
+        gaps = [b - a for a, b in pairwise(spread_places(1000, wanted))]
+        assert max(gaps) <= 2 * min(gaps) + 2
+    four, six = ({t.qid for t in topics(Data(demo=("*",), queries=n))} for n in (4, 6))
+    assert four < six
+
+
+def test_the_number_of_cells_is_told_first(tmp_path):
+    told = []
+    plan = {"rankers": {"b": "bm25"}, "methods": {"Q": {"method": "query-terms"}}}
+    for queries in (2, 3):
+        run_study(
+            study(data=Data(demo=("*",), queries=queries, depth=6), **plan), tmp_path,
+            progress=lambda done, qid: told.append(done), total=lambda cells: told.append(-cells),
+        )  # fmt: skip
+    assert told == [-2, 1, 2, -3, 2], "the new query is in the middle: one from before lies ahead"
+    run_study(
+        study(data=Data(demo=("*",), queries=3, depth=6), **plan), tmp_path / "part", shard=(1, 2),
+        total=lambda cells: told.append(-cells),
+    )  # fmt: skip
+    assert told[-1] == -1
 
 
 def test_queries_are_spread(tmp_path):
