@@ -147,3 +147,10 @@ def test_another_seed_hides_other_documents_and_so_does_each_repeat():
     for seed in range(3):
         ix.heldout_fidelity(method, ranking, repeats=2, seed=seed)
     assert len({shown.doc_ids for shown in method.shown}) == 6
+
+
+def test_the_interval_of_a_share_ends_at_nothing_and_at_everything():
+    """Two repeats, which say next to nothing: Student's t at one degree of freedom reaches far."""
+    found = ix.heldout_fidelity(Fitted(), recorded(30), repeats=2)
+    assert found.values[0] != found.values[1]
+    assert (found.low, found.high) == (0.0, 1.0)
