@@ -10,7 +10,9 @@ import numpy as np
 import pytest
 
 from intentx.coverage import solve
-from intentx.coverage.objective import Kernel, Objective, Problem
+from intentx.coverage.kernel import Kernel
+from intentx.coverage.objective import Objective
+from intentx.coverage.problem import Problem
 from intentx.coverage.refine import anneal, descend
 from intentx.coverage.shares import coverage_shares
 from intentx.evaluation.orders import copeland_scores
