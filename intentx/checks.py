@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import reprlib
 import typing
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -49,7 +49,7 @@ def check_fields(table: str, owner: Any) -> None:
     InputError
         It says what is allowed.
     """
-    for name, hint in _hints(type(owner)).items():
+    for name, hint in _hints(type(owner)).items():  # type: ignore[arg-type]
         value = getattr(owner, name)
         try:
             found = msgspec.convert(value, hint, strict=True)
@@ -78,9 +78,10 @@ def check_settings(where: str, kind: type, settings: Mapping[str, Any]) -> dict[
 
 
 @functools.lru_cache(maxsize=64)
-def _hints(kind: type) -> dict[str, Any]:
+def _hints(kind: Hashable) -> dict[str, Any]:
     hints = typing.get_type_hints(kind, include_extras=True)
-    return {one.name: hints[one.name] for one in dataclasses.fields(kind) if one.init}
+    fields = dataclasses.fields(kind)  # type: ignore[arg-type]
+    return {one.name: hints[one.name] for one in fields if one.init}
 
 
 def _plain(hint: Any) -> bool:

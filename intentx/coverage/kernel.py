@@ -139,7 +139,7 @@ class Kernel:
     def _up(self, scores: Floats, most: float) -> Floats:
         """exp(2 s) of (…, N) document scores s, which are moved so that it stays within exp(most)."""
         middle = (scores.max(axis=-1, keepdims=True) + scores.min(axis=-1, keepdims=True)) / 2
-        return np.exp(np.clip(2 * (scores - middle), -most, most))
+        return np.asarray(np.exp(np.clip(2 * (scores - middle), -most, most)))
 
     def _make(self, terms: Sequence[int]) -> None:
         """Entries of these terms, unless they are there."""

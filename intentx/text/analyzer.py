@@ -106,7 +106,7 @@ Token(term='owners', start=5, end=11, sentence=0), Token(term='café', start=19,
 
     stem: str | bool | None = None
     # Any collection will do; it is a frozenset once the analyzer is there.
-    stopwords: frozenset[str] = field(default=None, repr=False)  # type: ignore[assignment]
+    stopwords: frozenset[str] = field(default=None, repr=False)  # type: ignore[arg-type]
     ngrams: int = 1
     language: str = "english"
     segmenter: str | segmenters.Segmenter = ICU
