@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 """What it costs to explain a document of 40,000 words by versions of it: processor time and memory.
 
     python benchmarks/long_documents.py > benchmarks/results/long_documents.md

@@ -1,3 +1,4 @@
+# mypy: ignore-errors
 """What it costs to notice that a model has changed: looks at its weights, beside scoring texts.
 
 Everything is processor time of one process. A look is asked for at each call of a ranker, a thorough

@@ -129,10 +129,10 @@ class TermRanker(ABC):
             vectors, idf = tensors.pop("vectors").numpy(), tensors.pop("idf").numpy()
             lexicon = Lexicon(analyzer, terms, vectors, idf, unknown_idf, plain["source"])
             settings = {k: tuple(v) if isinstance(v, list) else v for k, v in plain["settings"].items()}
-            make = functools.partial(cls, lexicon, cls.settings_type(**settings))  # type: ignore[call-arg]
+            make = functools.partial(cls, lexicon, cls.settings_type(**settings))
             weights = {name.removeprefix("module."): values for name, values in tensors.items()}
             _check_sizes(make, weights)
-            ranker = make()
+            ranker = make()  # type: ignore[call-arg]
             ranker.module.load_state_dict(weights)
         except (
             InputError, KeyError, TypeError, AttributeError, ValueError, RuntimeError, ArithmeticError

@@ -48,7 +48,7 @@ def cluster(address: str | None) -> Iterator[int]:
         return
     try:
         from distributed import Client, KilledWorker
-        from distributed.comm import CommClosedError
+        from distributed.comm.core import CommClosedError
     except ImportError as error:
         raise MissingExtraError("distributed", "dask") from error
     import joblib
