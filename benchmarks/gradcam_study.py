@@ -28,6 +28,7 @@ from intentx.rankers import MatchPyramid, MatchPyramidSettings
 from intentx.rankers.interaction import TermRanker
 from intentx.report.maps import box_figure, flattened_figure, map_figure
 from intentx.scoring import Scorer
+from intentx.study.statistics import bootstrap
 
 RELEVANT = 2
 FIGURES = {"kurtosis": "kurtosis of the map", "sum": "sum of contributions"}
@@ -101,9 +102,8 @@ def within_queries(found: Sequence[One], figure: str, negatives: str) -> Within:
         for some in by_query.values()
         if {"relevant", negatives} <= {one.group for one in some}
     ]
-    means = np.random.default_rng(0).choice(effects, (10_000, len(effects))).mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return Within(float(np.mean(effects)), float(low), float(high), len(effects))
+    estimate = bootstrap(np.array(effects))
+    return Within(estimate.mean, estimate.low, estimate.high, estimate.n)
 
 
 def verdict(test: Contrast, within: Within) -> str:

@@ -14,7 +14,9 @@ from scipy.optimize import minimize
 from trec import load, machine
 
 from intentx.coverage import Method, Selection, solve
-from intentx.coverage.objective import Kernel, Objective, Problem
+from intentx.coverage.kernel import Kernel
+from intentx.coverage.objective import Objective
+from intentx.coverage.problem import Problem
 from intentx.coverage.relaxed import Relaxation, relaxed, top_terms
 from intentx.preferences import PreferenceMatrices, TermScores
 

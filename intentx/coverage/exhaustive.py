@@ -9,15 +9,17 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from intentx.coverage.objective import Found, Objective, Problem
+from intentx.coverage.objective import Objective
+from intentx.coverage.problem import Found, Problem
 from intentx.errors import InputError
 
-__all__ = ["count_sets", "exhaustive", "work"]
+__all__ = ["NUMBERS", "count_sets", "entries", "exhaustive", "work"]
 
 Floats = npt.NDArray[np.float64]
 
 BLOCK = 200_000  # numbers worked on at once
 TAILS = 2_000_000  # numbers stored for the tails
+NUMBERS = 50_000_000  # that are kept: 0.4 GiB
 LIMIT = 3e10  # numbers; some minutes
 
 
@@ -33,6 +35,12 @@ def work(problem: Problem) -> float:
     return float(sets) * matrices.n_pairs * matrices.n_rankers
 
 
+def entries(problem: Problem) -> int:
+    """Numbers to keep: terms x pairs x simple rankers."""
+    matrices = problem.matrices
+    return matrices.n_terms * matrices.n_pairs * matrices.n_rankers
+
+
 def exhaustive(problem: Problem) -> Found:
     """The best of all sets, in float64; among equal ones the smallest, then the lowest indices.
 
@@ -42,15 +50,22 @@ def exhaustive(problem: Problem) -> Found:
     Raises
     ------
     InputError
-        If there are too many sets and no time limit.
+        If there are too many sets and no limit of time or steps; or if they need too much memory.
     """
-    if work(problem) > LIMIT and math.isinf(problem.deadline):
+    if work(problem) > LIMIT and not problem.limits.any:
         sets = count_sets(problem.matrices.n_terms, problem.min_terms, problem.max_terms)
         raise InputError(
-            f"{sets} term sets are too many to try them all: lower max_terms, set a time_limit, "
-            'or use method="auto" or "ilp"'
+            f"{sets} term sets are too many to try them all: lower max_terms, set a time_limit or "
+            'step_limit, or use method="auto" or "ilp"'
         )
     matrices = problem.matrices
+    numbers = entries(problem)
+    if numbers > NUMBERS:
+        raise InputError(
+            f"trying all sets of {matrices.n_terms} terms on {matrices.n_pairs:,} pairs would need "
+            f"{8 * numbers / 2**30:,.1f} GiB of memory: draw fewer pairs, give fewer terms, or use "
+            'method="auto"'
+        )
     values = matrices.scaled
     entry = np.empty((matrices.n_terms, matrices.n_rankers, matrices.n_pairs))
     for term in range(matrices.n_terms):
@@ -63,6 +78,7 @@ def exhaustive(problem: Problem) -> Found:
             if found.max() > highest:
                 best = [*head, *tails[int(found.argmax())].tolist()]
                 highest = float(found.max())
+            problem.limits.take()
             if problem.late:
                 complete = False
                 break

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from intentx.coverage.objective import Problem
+from intentx.coverage.problem import Problem
 
 __all__ = ["SHORT", "greedy", "greedy_literal", "grow", "most_useful_first", "shortlist"]
 
@@ -86,6 +86,7 @@ def grow(
     while len(chosen) < size and allowed.any():
         if problem.late and len(chosen) >= problem.min_terms:
             break
+        problem.limits.take()
         if sampled or terms is not None:
             moves = np.flatnonzero(allowed)
             values = problem.kernel.values(chosen, moves)

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.coverage.greedy import grow, shortlist
-from intentx.coverage.objective import Problem
+from intentx.coverage.problem import Problem
 
 __all__ = ["anneal", "descend"]
 
@@ -96,6 +96,7 @@ def _anneal(problem: Problem, start: Sequence[int], effort: Effort, number: int)
             break
         if step % size == 0:
             order = generator.permutation(size)
+        problem.limits.take()
         place = order[step % size]
         temperature = hot * (cold / hot) ** (step / steps)
         rest, allowed = _without(problem, places, int(place))
@@ -123,6 +124,7 @@ def _descend(problem: Problem, start: Sequence[int], length: int) -> list[int]:
     value = float(problem.judge.values(_terms(places, none), np.array([none]))[0])
     place = idle = 0
     while idle < size and not problem.late:
+        problem.limits.take()
         rest, allowed = _without(problem, places, place)
         moves, values = shortlist(problem, rest, allowed, length, _terms(places, none))
         idle += 1

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
 from intentx.coverage.greedy import grow
-from intentx.coverage.objective import Problem
+from intentx.coverage.problem import Problem
 
 __all__ = ["Relaxation", "gpc_literal", "project", "relaxed", "top_terms"]
 
@@ -82,8 +82,9 @@ def relaxed(problem: Problem) -> list[list[int]]:
     for start in range(STARTS):
         if sets and problem.late:
             break
+        problem.limits.take()
         x = np.full(terms, size / terms) if start == 0 else generator.random(terms) ** 4
-        x = descend(cost, x, problem.min_terms, size)
+        x = descend(cost, x, problem.min_terms, size, late=lambda: problem.late)
         order = np.argsort(-x, kind="stable")
         prefixes = [order[:length].tolist() for length in range(problem.min_terms, size + 1)]
         support = order[: min(terms, 2 * size)]
@@ -92,12 +93,21 @@ def relaxed(problem: Problem) -> list[list[int]]:
     return sets
 
 
-def descend(cost: Relaxation, x: Floats, least: float, most: float, steps: int = STEPS) -> Floats:
-    """Projected gradient with Barzilai-Borwein steps, never uphill."""
+def descend(
+    cost: Relaxation,
+    x: Floats,
+    least: float,
+    most: float,
+    steps: int = STEPS,
+    late: Callable[[], bool] = lambda: False,
+) -> Floats:
+    """Projected gradient with Barzilai-Borwein steps, never uphill, until it is ``late``."""
     x = project(x, least, most)
     value, slope = cost(x)
     step = 1.0 / max(float(np.abs(slope).max()), 1e-12)
     for _ in range(steps):
+        if late():
+            return x
         for _ in range(12):
             move = project(x - step * slope, least, most) - x
             new_value, new_slope = cost(x + move)
@@ -160,6 +170,7 @@ def gpc_literal(problem: Problem, least: float = 2, most: float = 10) -> list[in
         matrices.scores.values, pairs.high, pairs.low, np.ones(len(pairs)), 1.0, pairs.weight
     )
     most = min(most, terms)
-    x = descend(cost, np.full(terms, most / terms / 2), min(least, most), most, steps=1000)
+    start = np.full(terms, most / terms / 2)
+    x = descend(cost, start, min(least, most), most, steps=1000, late=lambda: problem.late)
     low = max(problem.min_terms, min(4, problem.max_terms))
     return top_terms(x, low, max(low, min(10, problem.max_terms)))

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from numbers import Integral
 from typing import Literal
 
-from intentx.coverage.exhaustive import exhaustive, work
+from intentx.coverage.exhaustive import entries, exhaustive, work
 from intentx.coverage.greedy import greedy, greedy_literal, most_useful_first
 from intentx.coverage.ilp import coverable, ilp
-from intentx.coverage.objective import Found, Objective, Problem
+from intentx.coverage.objective import Objective
+from intentx.coverage.problem import Found, Limits, Problem
 from intentx.coverage.refine import anneal, descend
 from intentx.coverage.relaxed import gpc_literal, relaxed
 from intentx.errors import InputError
@@ -25,6 +26,9 @@ Status = Literal["optimal", "feasible", "heuristic"]
 
 CHEAP = 1e8
 """Sets x pairs x simple rankers up to which ``auto`` tries all sets: a fraction of a second."""
+
+MOST_ENTRIES = 20_000_000
+"""Terms x pairs x simple rankers up to which it does: 150 MB."""
 
 PROOF = 1e-6
 """An objective this close to its bound is optimal: what tolerances add to bounds is smaller."""
@@ -73,6 +77,7 @@ def solve(
     soft_share: float = 1.0,
     seed: int = 0,
     time_limit: float | None = None,
+    step_limit: int | None = None,
     literal: bool = False,
 ) -> Selection:
     """Terms that cover most preference pairs, from ``min_terms`` to ``max_terms`` of them.
@@ -100,8 +105,13 @@ def solve(
     seed
         Of everything random. The same seed gives the same result unless a time limit cuts in.
     time_limit
-        Seconds after which to return the best so far. None: each method ends by itself; the
-        integer program after 60 seconds.
+        Seconds after which to return the best so far, the building of an integer program included.
+        None: each method ends by itself; the integer program after 60 seconds unless there is a
+        ``step_limit``.
+    step_limit
+        Steps after which to return the best so far: the same on every machine, however busy. A step
+        is a term that greedy adds, a draw of annealing, a move of a descent, a start of the
+        relaxation, a block of sets that are all tried, or a node of the integer program.
     literal
         The papers' settings, for parity: see `LITERAL`.
 
@@ -113,7 +123,7 @@ def solve(
     Notes
     -----
     No method returns less than ``greedy`` does, but for the ``literal`` ones; of an objective that is
-    half soft or more, greedy compares the 32 terms along which it rises most. With a time limit
+    half soft or more, greedy compares the 32 terms along which it rises most. With a limit
     there is always a bound on strict coverage, if only the share of pairs that any term speaks
     for. With very many pairs (more than 16,000, fewer with many terms) moves are screened on a
     sample of the pairs, and the best of them are compared on all.
@@ -131,10 +141,12 @@ def solve(
         raise InputError(f"no method {method!r}; choose one of {tuple(METHODS)}")
     if literal and method not in LITERAL:
         raise InputError(f"literal settings exist for {tuple(LITERAL)}, not for {method!r}")
-    max_terms = _check(matrices, max_terms, min_terms, time_limit)
+    max_terms = _check(matrices, max_terms, min_terms)
+    _check_limits(time_limit, step_limit)
     _check_softness(softness, soft_share)
     deadline = math.inf if time_limit is None else started + time_limit
-    problem = Problem(Objective(matrices, softness, soft_share), min_terms, max_terms, seed, deadline)
+    objective = Objective(matrices, softness, soft_share)
+    problem = Problem(objective, min_terms, max_terms, seed, Limits(deadline, step_limit))
     found = (LITERAL if literal else METHODS)[method](problem)
 
     indices = tuple(most_useful_first(problem, found.indices))
@@ -142,7 +154,7 @@ def solve(
     bound = found.bound
     if bound is None and value >= 1.0:
         bound = 1.0
-    if bound is None and time_limit is not None and not softness:
+    if bound is None and (time_limit is not None or step_limit is not None) and not softness:
         bound = coverable(problem)
     status: Status = "heuristic"
     if bound is not None:
@@ -163,7 +175,6 @@ def _check(
     matrices: PreferenceMatrices,
     max_terms: int,
     min_terms: int,
-    time_limit: float | None,
 ) -> int:
     """``max_terms``, at most the number of terms; raises `InputError` on anything unusable."""
     terms = matrices.n_terms
@@ -178,9 +189,14 @@ def _check(
         raise InputError(f"min_terms={min_terms} exceeds max_terms={max_terms}")
     if min_terms > terms:
         raise InputError(f"min_terms={min_terms} exceeds the number of terms, {terms}")
+    return min(int(max_terms), terms)
+
+
+def _check_limits(time_limit: float | None, step_limit: int | None) -> None:
     if time_limit is not None and not time_limit > 0:
         raise InputError(f"time_limit must be None or positive seconds, not {time_limit!r}")
-    return min(int(max_terms), terms)
+    if step_limit is not None and (not isinstance(step_limit, Integral) or step_limit < 1):
+        raise InputError(f"step_limit must be None or a whole number, 1 or more, not {step_limit!r}")
 
 
 def _check_softness(softness: float, soft_share: float) -> None:
@@ -193,7 +209,7 @@ def _check_softness(softness: float, soft_share: float) -> None:
 def _auto(problem: Problem) -> Found:
     start = greedy(problem)
     name = "greedy"
-    if work(problem) <= CHEAP:
+    if work(problem) <= CHEAP and entries(problem) <= MOST_ENTRIES:
         found = exhaustive(problem)
         if found.bound is not None:  # not cut off by the time limit
             return found

@@ -9,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.coverage.greedy import SHORT
-from intentx.coverage.objective import Kernel, Objective
+from intentx.coverage.kernel import Kernel
+from intentx.coverage.objective import Objective
 from intentx.coverage.solve import solve
 from intentx.preferences.matrices import PreferenceMatrices
 from intentx.preferences.pairs import Pairs

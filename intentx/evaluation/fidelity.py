@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from intentx.errors import InputError
 from intentx.evaluation.orders import copeland_scores, kendall_tau_b, rbo_ext
-from intentx.preferences import MARGIN, Pairs, PreferenceMatrices, preference_pairs
+from intentx.preferences import MARGIN, Pairs, PreferenceMatrices, TermScores, preference_pairs
+from intentx.preferences.pairs import EveryPair, refuse_too_many
 from intentx.preferences.simple_rankers import (
     SimpleRanker,
     default_simple_rankers,
@@ -30,10 +31,15 @@ __all__ = [
     "Fidelity",
     "FidelityRow",
     "Method",
+    "Tally",
+    "all_pairs_row",
     "fidelity",
     "judge",
-    "judged",
+    "unfitted_matrices",
 ]
+
+PAIRS_AT_ONCE = 100_000  # so that they stay in the processor's cache
+SCALE_PAIRS = 20_000  # that the scale of a simple ranker is made of
 
 
 class Explanation(Protocol):
@@ -163,7 +169,12 @@ class Fidelity:
             FidelityRow(**{key: _nan_for_none(value) for key, value in row.items()})
             for row in plain["rows"]
         )
-        return cls(**{key: _nan_for_none(v) for key, v in plain.items() if key != "rows"}, rows=rows)
+        numbers = {key: _nan_for_none(v) for key, v in plain.items() if key != "rows"}
+        shares = [value for row in rows for value in (row.vote, row.majority, *row.by_ranker.values())]
+        for value in (*numbers.values(), *shares, *(row.pairs for row in rows)):
+            if not isinstance(value, int | float):
+                raise InputError(f"the figures of a fidelity must be numbers, not {value!r}")
+        return cls(**numbers, rows=rows)
 
 
 def fidelity(
@@ -187,82 +198,150 @@ def fidelity(
     Raises
     ------
     InputError
-        If the ranking has no preference pair, e.g. since all scores are equal.
+        If the ranking has no preference pair, e.g. since all scores are equal; or more than a
+        billion, which would take too long.
     """
     fitted: PreferenceMatrices | None = getattr(explanation, "matrices", None)
     if simple_rankers is None and analyzer is None and fitted is not None:
         return judge(explanation.ranking, fitted, fitted.pairs, gap=gap)
     ranking = explanation.ranking
+    refuse_too_many(len(ranking))
     given = simple_rankers or getattr(explanation, "simple_rankers", ()) or default_simple_rankers()
     rankers = simple_rankers_for(ranking, given)
-    analyzer = analyzer or getattr(explanation, "analyzer", None) or Analyzer()
+    own = getattr(explanation, "intent_analyzer", None) or getattr(explanation, "analyzer", None)
+    analyzer = analyzer or own or Analyzer()
     terms = getattr(explanation, "intent_terms", explanation.terms)
     scores = term_scores(terms, TextIndex(ranking.texts, analyzer), rankers)
-    pairs = preference_pairs(ranking) if fitted is None else fitted.pairs
     margin = MARGIN if fitted is None else fitted.margin
-    matrices = PreferenceMatrices(scores, preference_pairs(ranking), margin=margin)
-    return judge(ranking, matrices, pairs, gap=gap)
+    matrices = unfitted_matrices(ranking, scores, margin)
+    return judge(ranking, matrices, None if fitted is None else fitted.pairs, gap=gap)
 
 
-def judge(ranking: Ranking, matrices: PreferenceMatrices, fitted: Pairs, *, gap: int = 10) -> Fidelity:
+def unfitted_matrices(
+    ranking: Ranking, scores: TermScores, margin: float = MARGIN
+) -> PreferenceMatrices:
+    """Matrices whose scale is that of all pairs of ``ranking``; they hold some of them."""
+    refuse_too_many(len(ranking))
+    every = EveryPair(ranking.scores)
+    if not len(every):
+        preference_pairs(ranking)  # says why there is none
+    return PreferenceMatrices(scores, every.regular(SCALE_PAIRS), margin=margin)
+
+
+def judge(
+    ranking: Ranking, matrices: PreferenceMatrices, fitted: Pairs | None, *, gap: int = 10
+) -> Fidelity:
     """Fidelity of all terms of ``matrices`` together; its pairs set the scale only.
 
     Parameters
     ----------
     fitted
-        The pairs on which the terms were chosen.
+        The pairs on which the terms were chosen; None: all of the ranking.
+
+    Raises
+    ------
+    InputError
+        If the ranking has no preference pair, or more than a billion.
     """
     if gap < 1:
         raise InputError(f"gap must be 1 or more, not {gap!r}")
-    everything = preference_pairs(ranking)
     n = len(ranking)
-    seen = np.zeros((n, n), dtype=bool)
-    seen[fitted.high, fitted.low] = True
-    was_fitted = seen[everything.high, everything.low]
-    far = everything.low - everything.high >= gap
-    subsets = (
-        ("all", np.ones(len(everything), dtype=bool), ""),
-        ("far", far, f"no pair is {gap} or more ranks apart"),
-        ("fitted", was_fitted, "no pair of the ranking was fitted"),
-        ("heldout", ~was_fitted, "every pair was fitted"),
-    )
-    over_all = matrices.on(everything)
-    differences = over_all.differences(range(matrices.n_terms))
+    refuse_too_many(n)
+    every = EveryPair(ranking.scores)
+    if not len(every):
+        preference_pairs(ranking)  # says why there is none
+    sums = matrices.document_sums(range(matrices.n_terms))
     names = matrices.scores.rankers or tuple(f"ranker {r + 1}" for r in range(matrices.n_rankers))
-    rows = tuple(
-        judged(name, differences[:, mask], names, matrices.margin, reason)
-        for name, mask, reason in subsets
-    )
-    documents = copeland_scores(over_all, n)
+    reasons = {
+        "all": "",
+        "far": f"no pair is {gap} or more ranks apart",
+        "fitted": "no pair of the ranking was fitted",
+        "heldout": "every pair was fitted",
+    }
+    tallies = {name: Tally(names, matrices.margin) for name in reasons}
+    known = None if fitted is None else np.sort(fitted.high * n + fitted.low)
+    for high, low in every.blocks(PAIRS_AT_ONCE):
+        outcomes = tallies["all"].outcomes(np.tanh(sums[:, high] - sums[:, low]))
+        tallies["all"].add(outcomes)
+        tallies["far"].add(outcomes[:, low - high >= gap])
+        if known is None:
+            tallies["fitted"].add(outcomes)
+            continue
+        was_fitted = _among(high * n + low, known)
+        tallies["fitted"].add(outcomes[:, was_fitted])
+        tallies["heldout"].add(outcomes[:, ~was_fitted])
+    rows = tuple(tallies[name].row(name, reason) for name, reason in reasons.items())
+    documents = copeland_scores(matrices, n)
     return Fidelity(
         **{row.name: row.vote for row in rows},
         tau=kendall_tau_b(ranking.scores, documents),
         rbo=rbo_ext(documents),
         gap=gap,
-        ranker_ties=n * (n - 1) // 2 - len(everything),
+        ranker_ties=n * (n - 1) // 2 - len(every),
         rows=rows,
     )
 
 
-def judged(
-    name: str, differences: npt.NDArray[np.float64], names: Sequence[str], margin: float, reason: str
-) -> FidelityRow:
-    """Agreement on one set of pairs, from the explanation's (R, P) scaled score differences."""
-    count = differences.shape[1]
-    if not count:
-        nothing = dict.fromkeys(names, math.nan)
-        return FidelityRow(name, 0, math.nan, math.nan, nothing, 0, reason)
-    strength = np.tanh(differences)
-    vote = strength.sum(axis=0)
-    agree = strength > margin
-    return FidelityRow(
-        name,
-        count,
-        vote=float((vote > margin).mean()),
-        majority=float((2 * agree.sum(axis=0) > len(names)).mean()),
-        by_ranker=dict(zip(names, agree.mean(axis=1).tolist(), strict=True)),
-        ties=int((np.abs(vote) <= margin).sum()),
-    )
+def all_pairs_row(name: str, ranking: Ranking, matrices: PreferenceMatrices) -> FidelityRow:
+    """Agreement on all pairs of ``ranking`` alone; the pairs of ``matrices`` play no part."""
+    refuse_too_many(len(ranking))
+    tally = Tally(matrices.scores.rankers, matrices.margin)
+    sums = matrices.document_sums(range(matrices.n_terms))
+    for high, low in EveryPair(ranking.scores).blocks(PAIRS_AT_ONCE):
+        tally.add(tally.outcomes(np.tanh(sums[:, high] - sums[:, low])))
+    return tally.row(name, "")
+
+
+def _among(codes: npt.NDArray[np.intp], known: npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+    """Which of ``codes`` are among ``known``; both are sorted."""
+    if not len(known):
+        return np.zeros(len(codes), dtype=bool)
+    places = np.searchsorted(known, codes)
+    return np.equal(known[np.minimum(places, len(known) - 1)], codes)
+
+
+class Tally:
+    """Agreement on pairs that come block by block, so that no array is as long as there are pairs.
+
+    Parameters
+    ----------
+    names
+        Of the R simple rankers.
+    margin
+        Least vote of a covered pair.
+    """
+
+    def __init__(self, names: Sequence[str], margin: float) -> None:
+        self.names, self.margin = names, margin
+        self.pairs = 0
+        self.counts = np.zeros(len(names) + 3, dtype=np.intp)
+
+    def outcomes(self, strength: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
+        """(R + 3, P) who covers each pair: the simple rankers, the vote, the majority; and ties.
+
+        Parameters
+        ----------
+        strength
+            (R, P) tanh of the explanation's scaled score differences.
+        """
+        vote = strength.sum(axis=0)
+        agree = strength > self.margin
+        majority = 2 * agree.sum(axis=0) > len(self.names)
+        return np.vstack([agree, vote > self.margin, majority, np.abs(vote) <= self.margin])
+
+    def add(self, outcomes: npt.NDArray[np.bool_]) -> None:
+        """Count the outcomes of some pairs."""
+        self.pairs += outcomes.shape[1]
+        self.counts += np.count_nonzero(outcomes, axis=1)
+
+    def row(self, name: str, reason: str) -> FidelityRow:
+        """What was counted; without a pair the shares are NaN, and ``reason`` says why."""
+        if not self.pairs:
+            nothing = dict.fromkeys(self.names, math.nan)
+            return FidelityRow(name, 0, math.nan, math.nan, nothing, 0, reason)
+        *by_ranker, vote, majority, _ = (self.counts / self.pairs).tolist()
+        by_name = dict(zip(self.names, by_ranker, strict=True))
+        return FidelityRow(name, self.pairs, vote, majority, by_name, int(self.counts[-1]))
 
 
 def none_for_nan(value: Any) -> Any:

@@ -11,8 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
-from intentx.evaluation.fidelity import FidelityRow, Method, judged, none_for_nan
+from intentx.evaluation.fidelity import (
+    FidelityRow,
+    Method,
+    Tally,
+    all_pairs_row,
+    none_for_nan,
+    unfitted_matrices,
+)
+from intentx.evaluation.intervals import student_interval
 from intentx.preferences import Pairs, PreferenceMatrices, preference_pairs
+from intentx.preferences.pairs import refuse_too_many
 from intentx.preferences.simple_rankers import (
     SimpleRanker,
     default_simple_rankers,
@@ -33,7 +42,10 @@ class HeldoutFidelity:
     ----------
     mean, low, high
         Mean share of pairs covered by the soft vote, over the repeats that have one, and its 95 %
-        bootstrap interval.
+        interval: Student's t, widened since the splits share documents (Nadeau & Bengio 2003). It
+        is about this ranker and this query, with other documents in the place of these. NaN with
+        fewer than two repeats that have a value, or when all values are equal: there is no spread to
+        make an interval of.
     majority, by_ranker
         The same mean for the rule of the majority and for each simple ranker by itself.
     rows
@@ -62,10 +74,14 @@ class HeldoutFidelity:
         return tuple(row.reason for row in self.rows)
 
     def __repr__(self) -> str:
-        measured = sum(not math.isnan(value) for value in self.values)
+        measured = [value for value in self.values if not math.isnan(value)]
+        interval = f"95 % interval {self.low:.3f} to {self.high:.3f}"
+        if math.isnan(self.low):
+            interval = f"no interval from {'one split' if len(measured) == 1 else 'equal splits'}"
+        if not measured:
+            interval = "no value"
         return (
-            f"HeldoutFidelity({self.mean:.3f}, 95 % interval {self.low:.3f} to {self.high:.3f}, "
-            f"{measured} of {len(self.rows)} splits)"
+            f"HeldoutFidelity({self.mean:.3f}, {interval}, {len(measured)} of {len(self.rows)} splits)"
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -97,7 +113,7 @@ def heldout_fidelity(
     share
         Share of the documents held out, in (0, 1).
     repeats
-        Number of random splits.
+        Number of random splits. One gives a mean and no interval; few give a wide one.
 
     Returns
     -------
@@ -118,6 +134,7 @@ def heldout_fidelity(
     held = min(n - 2, max(2, round(share * n)))
     if held < 2:
         raise InputError(f"held-out documents need a ranking of 4 documents or more, not {n}")
+    refuse_too_many(max(held, n - held))
     generators = np.random.default_rng(seed).spawn(repeats)
     outcomes = [
         _one_split(method, ranking, generator.permutation(n)[:held], simple_rankers)
@@ -126,7 +143,7 @@ def heldout_fidelity(
     rows = tuple(row for row, _ in outcomes)
     measured = [row for row in rows if row.pairs]
     shares = np.array([row.vote for row in measured])
-    low, high = _bootstrap(shares, np.random.default_rng(seed))
+    low, high = student_interval(shares, tested_to_fitted=held / (n - held), bounds=(0.0, 1.0))
     names = measured[0].by_ranker if measured else {}
     return HeldoutFidelity(
         mean=_mean(shares),
@@ -149,33 +166,23 @@ def _one_split(
     shown = ranking.subset(set(range(len(ranking))) - set(held.tolist()))
     hidden = ranking.subset(held.tolist())
     try:
-        pairs = preference_pairs(hidden)
+        preference_pairs(hidden, "random", m=1)  # says why there is none
         explanation = method.explain(shown)
     except InputError as error:
-        return judged("held-out documents", np.empty((0, 0)), (), 0.0, str(error)), ()
+        return Tally((), 0.0).row("held-out documents", str(error)), ()
     terms: tuple[str, ...] = tuple(getattr(explanation, "intent_terms", explanation.terms))
     given = simple_rankers or getattr(explanation, "simple_rankers", ()) or default_simple_rankers()
     rankers = simple_rankers_for(shown, given)
-    analyzer = getattr(explanation, "analyzer", None) or Analyzer()
+    own = getattr(explanation, "intent_analyzer", None) or getattr(explanation, "analyzer", None)
+    analyzer = own or Analyzer()
     background = TextIndex(shown.texts, analyzer)
     scores = term_scores(terms, TextIndex(hidden.texts, analyzer, background), rankers)
     fitted: PreferenceMatrices | None = getattr(explanation, "matrices", None)
-    if fitted is None or simple_rankers is not None:
-        matrices = PreferenceMatrices(scores, pairs)
-    else:
-        matrices = PreferenceMatrices(scores, pairs, fitted.scale, fitted.margin)
-    differences = matrices.differences(range(len(terms)))
-    return judged("held-out documents", differences, scores.rankers, matrices.margin, ""), terms
+    matrices = unfitted_matrices(hidden, scores)
+    if fitted is not None and simple_rankers is None:
+        matrices = PreferenceMatrices(scores, matrices.pairs, fitted.scale, fitted.margin)
+    return all_pairs_row("held-out documents", hidden, matrices), terms
 
 
 def _mean(values: Sequence[float] | npt.NDArray[np.float64]) -> float:
     return float(np.mean(values)) if len(values) else math.nan
-
-
-def _bootstrap(values: npt.NDArray[np.float64], generator: np.random.Generator) -> tuple[float, float]:
-    """95 % interval of the mean."""
-    if not len(values):
-        return math.nan, math.nan
-    means = generator.choice(values, (2000, len(values))).mean(axis=1)
-    low, high = np.percentile(means, [2.5, 97.5])
-    return float(low), float(high)

@@ -23,13 +23,15 @@ def copeland_scores(matrices: PreferenceMatrices, documents: int) -> Floats:
     order of documents. The pairs of ``matrices`` play no part.
     """
     values = matrices.scores.values.sum(axis=1) / np.asarray(matrices.scale)[:, None]
-    score = np.empty(documents)
+    score = np.zeros(documents)
     step = max(1, BLOCK // max(1, values.size))
     for start in range(0, documents, step):  # in blocks of rows, so that memory stays linear
-        part = values[:, start : start + step, None]
-        vote = np.tanh(part - values[:, None]).sum(axis=0)
-        beaten = np.count_nonzero(vote > matrices.margin, axis=1)
-        score[start : start + step] = beaten - np.count_nonzero(vote < -matrices.margin, axis=1)
+        rows, rest = slice(start, start + step), slice(start, None)
+        # Against those that come before, the votes are known: they change sign with the sides.
+        vote = np.tanh(values[:, rows, None] - values[:, None, rest]).sum(axis=0)
+        sign = (vote > matrices.margin).astype(np.int8) - (vote < -matrices.margin)
+        score[rows] += sign.sum(axis=1)
+        score[start + step :] -= sign[:, step:].sum(axis=0)
     return score
 
 
@@ -37,7 +39,7 @@ def kendall_tau_b(first: Floats, second: Floats) -> float:
     """Kendall's tau-b of two score vectors, in [-1, 1]; NaN when one of them is constant."""
     from scipy.stats import kendalltau
 
-    if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
+    if len(first) < 2 or any(np.min(one) == np.max(one) for one in (first, second)):
         return math.nan
     return float(kendalltau(first, second, variant="b").statistic)
 

@@ -204,7 +204,7 @@ class IntentGreedy:
         settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         simple_ranker = settings.pop("simple_ranker")
         general = Multiplex(**settings, pool=0, simple_rankers=(simple_ranker,), method="greedy")
-        return Session(general, "IntentGreedy", ranking).chosen()
+        return Session(general, "IntentGreedy", ranking, told=self).chosen()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -236,7 +236,8 @@ class QueryTerms:
         if not terms:
             raise InputError(f"the query {ranking.query!r} has no term that is not a stopword")
         settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        return Session(Multiplex(**settings), "QueryTerms", ranking).given(terms)
+        fitted = Multiplex(**settings, generality=0)
+        return Session(fitted, "QueryTerms", ranking, told=self).given(terms)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -262,7 +263,9 @@ class RandomTerms:
     def explain(self, ranking: Ranking) -> IntentExplanation:
         """Random terms, judged like any others; errors as in `Multiplex.explain`."""
         settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        return Session(Multiplex(**settings, pool=0), "RandomTerms", ranking).at_random()
+        # With generality 0, since above it a term must occur in two documents.
+        drawn_from = Multiplex(**settings, pool=0, generality=0)
+        return Session(drawn_from, "RandomTerms", ranking, told=self).at_random()
 
 
 def given_terms(

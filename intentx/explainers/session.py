@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from intentx.asked import Asked, asking
 from intentx.coverage import Selection, solve
 from intentx.coverage.shares import coverage_shares
 from intentx.coverage.validate import LEAST_DOCUMENTS, Option, best_fit, validated
@@ -18,6 +21,7 @@ from intentx.perturbation import edit_at_random, score_edits
 from intentx.preferences import Pairs, PreferenceMatrices, preference_pairs
 from intentx.preferences.candidates import candidate_terms
 from intentx.preferences.edited import with_edited_documents
+from intentx.preferences.pairs import refuse_too_many
 from intentx.preferences.simple_rankers import (
     Dense,
     Semantic,
@@ -26,7 +30,7 @@ from intentx.preferences.simple_rankers import (
     term_scores,
 )
 from intentx.ranking import Ranking
-from intentx.text import TextIndex
+from intentx.text import TextIndex, warn_about
 
 if TYPE_CHECKING:
     from intentx.explainers.intent import Multiplex
@@ -39,10 +43,21 @@ EDITED_SHARE = 0.5  # of the weight, on pairs with edited documents, at generali
 
 
 class Session:
-    """One ranking being explained: what the stages share, and how long each one took."""
+    """One ranking being explained: what the stages share, and how long each one took.
 
-    def __init__(self, settings: Multiplex, method: str, ranking: Ranking) -> None:
+    Parameters
+    ----------
+    settings
+        What the stages go by.
+    told
+        The method whose fields are the settings that the explanation names; None: ``settings``.
+    """
+
+    def __init__(
+        self, settings: Multiplex, method: str, ranking: Ranking, told: Any | None = None
+    ) -> None:
         self.settings = settings
+        self.told = settings if told is None else told
         self.method = method
         self.ranking = ranking
         given = settings.simple_rankers or default_simple_rankers(settings.vectors)
@@ -51,16 +66,21 @@ class Session:
         self.seconds: dict[str, float] = {}
         self._started = self._lap = time.perf_counter()
         box = ranking.scorer
-        self._asked, self._model_seconds = (box.texts_scored, box.seconds) if box else (0, 0.0)
+        self.notes += box.doubts.values() if box else ()
+        ranking.check_scorer()
+        self._asked = Asked(box)
+        refuse_too_many(len(ranking))
         self.pairs = self._preference_pairs()
+        warn_about(ranking.doc_ids, ranking.texts, settings.analyzer, ranking.told, stacklevel=4)
         self.index = TextIndex(ranking.texts, settings.analyzer)
         self._close("pairs and index")
 
     def chosen(self) -> IntentExplanation:
         """Terms chosen by the settings' solver among the candidates."""
-        option, size = self._balanced(self._screened(self._matrices(self._candidates())))
-        matrices = option.matrices
-        selection = self._select(self._with_edits(matrices), size, option.softness)
+        with self._asking():
+            option, size = self._balanced(self._screened(self._matrices(self._candidates())))
+            matrices = option.matrices
+            selection = self._select(self._with_edits(matrices), size, option.softness)
         self._close("selection")
         # With generality the objective is not the coverage, and its bound would be read as one.
         bound = None if self.settings.generality > 0 else selection.bound
@@ -72,11 +92,18 @@ class Session:
 
     def at_random(self) -> IntentExplanation:
         """Candidates drawn at random; the ranker is not asked for their importance."""
-        pool = self._candidates(importance="text-matching")
+        with self._asking():
+            pool = self._candidates(importance="text-matching")
         size = min(self.settings.max_terms, len(pool))
         generator = np.random.default_rng(self.settings.seed)
         drawn = generator.choice(len(pool), size=size, replace=False)
         return self.given(tuple(pool[i] for i in drawn))
+
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Around what may ask the ranker."""
+        with asking(self.ranking.scorer) as self._asked:
+            yield
 
     def _preference_pairs(self) -> Pairs:
         s = self.settings
@@ -213,8 +240,7 @@ class Session:
         weights, matrices = weights[most_useful_first], matrices.restricted(most_useful_first.tolist())
         fidelity = judge(self.ranking, matrices, self.pairs)
         self._close("fidelity")
-        box = self.ranking.scorer
-        self.seconds["model"] = box.seconds - self._model_seconds if box else 0.0
+        self.seconds["model"] = self._asked.seconds
         self.seconds["total"] = time.perf_counter() - self._started
         return IntentExplanation(
             method=self.method,
@@ -228,12 +254,18 @@ class Session:
             fidelity=fidelity,
             analyzer=self.settings.analyzer,
             simple_rankers=self.rankers,
-            settings=plain_settings(self.settings)
-            | {"simple_rankers": [ranker.name for ranker in self.rankers]},
-            model_calls=box.texts_scored - self._asked if box else 0,
+            settings=self._plain_settings(),
+            model_calls=self._asked.besides(self.ranking.query, self.ranking.texts),
             seconds=self.seconds,
             notes=tuple(self.notes),
         )
+
+    def _plain_settings(self) -> dict[str, Any]:
+        """The settings of the method, with the simple rankers that were made where none were given."""
+        plain = plain_settings(self.told)
+        if "simple_rankers" in plain:
+            plain["simple_rankers"] = [ranker.name for ranker in self.rankers]
+        return plain
 
     def _close(self, stage: str) -> None:
         now = time.perf_counter()

@@ -154,13 +154,13 @@ class PreferenceMatrices:
 
     def differences(self, indices: Sequence[int]) -> Floats:
         """(R, P) scaled score differences of the pairs under the terms at ``indices``."""
-        sums = self._sums(indices)
+        sums = self.document_sums(indices)
         return sums[:, self.pairs.high] - sums[:, self.pairs.low]
 
     def votes(self, indices: Sequence[int]) -> Floats:
         """(P,) votes ``sum_r tanh(difference)`` of the terms at ``indices``."""
         total = np.zeros(self.n_pairs)
-        for sums in self._sums(indices):  # one ranker at a time keeps half a million pairs small
+        for sums in self.document_sums(indices):  # one ranker at a time keeps half a million pairs small
             difference = sums.take(self.pairs.high)
             difference -= sums.take(self.pairs.low)
             total += np.tanh(difference, out=difference)
@@ -179,7 +179,7 @@ class PreferenceMatrices:
                 ).mean(axis=1)
         return votes
 
-    def _sums(self, indices: Sequence[int]) -> Floats:
+    def document_sums(self, indices: Sequence[int]) -> Floats:
         """(R, N) scaled document scores under the terms at ``indices``."""
         chosen = np.asarray(sorted(indices), dtype=np.intp)  # one order of summation: no noise
         return np.asarray(self.scores.values[:, chosen].sum(axis=1) / self._column(2))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar, get_args
@@ -12,12 +13,16 @@ import numpy.typing as npt
 from intentx.errors import InputError
 from intentx.ranking import Ranking
 
-__all__ = ["PairStrategy", "Pairs", "preference_pairs", "split_pairs"]
+__all__ = ["EveryPair", "PairStrategy", "Pairs", "preference_pairs", "refuse_too_many", "split_pairs"]
 
 Indices = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
 Array = TypeVar("Array", bound=npt.NDArray[Any])
 ROUNDING = 1e-12  # of the largest score: closer scores differ by rounding only
+MOST_PAIRS = 50_000_000  # that are listed: those of 10,000 documents
+MOST_JUDGED = 1_000_000_000  # that are looked at one by one: some minutes
+PAIR_BYTES = 60  # of memory that a listed pair takes, what is worked out for it included
+SENTINEL = 1e100  # larger scores stand for "never" or "always", and say nothing of how others round
 PairStrategy = Literal["all", "random", "top-tail", "rank-biased"]
 
 
@@ -130,23 +135,134 @@ def preference_pairs(
     if strategy == "top-tail" and not 1 <= top < len(ranking):
         raise InputError(f"top must leave documents on both sides of {len(ranking)}, not {top!r}")
 
-    high, low = (part.astype(np.intp) for part in np.triu_indices(len(ranking), min_rank_gap))
-    gap = ranking.scores[high] - ranking.scores[low]
-    kept = (gap > ROUNDING * np.abs(ranking.scores).max()) & (gap >= min_score_gap)
-    if strategy == "top-tail":
-        kept &= (high < top) & (low >= top)
-    high, low = high[kept], low[kept]
-    if not len(high):
+    every = EveryPair(
+        ranking.scores, min_rank_gap, min_score_gap, top if strategy == "top-tail" else None
+    )
+    if not len(every):
         raise InputError(_no_pair(ranking, min_rank_gap, min_score_gap))
-    if m is not None and m < len(high):
-        probability = None
-        if strategy == "rank-biased":
-            probability = 1.0 / (1.0 + high)
-            probability /= probability.sum()
-        generator = np.random.default_rng(seed)
-        drawn = np.sort(generator.choice(len(high), size=m, replace=False, p=probability))
-        high, low = high[drawn], low[drawn]
+    generator = np.random.default_rng(seed)
+    if m is None or m >= len(every):
+        high, low = every.at(np.arange(_listable(len(every), len(ranking))))
+    elif strategy == "rank-biased":
+        high, low = every.at(np.sort(_rank_biased(every, m, generator)))
+    else:
+        _listable(m, len(ranking))
+        high, low = every.at(np.sort(generator.choice(len(every), size=m, replace=False)))
     return Pairs(high, low, 1.0 + np.log(low - high) if log_weights else None)
+
+
+class EveryPair:
+    """The preference pairs of a ranking, numbered by ``high``, then ``low``, and listed on demand only.
+
+    Scores do not increase, so what a document is preferred to is all from some position on: N numbers
+    stand for all pairs.
+
+    Parameters
+    ----------
+    scores
+        (N,) scores of the ranking.
+    min_rank_gap, min_score_gap
+        As in `preference_pairs`.
+    top
+        Only pairs of one of so many best documents with one of the rest.
+
+    Examples
+    --------
+    >>> every = EveryPair(np.array([3.0, 2.0, 2.0, 1.0]))
+    >>> len(every), [part.tolist() for part in every.at(np.arange(5))]
+    (5, [[0, 0, 0, 1, 2], [1, 2, 3, 3, 3]])
+    """
+
+    def __init__(
+        self,
+        scores: Floats,
+        min_rank_gap: int = 1,
+        min_score_gap: float = 0.0,
+        top: int | None = None,
+    ) -> None:
+        n = len(scores)
+        high = np.arange(n)
+        least = np.minimum(np.arange(n) + min_rank_gap, n)
+        most = np.full(n, n)
+        while (open_ := least < most).any():  # bisection, of all documents at once
+            middle = (least + most) // 2
+            low = np.minimum(middle, n - 1)
+            with np.errstate(over="ignore"):  # an infinite gap is a gap
+                gap = scores - scores[low]
+            enough = (gap > _rounding(scores, high, low)) & (gap >= min_score_gap)
+            most = np.where(open_ & enough, middle, most)
+            least = np.where(open_ & ~enough, middle + 1, least)
+        self.first = least if top is None else np.maximum(least, top)
+        counts = n - self.first
+        if top is not None:
+            counts[top:] = 0
+        self.ends = np.cumsum(counts)
+
+    def __len__(self) -> int:
+        return int(self.ends[-1])
+
+    @property
+    def counts(self) -> Indices:
+        """(N,) to how many documents each one is preferred."""
+        return np.diff(self.ends, prepend=0)
+
+    def at(self, numbers: Indices) -> tuple[Indices, Indices]:
+        """Positions ``high`` and ``low``, both (P,), of the pairs with these numbers."""
+        high = np.searchsorted(self.ends, numbers, side="right")
+        before = self.ends - self.counts
+        return high, numbers - (before - self.first)[high]
+
+    def blocks(self, size: int) -> Iterator[tuple[Indices, Indices]]:
+        """All pairs, so many at a time."""
+        for start in range(0, len(self), size):
+            yield self.at(np.arange(start, min(start + size, len(self))))
+
+    def regular(self, most: int) -> Pairs:
+        """All pairs, or a regular sample of at most so many."""
+        return Pairs(*self.at(np.arange(0, len(self), max(1, -(-len(self) // most)))))
+
+
+def refuse_too_many(documents: int) -> None:
+    """Raise an InputError where documents make more pairs than can be looked at one by one.
+
+    That takes time, not memory: they are never listed.
+    """
+    pairs = documents * (documents - 1) // 2
+    if pairs > MOST_JUDGED:
+        raise InputError(
+            f"{documents:,} documents make {pairs:,} preference pairs, and fidelity looks at each of "
+            f"them; at most {MOST_JUDGED:,} are looked at, those of {math.isqrt(2 * MOST_JUDGED):,} "
+            "documents. Take fewer documents, as in ranking.subset(range(1000))"
+        )
+
+
+def _listable(number: int, documents: int) -> int:
+    """``number``, unless so many pairs are too many to list."""
+    if number > MOST_PAIRS:
+        raise InputError(
+            f"{number:,} preference pairs of {documents:,} documents would need about "
+            f"{number * PAIR_BYTES / 2**30:,.0f} GiB of memory, and at most {MOST_PAIRS:,} are listed. "
+            'Draw some of them, as in pairs="random", m=5000; or take fewer documents, as in '
+            "ranking.subset(range(1000))"
+        )
+    return number
+
+
+def _rank_biased(every: EveryPair, m: int, generator: np.random.Generator) -> Indices:
+    """``m`` different pairs, drawn one after the other by ``1 / (1 + position of the better one)``."""
+    if len(every) <= MOST_PAIRS:
+        probability = np.repeat(1.0 / (1.0 + np.arange(len(every.first))), every.counts)
+        probability /= probability.sum()
+        return generator.choice(len(every), size=m, replace=False, p=probability)
+    _listable(m if m <= len(every) // 10 else len(every), len(every.first))
+    share = np.cumsum(every.counts / (1.0 + np.arange(len(every.first))))
+    drawn = np.empty(0, dtype=np.intp)
+    while len(drawn) < m:  # what comes again is passed over
+        high = np.searchsorted(share, generator.random(m) * share[-1], side="right")
+        number = every.ends[high] - 1 - generator.integers(every.counts[high])
+        drawn = np.concatenate([drawn, number])
+        drawn = drawn[np.sort(np.unique(drawn, return_index=True)[1])]
+    return drawn[:m]
 
 
 def split_pairs(pairs: Pairs, share: float = 0.3, *, seed: int = 0) -> tuple[Pairs, Pairs]:
@@ -176,7 +292,7 @@ def split_pairs(pairs: Pairs, share: float = 0.3, *, seed: int = 0) -> tuple[Pai
 
 
 def _no_pair(ranking: Ranking, min_rank_gap: int, min_score_gap: float) -> str:
-    spread = float(ranking.scores[0] - ranking.scores[-1])
+    spread = float(ranking.scores[0]) - float(ranking.scores[-1])
     if len(ranking) == 1:
         why = "it has one document only"
     elif spread == 0:
@@ -186,6 +302,14 @@ def _no_pair(ranking: Ranking, min_rank_gap: int, min_score_gap: float) -> str:
     else:  # the first and the last document pass every other filter
         why = f"min_rank_gap={min_rank_gap} leaves nothing of {len(ranking)} documents"
     return f"the ranking for {ranking.query!r} has no preference pair: {why}"
+
+
+def _rounding(scores: Floats, high: Indices, low: Indices) -> Floats:
+    """(P,) by how much the two scores of each pair may differ from rounding alone."""
+    size = np.abs(scores)
+    usual = size[size <= SENTINEL].max(initial=0.0)
+    own = np.maximum(size[high], size[low])
+    return np.asarray(ROUNDING * np.where(own > SENTINEL, own, usual))
 
 
 def _frozen(array: Array) -> Array:

@@ -220,7 +220,7 @@ def _bias_table(biases: Sequence[Bias], widest: float) -> Html:
         name = Html(PROPERTIES[bias.name]) if bias.kind == "property" else _name(bias.name)
         follows = bias.stands_out and not bias.holds
         verdict = "follows from stronger ones" if follows else ""
-        interval = f"{real(bias.low, 2)} to {real(bias.high, 2)}"
+        interval = "–" if math.isnan(bias.low) else f"{real(bias.low, 2)} to {real(bias.high, 2)}"
         figures = (
             interval,
             f"{percent(bias.more)} / {percent(bias.less)}",

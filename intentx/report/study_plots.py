@@ -145,7 +145,7 @@ def _fidelity(board: _Board, names: set[str]) -> Plot:
 
     limits = _shares(board.lines, series, interval=True)
     figure = _panels(board, draw, series, limits, "fidelity, mean of queries", 26)
-    return Plot("fidelity", "Fidelity by method and ranker", "Lines: 95 % bootstrap intervals.", figure)
+    return Plot("fidelity", "Fidelity by method and ranker", "Lines: 95 % intervals.", figure)
 
 
 def _overfitting(board: _Board, names: set[str]) -> Plot:
@@ -228,7 +228,7 @@ def _shares(
 ) -> tuple[float, float]:
     """Limits of an axis of shares: of what is there, and to 1."""
     there = [line.figures[one.name] for line in lines for one in series if one.name in line.figures]
-    low = min(min(one.low, one.mean) if interval else one.mean for one in there)
+    low = min(float(np.fmin(one.low, one.mean)) if interval else one.mean for one in there)
     start = np.floor(10 * low - 0.2) / 10
     return float(start), 1.0 + 0.03 * (1.0 - float(start))
 
@@ -237,7 +237,7 @@ def _dot(axes: Axes, row: float, line: Line, one: _Series, interval: bool = Fals
     estimate = line.figures.get(one.name)
     if estimate is None:
         return
-    if interval:
+    if interval and not np.isnan(estimate.low):
         ends = [estimate.low, estimate.high]
         axes.plot(ends, [row, row], color=one.colour, linewidth=1.2, zorder=1, clip_on=False)
     _mark(axes, estimate.mean, row, one)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from intentx.report.markup import Html, count, join, tag
 from intentx.study.cells import FIGURES
-from intentx.study.tables import COUNTS, MARKS, TESTED, number
+from intentx.study.tables import COUNTS, MARKS, TESTED, interval, number
 
 if TYPE_CHECKING:
     from intentx.study.tables import Line, Versus
@@ -139,12 +139,12 @@ def _cell(line: Line, name: str, kind: str, best: str) -> Html:
     mean, versus = number(name, estimate.mean), line.against.get(name)
     mark = MARKS[versus.sign] if versus else ""
     most = max(one.n for one in line.figures.values())
-    interval = f"{number(name, estimate.low)} – {number(name, estimate.high)}"
+    around = interval(name, estimate)
     return tag(
         "td",
         tag("b", mean) if mean == best else mean,
         tag("sup", mark) if mark else "",
-        tag("small", interval, class_="interval"),
+        tag("small", around, class_="interval") if around else "",
         tag("small", count(estimate.n, "query", "queries")) if estimate.n < most else "",
         class_=kind,
         data_v=repr(float(estimate.mean)),
@@ -154,9 +154,9 @@ def _cell(line: Line, name: str, kind: str, best: str) -> Html:
 
 def _against(name: str, versus: Versus) -> str:
     """The comparison with the best baseline in words."""
-    low, high = number(name, versus.low), number(name, versus.high)
+    around = f" ({interval(name, versus)})" if interval(name, versus) else ""
     return (
-        f"against {versus.baseline}: {number(name, versus.difference)} ({low} to {high}), "
+        f"against {versus.baseline}: {number(name, versus.difference)}{around}, "
         f"{probability(versus.p)}, {count(versus.n, 'query', 'queries')}"
     )
 
@@ -177,7 +177,7 @@ def legend(lines: Sequence[Line]) -> Html:
     names = present(lines)
     marks = tag(
         "p",
-        "Means over queries, with 95 % bootstrap intervals below. ",
+        "Means over queries, with 95 % intervals below where there are two queries or more. ",
         tag("b", "Bold"),
         ": the highest of a ranker. † better and ‡ worse than the best other baseline, p < .05 by a "
         "paired randomization test with Holm’s correction. Point at a figure for the difference.",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
@@ -100,9 +101,11 @@ def _best_of(lines: Sequence[Line], baselines: Sequence[str]) -> Html | None:
 
 
 def _told(estimate: Estimate) -> Html:
+    mean = tag("b", number("all", estimate.mean))
+    if math.isnan(estimate.low):
+        return mean
     low, high = number("all", estimate.low), number("all", estimate.high)
-    interval = tag("small", f"[{low}, {high}]", class_="interval")
-    return join([tag("b", number("all", estimate.mean)), " ", interval])
+    return join([mean, " ", tag("small", f"[{low}, {high}]", class_="interval")])
 
 
 def _random_order(lines: Sequence[Line]) -> Html | None:

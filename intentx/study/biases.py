@@ -44,7 +44,7 @@ class Bias:
         that the ranker prefers holds more of it, minus the share in which it holds less. The mean
         over queries; above 0 the ranker wants it, below 0 the others do.
     low, high
-        95 % bootstrap interval over queries.
+        95 % interval over queries, NaN where there is none (`intentx.study.statistics.bootstrap`).
     more, less
         Both shares.
     queries
@@ -251,7 +251,7 @@ def _measured(tested: _Tested, seed: int) -> tuple[list[Bias], int]:
     for i in order.tolist():
         if i in kept:
             values = net[~np.isnan(net[:, i]), i]
-            estimate = bootstrap(values, seed)
+            estimate = bootstrap(values, seed, (-1.0, 1.0))
             found.append(
                 Bias(
                     tested.names[i], tested.kind, estimate.mean, estimate.low, estimate.high,

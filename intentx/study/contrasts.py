@@ -26,6 +26,7 @@ Signs = npt.NDArray[np.int8]
 
 OTHERS = ""  # in the place of a ranker's name: all others together
 
+MOST_DOCUMENTS = 10_000  # whose pairs fit into memory
 POOL = 600  # terms to choose from
 SCREENED = 20  # of these, those that speak most for the pairs by themselves: the others fit and fail
 SOFTNESS, SOFT_SHARE = 2 / 3, 2 / 3  # per simple ranker, as Multiplex has them at generality 0.5
@@ -133,7 +134,18 @@ def orders(scores: Floats) -> Signs:
     """(N, N) 1 where the document of the row scores higher than that of the column, -1 lower.
 
     Scores that differ by rounding only are equal, as in `preference_pairs`.
+
+    Raises
+    ------
+    InputError
+        If there are more than 10,000 documents.
     """
+    if len(scores) > MOST_DOCUMENTS:
+        raise InputError(
+            f"rankings of {len(scores):,} documents cannot be compared pair by pair: that would need "
+            f"{9 * len(scores) ** 2 / 2**30:,.0f} GiB of memory. Compare the first {MOST_DOCUMENTS:,} "
+            "or fewer"
+        )
     gap = scores[:, None] - scores
     close = np.abs(gap) <= ROUNDING * np.abs(scores).max()
     return np.where(close, 0, np.sign(gap)).astype(np.int8)

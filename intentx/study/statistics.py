@@ -9,11 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from intentx.evaluation.intervals import student_interval
+
 __all__ = ["Estimate", "Versus", "bootstrap", "holm", "randomization", "versus"]
 
 Floats = npt.NDArray[np.float64]
 
 DRAWS = 2000  # of a bootstrap
+FEW = 20  # values: intervals of fewer are Student's
 FLIPS = 10_000  # of a randomization test
 EXACT = 12  # queries up to which all signs are tried
 MANY = 1_000  # from there on the test is its normal limit
@@ -22,7 +25,7 @@ BLOCK = 100  # draws at a time, so that many queries need little memory
 
 @dataclass(frozen=True)
 class Estimate:
-    """A mean over ``n`` queries, and its 95 % bootstrap interval."""
+    """A mean over ``n`` queries, and its 95 % interval (`bootstrap`), NaN where there is none."""
 
     mean: float
     low: float
@@ -39,8 +42,8 @@ class Versus:
     baseline
         Name of the baseline.
     difference, low, high
-        Mean of method minus baseline over ``n`` queries that both have, and its 95 % bootstrap
-        interval.
+        Mean of method minus baseline over ``n`` queries that both have, and its 95 % interval
+        (`bootstrap`), NaN where there is none.
     p
         Two-sided, of a sign-flip randomization test (Smucker, Allan & Carterette, CIKM 2007).
     n
@@ -60,19 +63,27 @@ class Versus:
         return int(np.sign(self.difference)) if self.p < 0.05 else 0
 
 
-def bootstrap(values: Floats, seed: int = 0) -> Estimate:
-    """The mean of one value or more, and its interval: 2.5 and 97.5 % of 2,000 resampled means.
+def bootstrap(
+    values: Floats, seed: int = 0, bounds: tuple[float, float] = (-math.inf, math.inf)
+) -> Estimate:
+    """The mean of one value or more, and its 95 % interval: 2.5 and 97.5 % of 2,000 resampled means.
 
-    >>> bootstrap(np.array([0.5, 0.5, 0.5]))
-    Estimate(mean=0.5, low=0.5, high=0.5, n=3)
+    Of fewer than 20 values, for which these are too close to each other, it is Student's t interval
+    within ``bounds``. One value has none, nor have values that are all equal: its ends are NaN.
+
+    >>> bootstrap(np.array([0.5]))
+    Estimate(mean=0.5, low=nan, high=nan, n=1)
     """
+    mean = float(values.mean())
+    if len(values) < FEW or np.ptp(values) == 0:
+        return Estimate(mean, *student_interval(values, bounds=bounds), len(values))
     generator = np.random.default_rng(seed)
     means = np.empty(DRAWS)
     for start in range(0, DRAWS, BLOCK):
         drawn = generator.integers(len(values), size=(BLOCK, len(values)))
         means[start : start + BLOCK] = values[drawn].mean(axis=1)
     low, high = np.percentile(means, [2.5, 97.5])
-    return Estimate(float(values.mean()), float(low), float(high), len(values))
+    return Estimate(mean, float(low), float(high), len(values))
 
 
 def versus(values: Floats, baseline: str, others: Floats, seed: int = 0) -> Versus | None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from intentx.signs import visible
 from intentx.study.cells import FIGURES
 from intentx.study.statistics import Estimate, Versus, bootstrap, holm, versus
 from intentx.study.store import Row
@@ -25,6 +26,7 @@ __all__ = [
     "Line",
     "Versus",
     "bootstrap",
+    "interval",
     "number",
     "rich_tables",
     "short",
@@ -143,13 +145,20 @@ class _Column:
 
 def _line(pair: Pair, column: _Column, values: Mapping[str, Floats], seed: int) -> Line:
     figures = {
-        name: bootstrap(some[np.isfinite(some)], seed)
+        name: bootstrap(some[np.isfinite(some)], seed, _bounds(name))
         for name, some in values.items()
         if np.isfinite(some).any()
     }
     seconds = {name: float(np.sort(some).mean()) for name, some in column.seconds.items()}
     failed = dict(sorted(column.failed.items()))
     return Line(*pair, figures, {}, len(column.qids), failed, seconds)
+
+
+def _bounds(name: str) -> tuple[float, float]:
+    """What the mean of a figure lies between."""
+    if name in COUNTS:
+        return -np.inf, np.inf
+    return (-1.0 if name == "tau" else 0.0), 1.0
 
 
 def _held_against(
@@ -194,7 +203,7 @@ def rich_tables(lines: Iterable[Line]) -> list[Table]:
     tables: dict[str, Table] = {}
     for line in lines:
         if line.ranker not in tables:
-            title = Text(line.ranker, style="bold")
+            title = Text(visible(line.ranker), style="bold")
             if line.ranker in queries:
                 title.append(f", n of {queries[line.ranker]:,} queries", style="not bold")
             table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
@@ -204,8 +213,15 @@ def rich_tables(lines: Iterable[Line]) -> list[Table]:
             tables[line.ranker] = table
         cells = [short(name, line.figures.get(name)) for name in SHOWN]
         measured = max((estimate.n for estimate in line.figures.values()), default=0)
-        tables[line.ranker].add_row(Text(line.method), *cells, str(measured))
+        tables[line.ranker].add_row(Text(visible(line.method)), *cells, str(measured))
     return list(tables.values())
+
+
+def interval(name: str, one: Estimate | Versus) -> str:
+    """An interval as tables have it: ".780 to .850"; "" where there is none."""
+    if np.isnan(one.low):
+        return ""
+    return f"{number(name, one.low)} to {number(name, one.high)}"
 
 
 def short(name: str, estimate: Estimate | None) -> str:
@@ -216,7 +232,9 @@ def short(name: str, estimate: Estimate | None) -> str:
 
 
 def number(name: str, value: float) -> str:
-    """Shares with three digits and no leading zero; counts and ranks with one digit."""
+    """Shares with three digits and no leading zero; counts and ranks with one digit; "–" for NaN."""
+    if np.isnan(value):
+        return "–"
     if name in COUNTS:
         return f"{value:,.1f}".replace("-", "−")
     return f"{value:.3f}".replace("0.", ".", 1).replace("-", "−")

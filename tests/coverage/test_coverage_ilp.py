@@ -1,5 +1,3 @@
-import time
-
 import numpy as np
 import pytest
 from coverage_oracles import brute_force, make, matrices
@@ -7,13 +5,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intentx.coverage import solve
-from intentx.coverage.ilp import coverable, envelope, ilp
-from intentx.coverage.objective import Objective, Problem
+from intentx.coverage.ilp import coverable, ilp
+from intentx.coverage.objective import Objective
+from intentx.coverage.problem import Problem
+from intentx.coverage.program import envelope
 from intentx.preferences import Pairs, PreferenceMatrices, TermScores
 
 
 def certify(problem, most, least=1, **more):
-    selection = solve(problem, most, min_terms=least, method="ilp", time_limit=20, **more)
+    selection = solve(problem, most, min_terms=least, method="ilp", step_limit=100_000, **more)
     best = brute_force(problem, most, least)
     assert selection.bound >= best - 1e-9
     assert selection.objective <= best + 1e-9
@@ -66,23 +66,11 @@ def test_cbc_agrees():
     assert found.method == "ilp (CBC)"
 
 
-@pytest.mark.parametrize("cbc", [False, True])
-def test_cut_off_has_a_valid_bound_and_claims_nothing(cbc):
-    problem = make(5, rankers=1, terms=30, documents=20, pairs=120)
-    exact = solve(problem, 4, method="exhaustive")
-    several = Problem(Objective(problem), 1, 4, deadline=time.perf_counter() + 0.7)
-    found = ilp(several, [0], "start", cbc=cbc)
-    assert found.bound >= exact.objective - 1e-9
-    assert several.objective.value(found.indices) <= exact.objective
-    assert found.bound > several.objective.value(found.indices)
-
-
-def test_time_limited_selection_is_not_called_optimal():
-    problem = make(5, rankers=3, terms=40, documents=20, pairs=120)
-    selection = solve(problem, 6, method="ilp", time_limit=1.0)
+def test_limited_selection_is_not_called_optimal():
+    problem = make(5, rankers=3, terms=20, documents=15, pairs=60)
+    selection = solve(problem, 6, method="ilp", step_limit=300)
     assert selection.status == "feasible"
     assert selection.bound > selection.objective
-    assert selection.seconds < 10
 
 
 def test_output_stays_quiet(capfd):
@@ -109,7 +97,10 @@ def test_coverable():
 @given(st.floats(-50, 0), st.floats(0, 50))
 def test_envelope_lies_above_tanh_and_touches_it(low, high):
     x = np.linspace(low, high, 200)
-    upper = np.min([slope * x + height for slope, height in envelope(low, high)], axis=0)
+    slopes, heights = envelope(np.array([low]), np.array([high]))
+    upper = np.min(
+        [slope * x + height for slope, height in zip(slopes[0], heights[0], strict=True)], axis=0
+    )
     assert (upper >= np.tanh(x) - 1e-9).all()
     assert upper[0] == pytest.approx(np.tanh(low), abs=1e-9)
     assert upper[-1] == pytest.approx(np.tanh(high), abs=1e-6)

@@ -5,7 +5,9 @@ import pytest
 from coverage_oracles import make
 
 from intentx.coverage import solve
-from intentx.coverage.objective import Kernel, Objective, Problem
+from intentx.coverage.kernel import Kernel
+from intentx.coverage.objective import Objective
+from intentx.coverage.problem import Problem
 from intentx.coverage.refine import SOFT, STRICT, _without, anneal
 
 

@@ -1,6 +1,5 @@
 import itertools
 import math
-import time
 from functools import partial
 
 import numpy as np
@@ -12,7 +11,9 @@ from hypothesis import strategies as st
 from intentx.coverage import Selection, solve
 from intentx.coverage.exhaustive import _values
 from intentx.coverage.greedy import grow, shortlist
-from intentx.coverage.objective import Exact, Objective, Problem
+from intentx.coverage.kernel import Exact
+from intentx.coverage.objective import Objective
+from intentx.coverage.problem import Problem
 from intentx.coverage.refine import anneal, descend
 from intentx.coverage.solve import LITERAL, METHODS
 from intentx.errors import InputError
@@ -188,7 +189,7 @@ def test_one_pair_one_term(method):
 @pytest.mark.parametrize(("least", "most"), [(1, 1), (7, 99), (3, 3)])
 def test_limits(method, least, most):
     problem = make(2)
-    selection = solve(problem, most, min_terms=least, method=method, time_limit=20)
+    selection = solve(problem, most, min_terms=least, method=method, step_limit=100_000)
     check(problem, selection, min(most, 7), least)
 
 
@@ -222,7 +223,7 @@ def test_order_of_documents_and_terms_changes_nothing(method, seed):
     order = generator.permutation(15)
     pairs = Pairs(places[problem.pairs.high[order]], places[problem.pairs.low[order]])
     moved = PreferenceMatrices(TermScores(values), pairs, scale=problem.scale)
-    first, second = (solve(one, 3, method=method, time_limit=30) for one in (problem, moved))
+    first, second = (solve(one, 3, method=method, step_limit=100_000) for one in (problem, moved))
     assert first.objective == pytest.approx(second.objective, abs=1e-12)
     assert slow_value(problem, terms[list(second.indices)]) == pytest.approx(second.objective)
 
@@ -245,7 +246,7 @@ def test_share_0_of_softness_is_strict():
 
 
 def test_short_lists_when_pairs_are_very_many(monkeypatch):
-    monkeypatch.setattr("intentx.coverage.objective.DENSE_PAIRS", 1000)
+    monkeypatch.setattr("intentx.coverage.problem.DENSE_PAIRS", 1000)
     problem = Problem(Objective(make(7, rankers=2, terms=30, documents=90, pairs=4000)), 1, 4)
     allowed = np.ones(31, dtype=bool)
     allowed[[3, 8]] = False
@@ -260,7 +261,7 @@ def test_short_lists_when_pairs_are_very_many(monkeypatch):
 
 
 def test_very_many_pairs(monkeypatch):
-    monkeypatch.setattr("intentx.coverage.objective.DENSE_PAIRS", 1000)
+    monkeypatch.setattr("intentx.coverage.problem.DENSE_PAIRS", 1000)
     problem = make(7, rankers=2, terms=30, documents=90, pairs=4000)
     several = Problem(Objective(problem), 1, 4)
     assert isinstance(several.judge, Exact)
@@ -269,17 +270,6 @@ def test_very_many_pairs(monkeypatch):
     assert auto.objective >= max(one.objective for one in found.values()) - 0.01
     assert auto.objective >= max(found["greedy"].objective, found["tanh"].objective)
     assert auto.objective == problem.coverage(auto.indices)
-
-
-@pytest.mark.parametrize("method", ["auto", "anneal", "descent", "exhaustive", "tanh", "greedy"])
-def test_time_limit(method):
-    problem = make(7, rankers=3, terms=120, documents=60, pairs=1700)
-    started = time.perf_counter()
-    selection = solve(problem, 10, min_terms=2, method=method, time_limit=0.05)
-    assert time.perf_counter() - started < 2
-    assert 2 <= len(selection.indices) <= 10
-    assert selection.status != "optimal"
-    assert selection.objective == problem.coverage(selection.indices)
 
 
 @pytest.mark.parametrize(
@@ -297,7 +287,6 @@ def test_time_limit(method):
         ({"softness": 0.1, "soft_share": 1.5}, "soft_share must lie"),
         ({"softness": 0.1, "soft_share": math.nan}, "soft_share must lie"),
         ({"soft_share": -0.1}, "soft_share must lie"),
-        ({"time_limit": 0}, "time_limit must be"),
         ({"method": "ilp", "softness": 0.1}, "softness must be 0"),
     ],
 )
@@ -338,7 +327,7 @@ def test_exhaustive_blocks_hold_every_set_once(monkeypatch):
 @pytest.mark.parametrize("method", LITERAL)
 def test_literal(method):
     problem = make(12, rankers=1, terms=15, documents=12, pairs=40)
-    selection = solve(problem, 10, method=method, literal=True, time_limit=10)
+    selection = solve(problem, 10, method=method, literal=True, step_limit=100_000)
     check(problem, selection, 10)
     if method == "tanh":
         assert 4 <= len(selection.indices) <= 10
@@ -346,26 +335,26 @@ def test_literal(method):
 
 
 @pytest.mark.parametrize("method", ["auto", "exhaustive", "tanh", "anneal", "descent"])
-@pytest.mark.parametrize("time_limit", [1e-9, 0.05])
-def test_however_little_time_there_is_a_valid_bound_and_no_less_than_greedy(method, time_limit):
+@pytest.mark.parametrize("steps", [1, 12])
+def test_however_few_steps_there_is_a_valid_bound_and_no_less_than_greedy(method, steps):
     for seed in range(3):
         generator = np.random.default_rng(seed)
         scores = TermScores(generator.normal(size=(2, 12, 9)))
         matrices = PreferenceMatrices(scores, Pairs(*np.triu_indices(9, 1)))
         best = solve(matrices, 4, method="exhaustive").coverage
-        found = solve(matrices, 4, method=method, time_limit=time_limit)
+        found = solve(matrices, 4, method=method, step_limit=steps)
         assert found.bound is not None
         assert found.coverage <= best <= found.bound + 1e-12
         assert found.status != "optimal" or found.coverage == best
-        if time_limit > 0.01:
+        if steps > 4:
             assert found.coverage >= solve(matrices, 4, method="greedy").coverage
 
 
-def test_cheap_problems_are_proven_under_a_time_limit_too():
+def test_cheap_problems_are_proven_under_a_limit_too():
     generator = np.random.default_rng(0)
     scores = TermScores(generator.normal(size=(3, 30, 25)))
     high, low = np.triu_indices(25, 1)
     matrices = PreferenceMatrices(scores, Pairs(high[::3], low[::3]))
-    found = solve(matrices, 5, time_limit=60)
+    found = solve(matrices, 5, step_limit=10_000_000)
     assert found.status == "optimal"
     assert found.bound == found.coverage

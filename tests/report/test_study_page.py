@@ -24,7 +24,7 @@ from intentx.report.study_words import failures, findings, how_it_was_run, query
 from intentx.study.cells import FIGURES
 from intentx.study.plan import Data, Study
 from intentx.study.results import read_results
-from intentx.study.tables import TESTED, Estimate, Versus, number
+from intentx.study.tables import TESTED, Estimate, Versus, interval, number
 from tests.report import toy_studies
 from tests.report.test_page import Reader
 
@@ -140,10 +140,10 @@ def test_the_table_has_each_figure_once(results):
         assert set(cells) == {"queries", *SECONDS, *FIGURES}
         for name, estimate in line.figures.items():
             assert f'data-v="{estimate.mean!r}"' in cells[name]
-            interval = f"{number(name, estimate.low)} – {number(name, estimate.high)}"
+            around = interval(name, estimate)
             assert (
                 plain(cells[name]).replace("†", "").replace("‡", "")
-                == f"{number(name, estimate.mean)}{interval}"
+                == f"{number(name, estimate.mean)}{around}"
             )
         assert cells["model"].endswith(">0.50</td>")
 
