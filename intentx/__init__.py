@@ -9,6 +9,7 @@ from intentx.evaluation.plausibility import Plausibility, plausibility
 from intentx.evaluation.sanity import randomised, sanity
 from intentx.evaluation.stability import Agreement, agreement, consistency, correctness, stability
 from intentx.explainers.document import DocumentExplanation
+from intentx.explainers.effects import TermEffect, effects
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.exs import EXS
 from intentx.explainers.gradcam import GradCAM, GradCAMExplanation
@@ -71,6 +72,7 @@ __all__ = [
     "Saliency",
     "ScorerError",
     "Semantic",
+    "TermEffect",
     "TermVectors",
     "TextMatching",
     "agreement",
@@ -78,6 +80,7 @@ __all__ = [
     "contrast",
     "correctness",
     "default_simple_rankers",
+    "effects",
     "faithfulness",
     "fidelity",
     "heldout_fidelity",

@@ -28,6 +28,8 @@ class Scorer(Protocol):
         whose fingerprint takes time.
     ``seen(query, texts)``
         Each text as far as it is read.
+    ``analyzer``
+        The `Analyzer` by which it makes terms of texts; its rankings are explained in those terms.
     ``mask_token``
         What it reads as a hidden word; see `mask_token`.
     ``activated(scores)``

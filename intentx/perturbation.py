@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -20,8 +20,8 @@ __all__ = [
     "EditedDocuments",
     "Removal",
     "all_subsets",
-    "edit_at_random",
     "editable",
+    "edits_within",
     "insert_terms",
     "keep_units",
     "random_subsets",
@@ -38,6 +38,9 @@ LONGEST_EDITED = 50_000
 """Characters. Longer documents are not edited: hundreds of edits of a megabyte would be hundreds
 of megabytes for the ranker, and neural rankers cut documents off long before."""
 
+
+EDITED_OF_LIST = 0.2
+"""Share of a listwise ranker's list that is edited at a time: more tells more, until no list is left."""
 
 MOST_WORDS = 10_000
 """Occurrences of words that versions of one document are made of: as many as so long a text of English
@@ -244,61 +247,54 @@ class EditedDocuments:
         return len(self.texts)
 
 
-def edit_at_random(
-    ranking: Ranking, terms: Sequence[str], analyzer: Analyzer, number: int, seed: int = 0
-) -> EditedDocuments:
-    """``number`` edited documents: in turn terms deleted, terms inserted, and terms masked.
+def edits_within(ranking: Ranking, budget: int) -> int:
+    """How many edited documents the ranker can be asked about with ``budget`` texts to score.
 
-    Terms are masked where the ranker says what its mask is, and else other ones deleted (see
-    `removal_for`). Deletion and masking take each of ``terms`` that the document holds with
-    probability 1/2 (one at least); insertion puts three of ``terms`` in front. Sources are drawn
-    uniformly. Edits that give a text seen before are left out, and so are documents above
-    `LONGEST_EDITED`; there can be fewer than ``number``.
+    One each; a listwise ranker gets whole lists, with some of the documents edited in each.
     """
-    generator = np.random.default_rng(seed)
-    wanted = set(terms)
-    texts: dict[str, int] = {}
-    known = set(ranking.texts)
-    instead, mask = removal_for(ranking)
-    for turn in range(number):
-        source = int(generator.integers(len(ranking)))
-        text = ranking.texts[source]
-        if not editable(text):
-            continue
-        if turn % 3 == 1:
-            few = generator.choice(len(terms), size=min(3, len(terms)), replace=False)
-            edited = insert_terms(text, [terms[i] for i in few])
-        else:
-            held = [term for term in analyzer.terms(text) if term in wanted]
-            if not held:
-                continue
-            taken = generator.random(len(held)) < 0.5
-            taken[generator.integers(len(held))] = True
-            gone = [term for term, take in zip(held, taken, strict=True) if take]
-            how = "delete" if turn % 3 == 0 else instead
-            edited = remove_terms(text, gone, analyzer, how=how, mask=mask)
-        if edited not in known:
-            texts.setdefault(edited, source)
-    return EditedDocuments(tuple(texts), np.array(list(texts.values()), dtype=np.intp))
+    box = ranking.scorer
+    if box is None:
+        return 0
+    return budget // len(ranking) * _in_a_list(ranking) if box.listwise else budget
+
+
+def _in_a_list(ranking: Ranking) -> int:
+    return max(1, int(len(ranking) * EDITED_OF_LIST))
 
 
 def score_edits(ranking: Ranking, edits: EditedDocuments, purpose: str) -> npt.NDArray[np.float64]:
     """(E,) the ranker's scores of edited documents.
 
-    All of them go to the ranker together. A listwise ranker gets, for each edit, the whole list
-    with one document exchanged; as its scores may mean something only within one list, the edited
-    document's is then read on the scale of the ranking, where it has the same place among the others.
+    All of them go to the ranker together. A listwise ranker gets the whole list, with one document
+    exchanged, or up to a fifth of them where edits that follow each other are of different documents;
+    as its scores may mean something only within one list, an edited document's is then read on the
+    scale of the ranking, where it has the same place among those that are not edited.
     """
     box = ranking.black_box(purpose)
     if not box.listwise:
         return box(ranking.query, edits.texts)
     scores = np.empty(len(edits))
-    for i, (text, source) in enumerate(zip(edits.texts, edits.source.tolist(), strict=True)):
-        texts = [*ranking.texts[:source], text, *ranking.texts[source + 1 :]]
+    for some in _lists(edits.source.tolist(), _in_a_list(ranking)):
+        texts = list(ranking.texts)
+        sources = edits.source[some]
+        for i, source in zip(some, sources.tolist(), strict=True):
+            texts[source] = edits.texts[i]
         now = box(ranking.query, texts)
-        others = np.delete(now, source), np.delete(ranking.scores, source)
-        scores[i] = _on_scale(float(now[source]), *others)
+        others = np.delete(now, sources), np.delete(ranking.scores, sources)
+        scores[some] = [_on_scale(float(now[source]), *others) for source in sources.tolist()]
     return scores
+
+
+def _lists(sources: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Edits in their order, as many at a time as are of different documents, up to ``most``."""
+    some: list[int] = []
+    for i, source in enumerate(sources):
+        if len(some) == most or source in {sources[j] for j in some}:
+            yield some
+            some = []
+        some.append(i)
+    if some:
+        yield some
 
 
 def _on_scale(score: float, now: npt.NDArray[np.float64], before: npt.NDArray[np.float64]) -> float:

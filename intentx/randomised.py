@@ -13,7 +13,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from intentx.errors import InputError
 from intentx.perturbation import EditedDocuments, editable
 from intentx.ranking import Ranking
 from intentx.text import TextIndex, Token
@@ -48,14 +47,18 @@ class RandomisedEdits:
     def __len__(self) -> int:
         return len(self.edits)
 
-    def first(self, number: int) -> RandomisedEdits:
-        """The first ``number`` of them: what was scored before time was up."""
-        edits = EditedDocuments(self.edits.texts[:number], self.edits.source[:number])
-        return RandomisedEdits(edits, self.change[:number], self.expected[:number])
+    def __add__(self, other: RandomisedEdits) -> RandomisedEdits:
+        """These and then others, of the same terms."""
+        mine, more = self.edits, other.edits
+        return RandomisedEdits(
+            EditedDocuments(mine.texts + more.texts, np.concatenate([mine.source, more.source])),
+            np.concatenate([self.change, other.change]),
+            np.concatenate([self.expected, other.expected]),
+        )
 
 
 def randomised_edits(
-    ranking: Ranking, terms: Sequence[str], index: TextIndex, number: int, seed: int = 0
+    ranking: Ranking, terms: Sequence[str], index: TextIndex, number: int, seed: int | Sequence[int] = 0
 ) -> RandomisedEdits:
     """``number`` documents of a ranking, each with terms taken out and put in by chance.
 
@@ -72,16 +75,14 @@ def randomised_edits(
     index
         The ranking's texts, indexed.
 
-    Raises
-    ------
-    InputError
-        If all documents are too long to be edited (`intentx.perturbation.LONGEST_EDITED`).
+    number
+        None are made where all documents are too long to be edited
+        (`intentx.perturbation.LONGEST_EDITED`).
     """
     able = np.flatnonzero([editable(text) for text in ranking.texts])
-    if not len(able):
-        raise InputError("all documents are too long to be edited; cut them to what the ranker reads")
+    number = number if len(able) else 0
     generator = np.random.default_rng(seed)
-    turns = [generator.permutation(able) for _ in range(-(-number // len(able)))]
+    turns = [generator.permutation(able) for _ in range(-(-number // max(1, len(able))))]
     source = np.concatenate([*turns, able[:0]])[:number]
     held = (index.counts_of(terms) > 0).T[source]
     lacking = (~held).sum(axis=1, keepdims=True)

@@ -27,6 +27,7 @@ from intentx.documents import (
 from intentx.doubts import doubts
 from intentx.errors import InputError, ScorerError, ScorerWarning
 from intentx.scoring import BlackBox, Scorer, own
+from intentx.text import Analyzer
 from intentx.truncation import Truncated, as_read
 
 __all__ = ["Document", "Documents", "Ranking", "as_documents", "rank"]
@@ -248,6 +249,12 @@ class Ranking:
             f"the documents have integers as ids, and {number} may be an id or a position: "
             f"{first}{second}"
         )
+
+    @property
+    def analyzer(self) -> Analyzer:
+        """How the ranker itself makes terms of texts, where it says so; else ``Analyzer()``."""
+        found = None if self.scorer is None else own(self.scorer.scorer, "analyzer")
+        return found if isinstance(found, Analyzer) else Analyzer()
 
     def black_box(self, purpose: str) -> BlackBox:
         """The scorer, or an InputError that says why ``purpose`` cannot do without it."""

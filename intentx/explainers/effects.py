@@ -4,33 +4,45 @@ from __future__ import annotations
 
 import math
 import time
-import warnings
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
-from intentx.perturbation import EditedDocuments, score_edits
+from intentx.explainers.adjusted import randomised_effects
+from intentx.explainers.plain import number
+from intentx.perturbation import EditedDocuments, edits_within, score_edits
 from intentx.preferences.candidates import candidate_terms
+from intentx.preferences.simple_rankers import TextMatching
 from intentx.randomised import RandomisedEdits, randomised_edits
 from intentx.ranking import Ranking
 from intentx.text import Analyzer, TextIndex
 
-__all__ = ["EffectKind", "TermEffect", "effects", "randomised_effects"]
+__all__ = [
+    "BUDGET",
+    "EffectKind",
+    "TermEffect",
+    "ask",
+    "check_budget",
+    "effects",
+    "not_asked",
+    "term_effects",
+]
 
 Floats = npt.NDArray[np.float64]
 EffectKind = Literal["wanted", "unwanted", "no effect", "not asked"]
 
-FOLDS = 5
-PENALTIES = 20
 FALSE_DISCOVERIES = 0.1  # expected share among the terms said to have an effect, at most
 CONFIDENCE = 0.95
 CANDIDATES = 200
-AT_A_TIME = 50  # edited documents scored between two looks at the clock
-NEGLIGIBLE = 1e-9  # of the largest change of score: rounding
+BUDGET = 400  # texts that the ranker scores
+AT_A_TIME = 100  # edited documents scored between two looks at the clock
+MOST = 10_000  # edited documents without a budget: the estimates are then as good as they get
+VERBS = {"wanted": "wants", "unwanted": "avoids", "not asked": "goes along"}
+PURPOSE = "effects of terms"
 
 
 @dataclass(frozen=True)
@@ -65,17 +77,49 @@ class TermEffect:
     tested: int
     kind: EffectKind
 
+    def __str__(self) -> str:
+        return f"{self.term} ({', '.join(filter(None, self.cells()))})"
+
+    @property
+    def verb(self) -> str:
+        """What the ranker does with the term, in words; "goes along" where it was not asked."""
+        return VERBS.get(self.kind, self.kind)
+
+    def cells(self) -> tuple[str, str]:
+        """The effect in score with half of its interval, and in places, as shown; "" if not known."""
+        if self.kind == "not asked":
+            return "", ""
+        return f"{self.effect:+.3g} ± {(self.high - self.low) / 2:.2g}", f"{self.places:+.1f}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data; None for numbers that are not known."""
+        return {
+            name: None if isinstance(value, float) and math.isnan(value) else value
+            for name, value in asdict(self).items()
+        }
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> TermEffect:
+        """The inverse of `to_dict`."""
+        if plain["kind"] not in get_args(EffectKind):
+            raise InputError(f"an effect is of kind {get_args(EffectKind)}, not {plain['kind']!r}")
+        effect, low, high, places = (
+            math.nan if plain[key] is None else number(plain, key)
+            for key in ("effect", "low", "high", "places")
+        )
+        return cls(str(plain["term"]), effect, low, high, places, int(plain["tested"]), plain["kind"])
+
 
 def effects(
     ranking: Ranking,
     terms: Sequence[str] | None = None,
     *,
-    budget: int = 300,
+    budget: int | None = BUDGET,
     seconds: float | None = None,
     analyzer: Analyzer | None = None,
     seed: int = 0,
 ) -> tuple[TermEffect, ...]:
-    """What the ranker does when a term is put into a document or taken out of it, for many terms at once.
+    """What the ranker does when terms are put into documents or taken out of them, many at once.
 
     Documents of the ranking are edited by chance, several terms at once
     (`intentx.randomised.randomised_edits`), and scored. Since chance decides for each term by
@@ -90,11 +134,12 @@ def effects(
         Terms of the analyzer, also such as no document holds; None: the 200 candidates of
         `intentx.preferences.candidates.candidate_terms`.
     budget
-        Edited documents to score. A listwise ranker gets a whole list for each, and so fewer edits.
+        Most texts that the ranker is asked to score. Those of a listwise ranker make whole lists, in
+        each of which a fifth of the documents is edited. None: no limit but ``seconds``.
     seconds
         Stop asking after so long, and tell what is known then; the answer depends on the machine.
     analyzer
-        How texts become terms.
+        How texts become terms; None: `Ranking.analyzer`.
     seed
         For every random draw.
 
@@ -129,11 +174,8 @@ def effects(
     pot -1.0 unwanted
     cup 0.0 no effect
     """
-    if budget < 0:
-        raise InputError(f"budget must be 0 or more, not {budget!r}")
-    if seconds is not None and not seconds > 0:
-        raise InputError(f"seconds must be above 0, not {seconds!r}")
-    index = TextIndex(ranking.texts, analyzer or Analyzer())
+    budget = check_budget(budget, seconds)
+    index = TextIndex(ranking.texts, analyzer or ranking.analyzer)
     if terms is None:
         of_ranking = candidate_terms(ranking, CANDIDATES, index=index, importance="text-matching")
         asked: tuple[str, ...] = of_ranking.terms
@@ -141,19 +183,32 @@ def effects(
         asked = tuple(dict.fromkeys(terms))
     if not asked:
         raise InputError("there are no terms to ask about")
-    box = ranking.scorer
-    number = budget if box is None or not box.listwise else budget // len(ranking)
-    if box is None or not number:
-        return tuple(_not_asked(term) for term in asked)
-    edits = randomised_edits(ranking, asked, index, number, seed)
-    edits, scores = _scored(ranking, edits, seconds)
-    found = _term_effects(ranking, asked, edits, scores, index.analyzer, seed)
+    if ranking.scorer is None or not edits_within(ranking, budget):
+        return tuple(not_asked(term) for term in asked)
+    edits, scores = ask(ranking, asked, index, budget, seconds, seed)
+    if not len(edits):
+        raise InputError("all documents are too long to be edited; cut them to what the ranker reads")
+    found = term_effects(ranking, asked, edits, scores, index, seed)
     if terms is None:
         found.sort(key=lambda one: (one.kind in ("no effect", "not asked"), -_size(one)))
     return tuple(found)
 
 
-def _not_asked(term: str) -> TermEffect:
+def check_budget(budget: int | None, seconds: float | None) -> int:
+    """The budget in texts; without one, more than there is time for."""
+    if seconds is not None and not seconds > 0:
+        raise InputError(f"seconds must be above 0, not {seconds!r}")
+    if budget is None:
+        if seconds is None:
+            raise InputError("budget=None asks for as long as seconds say: give seconds, too")
+        return MOST
+    if budget < 0:
+        raise InputError(f"budget must be 0 or more, not {budget!r}")
+    return budget
+
+
+def not_asked(term: str) -> TermEffect:
+    """What is known of a term that no ranker was asked about."""
     return TermEffect(term, math.nan, math.nan, math.nan, math.nan, 0, "not asked")
 
 
@@ -161,41 +216,55 @@ def _size(one: TermEffect) -> float:
     return 0.0 if math.isnan(one.effect) else abs(one.effect)
 
 
-def _scored(
-    ranking: Ranking, edits: RandomisedEdits, seconds: float | None
+def ask(
+    ranking: Ranking,
+    terms: Sequence[str],
+    index: TextIndex,
+    budget: int,
+    seconds: float | None = None,
+    seed: int = 0,
 ) -> tuple[RandomisedEdits, Floats]:
-    """The edits scored while time allows, the first ones in any case, and their scores."""
-    if seconds is None:
-        return edits, score_edits(ranking, edits.edits, "effects of terms")
+    """Documents with terms put in and taken out by chance, and the ranker's (E,) scores of them.
+
+    Within a limit in seconds they are drawn and scored some at a time, the first in any case.
+    """
+    number = edits_within(ranking, budget)
+    edits = randomised_edits(ranking, terms, index, number if seconds is None else 0, seed)
+    scores = score_edits(ranking, edits.edits, PURPOSE)
     started = time.perf_counter()
-    parts: list[Floats] = []
-    for start in range(0, len(edits), AT_A_TIME):
-        if parts and time.perf_counter() - started > seconds:
+    while seconds is not None and len(edits) < number:
+        some = min(AT_A_TIME, number - len(edits))
+        more = randomised_edits(ranking, terms, index, some, [seed, len(edits)])
+        if not len(more):
             break
-        stop = start + AT_A_TIME
-        some = EditedDocuments(edits.edits.texts[start:stop], edits.edits.source[start:stop])
-        parts.append(score_edits(ranking, some, "effects of terms"))
-    scores = np.concatenate(parts)
-    return edits.first(len(scores)), scores
+        edits, scores = edits + more, np.concatenate([scores, score_edits(ranking, more.edits, PURPOSE)])
+        if time.perf_counter() - started >= seconds:
+            break
+    return edits, scores
 
 
-def _term_effects(
+def term_effects(
     ranking: Ranking,
     terms: Sequence[str],
     edits: RandomisedEdits,
     scores: Floats,
-    analyzer: Analyzer,
-    seed: int,
+    index: TextIndex,
+    seed: int = 0,
 ) -> list[TermEffect]:
+    """What edited documents and their (E,) scores say of each of T terms; see `effects`."""
     from scipy import stats
 
     source = edits.edits.source
     unit = max(np.abs(ranking.scores).max(), np.abs(scores).max()) or 1.0
     before, after = ranking.scores[source] / unit, scores / unit
-    covariates = _length_changes(ranking, edits.edits, analyzer, before)
-    effect, error, freedom = randomised_effects(after - before, edits, covariates, seed)
-    others = _places(ranking.scores / unit, source, after)
-    places, _, _ = randomised_effects(others, edits, covariates, seed)
+    edited = TextIndex(edits.edits.texts, index.analyzer, index)
+    simple = TextMatching()
+    matching = (simple.term_scores(terms, edited) - simple.term_scores(terms, index)[:, source]).T
+    lengths = index.lengths[source], 1.0 * edited.lengths
+    covariates = _length_changes(ranking, edits.edits, *lengths, before)
+    responses = np.stack([after - before, _places(ranking.scores / unit, source, after)])
+    found, errors, freedom = randomised_effects(responses, edits, matching, covariates, seed)
+    (effect, places), error = found, errors[0]
     tested = np.count_nonzero(edits.change, axis=0)
     known = np.isfinite(error)
     ratio = np.divide(effect, error, out=np.zeros(len(terms)), where=known & (error > 0))
@@ -204,110 +273,37 @@ def _term_effects(
     if known.any():
         real[known] = stats.false_discovery_control(chance[known]) <= FALSE_DISCOVERIES
     margin = stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * error
-    found = []
+    told = []
     for i, term in enumerate(terms):
         if not known[i]:
-            found.append(_not_asked(term))
+            told.append(not_asked(term))
             continue
         kind: EffectKind = "no effect"
         if real[i]:
             kind = "wanted" if effect[i] > 0 else "unwanted"
-        low, middle, high = (float(v * unit) for v in (effect[i] - margin[i], effect[i], effect[i] + margin[i]))
-        found.append(TermEffect(term, middle, low, high, float(places[i]), int(tested[i]), kind))
-    return found
+        numbers = (effect[i] * unit, (effect[i] - margin[i]) * unit, (effect[i] + margin[i]) * unit)
+        told.append(TermEffect(term, *map(float, numbers), float(places[i]), int(tested[i]), kind))
+    return told
 
 
 def _places(scores: Floats, source: npt.NDArray[np.intp], after: Floats) -> Floats:
-    """(E,) places that each edited document rises among the others of the ranking."""
+    """(E,) places that each edited document rises among the others of the ranking; ties count half."""
     rising = np.sort(scores)
-    # Ties count half, so that a document that stays as it is stays where it is.
-    above = len(rising) - 0.5 * (
-        np.searchsorted(rising, after, "left") + np.searchsorted(rising, after, "right")
-    )
-    now = above - 0.5 * (after < scores[source])  # the document itself is no other
-    own = scores[source]
-    there = len(rising) - 0.5 * (np.searchsorted(rising, own, "left") + np.searchsorted(rising, own, "right"))
-    return np.asarray(there - now)
+
+    def above(some: Floats) -> Floats:
+        ends = np.searchsorted(rising, some, "left") + np.searchsorted(rising, some, "right")
+        others = (scores[source] > some) + 0.5 * (scores[source] == some)
+        return np.asarray(len(rising) - 0.5 * ends - others)
+
+    return above(scores[source]) - above(after)
 
 
 def _length_changes(
-    ranking: Ranking, edits: EditedDocuments, analyzer: Analyzer, before: Floats
+    ranking: Ranking, edits: EditedDocuments, words: Floats, now: Floats, before: Floats
 ) -> Floats:
     """(E, C) how much longer each edited document is: what no single term is to be blamed for."""
-    words = np.array([len(analyzer.tokens(text)) for text in ranking.texts], dtype=np.float64)
-    now = np.array([len(analyzer.tokens(text)) for text in edits.texts], dtype=np.float64)
     signs = np.array([len(text) for text in ranking.texts], dtype=np.float64)[edits.source]
-    ratio = np.log1p(now) - np.log1p(words[edits.source])
+    ratio = np.log1p(now) - np.log1p(words)
     grown = np.array([len(text) for text in edits.texts], dtype=np.float64) - signs
     standing = (before - before.mean()) / (before.std() or 1.0)
-    return np.stack([ratio, ratio**2, ratio * standing, grown, now - words[edits.source]], axis=1)
-
-
-def randomised_effects(
-    response: Floats, edits: RandomisedEdits, covariates: Floats, seed: int = 0
-) -> tuple[Floats, Floats, Floats]:
-    """(T,) effects of terms on a response, their standard errors, and degrees of freedom.
-
-    Parameters
-    ----------
-    response
-        (E,) of the edited documents.
-    covariates
-        (E, C) what else changed.
-
-    Notes
-    -----
-    With ``z`` the change of a term less its expectation, which chance alone made, and ``r`` the
-    response less what a lasso on the other documents says of it, the effect is ``Σ z r / Σ z x``.
-    A term that was never changed has the error infinity.
-    """
-    number, terms = edits.change.shape
-    change, surprise = edits.change, edits.change - edits.expected
-    coefficients, predicted = _cross_fitted(np.column_stack([change, covariates]), response, seed, always=terms)
-    residual = (response - predicted)[:, None] + coefficients[:, :terms] * change
-    power = np.sum(surprise * change, axis=0)
-    changed = (power > 0) & np.any(change, axis=0)
-    effect = np.divide(np.sum(surprise * residual, axis=0), power, out=np.zeros(terms), where=changed)
-    left = surprise * (residual - change * effect)
-    freedom = np.sum(surprise**2, axis=0) ** 2 / np.maximum(np.sum(surprise**4, axis=0), NEGLIGIBLE)
-    freedom = np.clip(freedom, 2.0, max(number - 2, 2))
-    spread = np.sqrt(np.sum(left**2, axis=0) * freedom / (freedom - 1))
-    error = np.divide(spread, power, out=np.full(terms, np.inf), where=changed)
-    rounding = NEGLIGIBLE * np.abs(response).max(initial=0.0)
-    effect[np.abs(effect) <= rounding] = 0.0
-    error[changed] = np.maximum(error[changed], rounding)
-    return effect, error, freedom
-
-
-def _cross_fitted(design: Floats, response: Floats, seed: int, always: int) -> tuple[Floats, Floats]:
-    """(E, K) coefficients for each row, fitted to the rows of other folds; (E,) their predictions."""
-    from sklearn.linear_model import Lasso, LassoCV
-
-    number = len(response)
-    folds = min(FOLDS, number // 2)
-    coefficients, predicted = np.zeros(design.shape), np.full(number, response.mean())
-    spread = response.std()
-    if folds < 2 or not spread:
-        return coefficients, predicted
-    scale = design.std(axis=0)
-    scale[scale == 0] = 1.0
-    rows = design / scale
-    target = response / spread
-    fold = np.random.default_rng(seed).permutation(number) % folds
-    settings: dict[str, Any] = {"max_iter": 2000, "tol": 1e-3}
-    with warnings.catch_warnings():  # a fit that stops early only leaves more to the average
-        warnings.simplefilter("ignore")
-        largest = np.abs(rows.T @ (target - target.mean())).max() / number
-        penalties = np.geomspace(largest, largest / 1000, PENALTIES)
-        penalty = LassoCV(cv=folds, alphas=penalties, **settings).fit(rows, target).alpha_
-        for out in range(folds):
-            here = fold == out
-            weights = Lasso(alpha=penalty, **settings).fit(rows[~here], target[~here]).coef_
-            weights[always:] = 1.0
-            chosen = np.flatnonzero(weights)
-            # Least squares on what the lasso chose: its shrunken weights would leave a bit of all.
-            known = np.column_stack([rows[:, chosen], np.ones(number)])
-            fit = np.linalg.lstsq(known[~here], response[~here], rcond=1e-10)[0]
-            coefficients[np.ix_(here, chosen)] = fit[:-1] / scale[chosen]
-            predicted[here] = known[here] @ fit
-    return coefficients, predicted
+    return np.stack([ratio, ratio**2, ratio * standing, grown, now - words], axis=1)

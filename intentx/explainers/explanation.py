@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,6 +16,7 @@ import numpy.typing as npt
 from intentx.errors import InputError
 from intentx.evaluation.fidelity import PAIRS_AT_ONCE, Fidelity
 from intentx.evaluation.orders import copeland_scores
+from intentx.explainers.effects import TermEffect, not_asked
 from intentx.explainers.plain import (
     json_text,
     number,
@@ -40,6 +42,7 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT", "IntentExplanation", "TermRole"]
 
 FORMAT = "intentx.intent/1"
+AVOIDED = 5  # terms that the ranker avoids, as shown
 
 
 @dataclass(frozen=True)
@@ -106,6 +109,11 @@ class IntentExplanation:
         What a reader should know, e.g. a setting that could not be honoured.
     cautions
         Those of the notes that come first wherever the explanation is shown.
+    effects
+        What the ranker does with each of `terms` (`intentx.effects`); of kind "not asked" where it
+        was not asked: the term goes along with the order, and that is all that is known.
+    avoids
+        Terms among the candidates that the ranker was found to rank lower for, the strongest first.
     """
 
     method: str
@@ -124,9 +132,15 @@ class IntentExplanation:
     seconds: Mapping[str, float] = field(repr=False)
     notes: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
+    effects: tuple[TermEffect, ...] = ()
+    avoids: tuple[TermEffect, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.effects:  # older files lack them
+            object.__setattr__(self, "effects", tuple(map(not_asked, self.terms)))
 
     def __repr__(self) -> str:
-        shown = ", ".join(self.terms)
+        shown = ", ".join(self.words)
         first = f"CAUTION, {'; '.join(self.cautions)} | " if self.cautions else ""
         return (
             f"<{first}{self.method} for {self.ranking.query!r}: {shown} | "
@@ -146,6 +160,26 @@ class IntentExplanation:
             holders = sum(term in terms for terms in present)
             roles.append(TermRole(term, self.weights[i], won, lost, holders))
         return tuple(roles)
+
+    @cached_property
+    def words(self) -> tuple[str, ...]:
+        """Each of `terms` as people write it: as in the query, or else as most often in the documents.
+
+        Only where the analyzer stems does this differ from the terms.
+        """
+        if not self.analyzer.stem:
+            return self.terms
+        wanted, seen = set(self.terms), Counter[tuple[str, str]]()
+        for text in self.ranking.texts:
+            seen.update(
+                (token.term, text[token.start : token.end].lower())
+                for token in self.analyzer.tokens(text)
+                if token.term in wanted
+            )
+        written = dict(sorted(seen, key=lambda one: (seen[one], one)))  # the last one of a term stays
+        query = self.ranking.query
+        written |= {t.term: query[t.start : t.end].lower() for t in self.analyzer.tokens(query)}
+        return tuple(written.get(term, term) for term in self.terms)
 
     @cached_property
     def document_scores(self) -> npt.NDArray[np.float64]:
@@ -189,6 +223,8 @@ class IntentExplanation:
             "seconds": dict(self.seconds),
             "notes": list(self.notes),
             "cautions": list(self.cautions),
+            "effects": [one.to_dict() for one in self.effects],
+            "avoids": [one.to_dict() for one in self.avoids],
             "analyzer": self.analyzer.to_dict(),
             "simple_rankers": list(matrices.scores.rankers),
             "scale": np.asarray(matrices.scale).tolist(),
@@ -240,6 +276,8 @@ class IntentExplanation:
                 seconds=spent(plain),
                 notes=strings(plain, "notes"),
                 cautions=strings({"cautions": (), **plain}, "cautions"),
+                effects=_effects_from_plain(plain, "effects"),
+                avoids=_effects_from_plain(plain, "avoids"),
             )
 
     @classmethod
@@ -257,11 +295,12 @@ class IntentExplanation:
         )  # a Text, so that "[b]" is no markup
         table = Table(title=title, title_justify="left")
         table.add_column("intent term")
-        for column in ("share", "pairs won", "pairs lost", "documents"):
+        table.add_column("the ranker")
+        for column in ("effect", "places", "share", "pairs won", "pairs lost", "docs"):
             table.add_column(column, justify="right")
-        for role in self.roles:
+        for word, effect, role in zip(self.words, self.effects, self.roles, strict=True):
             cells = (f"{role.share:.3f}", str(role.won), str(role.lost), str(role.documents))
-            table.add_row(Text(visible(role.term)), *cells)
+            table.add_row(Text(visible(word)), effect.verb, *effect.cells(), *cells)
         first = [Text(visible(f"Caution: {caution}"), style="bold") for caution in self.cautions]
         closing = Text(visible(self._closing()), style="dim")
         return Group(*first, table, self.fidelity.__rich__(), closing)
@@ -273,6 +312,8 @@ class IntentExplanation:
             f"{self.model_calls} texts scored by the ranker; {self.seconds['total']:.2f} s, "
             f"{self.seconds['model']:.2f} s of them the ranker's"
         ]
+        if self.avoids:
+            lines.append("the ranker avoids: " + ", ".join(map(str, self.avoids[:AVOIDED])))
         return "\n".join([*lines, *(note for note in self.notes if note not in self.cautions)])
 
     def text(self, width: int = 100) -> str:
@@ -281,17 +322,23 @@ class IntentExplanation:
 
     def _repr_html_(self) -> str:
         rows = "".join(
-            f"<tr><td>{html.escape(role.term)}</td><td>{role.share:.3f}</td>"
+            f"<tr><td>{html.escape(word)}</td><td>{effect.verb}</td>"
+            f"{''.join(f'<td>{cell}</td>' for cell in effect.cells())}<td>{role.share:.3f}</td>"
             f"<td>{role.won}</td><td>{role.lost}</td><td>{role.documents}</td></tr>"
-            for role in self.roles
+            for word, effect, role in zip(self.words, self.effects, self.roles, strict=True)
         )
         first = "".join(f"<p><b>Caution:</b> {html.escape(one)}</p>" for one in self.cautions)
         return first + (
             f"<p><b>{html.escape(self.method)}</b> for “{html.escape(self.ranking.query)}”: fidelity "
             f"{self.fidelity.all:.3f} of all pairs, {self.fidelity.far:.3f} of pairs at least "
-            f"{self.fidelity.gap} ranks apart</p><table><tr><th>intent term</th><th>share</th>"
+            f"{self.fidelity.gap} ranks apart</p><table><tr><th>intent term</th>"
+            "<th>the ranker</th><th>effect</th><th>places</th><th>share</th>"
             f"<th>pairs won</th><th>pairs lost</th><th>documents</th></tr>{rows}</table>"
         )
+
+
+def _effects_from_plain(plain: Mapping[str, Any], key: str) -> tuple[TermEffect, ...]:
+    return tuple(TermEffect.from_dict(one) for one in plain.get(key, ()))
 
 
 def _pairs_to_plain(pairs: Pairs, ranking: Ranking) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, Literal, get_args
 
 from intentx.coverage.solve import METHODS, Method
 from intentx.errors import InputError
+from intentx.explainers.effects import BUDGET, check_budget
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.session import Session
 from intentx.preferences import MARGIN, Pairs
@@ -53,7 +54,8 @@ class Multiplex:
         Term vectors of the semantic one when ``simple_rankers`` is None; None: learned from the
         documents at hand.
     analyzer
-        How texts become terms.
+        How texts become terms; None: as the ranker has it, where that is known, and else
+        ``Analyzer()`` (`Ranking.analyzer`).
     balance
         ``"chosen"``: one simple ranker may lead, the votes of the others then being ten times
         quieter, where more pairs are covered so; with ``generality``, pairs with documents left
@@ -68,14 +70,23 @@ class Multiplex:
         0: maximise the coverage of the fitted pairs and nothing else. 1: look for terms that
         hold for other documents too. At g in between, the share ``2 g / (1 + g)`` of the
         objective counts every pair smoothly by its vote instead of as covered or not; with a
-        scorer, pairs with *edited* documents (words deleted, masked and inserted), scored by the
+        scorer, pairs with *edited* documents (terms put in and taken out by chance), scored by the
         ranker, carry the share ``0.5 g`` of the weight. At any g above
         0, the number of terms is the one that does best on documents left out
-        (`intentx.coverage.validate`), and every term occurs in two documents or in the query.
-        With ``method="ilp"`` the objective stays strict.
+        (`intentx.coverage.validate`), unless effects decide it, and every term occurs in two
+        documents or in the query. With ``method="ilp"`` the objective stays strict.
+    effects
+        How far the effects of terms on the ranker (`intentx.effects`) decide, where it can be
+        asked. 0: not at all; terms may only go along with the order. Above 0: only terms that the
+        ranker wants are chosen, as many as there are up to ``max_terms``, if there is one at all;
+        at e, the share ``e`` of the objective is their part in the sum of all effects. 1: the
+        terms with the largest effects. None: .5, or 0 with ``generality=0``.
     budget
-        Most edited documents that the ranker is asked to score for ``generality``. A listwise
-        ranker gets a whole list for each, and so fewer edits.
+        Most texts, edited documents, that the ranker is asked to score for effects and generality.
+        A listwise ranker gets whole lists, in each of which a fifth of the documents is edited.
+        None: no limit but ``seconds``.
+    seconds
+        Most seconds that the ranker is asked for these; the terms then depend on the machine.
     method
         Solver: see `intentx.coverage.solve`.
     literal
@@ -103,7 +114,7 @@ class Multiplex:
     simple_rankers: Sequence[SimpleRanker] | None = None
     vectors: TermVectors | None = None
     balance: Balance = "chosen"
-    analyzer: Analyzer = field(default_factory=Analyzer)
+    analyzer: Analyzer | None = None
     pairs: PairStrategy | Pairs = "all"
     m: int | None = None
     top: int = 10
@@ -111,7 +122,9 @@ class Multiplex:
     min_score_gap: float = 0.0
     log_weights: bool | None = None
     generality: float = 0.5
-    budget: int = 300
+    effects: float | None = None
+    budget: int | None = BUDGET
+    seconds: float | None = None
     method: Method = "auto"
     literal: bool = False
     margin: float = MARGIN
@@ -120,6 +133,8 @@ class Multiplex:
     def __post_init__(self) -> None:
         if not 0 <= self.generality <= 1:
             raise InputError(f"generality must lie between 0 and 1, not {self.generality!r}")
+        if self.effects is not None and not 0 <= self.effects <= 1:
+            raise InputError(f"effects must lie between 0 and 1, not {self.effects!r}")
         if self.balance not in get_args(Balance):
             raise InputError(f"balance must be one of {get_args(Balance)}, not {self.balance!r}")
         if self.method not in METHODS:
@@ -131,8 +146,7 @@ class Multiplex:
                 "vectors are those of the default simple rankers; with simple_rankers of your own, give "
                 "them to Semantic(vectors)"
             )
-        if self.budget < 0:
-            raise InputError(f"budget must be 0 or more, not {self.budget!r}")
+        check_budget(self.budget, self.seconds)
         if not 1 <= self.min_terms <= self.max_terms:
             raise InputError(
                 f"1 <= min_terms <= max_terms is needed, not {self.min_terms} and {self.max_terms}"
@@ -192,11 +206,13 @@ class IntentGreedy:
     max_terms: int = 10
     candidates: int = 200
     query_terms: QueryTermsUse = "allow"
-    analyzer: Analyzer = field(default_factory=Analyzer)
+    analyzer: Analyzer | None = None
     pairs: PairStrategy | Pairs = "all"
     m: int | None = None
     generality: float = 0.0
-    budget: int = 300
+    effects: float | None = None
+    budget: int | None = BUDGET
+    seconds: float | None = None
     seed: int = 0
 
     def explain(self, ranking: Ranking) -> IntentExplanation:
@@ -219,7 +235,7 @@ class QueryTerms:
 
     simple_rankers: Sequence[SimpleRanker] | None = None
     vectors: TermVectors | None = None
-    analyzer: Analyzer = field(default_factory=Analyzer)
+    analyzer: Analyzer | None = None
     pairs: PairStrategy | Pairs = "all"
     m: int | None = None
     seed: int = 0
@@ -232,12 +248,9 @@ class QueryTerms:
         InputError
             If the query holds stopwords only, or there is no preference pair.
         """
-        terms = self.analyzer.terms(ranking.query)
-        if not terms:
-            raise InputError(f"the query {ranking.query!r} has no term that is not a stopword")
         settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
         fitted = Multiplex(**settings, generality=0)
-        return Session(fitted, "QueryTerms", ranking, told=self).given(terms)
+        return Session(fitted, "QueryTerms", ranking, told=self).of_query()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -255,7 +268,7 @@ class RandomTerms:
     query_terms: QueryTermsUse = "allow"
     simple_rankers: Sequence[SimpleRanker] | None = None
     vectors: TermVectors | None = None
-    analyzer: Analyzer = field(default_factory=Analyzer)
+    analyzer: Analyzer | None = None
     pairs: PairStrategy | Pairs = "all"
     m: int | None = None
     seed: int = 0
@@ -282,7 +295,7 @@ def given_terms(
     settings = Multiplex(
         simple_rankers=simple_rankers,
         vectors=vectors,
-        analyzer=analyzer or Analyzer(),
+        analyzer=analyzer,
         generality=0,
         seed=seed,
     )

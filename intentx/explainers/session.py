@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
+import numpy.typing as npt
 
 from intentx.asked import Asked, asking
 from intentx.coverage import Selection, solve
@@ -15,12 +16,13 @@ from intentx.coverage.shares import coverage_shares
 from intentx.coverage.validate import LEAST_DOCUMENTS, Option, best_fit, validated
 from intentx.errors import InputError
 from intentx.evaluation.fidelity import judge
+from intentx.explainers.effects import TermEffect, ask, check_budget, not_asked, term_effects
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.plain import plain_settings
-from intentx.perturbation import edit_at_random, score_edits
+from intentx.perturbation import EditedDocuments, edits_within
 from intentx.preferences import Pairs, PreferenceMatrices, preference_pairs
 from intentx.preferences.candidates import candidate_terms
-from intentx.preferences.edited import with_edited_documents
+from intentx.preferences.edited import with_edited_documents, with_effects
 from intentx.preferences.pairs import refuse_too_many
 from intentx.preferences.simple_rankers import (
     Dense,
@@ -39,6 +41,11 @@ __all__ = ["EDITED_SHARE", "Session"]
 
 SOFTNESS = 2 / 3  # for each simple ranker that speaks up: nearly linear, no pair is given up
 LED = 10.0  # where one simple ranker leads, how many times quieter the others are
+NO_EFFECT = (
+    "the ranker was asked, and no term was found to have an effect of its own: these terms go along "
+    "with its order, and no more"
+)
+EFFECTS = 0.5  # how far they weigh by default
 EDITED_SHARE = 0.5  # of the weight, on pairs with edited documents, at generality 1
 
 
@@ -70,21 +77,33 @@ class Session:
         ranking.check_scorer()
         self._asked = Asked(box)
         refuse_too_many(len(ranking))
+        self._edited: tuple[EditedDocuments, npt.NDArray[np.float64]] | None = None
+        self._effects: dict[str, TermEffect] = {}
         self.pairs = self._preference_pairs()
-        warn_about(ranking.doc_ids, ranking.texts, settings.analyzer, ranking.told, stacklevel=4)
-        self.index = TextIndex(ranking.texts, settings.analyzer)
+        self.analyzer = settings.analyzer or ranking.analyzer
+        warn_about(ranking.doc_ids, ranking.texts, self.analyzer, ranking.told, stacklevel=4)
+        self.index = TextIndex(ranking.texts, self.analyzer)
         self._close("pairs and index")
 
     def chosen(self) -> IntentExplanation:
         """Terms chosen by the settings' solver among the candidates."""
         with self._asking():
-            option, size = self._balanced(self._screened(self._matrices(self._candidates())))
-            matrices = option.matrices
-            selection = self._select(self._with_edits(matrices), size, option.softness)
+            matrices = self._screened(self._matrices(self._candidates()))
+            self._ask(matrices.scores.terms)
+        matrices = self._wanted(matrices)
+        option, size = self._balanced(matrices)
+        selection = self._select(self._with_evidence(option.matrices), size, option.softness)
         self._close("selection")
         # With generality the objective is not the coverage, and its bound would be read as one.
         bound = None if self.settings.generality > 0 else selection.bound
-        return self._explanation(matrices.restricted(selection.indices), bound, selection.status)
+        return self._explanation(option.matrices.restricted(selection.indices), bound, selection.status)
+
+    def of_query(self) -> IntentExplanation:
+        """The terms of the query."""
+        terms = self.analyzer.terms(self.ranking.query)
+        if not terms:
+            raise InputError(f"the query {self.ranking.query!r} has no term that is not a stopword")
+        return self.given(terms)
 
     def given(self, terms: tuple[str, ...]) -> IntentExplanation:
         """These terms."""
@@ -132,6 +151,8 @@ class Session:
         return 2 if validated else 1
 
     def _candidates(self, importance: Literal["auto", "text-matching"] = "auto") -> tuple[str, ...]:
+        if self._asks:  # then soon about all of them at once
+            importance = "text-matching"
         found = candidate_terms(
             self.ranking,
             max(self.settings.pool, self.settings.candidates),
@@ -156,28 +177,72 @@ class Session:
         by_agreement = np.argsort(-matrices.mean_votes(), kind="stable")
         rank_sum = np.arange(matrices.n_terms)  # candidates come in the order of importance
         rank_sum[by_agreement] += np.arange(matrices.n_terms)
+        of_query = set(self.analyzer.terms(self.ranking.query))
+        rank_sum[[term in of_query for term in matrices.scores.terms]] = -1
         kept = np.argsort(rank_sum, kind="stable")[: self.settings.candidates]
         self._close("term scores")
         return matrices.restricted(np.sort(kept).tolist())
 
-    def _with_edits(self, matrices: PreferenceMatrices) -> PreferenceMatrices:
-        """``matrices`` with pairs that involve edited documents, where the ranker can be asked."""
-        s, box = self.settings, self.ranking.scorer
-        share = s.generality * EDITED_SHARE
-        if box is None or not s.budget or not share:
-            return matrices
-        number = s.budget // len(self.ranking) if box.listwise else s.budget
-        edits = edit_at_random(self.ranking, matrices.scores.terms, s.analyzer, number, s.seed)
+    @property
+    def _causal(self) -> float:
+        """How far effects weigh in the choice of terms."""
+        s = self.settings
+        return (EFFECTS if s.generality > 0 else 0.0) if s.effects is None else s.effects
+
+    @property
+    def _asks(self) -> bool:
+        """Whether the ranker is asked what terms do to it."""
+        s = self.settings
+        budget = check_budget(s.budget, s.seconds)
+        return bool((self._causal or s.generality) and edits_within(self.ranking, budget))
+
+    def _ask(self, terms: tuple[str, ...]) -> None:
+        """Have the ranker score documents with terms put in and taken out by chance."""
+        s = self.settings
+        if not self._asks:
+            return
+        budget = check_budget(s.budget, s.seconds)
+        edits, scores = ask(self.ranking, terms, self.index, budget, s.seconds, s.seed)
         if not len(edits):
-            self.notes.append("no edited documents: the budget or the documents allow none")
-            return matrices
-        scores = score_edits(self.ranking, edits, "pairs with edited documents")
+            self.notes.append("no document is short enough to be edited, and the ranker was not asked")
+            return
+        self._edited = edits.edits, scores
         self._close("edited documents")
-        joined = with_edited_documents(
-            matrices, self.ranking, self.index, self.rankers, edits, scores, share=share, seed=s.seed
-        )
+        found = term_effects(self.ranking, terms, edits, scores, self.index, s.seed)
+        self._effects = {one.term: one for one in found}
+        self._close("effects")
+
+    def _wanted(self, matrices: PreferenceMatrices) -> PreferenceMatrices:
+        """The candidates that the ranker wants, where effects count and there are any."""
+        if not self._causal or not self._effects:
+            return matrices
+        effects = np.array([self._effect(term) for term in matrices.scores.terms])
+        wanted = np.flatnonzero(effects)
+        if not len(wanted):
+            self.notes.append(NO_EFFECT)
+            return matrices
+        if self._causal == 1:
+            wanted = np.argsort(-effects, kind="stable")[: min(len(wanted), self.settings.max_terms)]
+        return matrices.restricted(wanted.tolist())
+
+    def _effect(self, term: str) -> float:
+        """Of a term that the ranker wants; 0 of others."""
+        found = self._effects.get(term)
+        return found.effect if found is not None and found.kind == "wanted" else 0.0
+
+    def _with_evidence(self, matrices: PreferenceMatrices) -> PreferenceMatrices:
+        """``matrices`` with pairs that involve edited documents, and with effects, as far as known."""
+        s = self.settings
+        share = s.generality * EDITED_SHARE
+        if self._edited is not None and share:
+            matrices = with_edited_documents(
+                matrices, self.ranking, self.index, self.rankers, *self._edited, share=share, seed=s.seed
+            )
+        effects = np.array([self._effect(term) for term in matrices.scores.terms])
+        if 0 < self._causal < 1 and effects.any():
+            matrices = with_effects(matrices, effects, self._causal)
         self._close("term scores")
-        return joined
+        return matrices
 
     @property
     def _soft_share(self) -> float:
@@ -214,17 +279,21 @@ class Session:
             number, size = validated(options, s.max_terms, soft_share=self._soft_share, seed=s.seed)
         else:
             number, size = best_fit(options, s.max_terms, seed=s.seed), s.max_terms
+        if self._causal and any(map(self._effect, matrices.scores.terms)):
+            size = s.max_terms  # what the ranker wants holds for documents left out, too
         if names[number]:
             self.notes.append(f"{names[number]} leads: the other simple rankers are ten times quieter")
         return options[number], max(size, s.min_terms)
 
     def _select(self, joined: PreferenceMatrices, size: int, softness: float) -> Selection:
-        """Up to ``size`` terms for the pairs of ``joined``."""
+        """Up to ``size`` terms for the pairs of ``joined``; all, where the ranker wants no more."""
         s = self.settings
+        wants = self._causal and any(map(self._effect, joined.scores.terms))
+        least = size if wants else s.min_terms
         return solve(
             joined,
             size,
-            min_terms=min(s.min_terms, joined.n_terms),
+            min_terms=min(least, joined.n_terms),
             method=s.method,
             softness=softness,
             soft_share=self._soft_share,
@@ -240,6 +309,7 @@ class Session:
         weights, matrices = weights[most_useful_first], matrices.restricted(most_useful_first.tolist())
         fidelity = judge(self.ranking, matrices, self.pairs)
         self._close("fidelity")
+        unwanted = (one for one in self._effects.values() if one.kind == "unwanted")
         self.seconds["model"] = self._asked.seconds
         self.seconds["total"] = time.perf_counter() - self._started
         return IntentExplanation(
@@ -252,17 +322,19 @@ class Session:
             bound=bound,
             status=status,
             fidelity=fidelity,
-            analyzer=self.settings.analyzer,
+            analyzer=self.analyzer,
             simple_rankers=self.rankers,
             settings=self._plain_settings(),
             model_calls=self._asked.besides(self.ranking.query, self.ranking.texts),
             seconds=self.seconds,
             notes=tuple(self.notes),
+            effects=tuple(self._effects.get(term, not_asked(term)) for term in matrices.scores.terms),
+            avoids=tuple(sorted(unwanted, key=lambda one: one.effect)),
         )
 
     def _plain_settings(self) -> dict[str, Any]:
         """The settings of the method, with the simple rankers that were made where none were given."""
-        plain = plain_settings(self.told)
+        plain = plain_settings(self.told) | {"analyzer": self.analyzer.to_dict()}
         if "simple_rankers" in plain:
             plain["simple_rankers"] = [ranker.name for ranker in self.rankers]
         return plain

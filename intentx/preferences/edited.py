@@ -15,11 +15,12 @@ from intentx.ranking import Ranking
 from intentx.scoring import unit_of
 from intentx.text import TextIndex
 
-__all__ = ["with_edited_documents"]
+__all__ = ["with_edited_documents", "with_effects"]
 
 Floats = npt.NDArray[np.float64]
 
 PARTNERS = 10  # other documents that each edited document is compared with
+LOUD = 3.0  # of the scale: a vote of nearly 1
 LEAST_GAP = 0.01  # of the scores' standard deviation: what is closer is no preference
 
 
@@ -77,6 +78,35 @@ def with_edited_documents(
     )
     scores_of_terms = TermScores(values, terms, matrices.scores.rankers)
     return PreferenceMatrices(scores_of_terms, pairs, matrices.scale, matrices.margin)
+
+
+def with_effects(matrices: PreferenceMatrices, effects: Floats, share: float) -> PreferenceMatrices:
+    """Matrices that also ask for terms with an effect on the ranker, whatever documents they are in.
+
+    For each term there is a document that holds nothing else, preferred to one that holds nothing.
+    Together these pairs carry ``share`` of all weight, in proportion to the effects.
+
+    Parameters
+    ----------
+    effects
+        (T,) numbers, of which the ones above 0 count; one at least.
+    """
+    values, listed = matrices.scores.values, matrices.pairs
+    rankers, terms, n = values.shape
+    loud = LOUD * np.asarray(matrices.scale)[:, None, None] * np.eye(terms)
+    alone = np.concatenate([loud, np.zeros((rankers, terms, 1))], axis=2)
+    wanted = np.flatnonzero(effects > 0)
+    weight = np.ones(len(listed)) if listed.weight is None else listed.weight
+    extra = weight.sum() * share / (1 - share) * effects[wanted] / effects[wanted].sum()
+    pairs = Pairs(
+        np.concatenate([listed.high, n + wanted]),
+        np.concatenate([listed.low, np.full(len(wanted), n + terms)]),
+        np.concatenate([weight, extra]),
+    )
+    scores = TermScores(
+        np.concatenate([values, alone], axis=2), matrices.scores.terms, matrices.scores.rankers
+    )
+    return PreferenceMatrices(scores, pairs, matrices.scale, matrices.margin)
 
 
 def _spread(scores: Floats) -> float:

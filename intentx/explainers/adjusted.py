@@ -1,0 +1,121 @@
+"""Effects under randomisation: mean differences that chance made, sharpened by regression."""
+
+from __future__ import annotations
+
+import warnings
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.randomised import RandomisedEdits
+
+__all__ = ["randomised_effects"]
+
+Floats = npt.NDArray[np.float64]
+
+FOLDS = 5
+PENALTIES, SMALLEST = 16, 300  # the lasso's, and how much the last is below the first
+NEGLIGIBLE = 1e-9  # of the largest change of score: rounding
+
+
+def randomised_effects(
+    responses: Floats, edits: RandomisedEdits, matching: Floats, covariates: Floats, seed: int = 0
+) -> tuple[Floats, Floats, Floats]:
+    """(K, T) effects of terms on responses, (K, T) their standard errors, and (T,) degrees of freedom.
+
+    Parameters
+    ----------
+    responses
+        (K, E) of the edited documents. The first one decides which terms are adjusted for.
+    matching
+        (E, T) change of a simple ranker's score for each term: a better guess at what a term does in
+        a document than that it was changed, for rankers that count.
+    covariates
+        (E, C) what else changed; it is always adjusted for.
+
+    Notes
+    -----
+    With ``z`` the change of a term less its expectation, which chance alone made, and ``r`` the
+    response less what a regression on the other documents says of all other terms, the effect is
+    ``Σ z r / Σ z x``. A term that was never changed has the error infinity.
+    """
+    number, terms = edits.change.shape
+    change, surprise = edits.change, edits.change - edits.expected
+    power = np.sum(surprise * change, axis=0)
+    changed = (power > 0) & np.any(change, axis=0)
+    freedom = np.sum(surprise**2, axis=0) ** 2 / np.maximum(np.sum(surprise**4, axis=0), NEGLIGIBLE)
+    freedom = np.clip(freedom, 2.0, max(number - 2, 2))
+    design = np.column_stack([change, matching, covariates])
+    effects, errors = np.zeros((len(responses), terms)), np.full((len(responses), terms), np.inf)
+    fitted = _cross_fitted(design, responses, 2 * terms, seed)
+    for k, (response, (coefficients, predicted)) in enumerate(zip(responses, fitted, strict=True)):
+        own = coefficients[:, : 2 * terms] * design[:, : 2 * terms]
+        residual = (response - predicted)[:, None] + own[:, :terms] + own[:, terms:]
+        np.divide(np.sum(surprise * residual, axis=0), power, out=effects[k], where=changed)
+        left = surprise * (residual - change * effects[k])
+        spread = np.sqrt(np.sum(left**2, axis=0) * freedom / (freedom - 1))
+        np.divide(spread, power, out=errors[k], where=changed)
+        rounding = NEGLIGIBLE * np.abs(response).max(initial=0.0)
+        effects[k, np.abs(effects[k]) <= rounding] = 0.0
+        errors[k, changed] = np.maximum(errors[k, changed], rounding)
+    return effects, errors, freedom
+
+
+def _cross_fitted(
+    design: Floats, responses: Floats, choosable: int, seed: int
+) -> list[tuple[Floats, Floats]]:
+    """For each response (E, D) coefficients of each row, fitted to the rows of other folds, and (E,)
+    what they predict.
+
+    A lasso on the first response chooses among the first ``choosable`` columns; the fit is by least
+    squares on those chosen and the others, since a lasso's shrunken weights would leave a bit of all.
+    """
+    number = design.shape[0]
+    found = [(np.zeros(design.shape), np.full(number, one.mean())) for one in responses]
+    folds = min(FOLDS, number // 2)
+    if folds < 2 or not responses[0].std():
+        return found
+    scale = design.std(axis=0)
+    scale[scale == 0] = 1.0
+    rows = design / scale
+    fold = np.random.default_rng(seed).permutation(number) % folds
+    for out, chosen in enumerate(_chosen(rows[:, :choosable], rows[:, choosable:], responses[0], fold)):
+        here = fold == out
+        columns = np.concatenate([np.flatnonzero(chosen), np.arange(choosable, rows.shape[1])])
+        known = np.column_stack([rows[:, columns], np.ones(number)])
+        fit = np.linalg.lstsq(known[~here], responses[:, ~here].T, rcond=1e-10)[0]
+        for (coefficients, predicted), weights in zip(found, fit.T, strict=True):
+            coefficients[np.ix_(here, columns)] = weights[:-1] / scale[columns]
+            predicted[here] = known[here] @ weights
+    return found
+
+
+def _chosen(
+    rows: Floats, always: Floats, response: Floats, fold: npt.NDArray[np.intp]
+) -> list[npt.NDArray[np.bool_]]:
+    """For each fold the columns that a lasso on the other folds chooses, by the penalty that is best
+    on the rows left out.
+    """
+    from sklearn.linear_model import lasso_path
+
+    known = np.column_stack([always, np.ones(len(rows))])
+    both = np.column_stack([response, rows])
+    both = both - known @ np.linalg.lstsq(known, both, rcond=1e-10)[0]
+    target, rest = both[:, 0] / (both[:, 0].std() or 1.0), both[:, 1:]
+    largest = np.abs(rest.T @ target).max(initial=0.0) / len(rest)
+    if not largest:
+        return [np.zeros(rest.shape[1], dtype=bool) for _ in range(fold.max() + 1)]
+    penalties = np.geomspace(largest, largest / SMALLEST, PENALTIES)
+    wrong, weights = np.zeros(PENALTIES), []
+    with warnings.catch_warnings():  # a fit that stops early only leaves more to the average
+        warnings.simplefilter("ignore")
+        for out in range(fold.max() + 1):
+            here = fold == out
+            some = rest[~here]
+            _, path, _ = lasso_path(
+                some, target[~here], alphas=penalties, precompute=some.T @ some, max_iter=200, tol=1e-3
+            )
+            wrong += np.sum((target[here, None] - rest[here] @ path) ** 2, axis=0)
+            weights.append(path)
+    best = int(np.argmin(np.round(wrong, 12)))
+    return [path[:, best] != 0 for path in weights]
