@@ -15,7 +15,7 @@ from intentx.coverage.solve import solve
 from intentx.preferences.matrices import PreferenceMatrices
 from intentx.preferences.pairs import Pairs
 
-__all__ = ["LEAST_DOCUMENTS", "Option", "best_fit", "validated"]
+__all__ = ["LEAST_DOCUMENTS", "Option", "best_fit", "greedy_terms", "validated"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -75,7 +75,7 @@ def validated(
             matrices, softness = options[number]
             objective = Objective(matrices.on(fitted), softness, soft_share)
             kernel = Kernel(objective) if kernel is None else kernel.under(objective)
-            chosen = _greedy(kernel, most)
+            chosen = greedy_terms(kernel, most)
             coverage[number] = matrices.restricted(chosen).on(unseen).coverages(prefixes)
         folds.append(coverage)
         if len(folds) >= LEAST_FOLDS:
@@ -111,7 +111,7 @@ def _gain(folds: Sequence[Floats], best: int, other: int) -> Floats:
     return np.array([fold[other, size] - fold[best, least] for fold in folds])
 
 
-def _greedy(kernel: Kernel, size: int) -> list[int]:
+def greedy_terms(kernel: Kernel, size: int) -> list[int]:
     """Terms, each the best to add among those along which a smooth objective rises most."""
     allowed = np.ones(kernel.n_terms + 1, dtype=bool)
     allowed[-1] = False

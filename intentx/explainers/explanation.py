@@ -5,7 +5,7 @@ from __future__ import annotations
 import html
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,7 @@ from intentx.explainers.plain import (
     strings,
     table,
 )
+from intentx.explainers.verdict import Verdict
 from intentx.files import json_object
 from intentx.preferences import Pairs, PreferenceMatrices, TermScores, preference_pairs
 from intentx.preferences.pairs import EveryPair
@@ -114,6 +115,8 @@ class IntentExplanation:
         was not asked: the term goes along with the order, and that is all that is known.
     avoids
         Terms among the candidates that the ranker was found to rank lower for, the strongest first.
+    judge
+        What makes `verdict`; None after a round trip through JSON.
     """
 
     method: str
@@ -134,6 +137,7 @@ class IntentExplanation:
     cautions: tuple[str, ...] = ()
     effects: tuple[TermEffect, ...] = ()
     avoids: tuple[TermEffect, ...] = ()
+    judge: Callable[[IntentExplanation], Verdict] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not self.effects:  # older files lack them
@@ -160,6 +164,14 @@ class IntentExplanation:
             holders = sum(term in terms for terms in present)
             roles.append(TermRole(term, self.weights[i], won, lost, holders))
         return tuple(roles)
+
+    @cached_property
+    def verdict(self) -> Verdict | None:
+        """How far the terms can be believed: worked out when it is first asked for, and kept.
+
+        None for an explanation that was loaded without one.
+        """
+        return None if self.judge is None else self.judge(self)
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -225,6 +237,7 @@ class IntentExplanation:
             "cautions": list(self.cautions),
             "effects": [one.to_dict() for one in self.effects],
             "avoids": [one.to_dict() for one in self.avoids],
+            "verdict": known.to_dict() if (known := self.__dict__.get("verdict")) else None,
             "analyzer": self.analyzer.to_dict(),
             "simple_rankers": list(matrices.scores.rankers),
             "scale": np.asarray(matrices.scale).tolist(),
@@ -259,7 +272,7 @@ class IntentExplanation:
                 np.array(numbers(plain, "scale")),
                 number(plain, "margin"),
             )
-            return cls(
+            found = cls(
                 method=str(plain["method"]),
                 ranking=ranking,
                 terms=terms,
@@ -279,6 +292,9 @@ class IntentExplanation:
                 effects=_effects_from_plain(plain, "effects"),
                 avoids=_effects_from_plain(plain, "avoids"),
             )
+            if plain.get("verdict") is not None:
+                found.__dict__["verdict"] = Verdict.from_dict(table(plain, "verdict"))
+            return found
 
     @classmethod
     def from_json(cls, text: str) -> IntentExplanation:

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from intentx.asked import Asked, asking
 from intentx.coverage import Selection, solve
+from intentx.coverage.crossfit import Choice
 from intentx.coverage.shares import coverage_shares
 from intentx.coverage.validate import LEAST_DOCUMENTS, Option, best_fit, validated
 from intentx.errors import InputError
@@ -19,6 +20,7 @@ from intentx.evaluation.fidelity import judge
 from intentx.explainers.effects import TermEffect, ask, check_budget, not_asked, term_effects
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.plain import plain_settings
+from intentx.explainers.verdict import Verdict, intent_verdict
 from intentx.perturbation import EditedDocuments, edits_within
 from intentx.preferences import Pairs, PreferenceMatrices, preference_pairs
 from intentx.preferences.candidates import candidate_terms
@@ -79,6 +81,7 @@ class Session:
         refuse_too_many(len(ranking))
         self._edited: tuple[EditedDocuments, npt.NDArray[np.float64]] | None = None
         self._effects: dict[str, TermEffect] = {}
+        self._choice: Choice | None = None
         self.pairs = self._preference_pairs()
         self.analyzer = settings.analyzer or ranking.analyzer
         warn_about(ranking.doc_ids, ranking.texts, self.analyzer, ranking.told, stacklevel=4)
@@ -96,7 +99,27 @@ class Session:
         self._close("selection")
         # With generality the objective is not the coverage, and its bound would be read as one.
         bound = None if self.settings.generality > 0 else selection.bound
-        return self._explanation(option.matrices.restricted(selection.indices), bound, selection.status)
+        chosen = option.matrices.restricted(selection.indices)
+        self._choice = Choice(option, len(selection.indices), self._soft_share)
+        if self._causal == 1 and self._effects:  # other documents would not change the terms
+            self._choice = Choice(option._replace(matrices=chosen), 0, 0.0)
+        return self._explanation(chosen, bound, selection.status)
+
+    def verdict(self, explanation: IntentExplanation) -> Verdict:
+        """How far the terms of this session can be believed; see `Verdict`."""
+        given = Choice(Option(explanation.matrices), 0, 0.0)
+        choice = given if self._choice is None else self._choice
+        generator = np.random.default_rng(self.settings.seed)
+        candidates = self._candidates("text-matching")
+        drawn = generator.permutation(len(candidates))[: len(explanation.terms)]
+        terms = {
+            "query": tuple(self.analyzer.terms(self.ranking.query)),
+            "random": tuple(candidates[i] for i in drawn),
+        }
+        controls = {
+            name: Choice(Option(self._matrices(some)), 0, 0.0) for name, some in terms.items() if some
+        }
+        return intent_verdict(explanation, choice, controls)
 
     def of_query(self) -> IntentExplanation:
         """The terms of the query."""
@@ -330,6 +353,7 @@ class Session:
             notes=tuple(self.notes),
             effects=tuple(self._effects.get(term, not_asked(term)) for term in matrices.scores.terms),
             avoids=tuple(sorted(unwanted, key=lambda one: one.effect)),
+            judge=self.verdict,
         )
 
     def _plain_settings(self) -> dict[str, Any]:

@@ -1,0 +1,224 @@
+"""A verdict on an explanation of a ranking: whether it holds, is weak, or may be chance."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.coverage.crossfit import Choice, Splits, cross_fitted
+from intentx.errors import InputError
+from intentx.evaluation.intervals import student_interval
+from intentx.evaluation.orders import kendall_tau_b
+from intentx.explainers.plain import number
+
+if TYPE_CHECKING:
+    from intentx.explainers.explanation import IntentExplanation
+
+__all__ = ["Level", "Verdict", "intent_verdict", "verdict"]
+
+Floats = npt.NDArray[np.float64]
+Level = Literal["holds", "weak", "chance"]
+
+SPLITS = 10
+SHUFFLES = 10  # splits of shuffled orders, each of another one
+# Held-out fidelity of shuffled orders: its mean, and its standard deviation times the root of N
+# (benchmarks/verdicts.py).
+CHANCE, SPREAD = 0.49, 0.40
+HOLDS, WEAK, ASKED = 2.0, 1.0, 0.5  # such standard deviations above, for that level
+BY_LENGTH = 0.8  # Kendall's tau-b of order and length from which on the order follows length
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """How far the terms of a ranking can be believed, and what that rests on.
+
+    Attributes
+    ----------
+    level
+        ``"holds"``: on documents left out, terms chosen in the same way reproduce the order clearly
+        better than chance allows; and where the ranker was asked, it wants one of them at least.
+        ``"chance"``: they do not. ``"weak"``: in between.
+    sentence
+        The same in words, with the numbers.
+    heldout, low, high
+        Share of the pairs among left-out documents that terms chosen from the others cover, in the
+        mean over ten splits, and its 95 % interval, widened since splits share documents.
+    shuffled
+        The same on shuffled orders.
+    threshold
+        What ``heldout`` must reach for "holds".
+    query_terms, random_terms
+        The same for the terms of the query, and for as many candidates drawn at random.
+    stability
+        For each term the share of the splits that choose it.
+    wanted
+        Terms that the ranker wants, of those it was asked about; None where it was not asked.
+    asked
+        Texts that the ranker scored for the verdict, besides those for the explanation.
+    """
+
+    level: Level
+    sentence: str
+    heldout: float
+    low: float
+    high: float
+    shuffled: float
+    threshold: float
+    query_terms: float
+    random_terms: float
+    stability: tuple[float, ...]
+    wanted: int | None
+    asked: int = 0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data; None for numbers that are not known."""
+        plain = asdict(self) | {"stability": list(self.stability)}
+        return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in plain.items()}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Verdict:
+        """The inverse of `to_dict`."""
+        if plain["level"] not in get_args(Level):
+            raise InputError(f"a verdict is one of {get_args(Level)}, not {plain['level']!r}")
+        numbers = {
+            key: math.nan if plain[key] is None else float(number(plain, key))
+            for key in ("heldout", "low", "high", "shuffled", "threshold", "query_terms", "random_terms")
+        }
+        stability = tuple(math.nan if one is None else float(one) for one in plain["stability"])
+        wanted = None if plain["wanted"] is None else int(plain["wanted"])
+        return cls(
+            level=plain["level"],
+            sentence=str(plain["sentence"]),
+            **numbers,
+            stability=stability,
+            wanted=wanted,
+            asked=int(plain["asked"]),
+        )
+
+
+def intent_verdict(
+    explanation: IntentExplanation, choice: Choice, controls: Mapping[str, Choice]
+) -> Verdict:
+    """The verdict on terms that were chosen as ``choice`` says.
+
+    Parameters
+    ----------
+    controls
+        ``"query"`` and ``"random"``: other terms, given.
+    """
+    seed = int(explanation.settings.get("seed", 0))
+    found = cross_fitted(choice, SPLITS, seed)
+    shuffled = cross_fitted(choice, SHUFFLES, seed, shuffled=True)
+    others = {name: _mean(cross_fitted(one, SPLITS, seed)) for name, one in controls.items()}
+    documents = len(explanation.ranking)
+    spread = SPREAD / math.sqrt(documents)
+    heldout = _mean(found)
+    above = (heldout - CHANCE) / spread  # NaN where nothing could be held out
+    asked = [one for one in explanation.effects if one.kind != "not asked"]
+    wanted = sum(one.kind == "wanted" for one in asked) if asked else None
+    level = _level(above, wanted)
+    length = _follows_length(explanation)
+    if length and wanted is None and level == "holds":
+        level = "weak"
+    low, high = math.nan, math.nan
+    if found is not None:
+        low, high = student_interval(
+            found.coverage, tested_to_fitted=found.held / found.fitted, bounds=(0.0, 1.0)
+        )
+    return Verdict(
+        level=level,
+        sentence=_sentence(explanation, level, heldout, _mean(shuffled), wanted, length),
+        heldout=heldout,
+        low=low,
+        high=high,
+        shuffled=_mean(shuffled),
+        threshold=CHANCE + (HOLDS if wanted is None else ASKED) * spread,
+        query_terms=others.get("query", math.nan),
+        random_terms=others.get("random", math.nan),
+        stability=_stability(explanation, choice, found),
+        wanted=wanted,
+    )
+
+
+def _level(above: float, wanted: int | None) -> Level:
+    """By standard deviations above chance, and by how many terms the ranker wants."""
+    if wanted:
+        return "holds" if above >= ASKED else "weak"
+    if wanted is None and above >= HOLDS:
+        return "holds"
+    return "weak" if above >= WEAK else "chance"
+
+
+def _mean(splits: Splits | None) -> float:
+    return math.nan if splits is None else float(splits.coverage.mean())
+
+
+def _stability(
+    explanation: IntentExplanation, choice: Choice, found: Splits | None
+) -> tuple[float, ...]:
+    names = choice.option.matrices.scores.terms
+    if found is None:
+        return (math.nan,) * len(explanation.terms)
+    times = [sum(names.index(term) in some for some in found.chosen) for term in explanation.terms]
+    return tuple(one / len(found.chosen) for one in times)
+
+
+def _follows_length(explanation: IntentExplanation) -> float:
+    """Kendall's tau-b of order and length in characters, where the order follows length; else 0."""
+    ranking = explanation.ranking
+    tau = kendall_tau_b(ranking.scores, np.array([float(len(text)) for text in ranking.texts]))
+    return tau if abs(tau) >= BY_LENGTH else 0.0
+
+
+def _sentence(
+    explanation: IntentExplanation,
+    level: Level,
+    heldout: float,
+    shuffled: float,
+    wanted: int | None,
+    length: float,
+) -> str:
+    terms = len(explanation.terms)
+    if math.isnan(heldout):
+        seen = "there are too few documents to leave some out"
+    else:
+        seen = (
+            f"on documents left out, terms chosen in this way reproduce {heldout:.0%} of the order "
+            f"({shuffled:.0%} of shuffled orders)"
+        )
+    if wanted is None:
+        asked = "the ranker was not asked, so the terms go along with its order"
+    elif wanted == 0:
+        asked = "the ranker was asked, and wants none of the terms"
+    elif wanted == terms:
+        asked = "the ranker was asked, and wants " + ("the term" if terms == 1 else "each of the terms")
+    else:
+        asked = f"the ranker was asked, and wants {wanted} of the {terms} terms"
+    first = {"holds": "Holds", "weak": "Weak", "chance": "May be chance"}[level]
+    by_length = ""
+    if length:
+        longer = "longer" if length > 0 else "shorter"
+        by_length = f" The order follows length, {longer} documents first (Kendall’s τ-b {length:.2f})."
+    return f"{first}: {asked}; {seen}.{by_length}"
+
+
+def verdict(explanation: IntentExplanation) -> Verdict:
+    """How far an explanation can be believed; kept as ``explanation.verdict``.
+
+    Raises
+    ------
+    InputError
+        If the explanation was loaded from JSON, and has none.
+    """
+    found = explanation.verdict
+    if found is None:
+        raise InputError(
+            "an explanation loaded from JSON keeps the verdict that it was saved with, and this one has "
+            "none: explain the ranking again"
+        )
+    return found
