@@ -23,6 +23,7 @@ from intentx.explainers.gradients import (
 from intentx.explainers.intent import IntentGreedy, Multiplex, QueryTerms, RandomTerms
 from intentx.explainers.lirme import LIRME
 from intentx.explainers.shap import KernelSHAP
+from intentx.explainers.verdict import Verdict, verdict
 from intentx.preferences.pairs import Pairs, preference_pairs
 from intentx.preferences.simple_rankers import (
     Dense,
@@ -75,6 +76,7 @@ __all__ = [
     "TermEffect",
     "TermVectors",
     "TextMatching",
+    "Verdict",
     "agreement",
     "consistency",
     "contrast",
@@ -91,6 +93,7 @@ __all__ = [
     "rank",
     "sanity",
     "stability",
+    "verdict",
 ]
 
 __version__ = "0.1.0"

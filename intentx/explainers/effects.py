@@ -77,19 +77,14 @@ class TermEffect:
     tested: int
     kind: EffectKind
 
-    def __str__(self) -> str:
-        return f"{self.term} ({', '.join(filter(None, self.cells()))})"
-
-    @property
-    def verb(self) -> str:
-        """What the ranker does with the term, in words; "goes along" where it was not asked."""
-        return VERBS.get(self.kind, self.kind)
-
     def cells(self) -> tuple[str, str]:
-        """The effect in score with half of its interval, and in places, as shown; "" if not known."""
+        """What the ranker does with the term, in words and in score, half of the interval beside; and
+        in places. "goes along" where it was not asked.
+        """
+        verb = VERBS.get(self.kind, self.kind)
         if self.kind == "not asked":
-            return "", ""
-        return f"{self.effect:+.3g} ± {(self.high - self.low) / 2:.2g}", f"{self.places:+.1f}"
+            return verb, ""
+        return f"{verb} {self.effect:+.2g} ± {(self.high - self.low) / 2:.1g}", f"{self.places:+.1f}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; None for numbers that are not known."""

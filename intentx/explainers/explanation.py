@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -28,13 +27,13 @@ from intentx.explainers.plain import (
     strings,
     table,
 )
+from intentx.explainers.shown import intent_html, intent_tables
 from intentx.explainers.verdict import Verdict
 from intentx.files import json_object
 from intentx.preferences import Pairs, PreferenceMatrices, TermScores, preference_pairs
 from intentx.preferences.pairs import EveryPair
 from intentx.preferences.simple_rankers import SimpleRanker
 from intentx.ranking import Ranking
-from intentx.signs import visible
 from intentx.text import Analyzer
 
 if TYPE_CHECKING:
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT", "IntentExplanation", "TermRole"]
 
 FORMAT = "intentx.intent/1"
-AVOIDED = 5  # terms that the ranker avoids, as shown
 
 
 @dataclass(frozen=True)
@@ -302,55 +300,14 @@ class IntentExplanation:
         return cls.from_dict(json_object(text))
 
     def __rich__(self) -> Group:
-        from rich.console import Group
-        from rich.table import Table
-        from rich.text import Text
-
-        title = Text(
-            visible(f"{self.method} for “{self.ranking.query}”")
-        )  # a Text, so that "[b]" is no markup
-        table = Table(title=title, title_justify="left")
-        table.add_column("intent term")
-        table.add_column("the ranker")
-        for column in ("effect", "places", "share", "pairs won", "pairs lost", "docs"):
-            table.add_column(column, justify="right")
-        for word, effect, role in zip(self.words, self.effects, self.roles, strict=True):
-            cells = (f"{role.share:.3f}", str(role.won), str(role.lost), str(role.documents))
-            table.add_row(Text(visible(word)), effect.verb, *effect.cells(), *cells)
-        first = [Text(visible(f"Caution: {caution}"), style="bold") for caution in self.cautions]
-        closing = Text(visible(self._closing()), style="dim")
-        return Group(*first, table, self.fidelity.__rich__(), closing)
-
-    def _closing(self) -> str:
-        n_pairs = self.matrices.n_pairs
-        lines = [
-            f"{round(self.coverage * n_pairs)} of {n_pairs} fitted pairs covered ({self.status}); "
-            f"{self.model_calls} texts scored by the ranker; {self.seconds['total']:.2f} s, "
-            f"{self.seconds['model']:.2f} s of them the ranker's"
-        ]
-        if self.avoids:
-            lines.append("the ranker avoids: " + ", ".join(map(str, self.avoids[:AVOIDED])))
-        return "\n".join([*lines, *(note for note in self.notes if note not in self.cautions)])
+        return intent_tables(self)
 
     def text(self, width: int = 100) -> str:
         """The terms and the fidelity as tables of plain text."""
         return printed(self, width)
 
     def _repr_html_(self) -> str:
-        rows = "".join(
-            f"<tr><td>{html.escape(word)}</td><td>{effect.verb}</td>"
-            f"{''.join(f'<td>{cell}</td>' for cell in effect.cells())}<td>{role.share:.3f}</td>"
-            f"<td>{role.won}</td><td>{role.lost}</td><td>{role.documents}</td></tr>"
-            for word, effect, role in zip(self.words, self.effects, self.roles, strict=True)
-        )
-        first = "".join(f"<p><b>Caution:</b> {html.escape(one)}</p>" for one in self.cautions)
-        return first + (
-            f"<p><b>{html.escape(self.method)}</b> for “{html.escape(self.ranking.query)}”: fidelity "
-            f"{self.fidelity.all:.3f} of all pairs, {self.fidelity.far:.3f} of pairs at least "
-            f"{self.fidelity.gap} ranks apart</p><table><tr><th>intent term</th>"
-            "<th>the ranker</th><th>effect</th><th>places</th><th>share</th>"
-            f"<th>pairs won</th><th>pairs lost</th><th>documents</th></tr>{rows}</table>"
-        )
+        return intent_html(self)
 
 
 def _effects_from_plain(plain: Mapping[str, Any], key: str) -> tuple[TermEffect, ...]:
