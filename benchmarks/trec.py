@@ -23,13 +23,13 @@ DATA = Path(os.environ.get("INTENTX_DATA", Path(__file__).resolve().parents[2] /
 
 
 @cache
-def load() -> Collection:
-    """TREC DL'19 where it is present, else generated passages of the same size."""
-    folder = DATA / "dl19"
+def load(name: str = "dl19") -> Collection:
+    """TREC DL'19, '21 or '22 where it is present, else generated passages of the same size."""
+    folder = DATA / name
     if not folder.is_dir():
         print(f"no {folder}: generated data instead", file=sys.stderr)
         return _generated()
-    return dataclasses.replace(read_collection(folder), name="TREC DL'19 passages")
+    return dataclasses.replace(read_collection(folder), name=f"TREC DL'{name[2:]} passages")
 
 
 @cache

@@ -58,7 +58,12 @@ class RandomisedEdits:
 
 
 def randomised_edits(
-    ranking: Ranking, terms: Sequence[str], index: TextIndex, number: int, seed: int | Sequence[int] = 0
+    ranking: Ranking,
+    terms: Sequence[str],
+    index: TextIndex,
+    number: int,
+    seed: int | Sequence[int] = 0,
+    among: npt.NDArray[np.bool_] | None = None,
 ) -> RandomisedEdits:
     """``number`` documents of a ranking, each with terms taken out and put in by chance.
 
@@ -75,6 +80,8 @@ def randomised_edits(
     index
         The ranking's texts, indexed.
 
+    among
+        (T,) which terms may be changed; None: all.
     number
         None are made where all documents are too long to be edited
         (`intentx.perturbation.LONGEST_EDITED`).
@@ -85,9 +92,10 @@ def randomised_edits(
     turns = [generator.permutation(able) for _ in range(-(-number // max(1, len(able))))]
     source = np.concatenate([*turns, able[:0]])[:number]
     held = (index.counts_of(terms) > 0).T[source]
-    lacking = (~held).sum(axis=1, keepdims=True)
+    changing = np.ones(len(terms), dtype=bool) if among is None else among
+    lacking = (~held & changing).sum(axis=1, keepdims=True)
     put_in = np.minimum(0.5, PUT_IN / np.maximum(lacking, 1))
-    probability = np.where(held, TAKEN_OUT, put_in)
+    probability = np.where(held, TAKEN_OUT, put_in) * changing
     happens = _balanced(held, generator) < probability
     sign = np.where(held, -1.0, 1.0)
     writer = _Writer(ranking, terms, index)

@@ -40,6 +40,7 @@ CONFIDENCE = 0.95
 CANDIDATES = 200
 BUDGET = 400  # texts that the ranker scores
 AT_A_TIME = 100  # edited documents scored between two looks at the clock
+FIRST, KEPT = 0.6, 60  # share of the edits that change any term, and terms that the others change
 MOST = 10_000  # edited documents without a budget: the estimates are then as good as they get
 VERBS = {"wanted": "wants", "unwanted": "avoids", "not asked": "goes along"}
 PURPOSE = "effects of terms"
@@ -221,21 +222,43 @@ def ask(
 ) -> tuple[RandomisedEdits, Floats]:
     """Documents with terms put in and taken out by chance, and the ranker's (E,) scores of them.
 
-    Within a limit in seconds they are drawn and scored some at a time, the first in any case.
+    First all terms change; then those that seem to matter most, each of them more often. That keeps
+    the tests honest: a term that is left out is never said to have an effect, and on the others the
+    later edits tell as if they had been planned. With a limit in seconds there are as many rounds as
+    there is time for.
     """
     number = edits_within(ranking, budget)
-    edits = randomised_edits(ranking, terms, index, number if seconds is None else 0, seed)
+    first = math.ceil(FIRST * number) if seconds is None else AT_A_TIME
+    edits = randomised_edits(ranking, terms, index, min(first, number), [seed, 0])
     scores = score_edits(ranking, edits.edits, PURPOSE)
     started = time.perf_counter()
-    while seconds is not None and len(edits) < number:
-        some = min(AT_A_TIME, number - len(edits))
-        more = randomised_edits(ranking, terms, index, some, [seed, len(edits)])
-        if not len(more):
+    while 0 < len(edits) < number:
+        if seconds is not None and time.perf_counter() - started >= seconds:
             break
+        among = None
+        if len(terms) > KEPT:
+            among = np.zeros(len(terms), dtype=bool)
+            among[_promising(ranking, terms, edits, scores, index, seed)] = True
+        some = min(number - len(edits), number if seconds is None else AT_A_TIME)
+        more = randomised_edits(ranking, terms, index, some, [seed, len(edits)], among)
         edits, scores = edits + more, np.concatenate([scores, score_edits(ranking, more.edits, PURPOSE)])
-        if time.perf_counter() - started >= seconds:
-            break
     return edits, scores
+
+
+def _promising(
+    ranking: Ranking,
+    terms: Sequence[str],
+    edits: RandomisedEdits,
+    scores: Floats,
+    index: TextIndex,
+    seed: int,
+) -> list[int]:
+    """Places of the terms with the largest effects, as measured by their errors."""
+    found = term_effects(ranking, terms, edits, scores, index, seed)
+    width = np.array([one.high - one.low for one in found])
+    size = np.abs(np.array([one.effect for one in found]))
+    by_error = np.divide(size, width, out=np.full(len(found), np.inf), where=width > 0)
+    return np.argsort(-by_error, kind="stable")[:KEPT].tolist()
 
 
 def term_effects(

@@ -197,7 +197,10 @@ class Session:
         """The candidates that come first by importance and by agreement, the ranks added up."""
         if matrices.n_terms <= self.settings.candidates:
             return matrices
-        by_agreement = np.argsort(-matrices.mean_votes(), kind="stable")
+        agreement = matrices.mean_votes()
+        if self._causal and self._asks:  # what the ranker may avoid is asked about, too
+            agreement = np.abs(agreement)
+        by_agreement = np.argsort(-agreement, kind="stable")
         rank_sum = np.arange(matrices.n_terms)  # candidates come in the order of importance
         rank_sum[by_agreement] += np.arange(matrices.n_terms)
         of_query = set(self.analyzer.terms(self.ranking.query))

@@ -10,6 +10,7 @@ from intentx.rankers.cross_encoder import CrossEncoder
 from intentx.rankers.encoders import DPR, BiEncoder
 from intentx.rankers.features import TextFeatures
 from intentx.rankers.http import HTTPReranker
+from intentx.rankers.known import RM3, LanguageModel
 from intentx.rankers.lambdamart import train_lambdamart
 from intentx.rankers.load import load_ranker
 from intentx.rankers.ltr import FeatureRanker
@@ -29,12 +30,14 @@ __all__ = [
     "DPR",
     "DRMM",
     "KNRM",
+    "RM3",
     "BiEncoder",
     "CrossEncoder",
     "DRMMSettings",
     "FeatureRanker",
     "HTTPReranker",
     "KNRMSettings",
+    "LanguageModel",
     "Lexicon",
     "MatchPyramid",
     "MatchPyramidSettings",

@@ -103,6 +103,13 @@ class BM25:
         asked = list(Counter(self._terms(query)).elements())
         return self._model.scores_of(asked, counts, lengths)
 
+    def term_scores(self, terms: Sequence[str], texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """(T, N) what each of some terms of the analyzer adds to the score of each text."""
+        counted = self._counted.of(texts, self._terms)
+        counts, lengths = [counts for counts, _ in counted], [length for _, length in counted]
+        scores = [self._model.scores_of([term], counts, lengths) for term in terms]
+        return np.array(scores).reshape(len(terms), len(texts))
+
     def _terms(self, text: str) -> list[str]:
         return [token.term for token in self.analyzer.tokens(text)]
 

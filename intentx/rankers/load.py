@@ -12,6 +12,7 @@ from intentx.rankers.bm25 import BM25
 from intentx.rankers.cross_encoder import CrossEncoder
 from intentx.rankers.encoders import DPR, BiEncoder
 from intentx.rankers.http import HTTPReranker
+from intentx.rankers.known import RM3, LanguageModel
 from intentx.rankers.ltr import FeatureRanker
 from intentx.rankers.specs import MODEL_SETTINGS, settings_from, split_settings
 from intentx.scoring import Scorer
@@ -19,7 +20,7 @@ from intentx.scoring import Scorer
 __all__ = ["KINDS", "SPECS", "load_ranker"]
 
 SPECS = (
-    "bm25, bi-encoder:NAME_OR_PATH (or bi-encoder:minilm), cross-encoder:NAME_OR_PATH, "
+    "bm25, lm, rm3, bi-encoder:NAME_OR_PATH (or bi-encoder:minilm), cross-encoder:NAME_OR_PATH, "
     "dpr:QUERY_ENCODER,DOC_ENCODER, drmm:PATH, knrm:PATH, matchpyramid:PATH, http:URL, ltr:PATH, "
     "module:callable"
 )
@@ -31,7 +32,8 @@ def load_ranker(spec: str, collection: Sequence[str]) -> Scorer:
     Parameters
     ----------
     spec
-        ``bm25``; ``bi-encoder:NAME_OR_PATH``, with ``minilm`` for the one of the demo extra;
+        ``bm25``; ``lm``, a language model; ``rm3``, BM25 with feedback;
+        ``bi-encoder:NAME_OR_PATH``, with ``minilm`` for the one of the demo extra;
         ``cross-encoder:NAME_OR_PATH``; ``dpr:QUERY_ENCODER,DOC_ENCODER``, names or paths; or
         ``module:callable`` for a callable of your own, e.g. ``mypackage.rankers:score``.
         ``http:URL``, also ``http://…`` or ``https://…`` as it is, asks a rerank service.
@@ -56,10 +58,15 @@ def load_ranker(spec: str, collection: Sequence[str]) -> Scorer:
     raise InputError(f"no ranker {spec!r}; a ranker is one of: {SPECS}")
 
 
-def _bm25(rest: str, collection: Sequence[str]) -> Scorer:
-    if rest:
-        raise InputError(f"bm25 takes nothing after it, not {rest!r}")
-    return BM25(collection)
+def _lexical(
+    kind: str, make: Callable[[Sequence[str]], Scorer]
+) -> Callable[[str, Sequence[str]], Scorer]:
+    def load(rest: str, collection: Sequence[str]) -> Scorer:
+        if rest:
+            raise InputError(f"{kind} takes nothing after it, not {rest!r}")
+        return make(collection)
+
+    return load
 
 
 def _bi_encoder(rest: str, collection: Sequence[str]) -> Scorer:
@@ -138,7 +145,9 @@ def _run(rest: str, collection: Sequence[str]) -> Scorer:
 
 
 _BUILT_IN: dict[str, Callable[[str, Sequence[str]], Scorer]] = {
-    "bm25": _bm25,
+    "bm25": _lexical("bm25", BM25),
+    "lm": _lexical("lm", LanguageModel),
+    "rm3": _lexical("rm3", RM3),
     "bi-encoder": _bi_encoder,
     "cross-encoder": _cross_encoder,
     "dpr": _dpr,

@@ -1,0 +1,309 @@
+"""Rankers whose intent is known, explained by every method: does it find what the ranker looks for?
+
+BM25 and a language model look for the query's terms, RM3 for these and for terms of feedback, SPLADE for
+what its query vector weighs, a planted ranker for drawn words; a random ranker and one by length look
+for nothing. Every ranker scores the first 100 documents of BM25's recorded ranking of each query.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from problems import write
+from trec import DATA, load, machine
+
+import intentx as ix
+from intentx.explainers.methods import make_method
+from intentx.rankers import BM25, RM3, LanguageModel
+from intentx.text import TextIndex
+
+DOCUMENTS, MOST, EXPLAINED = 100, 10, 5  # of a ranking, of terms, of documents for pointwise methods
+OFTEN = 10  # documents that hold both of two words which count only together
+STEM = ix.Analyzer(stem="english")
+PLAIN = ix.Analyzer()
+
+METHODS: dict[str, tuple[str, dict[str, Any]]] = {
+    "Multiplex": ("multiplex", {}),
+    "Multiplex, effects=1": ("multiplex", {"effects": 1.0}),
+    "Multiplex, effects=0": ("multiplex", {"effects": 0.0}),
+    "Multiplex, generality=0": ("multiplex", {"generality": 0.0}),
+    "Multiplex, published": ("multiplex-published", {}),
+    "GREEDY-LM": ("greedy", {}),
+    "query terms": ("query-terms", {}),
+    "random terms": ("random-terms", {}),
+    "EXS": ("exs", {"samples": 100}),
+    "LIRME": ("lirme", {"samples": 100}),
+    "KernelSHAP": ("shap", {"samples": 100}),
+}
+
+
+class Known(NamedTuple):
+    """A ranker of the texts of one query, what it looks for, and what it avoids: weights by stem."""
+
+    scorer: Any
+    wanted: Mapping[str, float]
+    avoided: frozenset[str] = frozenset()
+
+
+def stems(term: str) -> tuple[str, ...]:
+    return tuple(STEM.terms(term)) or (term,)
+
+
+def _held(texts: Sequence[str]) -> set[str]:
+    return {term for text in texts for term in STEM.terms(text)}
+
+
+def bm25(query: str, texts: Sequence[str], number: int) -> Known:
+    held = _held(texts)
+    return Known(BM25(texts), {term: 1.0 for term in STEM.terms(query) if term in held})
+
+
+def language_model(query: str, texts: Sequence[str], number: int) -> Known:
+    scorer, held = LanguageModel(texts), _held(texts)
+    return Known(scorer, {t: w for t, w in scorer.intent(query).items() if t in held})
+
+
+def rm3(query: str, texts: Sequence[str], number: int) -> Known:
+    scorer = RM3(texts)
+    return Known(scorer, scorer.intent(query))
+
+
+class Planted:
+    """Words with weights, two that count only together, one that saturates at once, and noise."""
+
+    def __init__(self, texts: Sequence[str], number: int, noise: float) -> None:
+        index = TextIndex(texts, PLAIN)
+        often = np.diff(index.counts.indptr)
+        usual = [
+            t for t, n in zip(index.vocabulary, often.tolist(), strict=True) if 5 <= n <= len(texts) / 2
+        ]
+        generator = np.random.default_rng(number)
+        drawn = [usual[i] for i in generator.permutation(len(usual))]
+        held = index.counts_of(drawn) > 0
+        both = np.triu(held.astype(int) @ held.T.astype(int), 1)
+        both[:6] = 0  # these count by themselves
+        first, second = np.unravel_index(np.argmax(np.minimum(both, OFTEN)), both.shape)
+        drawn = [*drawn[:6], drawn[first], drawn[second]]
+        self.plain = dict(zip(drawn[:3], (1.0, 1.5, 2.0), strict=True))
+        self.negative = dict(zip(drawn[3:5], (-1.0, -1.5), strict=True))
+        self.saturating, self.together = drawn[5], drawn[6:8]
+        self.noise = 0.0
+        self.noise = noise * float(np.std(self("", texts)))
+
+    def __call__(self, query: str, texts: Sequence[str]) -> list[float]:
+        return [self._of(text) for text in texts]
+
+    def _of(self, text: str) -> float:
+        counts = Counter(token.term for token in PLAIN.tokens(text))
+        score = sum(w * counts[t] for t, w in (self.plain | self.negative).items())
+        score += 2.0 * (counts[self.saturating] > 0) + 2.0 * all(counts[t] for t in self.together)
+        return score + self.noise * _normal(text)
+
+    @property
+    def wanted(self) -> dict[str, float]:
+        return self.plain | dict.fromkeys([self.saturating, *self.together], 2.0)
+
+
+def _normal(text: str) -> float:
+    """A number that looks random, normally distributed, and is the same for the same text."""
+    seed = int.from_bytes(hashlib.sha256(text.encode()).digest()[:8])
+    return float(np.random.default_rng(seed).standard_normal())
+
+
+def planted(noise: float) -> Callable[[str, Sequence[str], int], Known]:
+    def make(query: str, texts: Sequence[str], number: int) -> Known:
+        scorer = Planted(texts, number, noise)
+        wanted: dict[str, float] = {}
+        for term, weight in scorer.wanted.items():
+            wanted |= dict.fromkeys(stems(term), weight)
+        return Known(scorer, wanted, frozenset(s for t in scorer.negative for s in stems(t)))
+
+    return make
+
+
+def at_random(query: str, texts: Sequence[str], number: int) -> Known:
+    return Known(lambda query, texts: [_normal(f"{number} {text}") for text in texts], {})
+
+
+def by_length(query: str, texts: Sequence[str], number: int) -> Known:
+    return Known(lambda query, texts: [float(len(text)) for text in texts], {})
+
+
+class Splade:
+    """A SPLADE model as a scorer; it says itself what it looks for, by its query vector."""
+
+    def __init__(self, path: Path) -> None:
+        from sentence_transformers import SparseEncoder
+
+        self.model = SparseEncoder(str(path), device="cpu")
+
+    def __call__(self, query: str, texts: Sequence[str]) -> Any:
+        return self._vectors(texts, self.model.encode_document) @ self._vector(query)
+
+    def _vector(self, query: str) -> Any:
+        return self._vectors([query], self.model.encode_query)[0]
+
+    def _vectors(self, texts: Sequence[str], encode: Any) -> Any:
+        found = encode(list(texts), convert_to_tensor=True, batch_size=32, show_progress_bar=False)
+        return found.to_dense().numpy()
+
+    def known(self, query: str, texts: Sequence[str], number: int) -> Known:
+        """Words of the texts, by stems, with the weight of their heaviest word piece in the query."""
+        weights = self._vector(query)
+        wanted: dict[str, float] = {}
+        for term in TextIndex(texts, PLAIN).vocabulary:
+            pieces = self.model.tokenizer(term, add_special_tokens=False)["input_ids"]
+            heaviest = max((float(weights[piece]) for piece in pieces), default=0.0)
+            for stem in stems(term):
+                wanted[stem] = max(wanted.get(stem, 0.0), heaviest)
+        return Known(self, {stem: weight for stem, weight in wanted.items() if weight > 0})
+
+
+def makers(names: Sequence[str]) -> Iterator[tuple[str, Callable[[str, Sequence[str], int], Known]]]:
+    simple = {
+        "bm25": bm25,
+        "lm": language_model,
+        "rm3": rm3,
+        "planted": planted(0.0),
+        "planted, 10 % noise": planted(0.1),
+        "random": at_random,
+        "length": by_length,
+    }
+    for name in names:
+        if name == "splade":
+            yield name, Splade(DATA.parent / "models" / "splade-tiny").known
+        else:
+            yield name, simple[name]
+
+
+def explained(kind: str, settings: Mapping[str, Any], ranking: ix.Ranking) -> tuple[list[str], Any]:
+    """The terms, the best first, and the explanation where there is one of the whole ranking."""
+    method = make_method(kind, settings)
+    if kind in ("exs", "lirme", "shap"):
+        total: Counter[str] = Counter()
+        for place in range(EXPLAINED):
+            found = method.explain(ranking, place)
+            for term, weight in zip(found.terms, found.weights, strict=True):
+                total[term] += weight / max(sum(map(abs, found.weights)), 1e-12)
+        return [term for term, weight in total.most_common(MOST) if weight > 0], None
+    found = method.explain(ranking)
+    return list(found.terms), found
+
+
+def scored(terms: Sequence[str], ours: bool, truth: Known) -> dict[str, float]:
+    """Precision, recall and F1 by stems, average precision, and recall by weight."""
+    found = [term if ours else stem for term in terms for stem in ((term,) if ours else stems(term))]
+    found = list(dict.fromkeys(found))
+    right = np.array([term in truth.wanted for term in found], dtype=float)
+    precision = right.mean() if len(right) else 0.0
+    recall = right.sum() / len(truth.wanted)
+    most = min(MOST, len(truth.wanted))
+    ranked = np.cumsum(right) / np.arange(1, len(right) + 1)
+    heaviest = sum(sorted(truth.wanted.values())[-MOST:])
+    return {
+        "P": precision,
+        "R": recall,
+        "F1": 2 * precision * recall / (precision + recall) if right.any() else 0.0,
+        "AP": float(right @ ranked) / most,
+        "weight": sum(truth.wanted.get(term, 0.0) for term in found) / heaviest,
+    }
+
+
+def run(
+    name: str, rankers: Sequence[str], queries: int | None, methods: Sequence[str]
+) -> Iterator[dict[str, Any]]:
+    """A row for each ranker, query and method."""
+    collection = load(name)
+    first = (
+        collection.runs["BM25"] if "BM25" in collection.runs else next(iter(collection.runs.values()))
+    )
+    for label, make in makers(rankers):
+        for number, qid in enumerate(sorted(q for q in collection.queries if q in first)[:queries]):
+            ids = list(first[qid])[:DOCUMENTS]
+            docs = {doc_id: collection.texts[doc_id] for doc_id in ids}
+            truth = make(collection.queries[qid], list(docs.values()), number)
+            ranking = ix.rank(truth.scorer, collection.queries[qid], docs)
+            for method in methods:
+                started = time.process_time()
+                try:
+                    terms, found = explained(*METHODS[method], ranking)
+                except ix.InputError:  # a query of stopwords has no query terms
+                    terms, found = [], None
+                row = {"ranker": label, "qid": qid, "method": method, "terms": terms}
+                row["seconds"] = time.process_time() - started
+                if found is not None:
+                    row |= {"calls": found.model_calls, "level": found.verdict.level}
+                    row |= {"effects": [one.kind for one in found.effects], "all": found.fidelity.all}
+                    row["heldout"] = found.verdict.heldout
+                if truth.wanted:
+                    row |= scored(terms, bool(found is not None and found.analyzer.stem), truth)
+                yield row
+
+
+def table(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Means over queries, for each ranker and method."""
+    groups: dict[tuple[str, str], list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        groups[row["ranker"], row["method"]].append(row)
+    columns = ("P", "R", "F1", "AP", "weight", "all", "heldout", "calls", "seconds")
+    head = "| ranker | method | queries | " + " | ".join(columns) + " | holds | weak | chance |"
+    yield head
+    yield "|" + "---|" * (head.count("|") - 1)
+    for (ranker, method), some in groups.items():
+        cells = []
+        for column in columns:
+            values = [row[column] for row in some if column in row]
+            form = "{:.0f}" if column == "calls" else "{:.3f}"
+            cells.append(form.format(np.mean(values)) if values else "")
+        levels = Counter(row.get("level") for row in some)
+        shares = [
+            f"{levels[one] / len(some):.2f}" if levels.total() > levels[None] else ""
+            for one in ("holds", "weak", "chance")
+        ]
+        yield f"| {ranker} | {method} | {len(some)} | " + " | ".join(cells + shares) + " |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--collection", default="dl19")
+    parser.add_argument(
+        "--rankers",
+        nargs="+",
+        default=["bm25", "lm", "rm3", "planted", "planted, 10 % noise", "random", "length", "splade"],
+    )
+    parser.add_argument("--methods", nargs="+", default=list(METHODS))
+    parser.add_argument("--queries", type=int)
+    parser.add_argument("--out", type=Path)
+    options = parser.parse_args()
+    rows = []
+    for row in run(options.collection, options.rankers, options.queries, options.methods):
+        rows.append(row)
+        print(json.dumps(row, ensure_ascii=False), flush=True)
+    write(iter(_report(options.collection, rows)), options.out, "known.md")
+
+
+def _report(collection: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield "# Rankers whose intent is known"
+    yield ""
+    yield (
+        f"{load(collection).name}, {DOCUMENTS} documents a query, at most {MOST} terms. P, R, F1, "
+        "AP: precision, recall, their harmonic mean and average precision of the terms after stemming, "
+        "against those that the ranker looks for and the documents hold; weight: their weights over "
+        f"those of the ten heaviest. EXS, LIRME and KernelSHAP: weights of the first {EXPLAINED} documents added "
+        "up, 100 versions each. "
+        f"calls: texts scored besides the documents; seconds: processor time. Machine: {machine()}."
+    )
+    yield ""
+    yield from table(rows)
+
+
+if __name__ == "__main__":
+    main()
