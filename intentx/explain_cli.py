@@ -336,7 +336,8 @@ def _ranking(
         by_id = {document.id: document for document in documents}
         documents = [by_id[doc_id] for doc_id in run]
     quiet_models(options.ranker)
-    scorer = load_ranker(options.ranker, [document.content for document in documents])
+    contents = [document.content for document in documents]
+    scorer = load_ranker(options.ranker, contents, options.analyzer)
     box = BlackBox(scorer, progress=bar, cache=options.cache, fingerprint=options.fingerprint)
     return rank(box, options.query, documents, truncated="cut" if options.cut else "warn")
 
