@@ -13,6 +13,7 @@ from intentx.datasets import read_documents
 from intentx.errors import InputError
 from intentx.evaluation.faithfulness import faithfulness
 from intentx.evaluation.heldout import heldout_fidelity
+from intentx.evaluation.measures import Measure
 from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.exs import Labels
@@ -183,7 +184,10 @@ def _explain(options: argparse.Namespace) -> None:
             name: method.explain(ranking) if doc is None else method.explain(ranking, doc, above)
             for name, method in methods.items()
         }
-        judged = {name: _judged(options, methods[name], explanations[name]) for name in names}
+        explanations = {
+            name: one.with_measures(*_judged(options, methods[name], one))
+            for name, one in explanations.items()
+        }
     _tell_hits(ranking.scorer)
     several = {}
     if doc is not None and len(names) > 1:
@@ -191,7 +195,7 @@ def _explain(options: argparse.Namespace) -> None:
     plain = {
         name: one.to_dict()
         | {"ranker": options.ranker_name}
-        | {key: measure.to_dict() for key, measure in {**judged[name], **several}.items()}
+        | {key: compared.to_dict() for key, compared in several.items()}
         for name, one in explanations.items()
     }
     if options.json:
@@ -200,12 +204,8 @@ def _explain(options: argparse.Namespace) -> None:
     else:
         if not options.ranker:
             show(f"recorded run: {options.ranker_name}")
-        for name, one in explanations.items():
-            show(one)
-            for measure in judged[name].values():
-                show(measure)
-        for compared in several.values():
-            show(compared)
+        for shown in (*explanations.values(), *several.values()):
+            show(shown)
     _write(options, explanations)
 
 
@@ -283,15 +283,13 @@ def _document(ranking: Ranking, name: str | None) -> int | None:
     return ranking.position(name)
 
 
-def _judged(options: argparse.Namespace, method: Any, explanation: Any) -> dict[str, Any]:
-    """The measures that were asked for, by their names in the JSON."""
-    judged: dict[str, Any] = {}
+def _judged(options: argparse.Namespace, method: Any, explanation: Any) -> list[Measure]:
+    """The measures that were asked for."""
+    judged: list[Measure] = []
     if options.heldout:
-        judged["heldout_documents"] = heldout_fidelity(
-            method, explanation.ranking, repeats=options.heldout
-        )
+        judged.append(heldout_fidelity(method, explanation.ranking, repeats=options.heldout))
     if options.faithfulness:
-        judged["faithfulness"] = faithfulness(explanation, seed=options.seed)
+        judged.append(faithfulness(explanation, seed=options.seed))
     return judged
 
 

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from intentx.errors import InputError
 from intentx.evaluation.fidelity import PAIRS_AT_ONCE, Fidelity
+from intentx.evaluation.measures import Measure, Measured, measures_in
 from intentx.evaluation.orders import copeland_scores
 from intentx.explainers.plain import (
     json_text,
@@ -64,7 +65,7 @@ class TermRole:
 
 
 @dataclass(frozen=True, eq=False)
-class IntentExplanation:
+class IntentExplanation(Measured):
     """Intent terms of a ranking.
 
     Attributes
@@ -106,6 +107,8 @@ class IntentExplanation:
         What a reader should know, e.g. a setting that could not be honoured.
     cautions
         Those of the notes that come first wherever the explanation is shown.
+    measures
+        What was measured beside `fidelity`, as `with_measures` keeps it.
     """
 
     method: str
@@ -124,6 +127,7 @@ class IntentExplanation:
     seconds: Mapping[str, float] = field(repr=False)
     notes: tuple[str, ...] = ()
     cautions: tuple[str, ...] = ()
+    measures: Mapping[str, Measure] = field(default_factory=dict, repr=False)
 
     def __repr__(self) -> str:
         shown = ", ".join(self.terms)
@@ -195,6 +199,7 @@ class IntentExplanation:
             "margin": matrices.margin,
             "term_scores": matrices.scores.values.tolist(),
             "pairs": _pairs_to_plain(matrices.pairs, self.ranking),
+            **self._measures_to_plain(),
         }
 
     def to_json(self, *, indent: int | None = None) -> str:
@@ -240,6 +245,7 @@ class IntentExplanation:
                 seconds=spent(plain),
                 notes=strings(plain, "notes"),
                 cautions=strings({"cautions": (), **plain}, "cautions"),
+                measures=measures_in(plain),
             )
 
     @classmethod
@@ -264,7 +270,7 @@ class IntentExplanation:
             table.add_row(Text(visible(role.term)), *cells)
         first = [Text(visible(f"Caution: {caution}"), style="bold") for caution in self.cautions]
         closing = Text(visible(self._closing()), style="dim")
-        return Group(*first, table, self.fidelity.__rich__(), closing)
+        return Group(*first, table, self.fidelity.__rich__(), *self._rich_measures(), closing)
 
     def _closing(self) -> str:
         n_pairs = self.matrices.n_pairs
@@ -291,6 +297,7 @@ class IntentExplanation:
             f"{self.fidelity.all:.3f} of all pairs, {self.fidelity.far:.3f} of pairs at least "
             f"{self.fidelity.gap} ranks apart</p><table><tr><th>intent term</th><th>share</th>"
             f"<th>pairs won</th><th>pairs lost</th><th>documents</th></tr>{rows}</table>"
+            f"{self._html_measures()}"
         )
 
 

@@ -12,6 +12,7 @@ import numpy as np
 from intentx.evaluation.orders import kendall_tau_b
 from intentx.ranking import Ranking
 from intentx.report.markup import Html, count, join, listing, percent, real, tag
+from intentx.report.measures import measured
 from intentx.report.view import Senses, View
 
 __all__ = ["answer", "comparison", "sense_tops"]
@@ -20,7 +21,11 @@ FIRST = 10  # documents whose senses are shown
 
 
 def answer(view: View) -> Html:
-    """What the ranker reads the query as, and how far that can be believed."""
+    """What the ranker reads the query as, how far that can be believed, and what else was measured."""
+    return join([_answer(view), *measured(view.explanation)])
+
+
+def _answer(view: View) -> Html:
     explanation = view.explanation
     terms = [tag("b", view.term(i)) for i in range(len(explanation.terms))]
     return tag(

@@ -14,7 +14,8 @@ from intentx.errors import InputError
 from intentx.report.compare_text import p_value
 from intentx.report.frame import html_page, links, writable, write_file
 from intentx.report.markup import Html, count, join, listing, percent, real, tag
-from intentx.report.sections import bar, settings_table, table
+from intentx.report.sections import settings_table
+from intentx.report.tables import bar, table
 from intentx.study.biases import Bias, RankerBiases
 from intentx.study.comparison import Comparison, QueryComparison
 from intentx.study.contrasts import OTHERS, Disagreement

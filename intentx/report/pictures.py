@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError, MissingExtraError
-from intentx.explainers.document import DocumentExplanation, signed
+from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.gradcam import GradCAMExplanation
+from intentx.explainers.signed import signed
 from intentx.report.document_view import ONE_SIDED, SIZES
 from intentx.report.drawing import AGAINST, FOR, INK, LINE, SIZE, SOFT, plain_style
 from intentx.report.frame import writable, write_file

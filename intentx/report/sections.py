@@ -11,17 +11,17 @@ import numpy as np
 import intentx
 from intentx.evaluation.fidelity import FidelityRow
 from intentx.report.markup import Html, count, join, percent, real, tag
+from intentx.report.measures import heldout_row
 from intentx.report.slope import slope_charts
+from intentx.report.tables import bar, share_cell, table
 from intentx.report.view import View
 
 __all__ = [
-    "bar",
     "fidelity_table",
     "how_it_was_made",
     "ranking_beside",
     "seconds_table",
     "settings_table",
-    "table",
     "term_table",
 ]
 
@@ -51,14 +51,6 @@ def term_table(view: View) -> Html:
         for i, role in enumerate(roles)
     ]
     return table(columns, rows, "terms")
-
-
-def bar(value: float, low: float, span: float, text: str = "") -> Html:
-    """A signed number as a bar on a track from ``low``, ``span`` long, and as text."""
-    left, width = (min(value, 0.0) - low) / span, abs(value) / span
-    style = f"left:{100 * left:.2f}%;width:{100 * width:.2f}%"
-    track = tag("i", tag("i", style=style, class_="minus" if value < 0 else "plus"), class_="track")
-    return join([track, tag("span", text or real(value))])
 
 
 def ranking_beside(view: View) -> Html:
@@ -108,6 +100,7 @@ def fidelity_table(view: View) -> Html:
     names = tuple(fidelity.rows[0].by_ranker) if fidelity.rows else ()
     columns = ("preference pairs", "number", "soft vote", "majority", *names, "ties")
     rows = [_fidelity_row(row, fidelity.gap) for row in fidelity.rows]
+    rows += heldout_row(view.explanation, names)
     verb = "is" if fidelity.ranker_ties == 1 else "are"
     tied = f"{count(fidelity.ranker_ties, 'pair')} of documents tied by the ranker"
     notes = [
@@ -119,7 +112,10 @@ def fidelity_table(view: View) -> Html:
         f"{tied} {verb} left out everywhere." if fidelity.ranker_ties else "The ranker ties no pair.",
     ]
     return join(
-        [table(columns, rows, "fidelity"), tag("ul", *(tag("li", n) for n in notes), class_="note")]
+        [
+            table(columns, rows, "fidelity"),
+            tag("ul", *(tag("li", n) for n in notes), class_="note"),
+        ]
     )
 
 
@@ -128,7 +124,7 @@ def _fidelity_row(row: FidelityRow, gap: int) -> Html:
         "all": ("all", "every pair that the ranker has an order for"),
         "far": ("far", f"at least {count(gap, 'rank')} apart in the ranking"),
         "fitted": ("fitted", "the pairs that the terms were chosen on"),
-        "heldout": ("held out", "pairs of this ranking that the terms were not chosen on"),
+        "heldout": ("held-out pairs", "pairs of this ranking that the terms were not chosen on"),
     }.get(row.name, (row.name, ""))
     shares = (row.vote, row.majority, *row.by_ranker.values())
     missing = tag("small", f"not measured: {row.reason}", class_="reason") if row.reason else ""
@@ -136,14 +132,9 @@ def _fidelity_row(row: FidelityRow, gap: int) -> Html:
         "tr",
         tag("th", label, tag("small", meaning), missing, scope="row"),
         tag("td", count(row.pairs), class_="n"),
-        *(_share_cell(share) for share in shares),
+        *(share_cell(share) for share in shares),
         tag("td", count(row.ties) if row.pairs else "–", class_="n"),
     )
-
-
-def _share_cell(share: float) -> Html:
-    style = None if math.isnan(share) else f"--p:{100 * share:.1f}%"
-    return tag("td", real(share), class_="n share", style=style)
 
 
 def how_it_was_made(view: View) -> Html:
@@ -210,9 +201,3 @@ def settings_table(settings: Mapping[str, object]) -> Html:
 
 def _plain(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def table(columns: tuple[str, ...], rows: list[Html], kind: str) -> Html:
-    """A table that scrolls where it is too wide."""
-    head = tag("thead", tag("tr", *(tag("th", column, scope="col") for column in columns)))
-    return tag("div", tag("table", head, tag("tbody", *rows), class_=kind), class_="scroll")
