@@ -12,14 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError, MissingExtraError
+from intentx.evaluation.faithfulness import Faithfulness
 from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.gradcam import GradCAMExplanation
 from intentx.explainers.signed import signed
+from intentx.report.curves import CURVES, draw_curves
 from intentx.report.document_view import ONE_SIDED, SIZES
 from intentx.report.drawing import AGAINST, FOR, INK, LINE, SIZE, SOFT, plain_style
 from intentx.report.frame import writable, write_file
-from intentx.report.lines import Line, cleaned, coloured_lines, first_line, measured, wrapped
+from intentx.report.lines import Line, cleaned, coloured_lines, first_line, measured, shortened, wrapped
 from intentx.report.maps import flattened_figure, map_figure
 from intentx.report.markup import count
 from intentx.scoring import unit_of
@@ -43,10 +45,12 @@ STRONGEST = 0.75  # of a colour behind a word, that is to stay readable
 FORMATS = (".png", ".svg", ".pdf")
 DPI = 160
 LONGEST = 3_000  # characters of a document in a picture
+MOST_OF_TITLE = 1_000  # characters of each line of a title, before it is broken
 
 LEADING, MARGIN, GAP = 16.0, 14.0, 26.0  # in points, as all lengths here
 BARS_WIDTH, TEXT_WIDTH, LABEL = 340.0, 470.0, 130.0
 ROW = 17.0
+BARS_AXIS = 44.0  # room for the numbers of an axis
 
 Image = npt.NDArray[np.uint8]
 Explanation = DocumentExplanation | IntentExplanation
@@ -105,7 +109,8 @@ def coloured_document(explanation: DocumentExplanation) -> Figure:
 def picture(explanation: Explanation) -> Figure:
     """What there is to see of an explanation on one sheet: the bars, and beside them the document.
 
-    Below an explanation by Grad-CAM stand its maps, as images.
+    Below an explanation by Grad-CAM stand its maps, as images. What was measured of the explanation
+    stands below the title, and the curves of its faithfulness at the end.
 
     Raises
     ------
@@ -120,6 +125,8 @@ def picture(explanation: Explanation) -> Figure:
         width = BARS_WIDTH + GAP + TEXT_WIDTH
         maps = _maps(explanation, width)
         below = sum(GAP + tall for _, _, tall in maps)
+        curves = explanation.measures.get(Faithfulness.NAME)
+        below += GAP + CURVES + ROW if curves is not None else 0.0
         sheet = _Sheet(explanation, width, height + below)
         _draw_bars(sheet, explanation, 20, 0.0)
         _draw_document(sheet, explanation, lines, BARS_WIDTH + GAP)
@@ -128,6 +135,8 @@ def picture(explanation: Explanation) -> Figure:
             axes.imshow(image, aspect="auto", interpolation="antialiased")
             axes.axis("off")
             height += GAP + tall
+        if isinstance(curves, Faithfulness):
+            draw_curves(sheet.axes(BARS_AXIS, BARS_WIDTH + 60, CURVES, height + GAP), curves)
         return sheet.figure
 
 
@@ -194,14 +203,16 @@ class _Sheet:
         from matplotlib.figure import Figure
 
         said = [*(f"Caution: {one}" for one in explanation.cautions), _title(explanation)]
-        title = [line for text in said for line in wrapped(cleaned(text), width, SIZE)]
+        more = [measure.sentence for measure in explanation.measures.values()]
+        first, *others = [shortened(cleaned(text), MOST_OF_TITLE) for text in (*said, *more)]
+        title = [(line, "bold") for line in wrapped(first, width, SIZE, bold=True)]
+        title += [(line, "normal") for text in others for line in wrapped(text, width, SIZE)]
         self._top = MARGIN + len(title) * LEADING + 8
         self._height = self._top + height + MARGIN
         self._width = width + 2 * MARGIN
         self.figure = Figure(figsize=(self._width / 72, self._height / 72), facecolor="white")
-        for number, line in enumerate(title):
+        for number, (line, weight) in enumerate(title):
             x, y = MARGIN / self._width, 1 - (MARGIN + number * LEADING) / self._height
-            weight = "bold" if not number else "normal"
             self.figure.text(x, y, line, va="top", parse_math=False, fontweight=weight)
 
     def axes(self, left: float, width: float, height: float, down: float = 0.0) -> Axes:
