@@ -19,7 +19,7 @@ from intentx.explainers.gradcam import GradCAMExplanation
 from intentx.explainers.signed import signed
 from intentx.report.curves import CURVES, draw_curves
 from intentx.report.document_view import ONE_SIDED, SIZES
-from intentx.report.drawing import AGAINST, FOR, INK, LINE, SIZE, SOFT, plain_style
+from intentx.report.drawing import AGAINST, FOR, INK, LINE, SIZE, SOFT, mixed, plain_style
 from intentx.report.frame import writable, write_file
 from intentx.report.lines import Line, cleaned, coloured_lines, first_line, measured, shortened, wrapped
 from intentx.report.maps import flattened_figure, map_figure
@@ -37,11 +37,11 @@ __all__ = [
     "coloured_document",
     "picture",
     "plain_style",
+    "save_figure",
     "word_bars",
     "write_png",
 ]
 
-STRONGEST = 0.75  # of a colour behind a word, that is to stay readable
 FORMATS = (".png", ".svg", ".pdf")
 DPI = 160
 LONGEST = 3_000  # characters of a document in a picture
@@ -168,10 +168,14 @@ def write_png(path: str | Path, explanation: Explanation) -> Path:
         Without matplotlib.
     """
     path, kind = check_picture(path)
-    dates = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}  # the same file twice
+    return save_figure(path, kind, picture(explanation))
+
+
+def save_figure(path: Path, kind: str, figure: Figure) -> Path:
+    """Write a figure to a path that was checked, with the ending ``kind``; the same file twice."""
+    dates = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     content = io.BytesIO()
     with plain_style():
-        figure = picture(explanation)
         figure.savefig(content, format=kind[1:], dpi=DPI, metadata=dates.get(kind))
     return write_file(path, content.getvalue())
 
@@ -317,7 +321,7 @@ def _draw_document(
             if weight and largest:
                 box = Rectangle(
                     (x - 1, y + 1), measured(text, SIZE) + 2, LEADING - 2,
-                    color=_mixed(weight / largest), linewidth=0,
+                    color=mixed(weight / largest), linewidth=0,
                 )  # fmt: skip
                 box.set_label(f"{text}\t{weight!r}")
                 axes.add_patch(box)
@@ -342,7 +346,7 @@ def _draw_scale(
     sized = explanation.method in SIZES + ONE_SIDED
     low = 0 if sized else -largest
     colours = ListedColormap(
-        [_mixed((low + (largest - low) * step / 100) / largest) for step in range(101)]
+        [mixed((low + (largest - low) * step / 100) / largest) for step in range(101)]
     )
     axes.imshow([range(101)], aspect="auto", cmap=colours, extent=(low, largest, 0, 1))
     axes.set_xticks([0, largest], ["0", f"+{number}"])
@@ -354,12 +358,3 @@ def _draw_scale(
     ends = ("", "matters" if explanation.method in SIZES else "for") if sized else ("against", "for")
     for x, side, word in ((-0.03, "right", ends[0]), (1.03, "left", ends[1])):
         axes.text(x, 0.5, word, transform=axes.transAxes, ha=side, va="center", color=SOFT, fontsize=8)
-
-
-def _mixed(share: float) -> tuple[float, float, float]:
-    """The colour of a weight, given as a share of the largest, on white."""
-    from matplotlib.colors import to_rgb
-
-    alpha = STRONGEST * min(1.0, abs(share))
-    red, green, blue = (1 - alpha * (1 - part) for part in to_rgb(AGAINST if share < 0 else FOR))
-    return red, green, blue
