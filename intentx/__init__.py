@@ -2,9 +2,10 @@
 
 from intentx.errors import InputError, IntentxError, MissingExtraError, ScorerError
 from intentx.evaluation.contrast import Contrast, contrast
-from intentx.evaluation.faithfulness import Faithfulness, Insertion, faithfulness, insertion
+from intentx.evaluation.faithfulness import Faithfulness, faithfulness
 from intentx.evaluation.fidelity import Fidelity, fidelity
 from intentx.evaluation.heldout import HeldoutFidelity, heldout_fidelity
+from intentx.evaluation.insertion import Insertion, insertion
 from intentx.evaluation.plausibility import Plausibility, plausibility
 from intentx.evaluation.sanity import randomised, sanity
 from intentx.evaluation.stability import Agreement, agreement, consistency, correctness, stability

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -110,12 +111,13 @@ def _demo(options: argparse.Namespace) -> None:
     quiet_models("bi-encoder:minilm")
     with progress() as bar:
         encoder = BiEncoder.minilm()
-        scorers = {"BM25": load_ranker("bm25", texts), "MiniLM": encoder}
+        scorers = {"BM25": load_ranker("bm25", texts), "MiniLM": encoder, "chance": _by_chance}
         vocabulary = TextIndex(texts, Analyzer()).vocabulary
         vectors = TermVectors.from_sentence_transformer(encoder.model, vocabulary)
-        method = Multiplex(vectors=vectors, seed=options.seed)
         explanations = {
-            name: method.explain(rank(BlackBox(scorer, progress=bar), demo.query, demo.documents))
+            name: Multiplex(vectors=vectors if name == "MiniLM" else None, seed=options.seed).explain(
+                rank(BlackBox(scorer, progress=bar), demo.query, demo.documents)
+            )
             for name, scorer in scorers.items()
         }
     if options.json:
@@ -136,19 +138,24 @@ def _demo(options: argparse.Namespace) -> None:
     show(f"page: {page}")
 
 
+def _by_chance(query: str, texts: Sequence[str]) -> list[float]:
+    """A ranker that looks for nothing: numbers that look random, the same for the same text."""
+    return [zlib.crc32(text.encode()) / 2**32 for text in texts]
+
+
 def _senses(ranking: Ranking, demo: DemoQuery) -> str:
     """The senses of the ten best documents, in order."""
     return " ".join(demo.sense_of[doc_id] for doc_id in ranking.doc_ids[:10])
 
 
 def _difference(explanations: dict[str, IntentExplanation]) -> str:
-    """What either of two explanations has alone, and how far their rankings agree."""
-    (name, first), (other, second) = explanations.items()
+    """What the first two explanations have alone and in common, and how far their rankings agree."""
+    (name, first), (other, second) = [*explanations.items()][:2]
     scores = dict(zip(second.ranking.doc_ids, second.ranking.scores, strict=True))
     tau = kendall_tau_b(first.ranking.scores, np.array([scores[i] for i in first.ranking.doc_ids]))
-    lines = [f"\nThe two rankings agree with Kendall τ-b {tau:.2f}."]
+    lines = [f"\nThe rankings of {name} and {other} agree with Kendall τ-b {tau:.2f}."]
     for label, one, two in ((name, first, second), (other, second, first)):
-        own = ", ".join(term for term in one.terms if term not in two.terms)
-        lines.append(f"Only {label} wants: {own or 'nothing of its own'}")
-    both = ", ".join(term for term in first.terms if term in second.terms)
-    return "\n".join([*lines, f"Both want: {both or 'nothing in common'}"])
+        own = ", ".join(word for word in one.words if word not in two.words)
+        lines.append(f"Only {label}: {own or 'nothing of its own'}")
+    both = ", ".join(word for word in first.words if word in second.words)
+    return "\n".join([*lines, f"Both: {both or 'nothing in common'}"])

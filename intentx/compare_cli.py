@@ -15,7 +15,7 @@ from intentx.errors import InputError
 from intentx.explainers.intent import Multiplex
 from intentx.files import PACKED, numbered_lines
 from intentx.rankers import read_run
-from intentx.rankers.load import KINDS, SPECS
+from intentx.rankers.load import KINDS, SPECS, is_bm25, own_words
 from intentx.rankers.redaction import without_secrets
 from intentx.report.compare_page import write_comparison
 from intentx.report.compare_text import rich_comparison
@@ -86,7 +86,7 @@ def _compare(options: argparse.Namespace) -> int:
         value = getattr(options, name)
         if value is not None and value < 1:
             raise InputError(f"--{name.replace('_', '-')} must be 1 or more, not {value}")
-    analyzer = word_settings(options).analyzer()
+    options.analyzer = analyzer = word_settings(options).analyzer()
     specs = split_specs(options.rankers)
     check_rankers(specs)
     for spec in specs.values():
@@ -95,7 +95,7 @@ def _compare(options: argparse.Namespace) -> int:
         quiet_models(f"bi-encoder:{options.vectors}")
     asked = _with_runs(_topics(options), specs)
     for spec in specs.values():
-        mark_of(spec)  # loads it: what is no ranker is told now, and not for each query
+        mark_of(spec, analyzer)  # loads it: what is no ranker is told now, and not for each query
     with progress("queries") as bar:
         comparison = compare_rankers(
             specs,
@@ -143,7 +143,7 @@ def split_specs(text: str) -> dict[str, str]:
             raise InputError(f"--rankers has an empty part: {text!r}")
         if not specs or _begins(part.strip()):
             specs.append(part.strip())
-        elif _named(specs[-1])[1] == "bm25":  # takes nothing after it
+        elif is_bm25(_named(specs[-1])[1]):  # takes nothing after a comma
             raise InputError(f"no ranker {part.strip()!r}; a ranker is one of: {SPECS}, run:FILE")
         else:
             specs[-1] += f",{part.strip()}"
@@ -164,13 +164,13 @@ def split_specs(text: str) -> dict[str, str]:
 
 def _begins(part: str) -> bool:
     _, spec = _named(part)
-    return spec.partition(":")[0] in KINDS or bool(_CALLABLE.fullmatch(spec))
+    return is_bm25(spec) or spec.partition(":")[0] in KINDS or bool(_CALLABLE.fullmatch(spec))
 
 
 def _named(part: str) -> tuple[str, str]:
     """``NAME=SPEC`` as both; a ``=`` inside a spec, as in a URL, is no name's."""
     name, equals, spec = part.partition("=")
-    if equals and name.partition(":")[0] not in KINDS and ":" not in name:
+    if equals and not is_bm25(name) and name.partition(":")[0] not in KINDS and ":" not in name:
         return name.strip(), spec.strip()
     return "", part
 
@@ -178,6 +178,8 @@ def _named(part: str) -> tuple[str, str]:
 def _short(spec: str) -> str:
     """A spec with the last part of a path only."""
     kind, colon, rest = spec.partition(":")
+    if is_bm25(spec):
+        return spec
     if kind in ("http", "https"):
         return without_secrets(spec)
     return kind + colon + ",".join(Path(part).name or part for part in rest.split(",")) if rest else spec
@@ -197,7 +199,7 @@ def _topics(options: argparse.Namespace) -> list[Topic]:
     if options.data:
         data = Data(folder=options.data, pool=options.pool, depth=options.depth)
         with progress("documents") as bar:
-            asked = topics(data, options.index, lambda done: bar(done, 0))
+            asked = topics(data, options.index, lambda done: bar(done, 0), analyzer=options.analyzer)
             found = _picked(list(asked), options.queries)
     elif options.docs:
         found = _of_documents(options)
@@ -291,7 +293,10 @@ def _found_by_bm25(
     if len(docs) <= options.depth:
         return {qid: dict.fromkeys(docs, 0.0) for qid in queries}
     with progress("documents") as bar:
-        index = SearchIndex.build(docs, options.index, progress=lambda done: bar(done, len(docs)))
+        index = SearchIndex.build(
+            docs, options.index, analyzer=own_words(options.analyzer),
+            progress=lambda done: bar(done, len(docs)),
+        )  # fmt: skip
     found = {qid: index.search(query, options.depth, fill=True) for qid, query in queries.items()}
     return {qid: dict(zip(ids, scores.tolist(), strict=True)) for qid, (ids, scores) in found.items()}
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -13,16 +12,16 @@ from intentx.datasets import read_documents
 from intentx.errors import InputError
 from intentx.evaluation.faithfulness import faithfulness
 from intentx.evaluation.heldout import heldout_fidelity
+from intentx.evaluation.measures import Measure
+from intentx.explain_methods import LISTWISE, OF_LISTWISE, OF_POINTWISE, method_of, settings_of
 from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.exs import Labels
-from intentx.explainers.intent import IntentGreedy, Multiplex, QueryTerms, RandomTerms
 from intentx.explainers.lirme import Sampler
 from intentx.explainers.methods import POINTWISE
 from intentx.explainers.references import Reference
 from intentx.explainers.votes import side_by_side
 from intentx.perturbation import Removal
-from intentx.preferences.simple_rankers import default_simple_rankers
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers import load_ranker, named_run
 from intentx.rankers.encoders import BiEncoder, vector_encoder
@@ -31,32 +30,13 @@ from intentx.rankers.redaction import without_secrets
 from intentx.ranking import Document, Ranking, rank
 from intentx.report import write_page
 from intentx.report.pictures import check_picture, write_png
+from intentx.report.votes_plot import write_votes
 from intentx.scoring import BlackBox
 from intentx.terminal import check_folder, given_text, progress, quiet_models, show, show_json, tell
 from intentx.text import Analyzer, TextIndex
 from intentx.words_cli import add_words, word_settings
 
 __all__ = ["add_explain"]
-
-LISTWISE: dict[str, Callable[[argparse.Namespace], Any]] = {
-    "multiplex": lambda a: Multiplex(
-        **_chosen(a), **_simple_rankers(a), **_given(a, ("generality", "budget"))
-    ),
-    "multiplex-published": lambda a: Multiplex.published(**_chosen(a), vectors=a.term_vectors),
-    "greedy": lambda a: IntentGreedy(**_chosen(a)),
-    "query-terms": lambda a: QueryTerms(**_simple_rankers(a), analyzer=a.analyzer),
-    "random-terms": lambda a: RandomTerms(**_chosen(a), **_simple_rankers(a)),
-}
-# Options that are None unless given: those of listwise methods, and of some of the others.
-CHOOSING = ("multiplex", "multiplex-published", "greedy", "random-terms")
-OF_LISTWISE = {
-    "candidates": CHOOSING,
-    "query_terms": CHOOSING,
-    "generality": ("multiplex",),
-    "budget": ("multiplex",),
-    "dense": ("multiplex", "query-terms", "random-terms"),
-}
-OF_POINTWISE = ("samples", "k", "labels", "sampler", "steps", "reference", "removal", "mask")
 
 
 def add_explain(commands: Any) -> None:
@@ -130,7 +110,12 @@ def _add_settings(explain: argparse.ArgumentParser) -> None:
         "--generality", type=float, metavar="G",
         help="0 fits the list and nothing else, 1 seeks terms that hold beyond it (default 0.5)",
     )  # fmt: skip
+    listwise.add_argument(
+        "--effects", type=float, metavar="E",
+        help="0: terms by the order alone; 1: by what the ranker does with them alone (default 0.5)",
+    )  # fmt: skip
     listwise.add_argument("--budget", type=int, metavar="N", help="most edited documents to score")
+    listwise.add_argument("--seconds", type=float, metavar="S", help="most seconds for these")
     listwise.add_argument("--query-terms", choices=("allow", "exclude"))
     listwise.add_argument(
         "--dense", metavar="MODEL",
@@ -178,12 +163,15 @@ def _explain(options: argparse.Namespace) -> None:
         doc, above = (_document(ranking, name) for name in (options.doc, options.above))
         options.term_vectors = _vectors(options.vectors, ranking.texts, options.analyzer)
         options.encoder = _encoder(options, ranking)
-        methods = {name: _method(name, options) for name in names}
+        methods = {name: method_of(name, options) for name in names}
         explanations = {
             name: method.explain(ranking) if doc is None else method.explain(ranking, doc, above)
             for name, method in methods.items()
         }
-        judged = {name: _judged(options, methods[name], explanations[name]) for name in names}
+        explanations = {
+            name: one.with_measures(*_judged(options, methods[name], one))
+            for name, one in explanations.items()
+        }
     _tell_hits(ranking.scorer)
     several = {}
     if doc is not None and len(names) > 1:
@@ -191,7 +179,7 @@ def _explain(options: argparse.Namespace) -> None:
     plain = {
         name: one.to_dict()
         | {"ranker": options.ranker_name}
-        | {key: measure.to_dict() for key, measure in {**judged[name], **several}.items()}
+        | {key: compared.to_dict() for key, compared in several.items()}
         for name, one in explanations.items()
     }
     if options.json:
@@ -200,12 +188,8 @@ def _explain(options: argparse.Namespace) -> None:
     else:
         if not options.ranker:
             show(f"recorded run: {options.ranker_name}")
-        for name, one in explanations.items():
-            show(one)
-            for measure in judged[name].values():
-                show(measure)
-        for compared in several.values():
-            show(compared)
+        for shown in (*explanations.values(), *several.values()):
+            show(shown)
     _write(options, explanations)
 
 
@@ -236,7 +220,7 @@ def _check_options(options: argparse.Namespace, names: Sequence[str]) -> None:
     if options.mask is not None and options.removal != "mask":
         raise InputError("--mask says what masked words become: it needs --removal mask")
     for option in OF_POINTWISE:
-        able = [name for name in POINTWISE if option in _settings(name)]
+        able = [name for name in POINTWISE if option in settings_of(name)]
         if getattr(options, option) is not None and not set(able) & set(names):
             raise InputError(f"--{option} is a setting of {_or(able)}, not of {_or(names)}")
     for option, able_ones in OF_LISTWISE.items():
@@ -252,24 +236,6 @@ def _or(names: Sequence[str] | Mapping[str, Any]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _settings(name: str) -> set[str]:
-    return {field.name for field in dataclasses.fields(POINTWISE[name])}
-
-
-def _method(name: str, options: argparse.Namespace) -> Any:
-    """The method with its settings."""
-    if name in LISTWISE:
-        return LISTWISE[name](options)
-    own = _settings(name)
-    return POINTWISE[name](
-        **_given(options, [option for option in OF_POINTWISE if option in own]),
-        max_terms=options.max_terms,
-        vectors=options.term_vectors,
-        analyzer=options.analyzer,
-        seed=options.seed,
-    )
-
-
 def _document(ranking: Ranking, name: str | None) -> int | None:
     """The position of a document named by its id, or else by its rank as in "#3"."""
     if name is None:
@@ -283,15 +249,13 @@ def _document(ranking: Ranking, name: str | None) -> int | None:
     return ranking.position(name)
 
 
-def _judged(options: argparse.Namespace, method: Any, explanation: Any) -> dict[str, Any]:
-    """The measures that were asked for, by their names in the JSON."""
-    judged: dict[str, Any] = {}
+def _judged(options: argparse.Namespace, method: Any, explanation: Any) -> list[Measure]:
+    """The measures that were asked for."""
+    judged: list[Measure] = []
     if options.heldout:
-        judged["heldout_documents"] = heldout_fidelity(
-            method, explanation.ranking, repeats=options.heldout
-        )
+        judged.append(heldout_fidelity(method, explanation.ranking, repeats=options.heldout))
     if options.faithfulness:
-        judged["faithfulness"] = faithfulness(explanation, seed=options.seed)
+        judged.append(faithfulness(explanation, seed=options.seed))
     return judged
 
 
@@ -310,6 +274,10 @@ def _write(
             if len(explanations) > 1:
                 path = path.with_stem(f"{path.stem}-{name}")
             written.append(f"picture: {write_png(path, explanation)}")
+        if options.doc is not None and len(explanations) > 1:
+            path = options.png.with_stem(f"{options.png.stem}-side-by-side")
+            both = [*explanations.values()], [*explanations]
+            written.append(f"picture: {write_votes(path, *both)}")
     for line in written:
         if options.json:
             tell(line)
@@ -336,7 +304,8 @@ def _ranking(
         by_id = {document.id: document for document in documents}
         documents = [by_id[doc_id] for doc_id in run]
     quiet_models(options.ranker)
-    scorer = load_ranker(options.ranker, [document.content for document in documents])
+    contents = [document.content for document in documents]
+    scorer = load_ranker(options.ranker, contents, options.analyzer)
     box = BlackBox(scorer, progress=bar, cache=options.cache, fingerprint=options.fingerprint)
     return rank(box, options.query, documents, truncated="cut" if options.cut else "warn")
 
@@ -369,28 +338,6 @@ def _encoder(options: argparse.Namespace, ranking: Ranking) -> BiEncoder | None:
         return ranker
     quiet_models(f"bi-encoder:{options.dense}")
     return BiEncoder.named(options.dense)
-
-
-def _simple_rankers(options: argparse.Namespace) -> dict[str, Any]:
-    """Settings of methods that take any number of simple rankers."""
-    if options.encoder is None:
-        return {"vectors": options.term_vectors}
-    return {"simple_rankers": default_simple_rankers(options.term_vectors, options.encoder)}
-
-
-def _chosen(options: argparse.Namespace) -> dict[str, Any]:
-    """The settings that all methods share which choose terms."""
-    return {
-        "max_terms": options.max_terms,
-        "analyzer": options.analyzer,
-        "seed": options.seed,
-        **_given(options, ("candidates", "query_terms")),
-    }
-
-
-def _given(options: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:
-    """Those of the options that were given: the others stay as the method has them."""
-    return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
 
 
 def _positive(text: str) -> int:

@@ -6,10 +6,10 @@ import argparse
 import contextlib
 import ctypes
 import json
-import math
 import os
 import re
 import sys
+import threading
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -43,7 +43,7 @@ __all__ = [
 
 _OURS: list[TextIO] = []  # where our own lines go while everything else is sent to standard error
 IN_WORDS = (CacheWarning, DamageWarning, ScorerWarning, TextWarning, TruncationWarning)
-SILENT = 30.0  # seconds without a line, at most as long as there is something to tell
+SILENT = 30.0  # seconds without a line, at most
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -112,35 +112,68 @@ def progress(
 ) -> Iterator[Callable[[int, int], None]]:
     """A bar on a terminal's standard error; yields what a `BlackBox` reports its progress to.
 
+    Where standard error is no terminal, a line is written whenever `SILENT` seconds have gone by without
+    one, whether anything was done or not.
+
     Parameters
     ----------
     lines
-        Where standard error is no terminal, write a line at each tenth, and whenever half a minute has
-        gone by since the last one. Else nothing is written there.
+        Without a terminal, write a line at each tenth, too.
     """
     from rich.console import Console
     from rich.progress import Progress
 
     if not sys.stderr.isatty():
-        yield _lines(label) if lines else lambda done, total: None
+        with _Lines(label, lines) as on:
+            yield on
         return
     with Progress(console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task(label, total=None)
         yield lambda done, total: progress.update(task, completed=done, total=total or None)
 
 
-def _lines(label: str) -> Callable[[int, int], None]:
-    """What tells of progress in lines, by tenths and by time; the total is 0 where it is not known."""
-    tenths, said = -1, -math.inf
+class _Lines:
+    """Tells of progress in lines, by tenths and by time; the total is 0 where it is not known."""
 
-    def on(done: int, total: int) -> None:
-        nonlocal tenths, said
-        now, reached = time.monotonic(), 10 * done // total if total else -1
-        if reached > tenths or now - said >= SILENT:
-            tenths, said = reached, now
-            tell(f"{label}: {done:,} of {total:,} done" if total else f"{label}: {done:,} done")
+    def __init__(self, label: str, tenths: bool) -> None:
+        self._label, self._tenths = label, tenths
+        self._done = self._total = 0
+        self._reached = -1
+        self._begun = self._said = time.monotonic()
+        self._one = threading.Lock()
+        self._ended = threading.Event()
+        self._reminder = threading.Thread(target=self._remind, name="intentx progress", daemon=True)
 
-    return on
+    def __enter__(self) -> Callable[[int, int], None]:
+        self._reminder.start()
+        return self._on
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self._reminder.join()
+
+    def _on(self, done: int, total: int) -> None:
+        with self._one:
+            self._done, self._total = done, total
+            reached = 10 * done // total if total else -1
+            if self._tenths and (reached > self._reached or (not total and self._said == self._begun)):
+                self._reached = reached
+                self._tell("")
+
+    def _remind(self) -> None:
+        """In a thread of its own: whatever is going on may take minutes without a word."""
+        left = SILENT
+        while not self._ended.wait(left):
+            with self._one:
+                left = self._said + SILENT - time.monotonic()
+                if left <= 0:
+                    self._tell(f", {time.monotonic() - self._begun:,.0f} s so far")
+                    left = SILENT
+
+    def _tell(self, more: str) -> None:
+        self._said = time.monotonic()
+        of = f" of {self._total:,}" if self._total else ""
+        tell(f"{self._label}: {self._done:,}{of} done{more}")
 
 
 def show(something: Any) -> None:

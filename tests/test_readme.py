@@ -1,7 +1,12 @@
 """What README and docs show is run."""
 
+import ast
+import contextlib
+import io
+import math
 import re
 import shlex
+import tokenize
 from pathlib import Path
 
 import pytest
@@ -20,9 +25,52 @@ EXAMPLES = [
 COMMANDS = re.findall(r"^\$ intentx (.*)$", (ROOT / "README.md").read_text("utf-8"), re.M)
 
 
+def shown_values(code):
+    """Values that comments behind expressions show, by the number of their line."""
+    values = {}
+    for token in tokenize.generate_tokens(io.StringIO(code).readline):
+        if token.type == tokenize.COMMENT:
+            with contextlib.suppress(ValueError, SyntaxError):
+                values[token.start[0]] = ast.literal_eval(token.string.removeprefix("#").strip())
+    return values
+
+
+def same(shown, value):
+    """Whether two values are equal, numbers but for rounding."""
+    if isinstance(shown, tuple):
+        return len(shown) == len(value) and all(map(same, shown, value))
+    if isinstance(shown, float):
+        return math.isclose(shown, value, rel_tol=1e-9)
+    return bool(shown == value)
+
+
+def run_example(code):
+    """Run it statement by statement; returns what comments show, and what really came."""
+    known, found, shown = {}, [], shown_values(code)
+    for statement in ast.parse(code).body:
+        if isinstance(statement, ast.Expr):
+            value = eval(ast.unparse(statement), known)  # noqa: S307
+            if statement.end_lineno in shown:
+                found.append((shown[statement.end_lineno], value))
+        else:
+            part = ast.Module([statement], [])
+            exec(compile(part, "example", "exec"), known)  # noqa: S102
+    return found
+
+
 @pytest.mark.parametrize("code", EXAMPLES)
 def test_python(code):
-    exec(compile(code, "example", "exec"), {})  # noqa: S102
+    for shown, value in run_example(code):
+        assert same(shown, value), f"{shown} is shown, and it is {value}"
+
+
+def test_values_that_are_shown_are_compared():
+    """Those of the first example among them: its ranker counts *piano*, and no other word."""
+    code = EXAMPLES[0].values[0]
+    assert [shown for shown, _ in run_example(code)] == [
+        ("piano", "stool", "teacher"), 0.95, ("piano",), (("piano", "and"), (3.0, 0.0)),
+    ]  # fmt: skip
+    assert run_example("x = 1\nx + 1  # 3\nx  # words\n(\n    x\n)  # 1") == [(3, 2), (1, 1)]
 
 
 @pytest.fixture(scope="module")

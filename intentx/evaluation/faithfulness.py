@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
-from intentx.evaluation.fidelity import none_for_nan
+from intentx.evaluation.fidelity import nan_for_none, none_for_nan
 from intentx.perturbation import (
     EditedDocuments,
     Removal,
-    insert_terms,
     keep_units,
     removal_for,
     score_edits,
@@ -23,12 +22,12 @@ from intentx.perturbation import (
 )
 from intentx.ranking import Ranking
 from intentx.scoring import unit_of
-from intentx.text import Analyzer, TextIndex
+from intentx.text import Analyzer
 
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["Faithfulness", "Insertion", "faithfulness", "insertion"]
+__all__ = ["Faithfulness", "area", "curve", "faithfulness", "ranks_of"]
 
 Floats = npt.NDArray[np.float64]
 Curve = tuple[float, ...]
@@ -47,13 +46,6 @@ class Words(Protocol):
     def weights(self) -> tuple[float, ...]: ...
     @property
     def analyzer(self) -> Analyzer: ...
-
-
-class Terms(Protocol):
-    """An explanation by terms; its ``intent_terms``, if it has them, stand for the whole ranking."""
-
-    @property
-    def terms(self) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -98,6 +90,8 @@ class Faithfulness:
     random_deletion_scores: Curve
     random_preservation_scores: Curve
 
+    NAME: ClassVar[str] = "faithfulness"
+
     @property
     def falls_more(self) -> float:
         """Ranks that the document falls by more than without random words: large is good."""
@@ -126,10 +120,21 @@ class Faithfulness:
             f"{self.random_falls:+.1f}), with only them {self.loses:+.1f} ({self.random_loses:+.1f}))"
         )
 
+    @property
+    def sentence(self) -> str:
+        """What was found, as all that shows the explanation says it."""
+        words = "its first word" if self.words == 1 else f"its first 1 to {self.words} words"
+        return (
+            f"Faithfulness: without {words} the document falls by {_ranks(self.falls)} in the mean "
+            f"({_ranks(self.random_falls)} without random words); with only these it loses "
+            f"{_ranks(self.loses)} ({_ranks(self.random_loses)} with only random words)."
+        )
+
     def __rich__(self) -> Table:
         from rich.table import Table
 
-        table = Table(title="Rank of the document, 1 is best", title_justify="left")
+        title = "Rank of the document, 1 is best"
+        table = Table(title=title, title_justify="left", caption=self.sentence, caption_justify="left")
         table.add_column("words")
         for column in ("taken away", "random", "alone left", "random"):
             table.add_column(column, justify="right")
@@ -148,32 +153,12 @@ class Faithfulness:
         plain = {"falls_more": self.falls_more, "loses_less": self.loses_less}
         return {**asdict(self), **plain, "areas": none_for_nan(self.areas)}
 
-
-@dataclass(frozen=True)
-class Insertion:
-    """How far the last document of a ranking rises when terms are put in front of it.
-
-    Attributes
-    ----------
-    curve, random
-        Rank of the document, from 0, with 0, 1, … m terms; and with terms of the ranking's documents
-        drawn at random, the mean over the draws; NaN where there are none to draw.
-    rises, random_rises
-        Mean number of ranks that it rises by, steps 1 to m.
-    terms
-        The terms that were put in, in this order.
-    """
-
-    curve: Curve
-    random: Curve
-    rises: float
-    random_rises: float
-    terms: tuple[str, ...] = field(repr=False)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON; NaN becomes None."""
-        plain = {key: none_for_nan(value) for key, value in asdict(self).items()}
-        return {**plain, "random": tuple(map(none_for_nan, self.random))}
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Faithfulness:
+        """The inverse of `to_dict`."""
+        known = {field.name: nan_for_none(plain[field.name]) for field in fields(cls)}
+        lists = {name: tuple(value) for name, value in known.items() if isinstance(value, list | tuple)}
+        return cls(**{**known, **lists})
 
 
 def faithfulness(
@@ -245,85 +230,20 @@ def faithfulness(
     (deleted_scores, kept_scores), random_scores = scores[0], (scores[1:] / unit).mean(axis=0) * unit
     start = deleted[0]
     return Faithfulness(
-        deletion=_curve(deleted),
-        preservation=_curve(kept),
-        random_deletion=_curve(at_random[0]),
-        random_preservation=_curve(at_random[1]),
-        falls=_area(deleted, start),
-        random_falls=_area(at_random[0], start),
-        loses=_area(kept, start),
-        random_loses=_area(at_random[1], start),
+        deletion=curve(deleted),
+        preservation=curve(kept),
+        random_deletion=curve(at_random[0]),
+        random_preservation=curve(at_random[1]),
+        falls=area(deleted, start),
+        random_falls=area(at_random[0], start),
+        loses=area(kept, start),
+        random_loses=area(at_random[1], start),
         words=steps,
         documents=len(ranking),
-        deletion_scores=_curve(deleted_scores),
-        preservation_scores=_curve(kept_scores),
-        random_deletion_scores=_curve(random_scores[0]),
-        random_preservation_scores=_curve(random_scores[1]),
-    )
-
-
-def insertion(
-    terms: Terms | Sequence[str],
-    ranking: Ranking,
-    *,
-    words: int = 10,
-    draws: int = 5,
-    pool: Sequence[str] | None = None,
-    analyzer: Analyzer | None = None,
-    seed: int = 0,
-) -> Insertion:
-    """Put intent terms in front of the last document, one more each time, and see it rise.
-
-    Of a document longer than `intentx.perturbation.LONGEST_EDITED` its beginning stands for it.
-
-    Parameters
-    ----------
-    terms
-        An explanation, or terms, the most useful first.
-    words
-        m, the most terms that are put in: the first ones.
-    draws
-        How many times as many terms are drawn at random, to compare.
-    pool
-        Terms to draw from; None: all of the ranking's documents.
-    analyzer
-        How texts become terms to draw from.
-
-    Raises
-    ------
-    InputError
-        If there is no term, or the ranking is a recorded one, without a ranker to ask.
-    """
-    ranking.black_box("insertion")
-    put_in = _texts("terms", getattr(terms, "intent_terms", getattr(terms, "terms", terms)))
-    if not put_in or words < 1 or draws < 1:
-        raise InputError(
-            "insertion needs one term or more, words of 1 or more and draws of 1 or more, not "
-            f"{len(put_in)} terms, {words!r} and {draws!r}"
-        )
-    put_in = put_in[:words]
-    known = TextIndex(ranking.texts, analyzer or Analyzer()).vocabulary if pool is None else pool
-    vocabulary, number = _texts("pool", known), len(put_in)
-    generator = np.random.default_rng(seed)
-    lists = [put_in]
-    for _ in range(draws if vocabulary else 0):
-        drawn = generator.choice(len(vocabulary), number, replace=number > len(vocabulary))
-        lists.append(tuple(vocabulary[i] for i in drawn))
-    last = len(ranking) - 1
-    text, _ = within_limit(ranking.texts[last], analyzer or Analyzer())
-    texts = [
-        insert_terms(text, some[:step]) if step else text for some in lists for step in range(number + 1)
-    ]
-    edits = EditedDocuments(tuple(texts), np.full(len(texts), last, dtype=np.intp))
-    scores = score_edits(ranking, edits, "insertion")
-    ranks = ranks_of(scores, ranking, last).reshape(len(lists), number + 1)
-    at_random = ranks[1:].mean(axis=0) if len(ranks) > 1 else np.full(number + 1, np.nan)
-    return Insertion(
-        curve=_curve(ranks[0]),
-        random=_curve(at_random),
-        rises=0.0 - _area(ranks[0], ranks[0, 0]),
-        random_rises=0.0 - _area(at_random, ranks[0, 0]),
-        terms=put_in,
+        deletion_scores=curve(deleted_scores),
+        preservation_scores=curve(kept_scores),
+        random_deletion_scores=curve(random_scores[0]),
+        random_preservation_scores=curve(random_scores[1]),
     )
 
 
@@ -369,21 +289,21 @@ def _left(orders: Sequence[npt.NDArray[np.intp]], steps: int, terms: int) -> npt
     return left
 
 
-def _texts(name: str, given: object) -> tuple[str, ...]:
-    """Terms, checked: a single text is not a sequence of them, though Python says so."""
-    if isinstance(given, str) or not isinstance(given, Iterable):
-        raise InputError(f"{name} must be a sequence of one term or more, not {given!r}")
-    found = tuple(given)
-    wrong = [one for one in found if not isinstance(one, str)]
-    if wrong:
-        raise InputError(f"{name} must be texts, not {wrong[0]!r}")
-    return found
-
-
-def _curve(ranks: Floats) -> Curve:
+def curve(ranks: Floats) -> Curve:
+    """Ranks as plain numbers."""
     return tuple(ranks.tolist())
 
 
-def _area(ranks: Floats, start: float) -> float:
+def area(ranks: Floats, start: float) -> float:
     """Mean number of ranks below the start, from the first step on."""
     return float((ranks[1:] - start).mean())
+
+
+def _ranks(number: float) -> str:
+    """A number of ranks with its noun.
+
+    >>> _ranks(1.0), _ranks(-0.04), _ranks(12.25)
+    ('1.0 rank', '0.0 ranks', '12.2 ranks')
+    """
+    shown = f"{number:z.1f}".replace("-", "\u2212")
+    return f"{shown} rank" if shown == "1.0" else f"{shown} ranks"

@@ -166,10 +166,10 @@ class Fidelity:
     def from_dict(cls, plain: Mapping[str, Any]) -> Fidelity:
         """The inverse of `to_dict`."""
         rows = tuple(
-            FidelityRow(**{key: _nan_for_none(value) for key, value in row.items()})
+            FidelityRow(**{key: nan_for_none(value) for key, value in row.items()})
             for row in plain["rows"]
         )
-        numbers = {key: _nan_for_none(v) for key, v in plain.items() if key != "rows"}
+        numbers = {key: nan_for_none(v) for key, v in plain.items() if key != "rows"}
         shares = [value for row in rows for value in (row.vote, row.majority, *row.by_ranker.values())]
         for value in (*numbers.values(), *shares, *(row.pairs for row in rows)):
             if not isinstance(value, int | float):
@@ -350,7 +350,7 @@ def none_for_nan(value: Any) -> Any:
     return None if isinstance(value, float) and math.isnan(value) else value
 
 
-def _nan_for_none(value: Any) -> Any:
+def nan_for_none(value: Any) -> Any:
     if isinstance(value, Mapping):
-        return {key: _nan_for_none(inner) for key, inner in value.items()}
+        return {key: nan_for_none(inner) for key, inner in value.items()}
     return math.nan if value is None else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,7 @@ from intentx.evaluation.fidelity import (
     Method,
     Tally,
     all_pairs_row,
+    nan_for_none,
     none_for_nan,
     unfitted_matrices,
 )
@@ -29,7 +30,11 @@ from intentx.preferences.simple_rankers import (
     term_scores,
 )
 from intentx.ranking import Ranking
+from intentx.signs import visible
 from intentx.text import Analyzer, TextIndex
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 __all__ = ["HeldoutFidelity", "heldout_fidelity"]
 
@@ -63,6 +68,8 @@ class HeldoutFidelity:
     rows: tuple[FidelityRow, ...] = field(repr=False)
     terms: tuple[tuple[str, ...], ...] = field(repr=False)
 
+    NAME: ClassVar[str] = "heldout_documents"
+
     @property
     def values(self) -> tuple[float, ...]:
         """The share of each repeat; NaN where it could not be measured."""
@@ -75,20 +82,51 @@ class HeldoutFidelity:
 
     def __repr__(self) -> str:
         measured = [value for value in self.values if not math.isnan(value)]
-        interval = f"95 % interval {self.low:.3f} to {self.high:.3f}"
-        if math.isnan(self.low):
-            interval = f"no interval from {'one split' if len(measured) == 1 else 'equal splits'}"
-        if not measured:
-            interval = "no value"
+        interval = self.interval if measured else "no value"
         return (
             f"HeldoutFidelity({self.mean:.3f}, {interval}, {len(measured)} of {len(self.rows)} splits)"
         )
+
+    @property
+    def interval(self) -> str:
+        """The interval in words, or why there is none."""
+        measured = sum(not math.isnan(value) for value in self.values)
+        if not math.isnan(self.low):
+            return f"95 % interval {self.low:.3f} to {self.high:.3f}"
+        return f"no interval from {'one split' if measured == 1 else 'equal splits'}"
+
+    @property
+    def sentence(self) -> str:
+        """What was found, as all that shows the explanation says it."""
+        measured = sum(not math.isnan(value) for value in self.values)
+        of = f"{measured} of {len(self.rows)}" if measured < len(self.rows) else f"{measured}"
+        splits = "split" if len(self.rows) == 1 else "splits"
+        if not measured:
+            why = next(filter(None, self.reasons), "no reason is given")
+            return f"Held-out documents: not measured in any of {len(self.rows)} {splits}: {why}."
+        return (
+            f"Held-out documents: {self.mean:.3f} of the preferences among documents that the method "
+            f"had not seen ({self.interval}; {of} {splits})."
+        )
+
+    def __rich__(self) -> Text:
+        from rich.text import Text
+
+        return Text(visible(self.sentence))
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; NaN becomes None."""
         plain = {key: none_for_nan(value) for key, value in asdict(self).items()}
         plain["rows"] = [none_for_nan(row) for row in plain["rows"]]
         return plain
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> HeldoutFidelity:
+        """The inverse of `to_dict`."""
+        known = nan_for_none(plain)
+        rows = tuple(FidelityRow(**nan_for_none(row)) for row in plain["rows"])
+        terms = tuple(map(tuple, plain["terms"]))
+        return cls(**{**known, "rows": rows, "terms": terms})
 
 
 def heldout_fidelity(

@@ -15,6 +15,7 @@ import numpy as np
 
 from intentx.errors import InputError
 from intentx.evaluation.fidelity import Fidelity, fidelity, none_for_nan
+from intentx.evaluation.measures import Measure, Measured, measures_in
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.intent import given_terms
 from intentx.explainers.plain import (
@@ -28,6 +29,7 @@ from intentx.explainers.plain import (
     strings,
     table,
 )
+from intentx.explainers.signed import signed, two_sided
 from intentx.files import json_object
 from intentx.ranking import Ranking
 from intentx.scoring import unit_of
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from intentx.preferences.simple_rankers import SimpleRanker
     from intentx.preferences.vectors import TermVectors
 
-__all__ = ["DocumentExplanation", "Word", "signed"]
+__all__ = ["DocumentExplanation", "Word"]
 
 INTENT_TERMS = 10  # of a document's words that stand for a whole ranking
 SHOWN = 20  # rows of the text table
@@ -60,7 +62,7 @@ class Word(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class DocumentExplanation:
+class DocumentExplanation(Measured):
     """Signed words of one document: what speaks for its place, and what against.
 
     Attributes
@@ -103,6 +105,8 @@ class DocumentExplanation:
     cautions
         Those of the notes that come first wherever the explanation is shown: by how much it misses
         what it should account for.
+    measures
+        What was measured of it, as `with_measures` keeps it.
     """
 
     method: str
@@ -121,6 +125,7 @@ class DocumentExplanation:
     notes: tuple[str, ...] = ()
     intent_analyzer: Analyzer | None = field(default=None, repr=False)
     cautions: tuple[str, ...] = ()
+    measures: Mapping[str, Measure] = field(default_factory=dict, repr=False)
 
     FORMAT: ClassVar[str] = "intentx.document/1"
 
@@ -244,6 +249,7 @@ class DocumentExplanation:
             "cautions": list(self.cautions),
             "analyzer": self.analyzer.to_dict(),
             "intent_analyzer": (self.intent_analyzer or self.analyzer).to_dict(),
+            **self._measures_to_plain(),
         }
 
     def to_json(self, *, indent: int | None = None) -> str:
@@ -289,6 +295,7 @@ class DocumentExplanation:
             "seconds": spent(plain),
             "notes": strings(plain, "notes"),
             "cautions": strings({"cautions": (), **plain}, "cautions"),
+            "measures": measures_in(plain),
         }
 
     @classmethod
@@ -305,7 +312,7 @@ class DocumentExplanation:
         table = Table()
         table.add_column("word", overflow="fold", min_width=10)
         table.add_column("weight", justify="right", no_wrap=True)
-        table.add_column(_bar("against", "for", " "), no_wrap=True, overflow="crop")
+        table.add_column(two_sided("against", "for", " ", width=BAR), no_wrap=True, overflow="crop")
         times = Counter(word.term for word in self.words)
         if self.above is None:
             there: Counter[str] | None = None
@@ -321,11 +328,14 @@ class DocumentExplanation:
             number = str(times[term] or "–")
             if there is not None:
                 number += f" / {there[term] or '–'}"
-            table.add_row(Text(visible(term)), signed(weight, largest), _bar(*sides), number)
+            table.add_row(
+                Text(visible(term)), signed(weight, largest), two_sided(*sides, width=BAR), number
+            )
         for name, weight in self._others():
             table.add_row(Text(name, style="italic"), signed(weight, max(largest, abs(weight))))
         first = [Text(visible(f"Caution: {caution}"), style="bold") for caution in self.cautions]
-        return Group(*first, title, table, Text(visible(self._closing()), style="dim"))
+        closing = Text(visible(self._closing()), style="dim")
+        return Group(*first, title, table, *self._rich_measures(), closing)
 
     def _others(self) -> list[tuple[str, float]]:
         """What no shown row carries: the words of smaller weight together, and the rest."""
@@ -376,7 +386,7 @@ class DocumentExplanation:
             "" if math.isnan(self.rest) else f"<p>the rest, which no word carries: {self.rest:+.4g}</p>"
         )
         about = f"<p><b>{html.escape(self.method)}</b> for {html.escape(self._subject())}</p>"
-        return f"{first}{about}<p>{text}</p>{rest}"
+        return f"{first}{about}<p>{text}</p>{rest}{self._html_measures()}"
 
 
 def _word(plain: Mapping[str, Any]) -> Word:
@@ -387,25 +397,3 @@ def _word(plain: Mapping[str, Any]) -> Word:
     for name in ("start", "end", "weight"):
         number(plain, name)
     return Word(word.term, operator.index(word.start), operator.index(word.end), word.weight)
-
-
-def _bar(left: str, right: str, gap: str = "") -> str:
-    """What stands to the left and to the right of a middle line; blanks at its end are kept."""
-    return f"{left + gap:>{BAR}}│{gap + right:<{BAR}}".replace(" ", "\u00a0")
-
-
-def signed(weight: float, largest: float) -> str:
-    """A weight with its sign, and as many digits as the largest of its kind needs for three.
-
-    >>> signed(0.0213, -1.5), signed(-1.5, -1.5), signed(2.5e-7, 2.5e-7)
-    ('+0.02', '-1.50', '+2.50e-07')
-    >>> signed(0.0, 1.5), signed(-0.0001, 1.5)  # nothing, and next to nothing
-    ('0', '0.00')
-    """
-    size = abs(largest)
-    if weight == 0 or not size:
-        return "0"
-    if not 1e-4 <= size < 1e6:
-        return f"{weight:+.2e}"
-    digits = max(0, 2 - math.floor(math.log10(size)))
-    return f"{weight:{'+' if round(weight, digits) else 'z'}.{digits}f}"

@@ -14,6 +14,7 @@ import numpy.typing as npt
 
 from intentx.errors import InputError
 from intentx.evaluation.fidelity import PAIRS_AT_ONCE, Fidelity
+from intentx.evaluation.measures import Measure, Measured, measures_in
 from intentx.evaluation.orders import copeland_scores
 from intentx.explainers.effects import TermEffect, not_asked
 from intentx.explainers.plain import (
@@ -66,7 +67,7 @@ class TermRole:
 
 
 @dataclass(frozen=True, eq=False)
-class IntentExplanation:
+class IntentExplanation(Measured):
     """Intent terms of a ranking.
 
     Attributes
@@ -115,6 +116,8 @@ class IntentExplanation:
         Terms among the candidates that the ranker was found to rank lower for, the strongest first.
     judge
         What makes `verdict`; None after a round trip through JSON.
+    measures
+        What was measured beside `fidelity`, as `with_measures` keeps it.
     """
 
     method: str
@@ -136,6 +139,7 @@ class IntentExplanation:
     effects: tuple[TermEffect, ...] = ()
     avoids: tuple[TermEffect, ...] = ()
     judge: Callable[[IntentExplanation], Verdict] | None = field(default=None, repr=False)
+    measures: Mapping[str, Measure] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
         if not self.effects:  # older files lack them
@@ -242,6 +246,7 @@ class IntentExplanation:
             "margin": matrices.margin,
             "term_scores": matrices.scores.values.tolist(),
             "pairs": _pairs_to_plain(matrices.pairs, self.ranking),
+            **self._measures_to_plain(),
         }
 
     def to_json(self, *, indent: int | None = None) -> str:
@@ -289,6 +294,7 @@ class IntentExplanation:
                 cautions=strings({"cautions": (), **plain}, "cautions"),
                 effects=_effects_from_plain(plain, "effects"),
                 avoids=_effects_from_plain(plain, "avoids"),
+                measures=measures_in(plain),
             )
             if plain.get("verdict") is not None:
                 found.__dict__["verdict"] = Verdict.from_dict(table(plain, "verdict"))

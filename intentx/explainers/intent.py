@@ -54,8 +54,8 @@ class Multiplex:
         Term vectors of the semantic one when ``simple_rankers`` is None; None: learned from the
         documents at hand.
     analyzer
-        How texts become terms; None: as the ranker has it, where that is known, and else
-        ``Analyzer()`` (`Ranking.analyzer`).
+        How texts become terms; None: as the ranker has it, where that is known
+        (`Ranking.analyzer`), and else, or with ``vectors`` of words, ``Analyzer()``.
     balance
         ``"chosen"``: one simple ranker may lead, the votes of the others then being ten times
         quieter, where more pairs are covered so; with ``generality``, pairs with documents left

@@ -34,7 +34,7 @@ from intentx.preferences.simple_rankers import (
     term_scores,
 )
 from intentx.ranking import Ranking
-from intentx.text import TextIndex, warn_about
+from intentx.text import Analyzer, TextIndex, warn_about
 
 if TYPE_CHECKING:
     from intentx.explainers.intent import Multiplex
@@ -83,7 +83,9 @@ class Session:
         self._effects: dict[str, TermEffect] = {}
         self._choice: Choice | None = None
         self.pairs = self._preference_pairs()
-        self.analyzer = settings.analyzer or ranking.analyzer
+        # Vectors are of words as they are written.
+        of_words = any(getattr(ranker, "vectors", None) is not None for ranker in self.rankers)
+        self.analyzer = settings.analyzer or (Analyzer() if of_words else ranking.analyzer)
         warn_about(ranking.doc_ids, ranking.texts, self.analyzer, ranking.told, stacklevel=4)
         self.index = TextIndex(ranking.texts, self.analyzer)
         self._close("pairs and index")

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from intentx.explainers.explanation import IntentExplanation
 
-__all__ = ["COLUMNS", "intent_html", "intent_tables", "term_rows"]
+__all__ = ["AVOIDED", "COLUMNS", "intent_html", "intent_tables", "term_rows"]
 
 COLUMNS = ("intent term", "the ranker", "places", "share", "won/lost", "docs", "splits")
 AVOIDED = 5  # terms that the ranker avoids, as shown
@@ -72,7 +72,7 @@ def intent_tables(explanation: IntentExplanation) -> Group:
         table.add_row(*(Text(visible(cell)) for cell in row))
     first = [Text(visible(line), style="bold") for line in _opening(explanation)]
     closing = Text(visible(_closing(explanation)), style="dim")
-    return Group(*first, table, explanation.fidelity.__rich__(), closing)
+    return Group(*first, table, explanation.fidelity.__rich__(), *explanation._rich_measures(), closing)
 
 
 def intent_html(explanation: IntentExplanation) -> str:
@@ -87,4 +87,5 @@ def intent_html(explanation: IntentExplanation) -> str:
         f"<p><b>{html.escape(explanation.method)}</b> for “{html.escape(explanation.ranking.query)}”: "
         f"fidelity {fidelity.all:.3f} of all pairs, {fidelity.far:.3f} of pairs at least "
         f"{fidelity.gap} ranks apart</p><table><tr>{head}</tr>{body}</table>"
+        + explanation._html_measures()
     )

@@ -76,12 +76,20 @@ class SideBySide:
 
     @property
     def summary(self) -> str:
-        """How many words the methods contradict each other on."""
+        """How many words the methods contradict each other on, and which have no part in it."""
         number, of = len(self.contradictions), len(self.words)
+        left = ""
+        if self.left_out:
+            verb = "has" if len(self.left_out) == 1 else "have"
+            left = f" {_listed(self.left_out)} {verb} no part in it: sizes without a direction."
+        left = left if self.left_out else ""
+        if len(self.labels) < 2:
+            return f"There are no two methods whose weights have a direction.{left}"
         if not number:
-            return f"No method contradicts another on any of the {of} words that matter to one of them."
+            some = "the one word that matters" if of == 1 else f"any of the {of} words that matter"
+            return f"No method contradicts another on {some} to one of them.{left}"
         words = "1 word" if number == 1 else f"{number} words"
-        return f"The methods contradict each other on {words} of {of} that matter to one of them."
+        return f"The methods contradict each other on {words} of {of} that matter to one of them.{left}"
 
     def of(self, term: str) -> WordVotes | None:
         """What is said of a word; None for one that matters to no method."""
@@ -196,5 +204,9 @@ def _notable(explanation: DocumentExplanation) -> dict[str, float]:
 
 
 def _said(who: Sequence[str], side: str) -> str:
-    *others, last = who
-    return f"{', '.join(others)} and {last} say {side}" if others else f"{last} says {side}"
+    return f"{_listed(who)} {'say' if len(who) > 1 else 'says'} {side}"
+
+
+def _listed(names: Sequence[str]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} and {last}" if others else last

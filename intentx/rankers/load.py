@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import importlib
 from collections.abc import Callable, Sequence
 from functools import reduce
@@ -16,8 +17,9 @@ from intentx.rankers.known import RM3, LanguageModel
 from intentx.rankers.ltr import FeatureRanker
 from intentx.rankers.specs import MODEL_SETTINGS, settings_from, split_settings
 from intentx.scoring import Scorer
+from intentx.text import Analyzer, TextSettings
 
-__all__ = ["KINDS", "SPECS", "load_ranker"]
+__all__ = ["KINDS", "SPECS", "is_bm25", "load_ranker", "own_words"]
 
 SPECS = (
     "bm25, lm, rm3, bi-encoder:NAME_OR_PATH (or bi-encoder:minilm), cross-encoder:NAME_OR_PATH, "
@@ -26,13 +28,14 @@ SPECS = (
 )
 
 
-def load_ranker(spec: str, collection: Sequence[str]) -> Scorer:
+def load_ranker(spec: str, collection: Sequence[str], analyzer: Analyzer | None = None) -> Scorer:
     """The scorer that ``spec`` names.
 
     Parameters
     ----------
     spec
-        ``bm25``; ``lm``, a language model; ``rm3``, BM25 with feedback;
+        ``bm25``, also as ``bm25#language=de&stem=true``; ``lm``, a language model; ``rm3``, BM25 with
+        feedback;
         ``bi-encoder:NAME_OR_PATH``, with ``minilm`` for the one of the demo extra;
         ``cross-encoder:NAME_OR_PATH``; ``dpr:QUERY_ENCODER,DOC_ENCODER``, names or paths; or
         ``module:callable`` for a callable of your own, e.g. ``mypackage.rankers:score``.
@@ -44,12 +47,18 @@ def load_ranker(spec: str, collection: Sequence[str]) -> Scorer:
         ``matchpyramid:PATH`` are folders of ``intentx train``.
     collection
         Texts that term statistics come from, for rankers that need some.
+    analyzer
+        What the words of an explanation are found by: ``bm25`` finds its words in the same way, unless
+        its settings say another one. None, and the default analyzer: English stems, stopwords left out.
+        Other rankers have words of their own.
 
     Raises
     ------
     InputError
         If there is no such ranker or setting, or the callable cannot be imported.
     """
+    if is_bm25(spec):
+        return _bm25(spec.partition("#")[2], collection, analyzer)
     kind, colon, rest = spec.partition(":")
     if kind in _BUILT_IN and (rest or not colon):
         return _BUILT_IN[kind](rest, collection)
@@ -67,6 +76,41 @@ def _lexical(
         return make(collection)
 
     return load
+
+
+def is_bm25(spec: str) -> bool:
+    """Whether a spec names BM25, whose statistics and words are those of the documents at hand.
+
+    >>> is_bm25("bm25"), is_bm25("bm25#k1=1.2"), is_bm25("bm25s:search")
+    (True, True, False)
+    """
+    return spec.partition("#")[0] == "bm25"
+
+
+def own_words(analyzer: Analyzer | None) -> Analyzer | None:
+    """What BM25 finds words by beside an explanation: its single words; None for BM25's own rules.
+
+    >>> own_words(Analyzer(language="german", stem=True, ngrams=2)).terms("Die Häuser")
+    ('haus',)
+    >>> own_words(Analyzer(ngrams=2)) is None
+    True
+    """
+    single = None if analyzer is None else dataclasses.replace(analyzer, ngrams=1)
+    return None if single == Analyzer() else single
+
+
+def _bm25(settings: str, collection: Sequence[str], analyzer: Analyzer | None) -> Scorer:
+    given = settings_from("bm25", settings)
+    numbers = {name: given.pop(name) for name in ("k1", "b") if name in given}
+    words = TextSettings(**given).analyzer() if given else own_words(analyzer)
+    return BM25(collection, analyzer=words, **numbers)
+
+
+def _not_bm25(rest: str, collection: Sequence[str]) -> Scorer:
+    raise InputError(
+        f"bm25 takes nothing after a colon, not {rest!r}; its settings stand behind a #, as in "
+        "bm25#language=german&stem=true"
+    )
 
 
 def _bi_encoder(rest: str, collection: Sequence[str]) -> Scorer:
@@ -145,7 +189,7 @@ def _run(rest: str, collection: Sequence[str]) -> Scorer:
 
 
 _BUILT_IN: dict[str, Callable[[str, Sequence[str]], Scorer]] = {
-    "bm25": _lexical("bm25", BM25),
+    "bm25": _not_bm25,
     "lm": _lexical("lm", LanguageModel),
     "rm3": _lexical("rm3", RM3),
     "bi-encoder": _bi_encoder,

@@ -24,6 +24,14 @@ def true_or_false(text: str) -> bool:
     return known[text.lower()]
 
 
+def _stem(text: str) -> str | bool:
+    """The language of a stemmer, or whether words are stemmed by the rules of theirs."""
+    try:
+        return true_or_false(text)
+    except ValueError:
+        return text
+
+
 ENCODER: dict[str, Callable[[str], Any]] = {
     "similarity": str,
     "remember": int,
@@ -34,6 +42,15 @@ ENCODER: dict[str, Callable[[str], Any]] = {
 MODEL_SETTINGS: dict[str, dict[str, Callable[[str], Any]]] = {
     "bi-encoder": ENCODER,
     "dpr": ENCODER,
+    "bm25": {
+        "language": str,
+        "stopwords": str,
+        "stem": _stem,
+        "segmenter": str,
+        "strip_markup": true_or_false,
+        "k1": float,
+        "b": float,
+    },
     "cross-encoder": {
         "raw": true_or_false,
         "batch_size": int,

@@ -10,8 +10,10 @@ from itertools import combinations
 import numpy as np
 
 from intentx.evaluation.orders import kendall_tau_b
+from intentx.explainers.explanation import IntentExplanation
 from intentx.ranking import Ranking
 from intentx.report.markup import Html, count, join, listing, percent, real, tag
+from intentx.report.measures import measured
 from intentx.report.view import Senses, View
 
 __all__ = ["answer", "comparison", "sense_tops"]
@@ -20,21 +22,43 @@ FIRST = 10  # documents whose senses are shown
 
 
 def answer(view: View) -> Html:
-    """What the ranker reads the query as, and how far that can be believed."""
+    """What the ranker reads the query as, how far that can be believed, and what else was measured."""
+    return join([_answer(view), *measured(view.explanation)])
+
+
+def _answer(view: View) -> Html:
     explanation = view.explanation
+    verdict = explanation.verdict
     terms = [tag("b", view.term(i)) for i in range(len(explanation.terms))]
+    before, after = _said(explanation)
     return tag(
         "p",
         *(tag("strong", f"Caution: {one}. ") for one in explanation.cautions),
+        tag("strong", verdict.sentence, class_=verdict.level) if verdict is not None else "",
+        " ",
+        before,
         tag("strong", tag("bdi", view.label)),
-        " reads “",
+        after,
         tag("bdi", explanation.ranking.query),
-        "” as: ",
+        "”: ",
         join(terms, ", ") if terms else "nothing that a word expresses",
         ". ",
         _belief(view),
         class_="answer",
     )
+
+
+def _said(explanation: IntentExplanation) -> tuple[str, str]:
+    """What is said before and after the name of the ranker: that it wants the terms only where it was
+    asked, and where that may be more than chance.
+    """
+    wanted = [one.kind == "wanted" for one in explanation.effects]
+    level = "" if explanation.verdict is None else explanation.verdict.level
+    if wanted and all(wanted) and level != "chance":
+        return "", " wants these words for “"
+    if any(wanted) and level != "chance":
+        return "Words that ", " wants, or that go along with its order, for “"
+    return "Words that go along with the order of ", " for “"
 
 
 def _belief(view: View) -> Html:

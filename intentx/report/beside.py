@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from intentx.explainers.votes import SideBySide, WordVotes
 from intentx.report.document_view import DocumentView
 from intentx.report.markup import Html, count, join, tag
-from intentx.report.sections import table
+from intentx.report.tables import table
 
 __all__ = ["BESIDE", "beside", "contradictions", "folded"]
 

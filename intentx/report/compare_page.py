@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import combinations
 from pathlib import Path
 
@@ -11,14 +11,22 @@ import numpy as np
 
 import intentx
 from intentx.errors import InputError
-from intentx.report.compare_text import p_value
-from intentx.report.frame import html_page, links, writable, write_file
+from intentx.report.compare_head import (
+    compared_rankers,
+    comparison_header,
+    named,
+    other_rankers,
+)
+from intentx.report.compare_text import p_value, too_little
+from intentx.report.frame import html_page, writable, write_file
 from intentx.report.markup import Html, count, join, listing, percent, real, tag
-from intentx.report.sections import bar, settings_table, table
+from intentx.report.sections import settings_table
+from intentx.report.tables import bar, table
 from intentx.study.biases import Bias, RankerBiases
 from intentx.study.comparison import Comparison, QueryComparison
 from intentx.study.contrasts import OTHERS, Disagreement
 from intentx.study.evidence import PROPERTIES
+from intentx.text.letters import is_telling
 
 __all__ = ["comparison_page", "write_comparison"]
 
@@ -62,7 +70,7 @@ def comparison_page(comparison: Comparison, *, title: str = "") -> str:
     )
     return html_page(
         title or f"{', '.join(names)}, compared by intentx",
-        _header(comparison, title),
+        comparison_header(comparison, title, _SECTIONS),
         tag("main", *sections),
     )
 
@@ -79,75 +87,17 @@ def write_comparison(path: str | Path, comparison: Comparison, *, title: str = "
     return write_file(path, comparison_page(comparison, title=title).encode("utf-8"))
 
 
-def _name(name: str) -> Html:
-    return tag("bdi", name)
-
-
-def _header(comparison: Comparison, title: str) -> Html:
-    rankers = [_name(name) for name in comparison.rankers]
-    compared = len(comparison.compared)
-    rest = len(comparison.queries) - compared
-    failed = f" · {count(rest)} could not be compared" if rest else ""
-    by = f"{count(compared, 'query', 'queries')}{failed} · explained by {comparison.method}"
-    return tag(
-        "header",
-        tag("p", _name(title)) if title else "",
-        tag("h1", listing(rankers)),
-        tag("p", by, class_="by"),
-        *(tag("p", line, class_="answer") for line in _answers(comparison)),
-        links(_SECTIONS),
-        class_="top",
-    )
-
-
-def _answers(comparison: Comparison) -> Iterable[Html]:
-    """What it comes to, in a sentence for the orders and one for each ranker."""
-    parts = [
-        join([_name(one), " and ", _name(other), f" {real(mean.tau, 2)}"])
-        for one, other in combinations(comparison.rankers, 2)
-        for mean, number in [comparison.mean_agreement(one, other)]
-        if number
-    ]
-    if parts:
-        yield join(["Kendall’s τ-b of their orders: ", join(parts, "; "), "."])
-    for biases in _shown(comparison):
-        held = biases.held[:4]
-        if not held:
-            continue
-        wanted, refused = ([_thing(b) for b in held if (b.net > 0) == side] for side in (True, False))
-        said = [join(["prefers ", listing(wanted)])] if wanted else []
-        said += [join(["avoids ", listing(refused)])] if refused else []
-        against = listing(map(_name, _others(comparison, biases.ranker)))
-        name = tag("strong", _name(biases.ranker))
-        yield join(["Against ", against, ", ", name, " ", join(said, " and "), "."])
-
-
-def _thing(bias: Bias) -> Html:
-    if bias.kind == "property":
-        return Html(PROPERTIES[bias.name])
-    return join(["“", tag("b", _name(bias.name)), "”"])
-
-
-def _shown(comparison: Comparison) -> Sequence[RankerBiases]:
-    """Of two rankers only the first: what it wants is what the other does not."""
-    return comparison.biases[: None if len(comparison.rankers) > 2 else 1]
-
-
-def _others(comparison: Comparison, ranker: str) -> list[str]:
-    return [name for name in comparison.rankers if name != ranker]
-
-
 def _agreement(comparison: Comparison) -> Html:
     rows = []
     for one, other in combinations(comparison.rankers, 2):
         mean, number = comparison.mean_agreement(one, other)
         figures = (real(mean.tau, 2), real(mean.rbo, 2), percent(mean.first_ten), percent(mean.jaccard))
-        head = tag("th", join([_name(one), " and ", _name(other)]), scope="row")
+        head = tag("th", join([named(one), " and ", named(other)]), scope="row")
         cells = (tag("td", text, class_="n") for text in (*figures, count(number)))
         rows.append(tag("tr", head, *cells))
     columns = ("orders of", "Kendall’s τ-b", "RBO", "same of first ten", "same terms", "queries")
     crossed = [
-        tag("tr", tag("th", _name(one), scope="row"), *(
+        tag("tr", tag("th", named(one), scope="row"), *(
             _share(comparison.mean_cross(one, other), own=one == other) for other in comparison.rankers
         ))
         for one in comparison.rankers
@@ -179,7 +129,7 @@ def _biases(comparison: Comparison) -> Html:
         "interval; p by random signs of the queries, adjusted for all that was tested. Two orders "
         "cannot tell whether one ranker wants something more or the other wants it less."
     )
-    found = _shown(comparison)
+    found = compared_rankers(comparison)
     widest = (
         max((abs(b.net) for one in found for b in (*one.terms, *one.properties)), default=0.0) or 1.0
     )
@@ -188,13 +138,15 @@ def _biases(comparison: Comparison) -> Html:
 
 
 def _of_ranker(biases: RankerBiases, comparison: Comparison, widest: float) -> Html:
-    against = listing(map(_name, _others(comparison, biases.ranker)))
-    heading = tag("h3", tag("strong", _name(biases.ranker)), " against ", against)
+    against = listing(map(named, other_rankers(comparison, biases.ranker)))
+    heading = tag("h3", tag("strong", named(biases.ranker)), " against ", against)
     number = (
         f"{count(biases.queries, 'query', 'queries')}, {count(biases.pairs, 'pair')} in different "
         f"order, {count(biases.tested, 'term')} tested."
     )
-    note = tag("p", number, f" No term tested: {biases.reason}." if biases.reason else "", class_="note")
+    reason = f" No term tested: {biases.reason}." if biases.reason else ""
+    weak = f" {too_little(biases).capitalize()}." if len(biases.headline) < len(biases.held) else ""
+    note = tag("p", number, reason, weak, class_="note")
     terms = [bias for bias in biases.terms if bias.holds]
     rest = sorted((b for b in biases.terms if not b.holds), key=lambda bias: -abs(bias.net))[:FOLDED]
     none = tag("p", "No term stands out by itself.") if biases.tested else ""
@@ -217,7 +169,7 @@ def _bias_table(biases: Sequence[Bias], widest: float) -> Html:
     """Bars on one scale for the whole page, 0 in the middle."""
     rows = []
     for bias in biases:
-        name = Html(PROPERTIES[bias.name]) if bias.kind == "property" else _name(bias.name)
+        name = Html(PROPERTIES[bias.name]) if bias.kind == "property" else named(bias.name)
         follows = bias.stands_out and not bias.holds
         verdict = "follows from stronger ones" if follows else ""
         interval = "–" if math.isnan(bias.low) else f"{real(bias.low, 2)} to {real(bias.high, 2)}"
@@ -241,10 +193,16 @@ def _bias_table(biases: Sequence[Bias], widest: float) -> Html:
 
 def _queries(comparison: Comparison) -> Html:
     first, *rest = comparison.rankers
-    other = _name(rest[0]) if len(rest) == 1 else "the others"
+    other = named(rest[0]) if len(rest) == 1 else "the others"
     parts = [
         join(
-            ["In the lines: + what ", _name(first), " wants and not ", other, ", − the other way round."]
+            [
+                "In the lines: + what ",
+                named(first),
+                " wants and not ",
+                other,
+                ", − the other way round.",
+            ]
         ),
         "Bars: the share of the pairs ordered differently that a term tells apart.",
         "Held out: of pairs among documents that the terms were not chosen on; one half is chance.",
@@ -267,26 +225,30 @@ def _queries(comparison: Comparison) -> Html:
 
 def _summary(query: QueryComparison) -> Html:
     """The query, and what the first ranker wants and does not."""
-    said: list[Html | str] = [tag("b", _name(query.query)), " "]
+    said: list[Html | str] = [tag("b", named(query.query)), " "]
     if not query.agreements:
         return tag("summary", *said, tag("small", "not compared"))
     tau = f"τ-b {real(query.agreements[0].tau, 2)}" if len(query.agreements) == 1 else ""
     said.append(tag("small", tau, " · some failed" if query.failed else ""))
     names = list(query.intents)
     one = query.disagreement(names[0], names[1] if len(names) == 2 else OTHERS)
+    if not one.believable:
+        said.append(tag("small", " · no terms clearly above chance"))
+        return tag("summary", *said)
     for sign, style, side in (("+", "for", one.wants), ("−", "against", one.not_wants)):
-        said += [tag("span", sign, _name(term), class_=f"term {style}") for term in side.terms[:NAMED]]
+        telling = [term for term in side.terms if is_telling(term)][:NAMED]
+        said += [tag("span", sign, named(term), class_=f"term {style}") for term in telling]
     return tag("summary", *said)
 
 
 def _body(query: QueryComparison) -> Html:
     parts: list[Html] = [
-        tag("p", _name(name), ": " if name else "", reason, class_="failed")
+        tag("p", named(name), ": " if name else "", reason, class_="failed")
         for name, reason in query.failed.items()
     ]
     if not query.intents:
         return join(parts)
-    left = [join([count(n), " of ", _name(r)]) for r, n in query.left_out.items() if n]
+    left = [join([count(n), " of ", named(r)]) for r, n in query.left_out.items() if n]
     note = f"{count(len(query.documents), 'document')} that all rank"
     parts.append(
         tag("p", note, join(["; left out: ", listing(left)]) if left else "", ".", class_="note")
@@ -306,7 +268,7 @@ def _intents(query: QueryComparison) -> Html:
     rows = []
     for name, intent in query.intents.items():
         terms = [
-            tag("b" if sum(term in one for one in held) == 1 else "span", _name(term))
+            tag("b" if sum(term in one for one in held) == 1 else "span", named(term))
             for term in intent.terms
         ]
         crossed = (
@@ -317,7 +279,7 @@ def _intents(query: QueryComparison) -> Html:
             tag("td", percent(share), class_="n") for share in shares[: 2 + (len(query.intents) == 2)]
         )
         words = tag("td", join(terms, ", ") if terms else "nothing that a word expresses")
-        rows.append(tag("tr", tag("th", _name(name), scope="row"), words, *cells))
+        rows.append(tag("tr", tag("th", named(name), scope="row"), words, *cells))
     other = ("by the other’s terms",) if len(query.intents) == 2 else ()
     return table(
         ("", "reads the query as (bold: it alone)", "all pairs", "far pairs", *other), rows, "intents"
@@ -325,8 +287,8 @@ def _intents(query: QueryComparison) -> Html:
 
 
 def _contrast(one: Disagreement) -> Html:
-    other = Html("all others do") if one.second == OTHERS else join([_name(one.second), " does"])
-    heading = tag("h4", "What ", _name(one.first), " wants and ", other, " not")
+    other = Html("all others do") if one.second == OTHERS else join([named(one.second), " does"])
+    heading = tag("h4", "What ", named(one.first), " wants and ", other, " not")
     number = f"{count(one.pairs, 'pair')} of {count(one.of)} in different order"
     if one.reason:
         return tag("div", heading, tag("p", f"{number}: {one.reason}.", class_="note"))
@@ -337,7 +299,7 @@ def _contrast(one: Disagreement) -> Html:
     low = min(0.0, *(share for _, share in signed))
     span = (max(0.0, *(share for _, share in signed)) - low) or 1.0
     rows = [
-        tag("tr", tag("th", _name(term), scope="row"),
+        tag("tr", tag("th", named(term), scope="row"),
             tag("td", bar(share, low, span, real(share, 2)), class_="bar"))
         for term, share in signed
     ]  # fmt: skip
@@ -364,11 +326,12 @@ def _first(query: QueryComparison, ranker: str) -> Html:
     items = []
     for doc in query.intents[ranker].doc_ids[:FIRST]:
         places = join(
-            [join([_name(other), f" {ranks[other][doc]}"]) for other in ranks if other != ranker], " · "
+            [join([named(other), f" {ranks[other][doc]}"]) for other in ranks if other != ranker],
+            " · ",
         )
         text = tag("span", query.documents[doc][:BEGIN].strip() or "(empty)", dir="auto", class_="begin")
-        items.append(tag("li", tag("span", _name(doc), class_="id"), " ", tag("small", places), text))
-    return join([tag("h5", _name(ranker)), tag("ol", *items, class_="first")])
+        items.append(tag("li", tag("span", named(doc), class_="id"), " ", tag("small", places), text))
+    return join([tag("h5", named(ranker)), tag("ol", *items, class_="first")])
 
 
 def _moved(query: QueryComparison) -> Html:
@@ -382,7 +345,7 @@ def _moved(query: QueryComparison) -> Html:
             break
         cells = (tag("td", count(rank), class_="n") for rank in table_of[i].tolist())
         text = tag("span", query.documents[docs[i]][:BEGIN].strip() or "(empty)", dir="auto")
-        head = tag("th", _name(docs[i]), scope="row")
+        head = tag("th", named(docs[i]), scope="row")
         rows.append(tag("tr", head, *cells, tag("td", text, class_="begin")))
     return table(("document", *query.intents, "begins"), rows, "moved")
 
@@ -390,5 +353,5 @@ def _moved(query: QueryComparison) -> Html:
 def _made(comparison: Comparison) -> Html:
     facts = [(f"ranker {name}", spec) for name, spec in comparison.rankers.items()]
     facts += [("explained by", comparison.method), ("intentx", intentx.__version__)]
-    listed = (join([tag("dt", _name(name)), tag("dd", text, dir="auto")]) for name, text in facts)
+    listed = (join([tag("dt", named(name)), tag("dd", text, dir="auto")]) for name, text in facts)
     return join([tag("dl", *listed), settings_table(comparison.settings)])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from intentx.report.markup import count, percent, real
 from intentx.signs import first_line, visible
-from intentx.study.biases import RankerBiases
+from intentx.study.biases import HEADLINE_DOCUMENTS, HEADLINE_TESTED, RankerBiases
 from intentx.study.comparison import Comparison, QueryComparison
 from intentx.study.contrasts import OTHERS, Disagreement
 from intentx.study.evidence import PROPERTIES
@@ -20,14 +20,24 @@ if TYPE_CHECKING:
 
 __all__ = ["p_value", "rich_comparison"]
 
+WIDTH = 80  # columns of a terminal
+FIRST_COLUMN = 18  # of them, at least, for the names of rows
+
 
 def rich_comparison(comparison: Comparison) -> Iterator[Any]:
-    """Every query, then what holds over all of them, as things that rich prints."""
+    """Every query, then what holds over all of them, as things that rich prints.
+
+    No table is wider than 80 columns, whatever the rankers are called and however many they are.
+    """
+    from rich.text import Text
+
     for query in comparison.queries:
         yield _of_query(query)
+    if comparison.few:
+        yield Text(f"Caution: {comparison.few}.", style="bold")
     if comparison.compared:
         yield _agreements(comparison)
-        yield _crossed(comparison)
+        yield from _crossed(comparison)
         # What one of two wants is what the other does not.
         for biases in comparison.biases[: None if len(comparison.rankers) > 2 else 1]:
             yield _biases(biases, comparison)
@@ -90,7 +100,7 @@ def _table(title: str, *columns: str) -> Table:
             Text(visible(column)),
             justify="right" if number else "left",
             overflow="fold",
-            min_width=6 if number else 14,
+            min_width=4 if number else 11,
         )
     return table
 
@@ -110,15 +120,24 @@ def _agreements(comparison: Comparison) -> Table:
     return table
 
 
-def _crossed(comparison: Comparison) -> Table:
+def _crossed(comparison: Comparison) -> Iterator[Table]:
+    """One table, or several beside each other below: numbers stand for names that do not fit above."""
+    from rich.cells import cell_len
     from rich.text import Text
 
+    rankers = list(comparison.rankers)
+    named = FIRST_COLUMN + sum(max(5, cell_len(visible(name))) + 3 for name in rankers) <= WIDTH
+    labels = rankers if named else [f"{n} {name}" for n, name in enumerate(rankers, start=1)]
+    across = len(rankers) if named else (WIDTH - FIRST_COLUMN) // 8
     title = "How much of a ranker's order (column) the terms of a ranker (row) reproduce"
-    table = _table(title, "terms of", *comparison.rankers)
-    for one in comparison.rankers:
-        shares = (percent(comparison.mean_cross(one, other)) for other in comparison.rankers)
-        table.add_row(Text(visible(one)), *shares)
-    return table
+    for start in range(0, len(rankers), across):
+        shown = rankers[start : start + across]
+        heads = shown if named else [str(start + n) for n in range(1, len(shown) + 1)]
+        table = _table(title if not start else "continued", "terms of", *heads)
+        for label, one in zip(labels, rankers, strict=True):
+            shares = (percent(comparison.mean_cross(one, other)) for other in shown)
+            table.add_row(Text(visible(label)), *shares)
+        yield table
 
 
 def _biases(biases: RankerBiases, comparison: Comparison) -> Any:
@@ -147,9 +166,21 @@ def _biases(biases: RankerBiases, comparison: Comparison) -> Any:
             percent(bias.less), count(bias.queries), p_value(bias.adjusted_p),
         )  # fmt: skip
     rest = [b.name for b in (*biases.properties, *biases.terms) if b.stands_out and not b.holds]
+    if len(biases.headline) < len(biases.held):
+        closing.append("; " + too_little(biases))
     if rest:
         closing.append(f"; follow from these: {', '.join(rest[:12])}{', …' if len(rest) > 12 else ''}")
     return Group(table, closing)
+
+
+def too_little(biases: RankerBiases) -> str:
+    """Why some of what stands out is no headline."""
+    weak = [b.name for b in biases.held if b not in biases.headline]
+    names = ", ".join(weak[:4]) + (", …" if len(weak) > 4 else "")
+    return (
+        f"too little to rely on: {names} (a single letter, fewer than {HEADLINE_DOCUMENTS} documents, "
+        f"or fewer than {HEADLINE_TESTED} terms tested)"
+    )
 
 
 def p_value(p: float) -> str:

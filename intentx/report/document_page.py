@@ -25,7 +25,9 @@ from intentx.report.frame import (
     write_file,
 )
 from intentx.report.markup import Html, count, join, listing, percent, real, tag
-from intentx.report.sections import bar, seconds_table, settings_table
+from intentx.report.measures import FAITHFULNESS, faithfulness_table, has_faithfulness, measured
+from intentx.report.sections import seconds_table, settings_table
+from intentx.report.tables import bar
 from intentx.scoring import unit_of
 
 __all__ = ["document_page", "write_document_page"]
@@ -161,7 +163,8 @@ def _answer(view: DocumentView, alone: bool) -> Html:
     """Which words speak for the document's place and which against, and how far to believe it."""
     name = join([tag("strong", tag("bdi", view.label)), ": "]) if not alone else Html("")
     first = [tag("strong", f"Caution: {one}. ") for one in view.explanation.cautions]
-    return tag("p", name, *first, _sentence(view), " ", _belief(view.explanation), class_="answer")
+    answer = tag("p", name, *first, _sentence(view), " ", _belief(view.explanation), class_="answer")
+    return join([answer, *measured(view.explanation)])
 
 
 def _sentence(view: DocumentView) -> Html:
@@ -317,6 +320,8 @@ def _made(view: DocumentView) -> Html:
 
 def _has(anchor: str, view: DocumentView) -> bool:
     """Whether there is something of an explanation in a section."""
+    if anchor == "faithfulness":
+        return has_faithfulness(view.explanation)
     return anchor != "map" or isinstance(view.explanation, GradCAMExplanation)
 
 
@@ -336,6 +341,12 @@ _SECTIONS: tuple[Section[DocumentView], ...] = (
         "adds to the score (the map), below, how similar they are. Effective terms are bold: they add "
         "much. Filtered ones are struck out: they add little, though a query term is similar.",
         grad_cam,
+    ),
+    Section(
+        "faithfulness",
+        "Faithfulness",
+        FAITHFULNESS,
+        lambda view: faithfulness_table(view.explanation),
     ),
     Section("made", "How it was made", "", _made),
 )

@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
 
-from intentx.explainers.document import DocumentExplanation, Word, signed
+from intentx.explainers.document import DocumentExplanation, Word
+from intentx.explainers.signed import signed
 from intentx.explainers.votes import NOTABLE, SIZES
 from intentx.report.markup import Html, count, join, tag
 

@@ -10,12 +10,13 @@ from typing import Any
 from intentx.errors import MissingExtraError
 from intentx.report.lines import fonts
 
-__all__ = ["AGAINST", "FOR", "INK", "LINE", "SIZE", "SOFT", "plain_style"]
+__all__ = ["AGAINST", "FOR", "INK", "LINE", "SIZE", "SOFT", "mixed", "plain_style"]
 
 # As on the pages, light; blue and orange are told apart by all kinds of eyes.
 FOR, AGAINST = "#2f7fd6", "#e0701b"
 INK, SOFT, LINE = "#1c2228", "#5c6770", "#dedfdc"
 SIZE = 10.0  # of letters, in points
+STRONGEST = 0.75  # of a colour behind a word, that is to stay readable
 
 
 @contextlib.contextmanager
@@ -34,3 +35,12 @@ def plain_style() -> Iterator[None]:
         known.update(ours)
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         yield
+
+
+def mixed(share: float) -> tuple[float, float, float]:
+    """The colour of a weight, given as a share of the largest, on white."""
+    from matplotlib.colors import to_rgb
+
+    alpha = STRONGEST * min(1.0, abs(share))
+    red, green, blue = (1 - alpha * (1 - part) for part in to_rgb(AGAINST if share < 0 else FOR))
+    return red, green, blue

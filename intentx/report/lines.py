@@ -11,7 +11,17 @@ from typing import NamedTuple
 from intentx.explainers.document import DocumentExplanation
 from intentx.report.markup import FORBIDDEN, count
 
-__all__ = ["Line", "cleaned", "coloured_lines", "first_line", "fonts", "measured", "wrapped"]
+__all__ = [
+    "Line",
+    "cleaned",
+    "coloured_lines",
+    "first_line",
+    "fitted",
+    "fonts",
+    "measured",
+    "shortened",
+    "wrapped",
+]
 
 # Of those that are installed, the first that has a letter draws it.
 FONTS = [
@@ -19,6 +29,9 @@ FONTS = [
     *("Microsoft YaHei", "WenQuanYi Zen Hei", "IPAGothic", "Noto Sans Arabic", "Noto Sans Devanagari"),
     *("Noto Emoji", "Arial Unicode MS"),
 ]
+
+SLACK = 0.02  # of a line's width: letters are drawn on whole pixels
+FAR_TOO_LONG = 2_000  # characters, for a line
 
 Line = list[tuple[float, str, float]]
 
@@ -48,28 +61,47 @@ def fonts() -> list[str]:
 
 
 @functools.lru_cache(10_000)
-def measured(text: str, size: float) -> float:
+def measured(text: str, size: float, bold: bool = False) -> float:
     """The width of a text in points."""
     from matplotlib.font_manager import FontProperties
     from matplotlib.textpath import text_to_path
 
-    font = FontProperties(family=fonts(), size=size)
+    font = FontProperties(family=fonts(), size=size, weight="bold" if bold else "normal")
     return float(text_to_path.get_text_width_height_descent(text, font, False)[0])
 
 
-def wrapped(text: str, width: float, size: float) -> list[str]:
+def wrapped(text: str, width: float, size: float, bold: bool = False) -> list[str]:
     """A text as lines no wider than ``width`` points, broken at blanks where there are any."""
-    lines = _broken([[_Piece(word, 0.0)] for word in text.split()], width, size)
+    width *= 1 - SLACK
+    lines = _broken([[_Piece(word, 0.0)] for word in text.split()], width, size, bold)
     return [" ".join("".join(piece.text for piece in chunk) for chunk in line) for line in lines]
 
 
-def first_line(text: str, width: float, size: float) -> str:
+def fitted(text: str, width: float, size: float, most: int, bold: bool = False) -> list[str]:
+    """A text as `wrapped`, in no more than ``most`` lines: the last one then ends in "…"."""
+    lines = wrapped(shortened(text, FAR_TOO_LONG), width, size, bold)
+    if len(lines) <= most and len(text) <= FAR_TOO_LONG:
+        return lines
+    return [*lines[: most - 1], first_line(f"{lines[most - 1]}…", width * (1 - SLACK), size, bold)]
+
+
+def first_line(text: str, width: float, size: float, bold: bool = False) -> str:
     """A text, its end replaced by "…" where it is wider than ``width`` points."""
-    if measured(text, size) <= width:
+    if len(text) < FAR_TOO_LONG and measured(text, size, bold) <= width:
         return text
-    while text and measured(f"{text}…", size) > width:
+    text = text[:FAR_TOO_LONG]
+    while text and measured(f"{text}…", size, bold) > width:
         text = text[:-1]
     return f"{text}…"
+
+
+def shortened(text: str, most: int) -> str:
+    """A text of no more than ``most`` characters, its end replaced by "…" where it has more.
+
+    >>> shortened("jaguar speed", 8), shortened("jaguar", 8)
+    ('jaguar …', 'jaguar')
+    """
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def coloured_lines(
@@ -141,14 +173,16 @@ def _paragraphs(explanation: DocumentExplanation, longest: int) -> Iterator[list
         yield chunks
 
 
-def _broken(chunks: Iterable[_Chunk], width: float, size: float) -> list[list[_Chunk]]:
+def _broken(
+    chunks: Iterable[_Chunk], width: float, size: float, bold: bool = False
+) -> list[list[_Chunk]]:
     """Chunks in lines no wider than ``width``; one that alone is wider is broken anywhere."""
-    blank = measured("a b", size) - measured("ab", size)
+    blank = measured("a b", size, bold) - measured("ab", size, bold)
     lines: list[list[_Chunk]] = []
     x = 0.0
     for chunk in chunks:
-        for part in _fitting(chunk, width, size):
-            wide = sum(measured(piece.text, size) for piece in part)
+        for part in _fitting(chunk, width, size, bold):
+            wide = sum(measured(piece.text, size, bold) for piece in part)
             if not lines or x + blank + wide > width:
                 lines.append([])
                 x = -blank
@@ -157,17 +191,17 @@ def _broken(chunks: Iterable[_Chunk], width: float, size: float) -> list[list[_C
     return lines
 
 
-def _fitting(chunk: _Chunk, width: float, size: float) -> Iterator[_Chunk]:
+def _fitting(chunk: _Chunk, width: float, size: float, bold: bool) -> Iterator[_Chunk]:
     """The chunk, or parts of it that fit into a line each."""
-    if sum(measured(piece.text, size) for piece in chunk) <= width:
+    if sum(measured(piece.text, size, bold) for piece in chunk) <= width:
         yield chunk
         return
     part: _Chunk = []
     x = 0.0
     for piece in chunk:
-        fits = measured(piece.text, size) <= width
+        fits = measured(piece.text, size, bold) <= width
         for bit in [piece.text] if fits else piece.text:
-            wide = measured(bit, size)
+            wide = measured(bit, size, bold)
             if part and x + wide > width:
                 yield part
                 part, x = [], 0.0

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from intentx.errors import InputError
 from intentx.explainers.gradcam import GradCAMExplanation
 from intentx.report.drawing import AGAINST, FOR, INK, LINE, SOFT, plain_style
-from intentx.report.lines import cleaned, first_line, wrapped
+from intentx.report.lines import cleaned, first_line, fitted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -23,6 +23,9 @@ __all__ = ["box_figure", "flattened_figure", "map_figure"]
 COLUMNS = 40  # terms of a document in one line of a map; a longer document has several lines
 LINES = 4  # lines at most
 SIDE = 0.24  # inches, of a cell
+TITLE_LINES, NAME_LINES = 12, 4  # at most, of a figure's title and of what stands at a panel or a box
+LINE_HEIGHT = 0.18  # inches
+BOX = 1.05  # inches, the width of a box plot with its room
 
 
 def map_figure(explanation: GradCAMExplanation) -> Figure:
@@ -136,7 +139,18 @@ def box_figure(groups: Mapping[str, Mapping[str, Sequence[float]]], title: str =
     with plain_style():
         from matplotlib.figure import Figure
 
-        size = (max(1.0 + 1.05 * len(panel) for panel in groups.values()) * len(groups), 3.8)
+        titles = {
+            name: fitted(cleaned(name), 72 * BOX * len(panel) - 6, 10, NAME_LINES)
+            for name, panel in groups.items()
+        }
+        named = {
+            key: fitted(cleaned(key), 72 * BOX - 10, 9, NAME_LINES)
+            for panel in groups.values()
+            for key in panel
+        }
+        lines = max(map(len, titles.values())) + max(map(len, named.values())) - 2
+        width = max(1.0 + BOX * len(panel) for panel in groups.values()) * len(groups)
+        size = width, 3.8 + LINE_HEIGHT * lines
         figure = Figure(figsize=size, facecolor="white", layout="constrained")
         for axes, (name, panel) in zip(
             figure.subplots(1, len(groups), squeeze=False)[0], groups.items(), strict=True
@@ -148,11 +162,11 @@ def box_figure(groups: Mapping[str, Mapping[str, Sequence[float]]], title: str =
             for line in drawn["medians"]:
                 line.set(color=INK, linewidth=1.6)
             labels = [
-                f"{key}\nn = {len(v)}\n{_outside(v)} outside"
+                "\n".join([*named[key], f"n = {len(v)}", f"{_outside(v)} outside"])
                 for key, v in zip(panel, values, strict=True)
             ]
             axes.set_xticks(range(1, len(values) + 1), labels, parse_math=False)
-            axes.set_title(name, fontsize=10, parse_math=False)
+            axes.set_title("\n".join(titles[name]), fontsize=10, parse_math=False)
             axes.spines[["top", "right"]].set_visible(False)
             axes.tick_params(labelsize=9, colors=INK)
         if title:
@@ -175,7 +189,9 @@ def _query(explanation: GradCAMExplanation) -> list[str]:
 
 
 def _title(figure: Figure, title: str) -> None:
-    lines = wrapped(cleaned(title), 72 * figure.get_figwidth() - 20, 10)
+    """A title that fits into the figure, which grows by its lines."""
+    lines = fitted(cleaned(title), 72 * figure.get_figwidth() - 20, 10, TITLE_LINES)
+    figure.set_figheight(figure.get_figheight() + LINE_HEIGHT * (len(lines) - 1))
     figure.suptitle("\n".join(lines), parse_math=False, fontsize=10)
 
 
@@ -207,6 +223,7 @@ def _heat(axes: Axes, part: npt.NDArray[np.float64], whole: npt.NDArray[np.float
     bar.outline.set_visible(False)
     bar.ax.tick_params(labelsize=7, colors=SOFT)
     axes.set_title(name, fontsize=10, loc="left")
+    axes.set_anchor("W")  # the title may be wider than a map of few columns: its room is on the right
 
 
 def _words(axes: Axes, query: Sequence[str], document: Sequence[str]) -> None:

@@ -12,13 +12,16 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError, MissingExtraError
-from intentx.explainers.document import DocumentExplanation, signed
+from intentx.evaluation.faithfulness import Faithfulness
+from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.gradcam import GradCAMExplanation
+from intentx.explainers.signed import signed
+from intentx.report.curves import CURVES, draw_curves
 from intentx.report.document_view import ONE_SIDED, SIZES
-from intentx.report.drawing import AGAINST, FOR, INK, LINE, SIZE, SOFT, plain_style
+from intentx.report.drawing import AGAINST, FOR, INK, LINE, SIZE, SOFT, mixed, plain_style
 from intentx.report.frame import writable, write_file
-from intentx.report.lines import Line, cleaned, coloured_lines, first_line, measured, wrapped
+from intentx.report.lines import Line, cleaned, coloured_lines, first_line, measured, shortened, wrapped
 from intentx.report.maps import flattened_figure, map_figure
 from intentx.report.markup import count
 from intentx.scoring import unit_of
@@ -34,18 +37,20 @@ __all__ = [
     "coloured_document",
     "picture",
     "plain_style",
+    "save_figure",
     "word_bars",
     "write_png",
 ]
 
-STRONGEST = 0.75  # of a colour behind a word, that is to stay readable
 FORMATS = (".png", ".svg", ".pdf")
 DPI = 160
 LONGEST = 3_000  # characters of a document in a picture
+MOST_OF_TITLE = 1_000  # characters of each line of a title, before it is broken
 
 LEADING, MARGIN, GAP = 16.0, 14.0, 26.0  # in points, as all lengths here
 BARS_WIDTH, TEXT_WIDTH, LABEL = 340.0, 470.0, 130.0
 ROW = 17.0
+BARS_AXIS = 44.0  # room for the numbers of an axis
 
 Image = npt.NDArray[np.uint8]
 Explanation = DocumentExplanation | IntentExplanation
@@ -104,7 +109,8 @@ def coloured_document(explanation: DocumentExplanation) -> Figure:
 def picture(explanation: Explanation) -> Figure:
     """What there is to see of an explanation on one sheet: the bars, and beside them the document.
 
-    Below an explanation by Grad-CAM stand its maps, as images.
+    Below an explanation by Grad-CAM stand its maps, as images. What was measured of the explanation
+    stands below the title, and the curves of its faithfulness at the end.
 
     Raises
     ------
@@ -119,6 +125,8 @@ def picture(explanation: Explanation) -> Figure:
         width = BARS_WIDTH + GAP + TEXT_WIDTH
         maps = _maps(explanation, width)
         below = sum(GAP + tall for _, _, tall in maps)
+        curves = explanation.measures.get(Faithfulness.NAME)
+        below += GAP + CURVES + ROW if curves is not None else 0.0
         sheet = _Sheet(explanation, width, height + below)
         _draw_bars(sheet, explanation, 20, 0.0)
         _draw_document(sheet, explanation, lines, BARS_WIDTH + GAP)
@@ -127,6 +135,8 @@ def picture(explanation: Explanation) -> Figure:
             axes.imshow(image, aspect="auto", interpolation="antialiased")
             axes.axis("off")
             height += GAP + tall
+        if isinstance(curves, Faithfulness):
+            draw_curves(sheet.axes(BARS_AXIS, BARS_WIDTH + 60, CURVES, height + GAP), curves)
         return sheet.figure
 
 
@@ -158,10 +168,14 @@ def write_png(path: str | Path, explanation: Explanation) -> Path:
         Without matplotlib.
     """
     path, kind = check_picture(path)
-    dates = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}  # the same file twice
+    return save_figure(path, kind, picture(explanation))
+
+
+def save_figure(path: Path, kind: str, figure: Figure) -> Path:
+    """Write a figure to a path that was checked, with the ending ``kind``; the same file twice."""
+    dates = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     content = io.BytesIO()
     with plain_style():
-        figure = picture(explanation)
         figure.savefig(content, format=kind[1:], dpi=DPI, metadata=dates.get(kind))
     return write_file(path, content.getvalue())
 
@@ -193,14 +207,16 @@ class _Sheet:
         from matplotlib.figure import Figure
 
         said = [*(f"Caution: {one}" for one in explanation.cautions), _title(explanation)]
-        title = [line for text in said for line in wrapped(cleaned(text), width, SIZE)]
+        more = [measure.sentence for measure in explanation.measures.values()]
+        first, *others = [shortened(cleaned(text), MOST_OF_TITLE) for text in (*said, *more)]
+        title = [(line, "bold") for line in wrapped(first, width, SIZE, bold=True)]
+        title += [(line, "normal") for text in others for line in wrapped(text, width, SIZE)]
         self._top = MARGIN + len(title) * LEADING + 8
         self._height = self._top + height + MARGIN
         self._width = width + 2 * MARGIN
         self.figure = Figure(figsize=(self._width / 72, self._height / 72), facecolor="white")
-        for number, line in enumerate(title):
+        for number, (line, weight) in enumerate(title):
             x, y = MARGIN / self._width, 1 - (MARGIN + number * LEADING) / self._height
-            weight = "bold" if not number else "normal"
             self.figure.text(x, y, line, va="top", parse_math=False, fontweight=weight)
 
     def axes(self, left: float, width: float, height: float, down: float = 0.0) -> Axes:
@@ -305,7 +321,7 @@ def _draw_document(
             if weight and largest:
                 box = Rectangle(
                     (x - 1, y + 1), measured(text, SIZE) + 2, LEADING - 2,
-                    color=_mixed(weight / largest), linewidth=0,
+                    color=mixed(weight / largest), linewidth=0,
                 )  # fmt: skip
                 box.set_label(f"{text}\t{weight!r}")
                 axes.add_patch(box)
@@ -330,7 +346,7 @@ def _draw_scale(
     sized = explanation.method in SIZES + ONE_SIDED
     low = 0 if sized else -largest
     colours = ListedColormap(
-        [_mixed((low + (largest - low) * step / 100) / largest) for step in range(101)]
+        [mixed((low + (largest - low) * step / 100) / largest) for step in range(101)]
     )
     axes.imshow([range(101)], aspect="auto", cmap=colours, extent=(low, largest, 0, 1))
     axes.set_xticks([0, largest], ["0", f"+{number}"])
@@ -342,12 +358,3 @@ def _draw_scale(
     ends = ("", "matters" if explanation.method in SIZES else "for") if sized else ("against", "for")
     for x, side, word in ((-0.03, "right", ends[0]), (1.03, "left", ends[1])):
         axes.text(x, 0.5, word, transform=axes.transAxes, ha=side, va="center", color=SOFT, fontsize=8)
-
-
-def _mixed(share: float) -> tuple[float, float, float]:
-    """The colour of a weight, given as a share of the largest, on white."""
-    from matplotlib.colors import to_rgb
-
-    alpha = STRONGEST * min(1.0, abs(share))
-    red, green, blue = (1 - alpha * (1 - part) for part in to_rgb(AGAINST if share < 0 else FOR))
-    return red, green, blue

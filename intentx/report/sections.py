@@ -10,18 +10,19 @@ import numpy as np
 
 import intentx
 from intentx.evaluation.fidelity import FidelityRow
+from intentx.explainers.shown import AVOIDED, COLUMNS, term_rows
 from intentx.report.markup import Html, count, join, percent, real, tag
+from intentx.report.measures import heldout_row
 from intentx.report.slope import slope_charts
+from intentx.report.tables import bar, share_cell, table
 from intentx.report.view import View
 
 __all__ = [
-    "bar",
     "fidelity_table",
     "how_it_was_made",
     "ranking_beside",
     "seconds_table",
     "settings_table",
-    "table",
     "term_table",
 ]
 
@@ -40,25 +41,22 @@ def term_table(view: View) -> Html:
     low = min(0.0, *(role.share for role in roles)) if roles else 0.0
     high = max(0.0, *(role.share for role in roles)) if roles else 0.0
     span = (high - low) or 1.0
-    columns = ("term", "share of the coverage", "pairs won", "pairs lost", "documents")
+    columns = ("term", *COLUMNS[1:3], "share of the coverage", "pairs won", "pairs lost", *COLUMNS[5:])
     rows = [
         tag(
             "tr",
             tag("th", view.term(i), scope="row"),
+            tag("td", cells[1]),
+            tag("td", cells[2], class_="n"),
             tag("td", bar(role.share, low, span), class_="bar"),
             *(tag("td", count(number), class_="n") for number in (role.won, role.lost, role.documents)),
+            tag("td", cells[-1], class_="n"),
         )
-        for i, role in enumerate(roles)
+        for i, (role, cells) in enumerate(zip(roles, term_rows(view.explanation), strict=True))
     ]
-    return table(columns, rows, "terms")
-
-
-def bar(value: float, low: float, span: float, text: str = "") -> Html:
-    """A signed number as a bar on a track from ``low``, ``span`` long, and as text."""
-    left, width = (min(value, 0.0) - low) / span, abs(value) / span
-    style = f"left:{100 * left:.2f}%;width:{100 * width:.2f}%"
-    track = tag("i", tag("i", style=style, class_="minus" if value < 0 else "plus"), class_="track")
-    return join([track, tag("span", text or real(value))])
+    worst = [f"{one.term} ({one.effect:+.2g})" for one in view.explanation.avoids[:AVOIDED]]
+    avoided = tag("p", "The ranker avoids: ", ", ".join(worst), ".", class_="note") if worst else ""
+    return join([table(columns, rows, "terms"), avoided])
 
 
 def ranking_beside(view: View) -> Html:
@@ -108,6 +106,7 @@ def fidelity_table(view: View) -> Html:
     names = tuple(fidelity.rows[0].by_ranker) if fidelity.rows else ()
     columns = ("preference pairs", "number", "soft vote", "majority", *names, "ties")
     rows = [_fidelity_row(row, fidelity.gap) for row in fidelity.rows]
+    rows += heldout_row(view.explanation, names)
     verb = "is" if fidelity.ranker_ties == 1 else "are"
     tied = f"{count(fidelity.ranker_ties, 'pair')} of documents tied by the ranker"
     notes = [
@@ -119,7 +118,10 @@ def fidelity_table(view: View) -> Html:
         f"{tied} {verb} left out everywhere." if fidelity.ranker_ties else "The ranker ties no pair.",
     ]
     return join(
-        [table(columns, rows, "fidelity"), tag("ul", *(tag("li", n) for n in notes), class_="note")]
+        [
+            table(columns, rows, "fidelity"),
+            tag("ul", *(tag("li", n) for n in notes), class_="note"),
+        ]
     )
 
 
@@ -128,7 +130,7 @@ def _fidelity_row(row: FidelityRow, gap: int) -> Html:
         "all": ("all", "every pair that the ranker has an order for"),
         "far": ("far", f"at least {count(gap, 'rank')} apart in the ranking"),
         "fitted": ("fitted", "the pairs that the terms were chosen on"),
-        "heldout": ("held out", "pairs of this ranking that the terms were not chosen on"),
+        "heldout": ("held-out pairs", "pairs of this ranking that the terms were not chosen on"),
     }.get(row.name, (row.name, ""))
     shares = (row.vote, row.majority, *row.by_ranker.values())
     missing = tag("small", f"not measured: {row.reason}", class_="reason") if row.reason else ""
@@ -136,14 +138,9 @@ def _fidelity_row(row: FidelityRow, gap: int) -> Html:
         "tr",
         tag("th", label, tag("small", meaning), missing, scope="row"),
         tag("td", count(row.pairs), class_="n"),
-        *(_share_cell(share) for share in shares),
+        *(share_cell(share) for share in shares),
         tag("td", count(row.ties) if row.pairs else "–", class_="n"),
     )
-
-
-def _share_cell(share: float) -> Html:
-    style = None if math.isnan(share) else f"--p:{100 * share:.1f}%"
-    return tag("td", real(share), class_="n share", style=style)
 
 
 def how_it_was_made(view: View) -> Html:
@@ -210,9 +207,3 @@ def settings_table(settings: Mapping[str, object]) -> Html:
 
 def _plain(value: object) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
-
-
-def table(columns: tuple[str, ...], rows: list[Html], kind: str) -> Html:
-    """A table that scrolls where it is too wide."""
-    head = tag("thead", tag("tr", *(tag("th", column, scope="col") for column in columns)))
-    return tag("div", tag("table", head, tag("tbody", *rows), class_=kind), class_="scroll")

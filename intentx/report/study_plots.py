@@ -280,7 +280,7 @@ def _panels(
         axes.set_ylim(len(methods) - 0.5, -0.5)
         first = not place % ACROSS
         axes.set_yticks(range(len(methods)), names if first else [""] * len(methods), parse_math=False)
-        title = first_line(cleaned(ranker), 0.85 * wide, SIZE)  # bold letters are wider
+        title = first_line(cleaned(ranker), 0.98 * wide, SIZE, bold=True)
         axes.set_title(title, loc="left", fontsize=SIZE, fontweight="bold", parse_math=False, pad=7)
         axes.set_xlabel(label if first else "", fontsize=SIZE - 1.5, color=SOFT, loc="left")
         for line in lines:

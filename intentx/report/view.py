@@ -139,7 +139,7 @@ class View:
 
     def term(self, number: int, text: str | None = None, title: str | None = None) -> Html:
         """A term, or its occurrence as it is written, on the term's colour."""
-        shown = self.explanation.terms[number] if text is None else text
+        shown = self.explanation.words[number] if text is None else text
         inner = tag("bdi", shown) if text is None else shown
         return tag("mark", inner, class_=f"t{number % _TERM_COLOURS}", title=title)
 

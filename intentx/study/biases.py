@@ -16,6 +16,7 @@ from intentx.study.contrasts import with_nan
 from intentx.study.evidence import Evidence, Query
 from intentx.study.tables import bootstrap
 from intentx.text import Analyzer
+from intentx.text.letters import is_telling
 
 __all__ = ["MIN_QUERIES", "Bias", "RankerBiases", "find_biases"]
 
@@ -29,6 +30,8 @@ OWN = 0.5  # of a net share must be left beside the stronger ones
 SHOWN = 20  # terms that are kept on either side though chance may have made them
 MOST_TESTED_AGAIN = 40  # of the terms that stand out, how many are looked at together
 BLOCK = 4_000_000  # numbers at once
+HEADLINE_DOCUMENTS = 10  # different documents that hold a term, or were compared: fewer are no headline
+HEADLINE_TESTED = 5  # terms: the only one that could be tested says little about what a ranker wants
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,8 @@ class Bias:
     holds
         Whether it stands out at the 5 % level, and beside the stronger ones still does with half of
         its net share or more.
+    documents
+        How many different documents of these queries hold the term; of a property, how many there are.
     """
 
     name: str
@@ -73,6 +78,7 @@ class Bias:
     adjusted_p: float
     beyond: float = math.nan
     holds: bool = False
+    documents: int = 0
 
     @property
     def stands_out(self) -> bool:
@@ -112,6 +118,21 @@ class RankerBiases:
         """Those that stand out beside each other, the largest net share first."""
         found = [bias for bias in (*self.properties, *self.terms) if bias.holds]
         return tuple(sorted(found, key=lambda bias: -abs(bias.net)))
+
+    @property
+    def headline(self) -> tuple[Bias, ...]:
+        """Those of `held` that can stand alone in a sentence.
+
+        They rest on `HEADLINE_DOCUMENTS` different documents or more. A term is longer than a letter
+        or a digit, in a script whose words are, and is one of `HEADLINE_TESTED` or more that were
+        tested.
+        """
+        return tuple(
+            bias
+            for bias in self.held
+            if bias.documents >= HEADLINE_DOCUMENTS
+            and (bias.kind == "property" or (self.tested >= HEADLINE_TESTED and is_telling(bias.name)))
+        )
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> RankerBiases:
@@ -177,6 +198,7 @@ class _Tested:
     names: tuple[str, ...]
     more: Floats
     less: Floats
+    documents: tuple[int, ...]
 
     @property
     def net(self) -> Floats:
@@ -227,7 +249,11 @@ def _collected(ranker: str, queries: Sequence[Query], kind: str) -> _Tested:
     for column, name in enumerate(names):
         for number, place in held[name]:
             both[:, number, column] = shares[number][:, place]
-    return _Tested(kind, tuple(names), both[0], both[1])
+    holding = [
+        {text for number, place in held[name] for text in queries[number].holding(place)}
+        for name in names
+    ]
+    return _Tested(kind, tuple(names), both[0], both[1], tuple(map(len, holding)))
 
 
 def _measured(tested: _Tested, seed: int) -> tuple[list[Bias], int]:
@@ -256,7 +282,7 @@ def _measured(tested: _Tested, seed: int) -> tuple[list[Bias], int]:
                 Bias(
                     tested.names[i], tested.kind, estimate.mean, estimate.low, estimate.high,
                     float(np.nanmean(tested.more[:, i])), float(np.nanmean(tested.less[:, i])),
-                    estimate.n, float(p[i]), float(adjusted[i]),
+                    estimate.n, float(p[i]), float(adjusted[i]), documents=tested.documents[i],
                 )
             )  # fmt: skip
     return found, int(known.sum())

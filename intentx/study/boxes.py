@@ -15,11 +15,12 @@ from intentx.preferences.simple_rankers import Encoder
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers import load_ranker
 from intentx.rankers.encoders import BiEncoder, vector_encoder
-from intentx.rankers.load import FROM_DISK
+from intentx.rankers.load import FROM_DISK, is_bm25, own_words
 from intentx.rankers.specs import split_settings
 from intentx.ranking import Ranking, rank
 from intentx.scoring import BlackBox, Scorer, own_fingerprint
 from intentx.study.data import Topic
+from intentx.study.plan import digest
 from intentx.text import Analyzer, TextIndex
 
 __all__ = [
@@ -32,7 +33,7 @@ __all__ = [
     "vectors_of",
 ]
 
-RUN, BM25 = "run:", "bm25"
+RUN = "run:"
 FORMULA = "bm25, idf of Lucene"  # what scores by BM25 are known by: its idf was another one once
 
 _TOLD: set[str] = set()  # what this process warned of
@@ -40,7 +41,12 @@ _LOADED: dict[str, Any] = {}  # of this process
 _VECTORS: dict[tuple[str, tuple[str, ...]], TermVectors] = {}  # of the last documents
 
 
-def ranking_of(spec: str, topic: Topic, cache: str | Path | None = None) -> Ranking:
+def ranking_of(
+    spec: str,
+    topic: Topic,
+    cache: str | Path | None = None,
+    analyzer: Analyzer | None = None,
+) -> Ranking:
     """The ranking of a topic's documents by the ranker of a spec, or as a run recorded it.
 
     Parameters
@@ -49,6 +55,8 @@ def ranking_of(spec: str, topic: Topic, cache: str | Path | None = None) -> Rank
         As on the command line, such as ``"bi-encoder:minilm"``; ``"run:NAME"`` is a run of the topic.
     cache
         A file that remembers the scores of rankers with a fingerprint; see `intentx.rank`.
+    analyzer
+        What explanations find words by, and ``bm25`` with them; see `intentx.rankers.load_ranker`.
 
     Raises
     ------
@@ -58,7 +66,7 @@ def ranking_of(spec: str, topic: Topic, cache: str | Path | None = None) -> Rank
         If the ranker fails.
     """
     if not spec.startswith(RUN):
-        return ranking_by(_ranker(spec, topic), topic, cache)
+        return ranking_by(_ranker(spec, topic, analyzer), topic, cache)
     name = spec.removeprefix(RUN)
     if name not in topic.runs:
         known = ", ".join(topic.runs) or "none"
@@ -92,7 +100,7 @@ def load_all(specs: Iterable[str], vectors: str | None, encoders: Iterable[str])
     later for a leak. What cannot be loaded is left to the tasks that need it.
     """
     for spec in specs:
-        if spec != BM25 and not spec.startswith(RUN):
+        if not is_bm25(spec) and not spec.startswith(RUN):
             with contextlib.suppress(IntentxError):
                 _loaded(spec)
     if vectors is not None:
@@ -110,10 +118,20 @@ def give_back() -> None:
         ctypes.CDLL(None).malloc_trim(0)
 
 
-def mark_of(spec: str) -> str:
-    """What stands for a ranker with its weights: its fingerprint, or its spec where it has none."""
-    if spec == BM25:
-        return FORMULA
+def mark_of(spec: str, analyzer: Analyzer | None = None) -> str:
+    """What stands for a ranker with its weights: its fingerprint, or its spec where it has none.
+
+    Raises
+    ------
+    InputError
+        If there is no such ranker.
+    """
+    if is_bm25(spec):
+        load_ranker(spec, ("a word",), analyzer)  # refuses settings that are none
+        settings, words = spec.partition("#")[2], own_words(analyzer)
+        more = [settings] if settings else []
+        more += [] if words is None else [digest(words.to_dict())]
+        return ", ".join([FORMULA, *more])
     if spec.startswith(RUN):
         return spec
     return str(own_fingerprint(_loaded(spec)) or spec)
@@ -155,9 +173,9 @@ def _vector_encoder(source: str) -> BiEncoder | None:
     return encoder
 
 
-def _ranker(spec: str, topic: Topic) -> Scorer:
-    if spec == BM25:  # its statistics are those of the documents at hand
-        return load_ranker(spec, tuple(topic.docs[doc] for doc in topic.pool))
+def _ranker(spec: str, topic: Topic, analyzer: Analyzer | None) -> Scorer:
+    if is_bm25(spec):  # its statistics are those of the documents at hand
+        return load_ranker(spec, tuple(topic.docs[doc] for doc in topic.pool), analyzer)
     return _loaded(spec)
 
 

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from intentx.errors import InputError, IntentxError
-from intentx.evaluation.faithfulness import insertion, ranks_of
+from intentx.evaluation.faithfulness import ranks_of
 from intentx.evaluation.fidelity import judge
 from intentx.evaluation.heldout import heldout_fidelity
+from intentx.evaluation.insertion import insertion
 from intentx.evaluation.stability import agreement
 from intentx.perturbation import EditedDocuments, remove_terms, score_edits
 from intentx.preferences import preference_pairs

@@ -152,7 +152,7 @@ class _Query:
         for name, ranker in rankers.items():
             try:
                 rankings[name] = (
-                    ranking_of(ranker, self.topic, cache)
+                    ranking_of(ranker, self.topic, cache, getattr(self.method, "analyzer", None))
                     if isinstance(ranker, str)
                     else ranking_by(ranker, self.topic, cache)
                 )

@@ -20,6 +20,7 @@ from intentx.study.contrasts import OTHERS, Disagreement, with_nan
 __all__ = ["FORMAT", "Agreement", "Comparison", "Intent", "QueryComparison"]
 
 FORMAT = "intentx.comparison/1"
+ENOUGH = 16  # documents of a query: `Disagreement.believable` is made for so many or more
 
 
 @dataclass(frozen=True)
@@ -160,6 +161,25 @@ class Comparison:
     def compared(self) -> tuple[QueryComparison, ...]:
         """The queries with two rankers or more."""
         return tuple(query for query in self.queries if query.agreements)
+
+    @property
+    def documents(self) -> tuple[int, int]:
+        """The fewest and the most documents of a compared query; 0 and 0 where there is none."""
+        sizes = [len(query.documents) for query in self.compared]
+        return min(sizes, default=0), max(sizes, default=0)
+
+    @property
+    def few(self) -> str:
+        """How few documents were compared, in words; "" where every query has `ENOUGH`."""
+        least, most = self.documents
+        if not most or least >= ENOUGH:
+            return ""
+        number = f"{least}" if least == most else f"{least} to {most}"
+        nouns = "document was" if most == 1 else "documents were"
+        return (
+            f"only {number} {nouns} compared for each query. With fewer than {ENOUGH}, a few terms fit "
+            "almost any difference of two orders"
+        )
 
     def mean_agreement(self, first: str, second: str) -> tuple[Agreement, int]:
         """Means of the figures over queries, and how many have both rankers."""

@@ -15,6 +15,7 @@ from intentx.files import excerpt, file_name, json_object, numbered_lines
 from intentx.search import SearchIndex
 from intentx.study.plan import Data, digest
 from intentx.study.sources import collection_of
+from intentx.text import Analyzer
 
 __all__ = ["Topic", "spread_places", "topics"]
 
@@ -53,6 +54,7 @@ def topics(
     index: str | Path | None = None,
     progress: Callable[[int], None] | None = None,
     number: Callable[[int], None] | None = None,
+    analyzer: Analyzer | None = None,
 ) -> Iterator[Topic]:
     """The queries of ``data``; those of a file of topics are read as they are asked for.
 
@@ -66,6 +68,9 @@ def topics(
     number
         Called with the number of queries before the first one, where it is known: a file of topics
         is read as it goes.
+    analyzer
+        What explanations find words by, and BM25 with them where it finds the documents; None, and the
+        default analyzer: English stems, stopwords left out.
 
     Raises
     ------
@@ -80,7 +85,7 @@ def topics(
             number(len(names))
         yield from (_demo(name, data.depth) for name in names)
     else:
-        collection, found = collection_of(data, index, progress)
+        collection, found = collection_of(data, index, progress, analyzer)
         run = None if found else collection.run(data.pool) if data.pool else _only_run(collection)
         qids = sorted(collection.queries, key=_natural)
         qids = qids if run is None else [qid for qid in qids if qid in run]

@@ -52,8 +52,15 @@ class Query:
         self.names = (*PROPERTIES, *self.terms)
         self.place = {("property", name): i for i, name in enumerate(PROPERTIES)}
         self.place |= {("term", name): i for i, name in enumerate(self.terms, start=len(PROPERTIES))}
+        self._texts = np.array(evidence.texts, dtype=object)
+        self._holds = np.ones((number, len(self.names)), dtype=bool)
+        self._holds[:, len(PROPERTIES) :] = scores.T > 0
         self._orders = {r: orders(evidence.scores[r]) for r in rankers if r in evidence.scores}
         self._counted: dict[tuple[str, str], npt.NDArray[np.intp]] = {}
+
+    def holding(self, place: int) -> Sequence[str]:
+        """The texts that hold a term, by its place; all of them of a property."""
+        return list(self._texts[self._holds[:, place]])
 
     def pairs(self, ranker: str) -> tuple[Indices, Indices]:
         """Documents that the ranker puts above and below, and another the other way round."""

@@ -171,11 +171,15 @@ class _Run:
         if self._total is not None:
             self._total(len(range(self.shard[0], queries, self.shard[1])) * len(self.known))
 
+    def _topics(self) -> Iterator[Topic]:
+        words = self.study.analyzer
+        return topics(self.study.data, self.index, number=self._tell, analyzer=words)
+
     def tasks(self) -> Iterator[_Task]:
         """Those with cells that the store lacks."""
         start, step = self.shard
         place, qids = -1, set[str]()
-        for place, topic in enumerate(topics(self.study.data, self.index, number=self._tell)):
+        for place, topic in enumerate(self._topics()):
             if topic.qid in qids:
                 raise InputError(f"two queries have the id {topic.qid!r}; give each one of its own")
             qids.add(topic.qid)
@@ -220,7 +224,7 @@ def variants(study: Study) -> dict[str, tuple[str, str]]:
     measures = dataclasses.asdict(study.measures)
     for ranker, spec in study.rankers.items():
         try:
-            mark = mark_of(spec)
+            mark = mark_of(spec, study.analyzer)
         except IntentxError as error:
             raise InputError(
                 f"ranker {ranker!r}: {error}\n--ranker {ranker}=SPEC puts another one in its place, and "
@@ -318,7 +322,8 @@ def _measured(task: _Task) -> Iterator[Row]:
     dense = {name: plain.get("dense") for name, plain in study.methods.items()}
     load_all(study.rankers.values(), study.measures.vectors, filter(None, dense.values()))
     try:
-        ranking, reason = ranking_of(study.rankers[task.ranker], topic, task.cache), ""
+        spec, reason = study.rankers[task.ranker], ""
+        ranking = ranking_of(spec, topic, task.cache, study.analyzer)
         vectors = vectors_of(study.measures.vectors, ranking.texts, study.analyzer)
     except IntentxError as error:
         ranking, reason = None, str(error)

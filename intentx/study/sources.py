@@ -11,9 +11,11 @@ from intentx.datasets.collection import Collection
 from intentx.errors import InputError, MissingExtraError
 from intentx.files import PACKED, excerpt, numbered_lines
 from intentx.rankers import read_run
+from intentx.rankers.load import own_words
 from intentx.ranking import Document
 from intentx.search import SearchIndex
 from intentx.study.plan import Data
+from intentx.text import Analyzer
 
 __all__ = ["collection_of"]
 
@@ -33,7 +35,10 @@ class _Source(NamedTuple):
 
 
 def collection_of(
-    data: Data, index: str | Path | None = None, progress: Callable[[int], None] | None = None
+    data: Data,
+    index: str | Path | None = None,
+    progress: Callable[[int], None] | None = None,
+    analyzer: Analyzer | None = None,
 ) -> tuple[Collection, SearchIndex | None]:
     """The collection that ``data`` names, with its TREC runs; only the documents that they need.
 
@@ -43,6 +48,8 @@ def collection_of(
     ----------
     index, progress
         As `SearchIndex.build` takes them.
+    analyzer
+        What explanations find words by: the index finds its words as ``bm25`` does beside them.
 
     Raises
     ------
@@ -58,7 +65,9 @@ def collection_of(
     if not runs:
         if data.pool:
             raise InputError(f"{name} has no run of {data.pool!r}; it has: none")
-        found = SearchIndex.build(documents_of(None), index, progress=progress)
+        found = SearchIndex.build(
+            documents_of(None), index, analyzer=own_words(analyzer), progress=progress
+        )
         return Collection(name, found.texts, queries, {}), found
     wanted = {doc for run in runs.values() for scores in run.values() for doc in scores}
     texts = {document.id: document.content for document in documents_of(wanted)}

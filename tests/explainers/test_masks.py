@@ -3,7 +3,7 @@
 import pytest
 
 import intentx as ix
-from intentx.evaluation.faithfulness import insertion
+from intentx.evaluation.insertion import insertion
 from intentx.rankers.cross_encoder import CrossEncoder
 from intentx.scoring import BlackBox, mask_token
 from tests import tiny_models

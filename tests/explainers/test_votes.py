@@ -6,9 +6,12 @@ import json
 import pytest
 
 import intentx as ix
+from intentx.cli import main
 from intentx.explainers.votes import side_by_side
 from intentx.report.document_page import document_page
+from intentx.report.votes_plot import votes_figure, write_votes
 from tests.explainers.linear import Linear
+from tests.report.test_within import outside
 
 DOCS = ["stage piano with cable", "cable", "piano stool", "desk"]
 
@@ -53,6 +56,49 @@ def test_sizes_have_no_side():
     told = side_by_side([*explanations()[:2], saliency])
     assert told.left_out == ("Saliency",)
     assert told.contradictions == ()
+    assert told.summary.endswith("Saliency has no part in it: sizes without a direction.")
+    alone = side_by_side([explanations()[0], saliency])
+    assert alone.summary.startswith("There are no two methods whose weights have a direction. Saliency")
+
+
+def test_the_picture_says_so(tmp_path):
+    from matplotlib.text import Text
+
+    figure = votes_figure(explanations(), ["shap", "lirme", "exs", "ig"])
+    said = [text.get_text() for text in figure.findobj(Text) if text.get_text()]
+    assert "piano: ig says against, shap, lirme and exs say for" in said
+    [title] = [text for text in figure.texts if "side by side" in text.get_text()]
+    assert title.get_text() == "0 (rank 2) for “q”, side by side"
+    start = said.index("piano")
+    assert said[start : start + 6] == ["piano", "+2.00", *said[start + 2 : start + 4], "−2.00",
+                                       "3 : 1 contradicted"]  # fmt: skip
+    bold = {text.get_text() for text in figure.findobj(Text) if text.get_fontweight() == "bold"}
+    assert {"piano", "3 : 1 contradicted"} <= bold
+    assert not {"cable", "0 : 4"} & bold
+    path = write_votes(tmp_path / "votes.svg", explanations())
+    assert path.read_bytes() == write_votes(tmp_path / "again.svg", explanations()).read_bytes()
+
+
+@pytest.mark.parametrize("name", ["long " * 40, "W" * 200, "钢琴键盘" * 50, "مفاتيح" * 34])
+def test_nothing_leaves_the_picture(name):
+    some = explanations()
+    terms = tuple(name if term == "piano" else term for term in some[0].terms)
+    some[0] = dataclasses.replace(some[0], terms=terms)
+    some[3] = dataclasses.replace(some[3], terms=terms)
+    ranking = dataclasses.replace(some[0].ranking, query=name)
+    some[0] = dataclasses.replace(some[0], ranking=ranking)
+    assert outside(votes_figure(some, [name, *"bcd"])) == {}
+
+
+def test_the_command_draws_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "docs.tsv").write_text("\n".join(f"d{n}\t{text}" for n, text in enumerate(DOCS)))
+    code = main(["explain", "--ranker", "bm25", "--query", "piano", "--docs", "docs.tsv", "--doc", "#1",
+                 "--method", "exs", "--method", "shap", "--png", "p.svg"])  # fmt: skip
+    assert code == 0
+    assert "picture: p-side-by-side.svg" in capsys.readouterr().out
+    written = sorted(path.name for path in tmp_path.glob("*.svg"))
+    assert written == ["p-exs.svg", "p-shap.svg", "p-side-by-side.svg"]
 
 
 def test_the_page_says_so():

@@ -1,0 +1,130 @@
+"""Insertion: do the terms of an explanation lift a document that the ranker put last?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+
+from intentx.errors import InputError
+from intentx.evaluation.faithfulness import area, curve, ranks_of
+from intentx.evaluation.fidelity import none_for_nan
+from intentx.perturbation import EditedDocuments, insert_terms, score_edits, within_limit
+from intentx.ranking import Ranking
+from intentx.text import Analyzer, TextIndex
+
+__all__ = ["Insertion", "insertion"]
+
+Curve = tuple[float, ...]
+
+
+class Terms(Protocol):
+    """An explanation by terms; its ``intent_terms``, if it has them, stand for the whole ranking."""
+
+    @property
+    def terms(self) -> tuple[str, ...]: ...
+
+
+@dataclass(frozen=True)
+class Insertion:
+    """How far the last document of a ranking rises when terms are put in front of it.
+
+    Attributes
+    ----------
+    curve, random
+        Rank of the document, from 0, with 0, 1, … m terms; and with terms of the ranking's documents
+        drawn at random, the mean over the draws; NaN where there are none to draw.
+    rises, random_rises
+        Mean number of ranks that it rises by, steps 1 to m.
+    terms
+        The terms that were put in, in this order.
+    """
+
+    curve: Curve
+    random: Curve
+    rises: float
+    random_rises: float
+    terms: tuple[str, ...] = field(repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data for JSON; NaN becomes None."""
+        plain = {key: none_for_nan(value) for key, value in asdict(self).items()}
+        return {**plain, "random": tuple(map(none_for_nan, self.random))}
+
+
+def insertion(
+    terms: Terms | Sequence[str],
+    ranking: Ranking,
+    *,
+    words: int = 10,
+    draws: int = 5,
+    pool: Sequence[str] | None = None,
+    analyzer: Analyzer | None = None,
+    seed: int = 0,
+) -> Insertion:
+    """Put intent terms in front of the last document, one more each time, and see it rise.
+
+    Of a document longer than `intentx.perturbation.LONGEST_EDITED` its beginning stands for it.
+
+    Parameters
+    ----------
+    terms
+        An explanation, or terms, the most useful first.
+    words
+        m, the most terms that are put in: the first ones.
+    draws
+        How many times as many terms are drawn at random, to compare.
+    pool
+        Terms to draw from; None: all of the ranking's documents.
+    analyzer
+        How texts become terms to draw from.
+
+    Raises
+    ------
+    InputError
+        If there is no term, or the ranking is a recorded one, without a ranker to ask.
+    """
+    ranking.black_box("insertion")
+    put_in = _texts("terms", getattr(terms, "intent_terms", getattr(terms, "terms", terms)))
+    if not put_in or words < 1 or draws < 1:
+        raise InputError(
+            "insertion needs one term or more, words of 1 or more and draws of 1 or more, not "
+            f"{len(put_in)} terms, {words!r} and {draws!r}"
+        )
+    put_in = put_in[:words]
+    known = TextIndex(ranking.texts, analyzer or Analyzer()).vocabulary if pool is None else pool
+    vocabulary, number = _texts("pool", known), len(put_in)
+    generator = np.random.default_rng(seed)
+    lists = [put_in]
+    for _ in range(draws if vocabulary else 0):
+        drawn = generator.choice(len(vocabulary), number, replace=number > len(vocabulary))
+        lists.append(tuple(vocabulary[i] for i in drawn))
+    last = len(ranking) - 1
+    text, _ = within_limit(ranking.texts[last], analyzer or Analyzer())
+    texts = [
+        insert_terms(text, some[:step]) if step else text for some in lists for step in range(number + 1)
+    ]
+    edits = EditedDocuments(tuple(texts), np.full(len(texts), last, dtype=np.intp))
+    scores = score_edits(ranking, edits, "insertion")
+    ranks = ranks_of(scores, ranking, last).reshape(len(lists), number + 1)
+    at_random = ranks[1:].mean(axis=0) if len(ranks) > 1 else np.full(number + 1, np.nan)
+    return Insertion(
+        curve=curve(ranks[0]),
+        random=curve(at_random),
+        rises=0.0 - area(ranks[0], ranks[0, 0]),
+        random_rises=0.0 - area(at_random, ranks[0, 0]),
+        terms=put_in,
+    )
+
+
+def _texts(name: str, given: object) -> tuple[str, ...]:
+    """Terms, checked: a single text is not a sequence of them, though Python says so."""
+    if isinstance(given, str) or not isinstance(given, Iterable):
+        raise InputError(f"{name} must be a sequence of one term or more, not {given!r}")
+    found = tuple(given)
+    wrong = [one for one in found if not isinstance(one, str)]
+    if wrong:
+        raise InputError(f"{name} must be texts, not {wrong[0]!r}")
+    return found
