@@ -93,9 +93,12 @@ class Session:
     def chosen(self) -> IntentExplanation:
         """Terms chosen by the settings' solver among the candidates."""
         with self._asking():
-            matrices = self._screened(self._matrices(self._candidates()))
-            self._ask(matrices.scores.terms)
-        matrices = self._wanted(matrices)
+            pool = self._matrices(self._candidates())
+            if self._asks:
+                asked = self._screened(pool, avoided=bool(self._causal))
+                self._ask(asked.scores.terms)
+        wanted = self._wanted(asked) if self._effects and self._causal else None
+        matrices = self._screened(pool) if wanted is None else wanted
         option, size = self._balanced(matrices)
         selection = self._select(self._with_evidence(option.matrices), size, option.softness)
         self._close("selection")
@@ -195,12 +198,15 @@ class Session:
         self._close("term scores")
         return matrices
 
-    def _screened(self, matrices: PreferenceMatrices) -> PreferenceMatrices:
-        """The candidates that come first by importance and by agreement, the ranks added up."""
+    def _screened(self, matrices: PreferenceMatrices, avoided: bool = False) -> PreferenceMatrices:
+        """The candidates that come first by importance and by agreement, the ranks added up.
+
+        With ``avoided`` those that go against the order count as those that go along with it.
+        """
         if matrices.n_terms <= self.settings.candidates:
             return matrices
         agreement = matrices.mean_votes()
-        if self._causal and self._asks:  # what the ranker may avoid is asked about, too
+        if avoided:
             agreement = np.abs(agreement)
         by_agreement = np.argsort(-agreement, kind="stable")
         rank_sum = np.arange(matrices.n_terms)  # candidates come in the order of importance
@@ -240,15 +246,13 @@ class Session:
         self._effects = {one.term: one for one in found}
         self._close("effects")
 
-    def _wanted(self, matrices: PreferenceMatrices) -> PreferenceMatrices:
-        """The candidates that the ranker wants, where effects count and there are any."""
-        if not self._causal or not self._effects:
-            return matrices
+    def _wanted(self, matrices: PreferenceMatrices) -> PreferenceMatrices | None:
+        """The candidates that the ranker wants; None if there are none."""
         effects = np.array([self._effect(term) for term in matrices.scores.terms])
         wanted = np.flatnonzero(effects)
         if not len(wanted):
             self.notes.append(NO_EFFECT)
-            return matrices
+            return None
         if self._causal == 1:
             wanted = np.argsort(-effects, kind="stable")[: min(len(wanted), self.settings.max_terms)]
         return matrices.restricted(wanted.tolist())
