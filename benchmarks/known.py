@@ -297,8 +297,8 @@ def _report(collection: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]
         f"{load(collection).name}, {DOCUMENTS} documents a query, at most {MOST} terms. P, R, F1, "
         "AP: precision, recall, their harmonic mean and average precision of the terms after stemming, "
         "against those that the ranker looks for and the documents hold; weight: their weights over "
-        f"those of the ten heaviest. EXS, LIRME and KernelSHAP: weights of the first {EXPLAINED} documents added "
-        "up, 100 versions each. "
+        "those of the ten heaviest. EXS, LIRME and KernelSHAP: weights of the first "
+        f"{EXPLAINED} documents added up, 100 versions each. "
         f"calls: texts scored besides the documents; seconds: processor time. Machine: {machine()}."
     )
     yield ""

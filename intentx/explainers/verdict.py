@@ -26,10 +26,10 @@ Level = Literal["holds", "weak", "chance"]
 
 SPLITS = 10
 SHUFFLES = 10  # splits of shuffled orders, each of another one
-# Held-out fidelity of shuffled orders: its mean, and its standard deviation times the root of N
-# (benchmarks/verdicts.py).
-CHANCE, SPREAD = 0.508, 0.375
-HOLDS, WEAK, ASKED = 1.9, 1.0, 0.5  # such standard deviations above, for that level
+# Held-out fidelity of shuffled orders of N documents: ½ + BIAS / N in the mean, since candidates were
+# screened on all documents, and SPREAD / √N is its standard deviation (benchmarks/verdicts.py).
+BIAS, SPREAD = 0.8, 0.41
+HOLDS, WEAK, ASKED = 1.7, 0.9, 0.4  # such standard deviations above it, for that level
 BY_LENGTH = 0.8  # Kendall's tau-b of order and length from which on the order follows length
 
 
@@ -116,9 +116,9 @@ def intent_verdict(
     shuffled = cross_fitted(choice, SHUFFLES, seed, shuffled=True)
     others = {name: _mean(cross_fitted(one, SPLITS, seed)) for name, one in controls.items()}
     documents = len(explanation.ranking)
-    spread = SPREAD / math.sqrt(documents)
+    chance, spread = 0.5 + BIAS / documents, SPREAD / math.sqrt(documents)
     heldout = _mean(found)
-    above = (heldout - CHANCE) / spread  # NaN where nothing could be held out
+    above = (heldout - chance) / spread  # NaN where nothing could be held out
     asked = [one for one in explanation.effects if one.kind != "not asked"]
     wanted = sum(one.kind == "wanted" for one in asked) if asked else None
     level = _level(above, wanted)
@@ -137,7 +137,7 @@ def intent_verdict(
         low=low,
         high=high,
         shuffled=_mean(shuffled),
-        threshold=CHANCE + (HOLDS if wanted is None else ASKED) * spread,
+        threshold=chance + (HOLDS if wanted is None else ASKED) * spread,
         query_terms=others.get("query", math.nan),
         random_terms=others.get("random", math.nan),
         stability=_stability(explanation, choice, found),

@@ -10,6 +10,7 @@ import numpy as np
 
 import intentx
 from intentx.evaluation.fidelity import FidelityRow
+from intentx.explainers.effects import TermEffect
 from intentx.explainers.shown import AVOIDED, COLUMNS, term_rows
 from intentx.report.markup import Html, count, join, percent, real, tag
 from intentx.report.measures import heldout_row
@@ -41,22 +42,29 @@ def term_table(view: View) -> Html:
     low = min(0.0, *(role.share for role in roles)) if roles else 0.0
     high = max(0.0, *(role.share for role in roles)) if roles else 0.0
     span = (high - low) or 1.0
-    columns = ("term", *COLUMNS[1:3], "share of the coverage", "pairs won", "pairs lost", *COLUMNS[5:])
+    columns = ("term", *COLUMNS[1:3], "share of the coverage", *COLUMNS[4:])
     rows = [
         tag(
             "tr",
             tag("th", view.term(i), scope="row"),
-            tag("td", cells[1]),
+            tag("td", cells[1].partition(" ±")[0], class_="n", title=_interval(effect)),
             tag("td", cells[2], class_="n"),
             tag("td", bar(role.share, low, span), class_="bar"),
-            *(tag("td", count(number), class_="n") for number in (role.won, role.lost, role.documents)),
-            tag("td", cells[-1], class_="n"),
+            *(tag("td", cell, class_="n") for cell in cells[4:]),
         )
-        for i, (role, cells) in enumerate(zip(roles, term_rows(view.explanation), strict=True))
+        for i, (role, cells, effect) in enumerate(
+            zip(roles, term_rows(view.explanation), view.explanation.effects, strict=True)
+        )
     ]
     worst = [f"{one.term} ({one.effect:+.2g})" for one in view.explanation.avoids[:AVOIDED]]
     avoided = tag("p", "The ranker avoids: ", ", ".join(worst), ".", class_="note") if worst else ""
     return join([table(columns, rows, "terms"), avoided])
+
+
+def _interval(effect: TermEffect) -> str | None:
+    if effect.kind == "not asked":
+        return None
+    return f"95 % interval {real(effect.low)} to {real(effect.high)}, {effect.tested} edited documents"
 
 
 def ranking_beside(view: View) -> Html:
