@@ -80,12 +80,12 @@ def report(kinds: Sequence[tuple[str, str, int | None, int]]) -> Iterator[str]:
     yield ""
     yield (
         "Held-out fidelity: mean and standard deviation over queries of the verdict's `heldout`; the "
-        "same method on shuffled orders, the query's terms, random terms; share of the queries with each "
+        "same method on shuffled orders, query terms, random terms; share of the queries with each "
         f"level; seconds of one core for the explanation, and for the verdict. Machine: {machine()}."
     )
     yield ""
     yield (
-        "| ranking | collection | documents | queries | held out | shuffled | query terms | random terms "
+        "| ranking | collection | documents | queries | held out | shuffled | query terms | random "
         "| holds | weak | chance | explanation, s | verdict, s |"
     )
     yield "|" + "---|" * 13
