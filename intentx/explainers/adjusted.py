@@ -37,14 +37,15 @@ def randomised_effects(
     -----
     With ``z`` the change of a term less its expectation, which chance alone made, and ``r`` the
     response less what a regression on the other documents says of all other terms, the effect is
-    ``Σ z r / Σ z x``. A term that was never changed has the error infinity.
+    ``Σ z r / Σ z x``. A term that was never changed has the error infinity, and so have all terms
+    where there are fewer than three edited documents.
     """
     number, terms = edits.change.shape
     change, surprise = edits.change, edits.change - edits.expected
     power = np.sum(surprise * change, axis=0)
-    changed = (power > 0) & np.any(change, axis=0)
+    changed = (power > 0) & np.any(change, axis=0) & (number > 2)  # two points say nothing of errors
     freedom = np.sum(surprise**2, axis=0) ** 2 / np.maximum(np.sum(surprise**4, axis=0), NEGLIGIBLE)
-    freedom = np.clip(freedom, 2.0, max(number - 2, 2))
+    freedom = np.clip(freedom, 1.5, max(number - 2, 1.5))
     design = np.column_stack([change, matching, covariates])
     effects, errors = np.zeros((len(responses), terms)), np.full((len(responses), terms), np.inf)
     fitted = _cross_fitted(design, responses, 2 * terms, seed)
@@ -87,7 +88,11 @@ def _cross_fitted(
         for (coefficients, predicted), weights in zip(found, fit.T, strict=True):
             coefficients[np.ix_(here, columns)] = weights[:-1] / scale[columns]
             predicted[here] = known[here] @ weights
-    return found
+    plain = np.zeros(design.shape)
+    return [  # a fit that predicts worse than the mean, as one to few rows may, adds noise alone
+        one if np.mean((response - one[1]) ** 2) < response.var() else (plain, one[1] * 0 + response.mean())
+        for response, one in zip(responses, found, strict=True)
+    ]
 
 
 def _chosen(
