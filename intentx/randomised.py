@@ -190,5 +190,4 @@ def _rewritten(text: str, out: Sequence[tuple[int, int]], where: dict[int, list[
 
 def _of_word(sign: str) -> bool:
     """Whether a word at this sign's side would become one with it."""
-    between = not sign or sign.isspace() or (sign != "_" and unicodedata.category(sign)[0] == "P")
-    return not between
+    return bool(sign) and not sign.isspace() and unicodedata.category(sign)[0] != "P"

@@ -15,6 +15,7 @@ Floats = npt.NDArray[np.float64]
 
 FOLDS = 5
 PENALTIES, SMALLEST = 16, 300  # the lasso's, and how much the last is below the first
+COLLINEAR = 1e-3  # of the largest singular value: weights along smaller ones would be huge, and cancel
 NEGLIGIBLE = 1e-9  # of the largest change of score: rounding
 
 
@@ -84,7 +85,7 @@ def _cross_fitted(
         here = fold == out
         columns = np.concatenate([np.flatnonzero(chosen), np.arange(choosable, rows.shape[1])])
         known = np.column_stack([rows[:, columns], np.ones(number)])
-        fit = np.linalg.lstsq(known[~here], responses[:, ~here].T, rcond=1e-10)[0]
+        fit = np.linalg.lstsq(known[~here], responses[:, ~here].T, rcond=COLLINEAR)[0]
         for (coefficients, predicted), weights in zip(found, fit.T, strict=True):
             coefficients[np.ix_(here, columns)] = weights[:-1] / scale[columns]
             predicted[here] = known[here] @ weights
