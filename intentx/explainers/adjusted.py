@@ -55,12 +55,42 @@ def randomised_effects(
         residual = (response - predicted)[:, None] + own[:, :terms] + own[:, terms:]
         np.divide(np.sum(surprise * residual, axis=0), power, out=effects[k], where=changed)
         left = surprise * (residual - change * effects[k])
-        spread = np.sqrt(np.sum(left**2, axis=0) * freedom / (freedom - 1))
-        np.divide(spread, power, out=errors[k], where=changed)
+        variance = np.sum(left**2, axis=0) * freedom / (freedom - 1)
+        chosen = np.any(coefficients[:, : 2 * terms], axis=0)
+        if np.any(coefficients):
+            others = np.column_stack([design[:, : 2 * terms][:, chosen], np.ones(number)])
+            variance += _of_covariates(
+                covariates, others, response - predicted, surprise, edits.edits.source
+            )
+        np.divide(np.sqrt(variance), power, out=errors[k], where=changed)
         rounding = NEGLIGIBLE * np.abs(response).max(initial=0.0)
         effects[k, np.abs(effects[k]) <= rounding] = 0.0
         errors[k, changed] = np.maximum(errors[k, changed], rounding)
     return effects, errors, freedom
+
+
+def _of_covariates(
+    covariates: Floats,
+    others: Floats,
+    residual: Floats,
+    surprise: Floats,
+    source: npt.NDArray[np.intp],
+) -> Floats:
+    """(T,) variance of ``Σ z r`` that comes from weights of the covariates being estimates.
+
+    What they get wrong goes to all terms that change with them. The weights' covariance is that of
+    least squares beside ``others`` (E, O), with (E,) residuals that go together in one document.
+    """
+    own = covariates - others @ np.linalg.lstsq(others, covariates, rcond=COLLINEAR)[0]
+    scale = own.std(axis=0)
+    scale[scale == 0] = 1.0
+    own = own / scale
+    of_document = np.zeros((source.max(initial=0) + 1, own.shape[1]))
+    np.add.at(of_document, source, own * residual[:, None])
+    inverse = np.linalg.pinv(own.T @ own, rcond=COLLINEAR**2)
+    covariance = inverse @ (of_document.T @ of_document) @ inverse
+    moved = surprise.T @ ((covariates - covariates.mean(axis=0)) / scale)
+    return np.asarray(np.einsum("tc,cd,td->t", moved, covariance, moved))
 
 
 def _cross_fitted(

@@ -328,9 +328,11 @@ def _places(scores: Floats, source: npt.NDArray[np.intp], after: Floats) -> Floa
 def _length_changes(
     ranking: Ranking, edits: EditedDocuments, words: Floats, now: Floats, before: Floats
 ) -> Floats:
-    """(E, C) how much longer each edited document is: what no single term is to be blamed for."""
+    """(E, C) how much longer each edited document is, and how high it stood: what no term is to blame for."""
     signs = np.array([len(text) for text in ranking.texts], dtype=np.float64)[edits.source]
     ratio = np.log1p(now) - np.log1p(words)
-    grown = np.array([len(text) for text in edits.texts], dtype=np.float64) - signs
+    signs_now = np.array([len(text) for text in edits.texts], dtype=np.float64)
+    grown, ratio_of_signs = signs_now - signs, np.log1p(signs_now) - np.log1p(signs)
     standing = (before - before.mean()) / (before.std() or 1.0)
-    return np.stack([ratio, ratio**2, ratio * standing, grown, now - words], axis=1)
+    changes = ratio, ratio**2, ratio * standing, grown, now - words, ratio_of_signs, standing
+    return np.stack(changes, axis=1)

@@ -190,7 +190,7 @@ def test_terms_of_the_rankers_analyzer():
     found = effects(ranking, budget=200)
     assert {one.term for one in found if one.kind == "wanted"} == {"keyboard", "review"}
     words = effects(ranking, budget=200, analyzer=ix.Analyzer())
-    assert {"keyboard", "keyboards"} <= {one.term for one in words if one.kind == "wanted"}
+    assert {"keyboard", "reviews"} <= {one.term for one in words if one.kind == "wanted"}
 
 
 # -- who is asked, and how much -------------------------------------------------------------------
@@ -340,7 +340,7 @@ class Spoilt:
     ("bad", "message"),
     [(None, "raised ValueError: cannot read this"), (math.nan, "nan for 1"), (math.inf, "inf for 1")],
 )
-@pytest.mark.parametrize("n", [10, 31])
+@pytest.mark.parametrize("n", [15, 31])  # after 9 documents, and a few of them once more
 def test_a_failure_at_the_nth_edited_text(bad, message, n):
     scorer = Spoilt(n, bad)
     ranking = ix.rank(BlackBox(scorer, batch_size=1), "tea", TEA)
@@ -520,7 +520,6 @@ def test_effects_of_nothing_leave_the_choice_alone():
 def test_without_generality_terms_are_those_of_coverage_alone():
     off, told = planted(generality=0), planted(generality=0, effects=0.0)
     assert off.terms == told.terms
-    assert off.bound is not None
     assert {one.kind for one in off.effects} == {"not asked"}
     asked = planted(generality=0, effects=0.5)
     assert set(asked.terms) <= {word for word, weight in PLANTED.items() if weight > 0}
@@ -588,6 +587,6 @@ def test_small_budgets_of_multiplex(budget):
     scorer = Counting(weighing(PLANTED))
     found = planted(scorer, budget=budget)
     assert 0 < found.model_calls <= budget
-    assert len(scorer.texts) == 24 + found.model_calls
+    assert len(set(scorer.texts) - set(found.ranking.texts)) == found.model_calls
     assert found.terms
     json.dumps(found.to_dict(), allow_nan=False)
