@@ -139,9 +139,7 @@ def test_several_documents_of_a_list_are_exchanged_at_a_time():
     scorer.calls.clear()
     edits = EditedDocuments(tuple("y" * n for n in (30, 3, 4, 5, 6)), np.array([0, 1, 1, 2, 9]))
     scores = score_edits(ranking, edits, "a test")
-    exchanged = [
-        {i for i in range(10) if texts[i] != ranking.texts[i]} for _, texts in scorer.calls
-    ]
+    exchanged = [{i for i in range(10) if texts[i] != ranking.texts[i]} for _, texts in scorer.calls]
     assert exchanged == [{0, 1}, {1, 2}, {9}]  # a fifth, and no document twice
     assert all(len(texts) == 10 for _, texts in scorer.calls)
     assert scores[0] > ranking.scores[0]

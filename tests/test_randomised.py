@@ -58,9 +58,7 @@ def test_what_is_told_is_what_was_changed_and_nothing_else(documents, analyzer, 
     # The analyzer reads "key's" as "key"; without it "'s" stands alone, where it is a term.
     documents = [text.replace("key's", "keys") for text in documents]
     words = words_of(documents, analyzer)
-    terms = data.draw(
-        st.lists(st.sampled_from([*words, "absent"]), unique=True, min_size=1, max_size=6)
-    )
+    terms = data.draw(st.lists(st.sampled_from([*words, "absent"]), unique=True, min_size=1, max_size=6))
     ranking, edits = drawn(documents, terms, 6, seed, analyzer)
     assert len(edits) == 6
     assert set(np.unique(edits.change)) <= {-1, 0, 1}

@@ -121,7 +121,9 @@ def _cross_fitted(
             predicted[here] = known[here] @ weights
     plain = np.zeros(design.shape)
     return [  # a fit that predicts worse than the mean, as one to few rows may, adds noise alone
-        one if np.mean((response - one[1]) ** 2) < response.var() else (plain, one[1] * 0 + response.mean())
+        one
+        if np.mean((response - one[1]) ** 2) < response.var()
+        else (plain, one[1] * 0 + response.mean())
         for response, one in zip(responses, found, strict=True)
     ]
 

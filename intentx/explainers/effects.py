@@ -328,7 +328,7 @@ def _places(scores: Floats, source: npt.NDArray[np.intp], after: Floats) -> Floa
 def _length_changes(
     ranking: Ranking, edits: EditedDocuments, words: Floats, now: Floats, before: Floats
 ) -> Floats:
-    """(E, C) how much longer each edited document is, and how high it stood: what no term is to blame for."""
+    """(E, C) how much longer each edited document is, and how high it stood: no term is to blame."""
     signs = np.array([len(text) for text in ranking.texts], dtype=np.float64)[edits.source]
     ratio = np.log1p(now) - np.log1p(words)
     signs_now = np.array([len(text) for text in edits.texts], dtype=np.float64)
