@@ -6,6 +6,7 @@ makes of the others, however many change together.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
@@ -184,9 +185,17 @@ def _rewritten(text: str, out: Sequence[tuple[int, int]], where: dict[int, list[
         words = where.get(start, []) if start == end else []
         if words:
             blank_before = "" if not (parts or left) or left[-1:].isspace() else " "
-            blank_after = " " if text[end : end + 1].isalnum() else ""
+            blank_after = " " if _of_word(text[end : end + 1]) else ""
             parts += [left, blank_before, " ".join(words), blank_after]
         else:
-            parts.append(left.rstrip(" \t") if left else "")
+            parts.append(left.rstrip(" \t"))
+            last = next((part[-1] for part in reversed(parts) if part), "")
+            if _of_word(last) and _of_word(text[end : end + 1]):  # what is left would be one word
+                parts.append(" ")
         done = max(done, end)
     return "".join([*parts, text[done:]])
+
+
+def _of_word(sign: str) -> bool:
+    """Whether a word at this sign's side would become one with it."""
+    return bool(sign) and not sign.isspace() and unicodedata.category(sign)[0] != "P"

@@ -71,4 +71,8 @@ def test_what_is_compared_is_not_trivial(first):
     assert len(explanations) == 14
     assert len({tuple(plain["terms"]) for plain in explanations}) > 4
     assert {plain["model_calls"] > 0 for plain in explanations} == {True, False}
+    assert {one["kind"] for plain in explanations for one in plain["effects"]} == {
+        "no effect",
+        "not asked",
+    }
     assert len(values) == len(terms) == 2

@@ -5,14 +5,15 @@ from hypothesis import strategies as st
 
 from intentx import Analyzer, InputError, rank
 from intentx.perturbation import (
-    LONGEST_EDITED,
     EditedDocuments,
-    edit_at_random,
+    edits_within,
     insert_terms,
     keep_units,
     remove_terms,
     score_edits,
 )
+from intentx.randomised import randomised_edits
+from intentx.text import TextIndex
 from tests.strategies import texts
 from tests.toys import Counting, Listwise, keyboards, ranked
 
@@ -85,58 +86,11 @@ def test_insertion_puts_a_sentence_in_front(text, terms):
     assert set(analyzer.terms(edited)) >= {term for words in terms for term in analyzer.terms(words)}
 
 
-def test_random_edits_delete_insert_and_mask():
-    texts, scorer = keyboards()
-    scorer.mask_token = "[MASK]"  # noqa: S105
-    ranking, analyzer = rank(scorer, "keyboard", texts), Analyzer()
-    terms = ("piano", "pedal", "laptop", "desk")
-    edits = edit_at_random(ranking, terms, analyzer, 90, seed=3)
-    assert 45 < len(edits) <= 90
-    assert len(set(edits.texts)) == len(edits)
-    assert not set(edits.texts) & set(ranking.texts)
-    kinds = {"deleted": 0, "inserted": 0, "masked": 0}
-    for text, source in zip(edits.texts, edits.source, strict=True):
-        original = ranking.texts[source]
-        before, after = set(analyzer.terms(original)), set(analyzer.terms(text))
-        if text.endswith(f". {original}"):
-            kinds["inserted"] += 1
-            assert len(text[: -len(original)].split()) == 3
-            assert after - before <= set(terms)
-        else:
-            kinds["masked" if "[MASK]" in text else "deleted"] += 1
-            assert before - after
-            assert before - after <= set(terms)
-    assert min(kinds.values()) > 10
-
-
-def test_random_edits_depend_on_the_seed_only():
-    ranking = ranked(keyboards()[0])
-
-    def drawn(seed):
-        np.random.seed(seed + 1)  # noqa: NPY002
-        return edit_at_random(ranking, ("piano", "desk"), Analyzer(), 30, seed).texts
-
-    assert drawn(0) == drawn(0)
-    assert drawn(0) != drawn(1)
-
-
-def test_few_terms_and_documents_without_any():
-    ranking = ranked(["no such word", "none here", ""])
-    edits = edit_at_random(ranking, ("piano",), Analyzer(), 60)
-    assert {text.split(". ")[0] for text in edits.texts} == {"piano"}
-    assert len(edits) <= 3  # one insertion for each document: others would repeat it
-
-
-def test_long_documents_are_not_edited():
-    ranking = ranked(["piano " * LONGEST_EDITED, "a piano", "the piano"])
-    edits = edit_at_random(ranking, ("piano",), Analyzer(), 60)
-    assert set(edits.source) == {1, 2}
-
-
 def test_edits_are_scored_together():
     texts, scorer = keyboards()
     ranking = rank(scorer, "keyboard", texts)
-    edits = edit_at_random(ranking, ("piano", "desk"), Analyzer(), 40)
+    index = TextIndex(ranking.texts, Analyzer())
+    edits = randomised_edits(ranking, ("piano", "desk"), index, 40).edits
     calls = len(scorer.calls)
     scores = score_edits(ranking, edits, "a test")
     assert len(scorer.calls) == calls + 1
@@ -177,6 +131,27 @@ def test_a_ranker_that_knows_ranks_only_is_read_on_the_scale_of_the_ranking(leng
     np.testing.assert_array_equal(
         np.sign(score - others), np.sign(edited - np.delete(plain.scores, source))
     )
+
+
+def test_several_documents_of_a_list_are_exchanged_at_a_time():
+    scorer = Listwise()
+    ranking = rank(scorer, "q", ["x" * (20 - n) for n in range(10)])
+    scorer.calls.clear()
+    edits = EditedDocuments(tuple("y" * n for n in (30, 3, 4, 5, 6)), np.array([0, 1, 1, 2, 9]))
+    scores = score_edits(ranking, edits, "a test")
+    exchanged = [{i for i in range(10) if texts[i] != ranking.texts[i]} for _, texts in scorer.calls]
+    assert exchanged == [{0, 1}, {1, 2}, {9}]  # a fifth, and no document twice
+    assert all(len(texts) == 10 for _, texts in scorer.calls)
+    assert scores[0] > ranking.scores[0]
+    assert all(scores[1:] < ranking.scores[-1])
+
+
+@pytest.mark.parametrize(("budget", "edits"), [(0, 0), (9, 0), (10, 2), (29, 4), (100, 20)])
+def test_edits_of_lists_within_a_budget(budget, edits):
+    texts = [str(n) for n in range(10)]
+    assert edits_within(rank(Listwise(), "q", texts), budget) == edits
+    assert edits_within(rank(Counting(), "q", texts), budget) == budget
+    assert edits_within(ranked(texts), budget) == 0
 
 
 def test_a_recorded_ranking_cannot_score_edits():

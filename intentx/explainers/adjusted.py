@@ -15,6 +15,7 @@ Floats = npt.NDArray[np.float64]
 
 FOLDS = 5
 PENALTIES, SMALLEST = 16, 300  # the lasso's, and how much the last is below the first
+COLLINEAR = 1e-3  # of the largest singular value: weights along smaller ones would be huge, and cancel
 NEGLIGIBLE = 1e-9  # of the largest change of score: rounding
 
 
@@ -37,14 +38,15 @@ def randomised_effects(
     -----
     With ``z`` the change of a term less its expectation, which chance alone made, and ``r`` the
     response less what a regression on the other documents says of all other terms, the effect is
-    ``Σ z r / Σ z x``. A term that was never changed has the error infinity.
+    ``Σ z r / Σ z x``. A term that was never changed has the error infinity, and so have all terms
+    where there are fewer than three edited documents.
     """
     number, terms = edits.change.shape
     change, surprise = edits.change, edits.change - edits.expected
     power = np.sum(surprise * change, axis=0)
-    changed = (power > 0) & np.any(change, axis=0)
+    changed = (power > 0) & np.any(change, axis=0) & (number > 2)  # two points say nothing of errors
     freedom = np.sum(surprise**2, axis=0) ** 2 / np.maximum(np.sum(surprise**4, axis=0), NEGLIGIBLE)
-    freedom = np.clip(freedom, 2.0, max(number - 2, 2))
+    freedom = np.clip(freedom, 1.5, max(number - 2, 1.5))
     design = np.column_stack([change, matching, covariates])
     effects, errors = np.zeros((len(responses), terms)), np.full((len(responses), terms), np.inf)
     fitted = _cross_fitted(design, responses, 2 * terms, seed)
@@ -53,12 +55,42 @@ def randomised_effects(
         residual = (response - predicted)[:, None] + own[:, :terms] + own[:, terms:]
         np.divide(np.sum(surprise * residual, axis=0), power, out=effects[k], where=changed)
         left = surprise * (residual - change * effects[k])
-        spread = np.sqrt(np.sum(left**2, axis=0) * freedom / (freedom - 1))
-        np.divide(spread, power, out=errors[k], where=changed)
+        variance = np.sum(left**2, axis=0) * freedom / (freedom - 1)
+        chosen = np.any(coefficients[:, : 2 * terms], axis=0)
+        if np.any(coefficients):
+            others = np.column_stack([design[:, : 2 * terms][:, chosen], np.ones(number)])
+            variance += _of_covariates(
+                covariates, others, response - predicted, surprise, edits.edits.source
+            )
+        np.divide(np.sqrt(variance), power, out=errors[k], where=changed)
         rounding = NEGLIGIBLE * np.abs(response).max(initial=0.0)
         effects[k, np.abs(effects[k]) <= rounding] = 0.0
         errors[k, changed] = np.maximum(errors[k, changed], rounding)
     return effects, errors, freedom
+
+
+def _of_covariates(
+    covariates: Floats,
+    others: Floats,
+    residual: Floats,
+    surprise: Floats,
+    source: npt.NDArray[np.intp],
+) -> Floats:
+    """(T,) variance of ``Σ z r`` that comes from weights of the covariates being estimates.
+
+    What they get wrong goes to all terms that change with them. The weights' covariance is that of
+    least squares beside ``others`` (E, O), with (E,) residuals that go together in one document.
+    """
+    own = covariates - others @ np.linalg.lstsq(others, covariates, rcond=COLLINEAR)[0]
+    scale = own.std(axis=0)
+    scale[scale == 0] = 1.0
+    own = own / scale
+    of_document = np.zeros((source.max(initial=0) + 1, own.shape[1]))
+    np.add.at(of_document, source, own * residual[:, None])
+    inverse = np.linalg.pinv(own.T @ own, rcond=COLLINEAR**2)
+    covariance = inverse @ (of_document.T @ of_document) @ inverse
+    moved = surprise.T @ ((covariates - covariates.mean(axis=0)) / scale)
+    return np.asarray(np.einsum("tc,cd,td->t", moved, covariance, moved))
 
 
 def _cross_fitted(
@@ -83,11 +115,17 @@ def _cross_fitted(
         here = fold == out
         columns = np.concatenate([np.flatnonzero(chosen), np.arange(choosable, rows.shape[1])])
         known = np.column_stack([rows[:, columns], np.ones(number)])
-        fit = np.linalg.lstsq(known[~here], responses[:, ~here].T, rcond=1e-10)[0]
+        fit = np.linalg.lstsq(known[~here], responses[:, ~here].T, rcond=COLLINEAR)[0]
         for (coefficients, predicted), weights in zip(found, fit.T, strict=True):
             coefficients[np.ix_(here, columns)] = weights[:-1] / scale[columns]
             predicted[here] = known[here] @ weights
-    return found
+    plain = np.zeros(design.shape)
+    return [  # a fit that predicts worse than the mean, as one to few rows may, adds noise alone
+        one
+        if np.mean((response - one[1]) ** 2) < response.var()
+        else (plain, one[1] * 0 + response.mean())
+        for response, one in zip(responses, found, strict=True)
+    ]
 
 
 def _chosen(

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from numbers import Integral, Real
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -41,6 +42,7 @@ CANDIDATES = 200
 BUDGET = 400  # texts that the ranker scores
 AT_A_TIME = 100  # edited documents scored between two looks at the clock
 FIRST, KEPT = 0.6, 60  # share of the edits that change any term, and terms that the others change
+EDITED_AT_LEAST = 20  # terms
 MOST = 10_000  # edited documents without a budget: the estimates are then as good as they get
 VERBS = {"wanted": "wants", "unwanted": "avoids", "not asked": "goes along"}
 PURPOSE = "effects of terms"
@@ -176,15 +178,14 @@ def effects(
         of_ranking = candidate_terms(ranking, CANDIDATES, index=index, importance="text-matching")
         asked: tuple[str, ...] = of_ranking.terms
     else:
-        asked = tuple(dict.fromkeys(terms))
-    if not asked:
-        raise InputError("there are no terms to ask about")
+        asked = _given(terms)
     if ranking.scorer is None or not edits_within(ranking, budget):
         return tuple(not_asked(term) for term in asked)
-    edits, scores = ask(ranking, asked, index, budget, seconds, seed)
+    edited = asked + _fillers(ranking, asked, index)
+    edits, scores = ask(ranking, edited, index, budget, seconds, seed)
     if not len(edits):
         raise InputError("all documents are too long to be edited; cut them to what the ranker reads")
-    found = term_effects(ranking, asked, edits, scores, index, seed)
+    found = term_effects(ranking, edited, edits, scores, index, seed, len(asked))
     if terms is None:
         found.sort(key=lambda one: (one.kind in ("no effect", "not asked"), -_size(one)))
     return tuple(found)
@@ -192,20 +193,41 @@ def effects(
 
 def check_budget(budget: int | None, seconds: float | None) -> int:
     """The budget in texts; without one, more than there is time for."""
-    if seconds is not None and not seconds > 0:
-        raise InputError(f"seconds must be above 0, not {seconds!r}")
+    if seconds is not None and not (isinstance(seconds, Real) and seconds > 0):
+        raise InputError(f"seconds must be a number above 0, or None, not {seconds!r}")
     if budget is None:
         if seconds is None:
             raise InputError("budget=None asks for as long as seconds say: give seconds, too")
         return MOST
-    if budget < 0:
-        raise InputError(f"budget must be 0 or more, not {budget!r}")
-    return budget
+    if not isinstance(budget, Integral) or isinstance(budget, bool) or budget < 0:
+        raise InputError(f"budget must be 0 or more, a whole number of texts, not {budget!r}")
+    return int(budget)
 
 
 def not_asked(term: str) -> TermEffect:
     """What is known of a term that no ranker was asked about."""
     return TermEffect(term, math.nan, math.nan, math.nan, math.nan, 0, "not asked")
+
+
+def _given(terms: Sequence[str]) -> tuple[str, ...]:
+    """The terms given, each once."""
+    if isinstance(terms, str):
+        raise InputError(f"terms must be a list of terms, such as [{terms!r}], not {terms!r}")
+    for term in terms:
+        if not isinstance(term, str) or not term.strip():
+            raise InputError(f"a term is a text with at least one character, not {term!r}")
+    if not len(terms):
+        raise InputError("there are no terms to ask about")
+    return tuple(dict.fromkeys(terms))
+
+
+def _fillers(ranking: Ranking, asked: Sequence[str], index: TextIndex) -> tuple[str, ...]:
+    """Terms to edit beside a few: else a term could not be told from the length that it adds."""
+    lacking = max(0, EDITED_AT_LEAST - len(asked))
+    if not lacking or not index.vocabulary:
+        return ()
+    found = candidate_terms(ranking, EDITED_AT_LEAST, index=index, importance="text-matching").terms
+    return tuple(term for term in found if term not in asked)[:lacking]
 
 
 def _size(one: TermEffect) -> float:
@@ -268,8 +290,12 @@ def term_effects(
     scores: Floats,
     index: TextIndex,
     seed: int = 0,
+    told: int | None = None,
 ) -> list[TermEffect]:
-    """What edited documents and their (E,) scores say of each of T terms; see `effects`."""
+    """What edited documents and their (E,) scores say of each of T terms; see `effects`.
+
+    With ``told``, of the first so many: the others were edited beside them, and are not asked about.
+    """
     from scipy import stats
 
     source = edits.edits.source
@@ -284,24 +310,25 @@ def term_effects(
     found, errors, freedom = randomised_effects(responses, edits, matching, covariates, seed)
     (effect, places), error = found, errors[0]
     tested = np.count_nonzero(edits.change, axis=0)
-    known = np.isfinite(error)
+    known = np.isfinite(error) & (np.arange(len(terms)) < (len(terms) if told is None else told))
     ratio = np.divide(effect, error, out=np.zeros(len(terms)), where=known & (error > 0))
     chance = np.where(known, 2 * stats.t.sf(np.abs(ratio), freedom), 1.0)
     real = np.zeros(len(terms), dtype=bool)
     if known.any():
         real[known] = stats.false_discovery_control(chance[known]) <= FALSE_DISCOVERIES
     margin = stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * error
-    told = []
-    for i, term in enumerate(terms):
+    most = np.finfo(np.float64).max / unit if unit > 1 else np.inf
+    answer = []
+    for i, term in enumerate(terms[:told]):
         if not known[i]:
-            told.append(not_asked(term))
+            answer.append(not_asked(term))
             continue
         kind: EffectKind = "no effect"
         if real[i]:
             kind = "wanted" if effect[i] > 0 else "unwanted"
-        numbers = (effect[i] * unit, (effect[i] - margin[i]) * unit, (effect[i] + margin[i]) * unit)
-        told.append(TermEffect(term, *map(float, numbers), float(places[i]), int(tested[i]), kind))
-    return told
+        numbers = np.clip(np.array([0.0, -margin[i], margin[i]]) + effect[i], -most, most) * unit
+        answer.append(TermEffect(term, *map(float, numbers), float(places[i]), int(tested[i]), kind))
+    return answer
 
 
 def _places(scores: Floats, source: npt.NDArray[np.intp], after: Floats) -> Floats:
@@ -319,9 +346,11 @@ def _places(scores: Floats, source: npt.NDArray[np.intp], after: Floats) -> Floa
 def _length_changes(
     ranking: Ranking, edits: EditedDocuments, words: Floats, now: Floats, before: Floats
 ) -> Floats:
-    """(E, C) how much longer each edited document is: what no single term is to be blamed for."""
+    """(E, C) how much longer each edited document is, and how high it stood: no term is to blame."""
     signs = np.array([len(text) for text in ranking.texts], dtype=np.float64)[edits.source]
     ratio = np.log1p(now) - np.log1p(words)
-    grown = np.array([len(text) for text in edits.texts], dtype=np.float64) - signs
+    signs_now = np.array([len(text) for text in edits.texts], dtype=np.float64)
+    grown, ratio_of_signs = signs_now - signs, np.log1p(signs_now) - np.log1p(signs)
     standing = (before - before.mean()) / (before.std() or 1.0)
-    return np.stack([ratio, ratio**2, ratio * standing, grown, now - words], axis=1)
+    changes = ratio, ratio**2, ratio * standing, grown, now - words, ratio_of_signs, standing
+    return np.stack(changes, axis=1)

@@ -161,7 +161,7 @@ def test_generality_asks_the_ranker_within_the_budget():
     assert candidates > 0
     ranking, _ = music()
     found = ix.Multiplex(generality=0.5, **QUICK).explain(ranking)
-    assert candidates < found.model_calls <= candidates + 30
+    assert 0 < found.model_calls <= 30  # edited documents alone: effects say what is important
     assert "edited documents" in found.seconds
     ranking, _scorer = music()
     none = ix.Multiplex(generality=0.5, **(QUICK | {"budget": 0})).explain(ranking)
@@ -230,7 +230,7 @@ def test_statistics_of_the_model_do_not_mix_between_explanations():
     [
         ({"generality": 1.5}, "generality must lie between 0 and 1, not 1.5"),
         ({"generality": float("nan")}, "generality must lie between 0 and 1"),
-        ({"budget": -1}, "budget must be 0 or more, not -1"),
+        ({"budget": -1}, "budget must be 0 or more, a whole number of texts, not -1"),
         ({"max_terms": 0}, "1 <= min_terms <= max_terms is needed, not 1 and 0"),
         ({"min_terms": 5, "max_terms": 4}, "not 5 and 4"),
         ({"method": "magic"}, "no method 'magic'; choose one of"),
@@ -249,13 +249,14 @@ def test_bad_settings_are_refused(settings, message):
 
 
 def test_a_scorer_that_fails_on_edited_documents_is_reported():
+    known = keyboards()[0]
+
     def scorer(query, texts):
-        if any("[MASK]" in text for text in texts):
+        if not set(texts) <= set(known):
             raise RuntimeError("unknown token")
         return by_length(query, texts)
 
-    scorer.mask_token = "[MASK]"  # noqa: S105
-    ranking = ix.rank(scorer, "keyboard", keyboards()[0])
+    ranking = ix.rank(scorer, "keyboard", known)
     with pytest.raises(ix.ScorerError, match="raised RuntimeError: unknown token"):
         ix.Multiplex(**QUICK).explain(ranking)
 

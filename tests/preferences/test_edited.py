@@ -2,10 +2,11 @@ import numpy as np
 import pytest
 
 import intentx as ix
-from intentx.perturbation import EditedDocuments, edit_at_random, score_edits
+from intentx.perturbation import EditedDocuments, score_edits
 from intentx.preferences import PreferenceMatrices
-from intentx.preferences.edited import LEAST_GAP, PARTNERS, with_edited_documents
+from intentx.preferences.edited import LEAST_GAP, PARTNERS, with_edited_documents, with_effects
 from intentx.preferences.simple_rankers import term_scores
+from intentx.randomised import randomised_edits
 from intentx.text import TextIndex
 from tests import oracles
 from tests.toys import keyboards
@@ -21,7 +22,7 @@ def joined(share, number=30, weight=False):
     index = TextIndex(ranking.texts, ix.Analyzer())
     pairs = ix.preference_pairs(ranking, log_weights=weight)
     before = PreferenceMatrices(term_scores(TERMS, index, RANKERS), pairs)
-    edits = edit_at_random(ranking, TERMS, ix.Analyzer(), number)
+    edits = randomised_edits(ranking, TERMS, index, number).edits
     scores = score_edits(ranking, edits, "a test")
     after = with_edited_documents(before, ranking, index, RANKERS, edits, scores, share=share)
     return ranking, edits, scores, before, after
@@ -72,3 +73,17 @@ def test_scores_that_hardly_differ_are_no_preference():
             before, ranking, index, RANKERS, edits, scores, share=0.5, seed=seed
         )
         assert set(after.pairs) == {(1, 2), (0, 2)}  # the edit is first, "desk" last
+
+
+@pytest.mark.parametrize("weight", [False, True])
+def test_effects_are_pairs_of_documents_that_hold_one_term_and_none(weight):
+    *_, before, _ = joined(0.5, weight=weight)
+    effects = np.array([3.0, 0.0, -2.0, 1.0])
+    after = with_effects(before, effects, 0.4)
+    assert after.n_pairs == before.n_pairs + 2
+    weights = after.pairs.weight
+    assert weights[-2:].sum() / weights.sum() == pytest.approx(0.4)
+    assert weights[-2] / weights[-1] == pytest.approx(3)  # in proportion to the effects
+    for chosen, covered in {(0,): [1, 0], (3,): [0, 1], (1, 2): [0, 0], (0, 3): [1, 1]}.items():
+        assert after.covered(chosen)[-2:].tolist() == covered
+        np.testing.assert_array_equal(after.covered(chosen)[:-2], before.covered(chosen))
