@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
@@ -15,6 +16,9 @@ Floats = npt.NDArray[np.float64]
 
 FOLDS = 5
 PENALTIES, SMALLEST = 16, 300  # the lasso's, and how much the last is below the first
+PENALTY_OF_OTHERS = 0.02  # for what changed beside terms, as a share of the penalty for a term
+FEWER = 0.2  # columns, as a share, that are far fewer ...
+ALIKE = 0.1  # ... where the squared error is more by no more than this share of the variance
 COLLINEAR = 1e-3  # of the largest singular value: weights along smaller ones would be huge, and cancel
 NEGLIGIBLE = 1e-9  # of the largest change of score: rounding
 
@@ -101,48 +105,72 @@ def _cross_fitted(
 
     A lasso on the first response chooses among the first ``choosable`` columns; the fit is by least
     squares on those chosen and the others, since a lasso's shrunken weights would leave a bit of all.
+
+    What the other columns explain is taken away before the lasso. But in a small vocabulary the change
+    of length is the sum of all terms, and one of these is the length less all others: so they are
+    chosen together, too, and that is taken where it needs far fewer columns for about the same.
     """
     number = design.shape[0]
-    found = [(np.zeros(design.shape), np.full(number, one.mean())) for one in responses]
+    mean = [(np.zeros(design.shape), np.full(number, one.mean())) for one in responses]
     folds = min(FOLDS, number // 2)
     if folds < 2 or not responses[0].std():
-        return found
+        return mean
     scale = design.std(axis=0)
     scale[scale == 0] = 1.0
     rows = design / scale
     fold = np.random.default_rng(seed).permutation(number) % folds
-    for out, chosen in enumerate(_chosen(rows[:, :choosable], rows[:, choosable:], responses[0], fold)):
-        here = fold == out
-        columns = np.concatenate([np.flatnonzero(chosen), np.arange(choosable, rows.shape[1])])
-        known = np.column_stack([rows[:, columns], np.ones(number)])
-        fit = np.linalg.lstsq(known[~here], responses[:, ~here].T, rcond=COLLINEAR)[0]
-        for (coefficients, predicted), weights in zip(found, fit.T, strict=True):
-            coefficients[np.ix_(here, columns)] = weights[:-1] / scale[columns]
-            predicted[here] = known[here] @ weights
-    plain = np.zeros(design.shape)
+    always = rows[:, choosable:]
+    known = np.column_stack([always, np.ones(number)])
+    both = np.column_stack([responses[0], rows[:, :choosable]])
+    apart = both - known @ np.linalg.lstsq(known, both, rcond=1e-10)[0]
+    choices = [
+        _chosen(apart[:, 1:], apart[:, 0], fold),
+        _chosen(np.column_stack([rows[:, :choosable], always / PENALTY_OF_OTHERS]), responses[0], fold),
+    ]
+    choices = [[columns[:choosable] for columns in chosen] for chosen in choices]
+    fits = [_refitted(rows, scale, responses, chosen, fold) for chosen in choices]
+    usual, sparse = (float(np.mean((responses[0] - fit[0][1]) ** 2)) for fit in fits)
+    many, few = (sum(int(columns.sum()) for columns in chosen) for chosen in choices)
+    found = fits[int(few <= FEWER * many and sparse <= usual + ALIKE * responses[0].var())]
     return [  # a fit that predicts worse than the mean, as one to few rows may, adds noise alone
-        one
-        if np.mean((response - one[1]) ** 2) < response.var()
-        else (plain, one[1] * 0 + response.mean())
-        for response, one in zip(responses, found, strict=True)
+        one if np.mean((response - one[1]) ** 2) < response.var() else plain
+        for response, one, plain in zip(responses, found, mean, strict=True)
     ]
 
 
-def _chosen(
-    rows: Floats, always: Floats, response: Floats, fold: npt.NDArray[np.intp]
-) -> list[npt.NDArray[np.bool_]]:
+def _refitted(
+    rows: Floats,
+    scale: Floats,
+    responses: Floats,
+    chosen: Sequence[npt.NDArray[np.bool_]],
+    fold: npt.NDArray[np.intp],
+) -> list[tuple[Floats, Floats]]:
+    """Least squares on the columns chosen for each fold, and on those that could not be chosen."""
+    number = len(rows)
+    found = [(np.zeros(rows.shape), np.zeros(number)) for _ in responses]
+    for out, columns in enumerate(chosen):
+        here = fold == out
+        used = np.concatenate([np.flatnonzero(columns), np.arange(len(columns), rows.shape[1])])
+        known = np.column_stack([rows[:, used], np.ones(number)])
+        fit = np.linalg.lstsq(known[~here], responses[:, ~here].T, rcond=COLLINEAR)[0]
+        for (coefficients, predicted), weights in zip(found, fit.T, strict=True):
+            coefficients[np.ix_(here, used)] = weights[:-1] / scale[used]
+            predicted[here] = known[here] @ weights
+    return found
+
+
+def _chosen(rows: Floats, response: Floats, fold: npt.NDArray[np.intp]) -> list[npt.NDArray[np.bool_]]:
     """For each fold the columns that a lasso on the other folds chooses, by the penalty that is best
     on the rows left out.
     """
     from sklearn.linear_model import lasso_path
 
-    known = np.column_stack([always, np.ones(len(rows))])
-    both = np.column_stack([response, rows])
-    both = both - known @ np.linalg.lstsq(known, both, rcond=1e-10)[0]
-    target, rest = both[:, 0] / (both[:, 0].std() or 1.0), both[:, 1:]
+    rest, target = rows - rows.mean(axis=0), response - response.mean()
+    target = target / (target.std() or 1.0)
     largest = np.abs(rest.T @ target).max(initial=0.0) / len(rest)
     if not largest:
-        return [np.zeros(rest.shape[1], dtype=bool) for _ in range(fold.max() + 1)]
+        none = np.zeros(rest.shape[1], dtype=bool)
+        return [none for _ in range(fold.max() + 1)]
     penalties = np.geomspace(largest, largest / SMALLEST, PENALTIES)
     wrong, weights = np.zeros(PENALTIES), []
     with warnings.catch_warnings():  # a fit that stops early only leaves more to the average

@@ -179,7 +179,7 @@ class Session:
         return 2 if validated else 1
 
     def _candidates(self, importance: Literal["auto", "text-matching"] = "auto") -> tuple[str, ...]:
-        if self._asks:  # then soon about all of them at once
+        if self._asks or self.settings.budget == 0:  # about all of them at once, or not at all
             importance = "text-matching"
         found = candidate_terms(
             self.ranking,

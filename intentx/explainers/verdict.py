@@ -17,6 +17,7 @@ from intentx.evaluation.orders import kendall_tau_b
 from intentx.explainers.plain import number
 
 if TYPE_CHECKING:
+    from intentx.explainers.effects import TermEffect
     from intentx.explainers.explanation import IntentExplanation
 
 __all__ = ["Level", "Verdict", "intent_verdict", "verdict"]
@@ -30,6 +31,7 @@ SHUFFLES = 10  # splits of shuffled orders, each of another one
 # screened on all documents, and SPREAD / √N is its standard deviation (benchmarks/verdicts.py).
 BIAS, SPREAD = 0.8, 0.41
 HOLDS, WEAK, ASKED = 1.7, 0.9, 0.4  # such standard deviations above it, for that level
+SURE = 5.0  # standard errors of an effect that is beyond doubt
 BY_LENGTH = 0.8  # Kendall's tau-b of order and length from which on the order follows length
 
 
@@ -41,7 +43,8 @@ class Verdict:
     ----------
     level
         ``"holds"``: on documents left out, terms chosen in the same way reproduce the order clearly
-        better than chance allows; and where the ranker was asked, it wants one of them at least.
+        better than chance allows; and where the ranker was asked, it wants one of them at least. With
+        too few documents to leave some out: the ranker wants one of them beyond doubt.
         ``"chance"``: they do not. ``"weak"``: in between.
     sentence
         The same in words, with the numbers.
@@ -122,6 +125,8 @@ def intent_verdict(
     asked = [one for one in explanation.effects if one.kind != "not asked"]
     wanted = sum(one.kind == "wanted" for one in asked) if asked else None
     level = _level(above, wanted)
+    if math.isnan(heldout) and any(map(_beyond_doubt, asked)) and explanation.fidelity.all > 0.5:
+        level = "holds"  # too few documents to leave some out, and they are not needed
     length = _follows_length(explanation)
     if length and wanted is None and level == "holds":
         level = "weak"
@@ -152,6 +157,11 @@ def _level(above: float, wanted: int | None) -> Level:
     if wanted is None and above >= HOLDS:
         return "holds"
     return "weak" if above >= WEAK else "chance"
+
+
+def _beyond_doubt(one: TermEffect) -> bool:
+    """Whether a wanted term would be found among thousands: its interval is of two standard errors."""
+    return one.kind == "wanted" and one.effect >= SURE / 2 * (one.high - one.effect)
 
 
 def _mean(splits: Splits | None) -> float:
