@@ -220,8 +220,8 @@ def test_the_demo_ranks_explains_and_writes_the_page(capsys, tmp_path):
     page = tmp_path / "demo.html"
     code, out, _ = run(capsys, "demo", "--query", "palm care", "--html", page)
     assert code == 0
-    assert re.search(r"The two rankings agree with Kendall τ-b -?[01]\.\d\d", out)
-    assert "Only MiniLM wants" in out
+    assert re.search(r"The rankings of BM25 and MiniLM agree with Kendall τ-b -?[01]\.\d\d", out)
+    assert "Only MiniLM: " in out
     text = page.read_text(encoding="utf-8")
     assert all(document.id in text for document in load_demo("palm care").documents)
 
