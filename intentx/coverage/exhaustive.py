@@ -52,7 +52,7 @@ def exhaustive(problem: Problem) -> Found:
     InputError
         If there are too many sets and no limit of time or steps; or if they need too much memory.
     """
-    if work(problem) > LIMIT and math.isinf(problem.limits.deadline) and problem.limits.steps is None:
+    if work(problem) > LIMIT and not problem.limits.any:
         sets = count_sets(problem.matrices.n_terms, problem.min_terms, problem.max_terms)
         raise InputError(
             f"{sets} term sets are too many to try them all: lower max_terms, set a time_limit or "

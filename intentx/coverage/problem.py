@@ -48,6 +48,11 @@ class Limits:
         self.taken += steps
 
     @property
+    def any(self) -> bool:
+        """Whether there is a limit at all."""
+        return self.steps is not None or not math.isinf(self.deadline)
+
+    @property
     def left(self) -> int | None:
         """Steps that are left, None for no limit."""
         return None if self.steps is None else max(0, self.steps - self.taken)

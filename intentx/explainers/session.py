@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
 from intentx.coverage import Selection, solve
+from intentx.coverage.race import most_covering, refined
 from intentx.coverage.shares import coverage_shares
 from intentx.coverage.validate import LEAST_DOCUMENTS, Option, best_fit, validated
 from intentx.errors import InputError
@@ -36,6 +38,7 @@ __all__ = ["EDITED_SHARE", "Session"]
 
 SOFTNESS = 2 / 3  # for each simple ranker that speaks up: nearly linear, no pair is given up
 LED = 10.0  # where one simple ranker leads, how many times quieter the others are
+GENERAL = 0.5  # the default generality of `Multiplex`
 EDITED_SHARE = 0.5  # of the weight, on pairs with edited documents, at generality 1
 
 
@@ -48,10 +51,17 @@ class Session:
         What the stages go by.
     told
         The method whose fields are the settings that the explanation names; None: ``settings``.
+    index
+        The ranking's texts, when they are indexed already.
     """
 
     def __init__(
-        self, settings: Multiplex, method: str, ranking: Ranking, told: Any | None = None
+        self,
+        settings: Multiplex,
+        method: str,
+        ranking: Ranking,
+        told: Any | None = None,
+        index: TextIndex | None = None,
     ) -> None:
         self.settings = settings
         self.told = settings if told is None else told
@@ -66,18 +76,52 @@ class Session:
         self._asked, self._model_seconds = (box.texts_scored, box.seconds) if box else (0, 0.0)
         refuse_too_many(len(ranking))
         self.pairs = self._preference_pairs()
-        self.index = TextIndex(ranking.texts, settings.analyzer)
+        self.index = TextIndex(ranking.texts, settings.analyzer) if index is None else index
         self._close("pairs and index")
 
     def chosen(self) -> IntentExplanation:
         """Terms chosen by the settings' solver among the candidates."""
-        option, size = self._balanced(self._screened(self._matrices(self._candidates())))
-        matrices = option.matrices
-        selection = self._select(self._with_edits(matrices), size, option.softness)
+        if self.settings.generality == 0 and self.told is self.settings and not self.settings.literal:
+            matrices, selection = self._most_covering()
+        else:
+            name, option, size = self._balanced(self._screened(self._matrices(self._candidates())))
+            self._note_leader(name)
+            matrices = option.matrices
+            selection = self._select(self._with_edits(matrices), size, option.softness)
         self._close("selection")
         # With generality the objective is not the coverage, and its bound would be read as one.
         bound = None if self.settings.generality > 0 else selection.bound
         return self._explanation(matrices.restricted(selection.indices), bound, selection.status)
+
+    def _most_covering(self) -> tuple[PreferenceMatrices, Selection]:
+        """The terms that cover most of the fitted pairs, whatever generality would choose.
+
+        They are looked for among all that a list of documents or generality would have for
+        candidates, and the choice of the default generality takes part in the race: so they never
+        cover less than it does, edited documents aside.
+        """
+        s = self.settings
+        usual = replace(s, generality=GENERAL, budget=0)
+        other = Session(usual, self.method, self.ranking, index=self.index)
+        general = other._screened(other._matrices(other._candidates()))
+        name, option, size = other._balanced(general)
+        usual_choice = other._select(option.matrices, size, option.softness)
+        usual_terms = option.matrices.restricted(usual_choice.indices).scores.terms
+        own = self._screened(self._matrices(self._candidates())).scores.terms
+        terms = tuple(dict.fromkeys((*own, *general.scores.terms)))
+        scores = term_scores(terms, self.index, self.rankers)
+        joined = PreferenceMatrices(scores, self.pairs, general.scale, s.margin)
+        self._close("term scores")
+        options = self._options(joined)
+        most, least = s.max_terms, min(s.min_terms, joined.n_terms)
+        winner = most_covering([*options.values()], most, min_terms=least, method=s.method, seed=s.seed)
+        chosen, selection = [*options][winner.option], winner.selection
+        start = [terms.index(term) for term in usual_terms]
+        rival = refined(options[name], start, most, min_terms=least, seed=s.seed)
+        if rival.objective > selection.objective:
+            chosen, selection = name, rival
+        self._note_leader(chosen)
+        return options[chosen].matrices, selection
 
     def given(self, terms: tuple[str, ...]) -> IntentExplanation:
         """These terms."""
@@ -192,17 +236,19 @@ class Session:
         ]
         return {name: leading[name] for name in informed} | equal | leading
 
-    def _balanced(self, matrices: PreferenceMatrices) -> tuple[Option, int]:
-        """Which simple ranker leads, if any, and how many terms to choose."""
+    def _balanced(self, matrices: PreferenceMatrices) -> tuple[str, Option, int]:
+        """Which simple ranker leads, "" for none, what that makes, and how many terms to choose."""
         s = self.settings
         names, options = zip(*self._options(matrices).items(), strict=True)
         if s.generality > 0:
             number, size = validated(options, s.max_terms, soft_share=self._soft_share, seed=s.seed)
         else:
             number, size = best_fit(options, s.max_terms, seed=s.seed), s.max_terms
-        if names[number]:
-            self.notes.append(f"{names[number]} leads: the other simple rankers are ten times quieter")
-        return options[number], max(size, s.min_terms)
+        return names[number], options[number], max(size, s.min_terms)
+
+    def _note_leader(self, name: str) -> None:
+        if name:
+            self.notes.append(f"{name} leads: the other simple rankers are ten times quieter")
 
     def _select(self, joined: PreferenceMatrices, size: int, softness: float) -> Selection:
         """Up to ``size`` terms for the pairs of ``joined``."""

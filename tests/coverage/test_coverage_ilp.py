@@ -98,7 +98,9 @@ def test_coverable():
 def test_envelope_lies_above_tanh_and_touches_it(low, high):
     x = np.linspace(low, high, 200)
     slopes, heights = envelope(np.array([low]), np.array([high]))
-    upper = np.min([slope * x + height for slope, height in zip(slopes[0], heights[0])], axis=0)
+    upper = np.min(
+        [slope * x + height for slope, height in zip(slopes[0], heights[0], strict=True)], axis=0
+    )
     assert (upper >= np.tanh(x) - 1e-9).all()
     assert upper[0] == pytest.approx(np.tanh(low), abs=1e-9)
     assert upper[-1] == pytest.approx(np.tanh(high), abs=1e-6)

@@ -1,6 +1,7 @@
 """Limits of time and of steps: they hold for everything, and a limit of steps is the same everywhere."""
 
 import math
+import sys
 import time
 
 import numpy as np
@@ -125,7 +126,7 @@ def test_all_sets_need_memory_that_is_named():
         patch.setattr("intentx.coverage.exhaustive.NUMBERS", 20)
         with pytest.raises(InputError, match=r"would need 0.0 GiB of memory: draw fewer pairs"):
             solve(problem, 1, method="exhaustive", time_limit=5)
-        patch.setattr("intentx.coverage.solve.MOST_ENTRIES", 20)
+        patch.setattr(sys.modules["intentx.coverage.solve"], "MOST_ENTRIES", 20)
         assert solve(problem, 1).status == "heuristic"
 
 

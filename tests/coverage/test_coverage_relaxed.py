@@ -74,7 +74,7 @@ def test_published_gpc_ends_where_slsqp_does(seed, monkeypatch):
     """From the same start, with entries as small as term frequencies are, there is one optimum."""
     lowest = []
 
-    def watched(cost, start, least, most, steps):
+    def watched(cost, start, least, most, steps, late):
         x = descend(cost, start, least, most, steps)
         lowest.append((cost(x)[0], slsqp(cost, start, least, most)))
         return x
