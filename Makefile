@@ -8,8 +8,9 @@ BIN := $(VENV)/bin
 demo: $(VENV)/.demo
 	$(BIN)/intentx demo --html intentx-demo.html
 
+# By file: its fixtures, small models and rankings, are made once.
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .
@@ -18,7 +19,7 @@ lint: $(VENV)/.dev
 
 benchmarks: $(VENV)/.dev
 	cd benchmarks && for script in selection solvers scale fidelity cache overhead planted exs_time completeness \
-		gradcam_study faithfulness stability plausibility studies counting; do \
+		gradcam_study faithfulness stability plausibility studies counting search architectures words; do \
 		../$(BIN)/python $$script.py --out results || exit 1; done
 
 $(BIN)/python:

@@ -39,7 +39,7 @@ def rankers() -> dict[str, Callable[[], Scorer]]:
     found: dict[str, Callable[[], Scorer]] = {"MiniLM, bi-encoder": BiEncoder.minilm}
     if CROSS_ENCODER.is_dir():
         found["cross-encoder, logit"] = lambda: CrossEncoder(CROSS_ENCODER, raw=True)
-        found["cross-encoder, sigmoid"] = lambda: CrossEncoder(CROSS_ENCODER)
+        found["cross-encoder, sigmoid"] = lambda: CrossEncoder(CROSS_ENCODER, raw=False)
     if (DATA / "dl21").is_dir():
         found["MatchPyramid"] = lambda: trained("matchpyramid")
         found["KNRM"] = lambda: trained("knrm")

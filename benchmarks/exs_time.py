@@ -55,7 +55,7 @@ def stages(method: EXS, ranking: ix.Ranking, doc: str) -> dict[str, float]:
 
     def weights() -> Any:
         labels, _ = relevance_labels(scores, ranking, subject.position, method.labels, k)
-        return method._fit(begin(), kept, labels)
+        return method._fit(begin(), kept, scores, labels)
 
     _, began = timed(begin)
     (found, _), fitted = timed(weights)

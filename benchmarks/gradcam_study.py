@@ -102,8 +102,8 @@ def within_queries(found: Sequence[One], figure: str, negatives: str) -> Within:
         for some in by_query.values()
         if {"relevant", negatives} <= {one.group for one in some}
     ]
-    one = bootstrap(np.array(effects))
-    return Within(one.mean, one.low, one.high, one.n)
+    estimate = bootstrap(np.array(effects))
+    return Within(estimate.mean, estimate.low, estimate.high, estimate.n)
 
 
 def verdict(test: Contrast, within: Within) -> str:

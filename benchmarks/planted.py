@@ -12,6 +12,8 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
+from importlib.metadata import version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +23,7 @@ from trec import load, machine
 
 import intentx as ix
 from intentx.explainers.document import DocumentExplanation
-from intentx.explainers.exs import EXS
+from intentx.explainers.exs import EXS, Labels
 from intentx.explainers.lirme import LIRME
 from intentx.explainers.pointwise import DocumentMethod
 from intentx.explainers.shap import KernelSHAP
@@ -29,6 +31,8 @@ from intentx.explainers.shap import KernelSHAP
 FOR = AGAINST = 4
 FIRST = 10  # the passage is among so many
 SHORT = 10  # words of a text that is explained exactly
+BUDGETS = (50, 100, 250, 1000)  # versions
+LABELS: tuple[Labels, ...] = ("rank", "score", "topk")
 
 ANALYZER = ix.Analyzer()
 METHODS: dict[str, partial[Any]] = {
@@ -105,6 +109,55 @@ def error(explanation: DocumentExplanation, truth: dict[str, float]) -> float:
     return max(abs(weight - truth.get(term, 0.0)) for term, weight in pairs)
 
 
+def by_lime(problem: Problem, samples: int, seed: int) -> dict[str, float]:
+    """Weights of ten words by the package `lime`, from the scores of versions of the passage's words."""
+    try:
+        from lime.lime_text import LimeTextExplainer
+    except ImportError as error:
+        raise SystemExit(
+            f"this table needs lime ({error}): pip install 'intentx[bench-estimators]'"
+        ) from error
+    scores = problem.scorer
+    text = problem.ranking.texts[problem.ranking.position(problem.doc)]
+    words = " ".join(token.term for token in ANALYZER.tokens(text))
+    explainer = LimeTextExplainer(split_expression=str.split, random_state=seed)
+    explained = explainer.explain_instance(
+        words, lambda texts: np.array(scores("", texts))[:, None], labels=(0,), num_samples=samples
+    )
+    return dict(explained.as_list(label=0))
+
+
+def right(weights: dict[str, float], scorer: Linear) -> float:
+    """Of the eight heaviest words, the share planted with this sign."""
+    first = sorted(weights, key=lambda term: -abs(weights[term]))[: FOR + AGAINST]
+    return sum(weights[t] * scorer.weights.get(t, 0.0) > 0 for t in first) / (FOR + AGAINST)
+
+
+def few_versions(queries: int, seeds: int) -> Iterator[str]:
+    """A table of EXS and LIME by the number of versions."""
+    shares: dict[tuple[str, int], list[float]] = defaultdict(list)
+    for problem in problems(queries):
+        for samples in BUDGETS:
+            for seed in range(seeds):
+                for labels in LABELS:
+                    found = EXS(labels=labels, samples=samples, seed=seed).explain(
+                        problem.ranking, problem.doc
+                    )
+                    weights = dict(zip(found.terms, found.weights, strict=True))
+                    shares[f"EXS, {labels}", samples].append(right(weights, problem.scorer))
+                weights = by_lime(problem, samples, seed)
+                shares["LIME, of the scores", samples].append(right(weights, problem.scorer))
+    yield (
+        f"\nWith fewer versions: right@{FOR + AGAINST} on the first {queries} passages, {seeds} seeds, "
+        f"beside the package lime {version('lime')} on the scores of the same words:\n"
+    )
+    yield "| method | " + " | ".join(f"{samples:,}" for samples in BUDGETS) + " |"
+    yield "|---|" + "---|" * len(BUDGETS)
+    for name in dict.fromkeys(name for name, _ in shares):
+        cells = (f"{np.mean(shares[name, samples]):.3f}" for samples in BUDGETS)
+        yield f"| {name} | " + " | ".join(cells) + " |"
+
+
 def shortened(text: str, words: int) -> str:
     """The text before its next word after so many different ones."""
     known: set[str] = set()
@@ -176,9 +229,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--queries", type=int, default=43)
     parser.add_argument("--samples", type=int, default=1000, help="versions of a passage")
+    parser.add_argument("--seeds", type=int, default=3, help="of the table with fewer versions")
     parser.add_argument("--out", type=Path, help="folder for planted.md")
     options = parser.parse_args()
-    write(report(options.queries, options.samples), options.out, "planted.md")
+    lines = chain(
+        report(options.queries, options.samples), few_versions(min(options.queries, 20), options.seeds)
+    )
+    write(lines, options.out, "planted.md")
 
 
 if __name__ == "__main__":

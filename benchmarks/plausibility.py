@@ -21,8 +21,9 @@ from trec import DATA, machine
 
 import intentx as ix
 from intentx.files import numbered_lines
-from intentx.rankers import BM25, BiEncoder, CrossEncoder
+from intentx.rankers import BiEncoder, CrossEncoder
 from intentx.scoring import Scorer
+from intentx.search import SearchIndex
 
 OTHERS = 9
 FOLDER = DATA / "scifact"
@@ -80,12 +81,11 @@ def _claims(corpus: Mapping[str, list[str]]) -> Iterator[Claim]:
 def measure(system: str, number: int, samples: int) -> dict[str, list[float]]:
     corpus, scorer = abstracts(), SYSTEMS[system]()
     texts = {doc_id: " ".join(sentences) for doc_id, sentences in corpus.items()}
-    bm25 = BM25(list(texts.values()))
+    index = SearchIndex.build(texts)
     found: dict[str, list[float]] = {"random order": [], "words of the claim": []}
     for place, claim in enumerate(claims(corpus, number), start=1):
-        order = np.argsort(-np.asarray(bm25(claim.text, list(texts.values()))), kind="stable")
-        ids = list(texts)
-        near = [ids[i] for i in order[: OTHERS + 1] if ids[i] != claim.doc_id][:OTHERS]
+        hits = index.search(claim.text, OTHERS + 1, fill=True)
+        near = [doc_id for doc_id in hits.ids if doc_id != claim.doc_id][:OTHERS]
         pool = {doc_id: texts[doc_id] for doc_id in [claim.doc_id, *near]}
         ranking = ix.rank(scorer, claim.text, pool, truncated="cut")
         for name, method in methods(samples).items():

@@ -194,7 +194,7 @@ def _vectors() -> ix.TermVectors:
     """MiniLM's vectors of all words of the collections, and of the whole words that it knows."""
     texts = [text for name in (*LEARNED_FROM, "dl19") for text in collection(name).texts.values()]
     texts += [query for name in (*LEARNED_FROM, "dl19") for query in collection(name).queries.values()]
-    words = words_of(texts)
+    words = words_of(texts, ix.Analyzer())
     file = CACHE / f"minilm-{hashlib.sha256(' '.join(words).encode()).hexdigest()[:12]}.npz"
     if not file.exists():
         made = term_vectors("minilm", words)

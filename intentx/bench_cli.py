@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import sys
 from pathlib import Path
 from typing import Any
 
 from intentx.errors import InputError
+from intentx.signs import first_line
 from intentx.study.plan import SHIPPED, Study, read_study
 from intentx.study.results import read_results
 from intentx.study.run import run_study, status
 from intentx.study.tables import rich_tables
-from intentx.terminal import progress, quiet_models, show
+from intentx.terminal import progress, quiet_models, show, tell
+from intentx.words_cli import add_words, word_settings
 
 __all__ = ["add_bench"]
 
@@ -34,7 +35,10 @@ def add_bench(commands: Any) -> None:
     bench.add_argument("--out", type=Path, metavar="DIR", help="where results are kept")
     bench.add_argument("--status", type=Path, metavar="DIR", help="how far a study is")
     bench.add_argument("--data", metavar="DIR", help="a folder in place of the study's data")
-    bench.add_argument("--queries", type=int, metavar="N", help="queries, at most")
+    bench.add_argument(
+        "--queries", type=int, metavar="N",
+        help="queries, at most, evenly spread: those of a smaller N are among those of a larger one",
+    )  # fmt: skip
     bench.add_argument(
         "--ranker", action="append", default=[], metavar="NAME=SPEC",
         help="a ranker in place of the study's one of that name; can be given several times",
@@ -51,6 +55,11 @@ def add_bench(commands: Any) -> None:
         "--cache", type=Path, metavar="FILE", help="remember scores of rankers that have a fingerprint"
     )
     bench.add_argument(
+        "--index", type=Path, metavar="DIR",
+        help="where BM25 finds the documents, keep its index of them in DIR, for other studies of the "
+        "same documents (default: index in the folder of the results)",
+    )  # fmt: skip
+    bench.add_argument(
         "--shard", type=_shard, default=(0, 1), metavar="I/N",
         help="only the I-th of N parts of the queries; intentx report merges their folders",
     )  # fmt: skip
@@ -58,6 +67,7 @@ def add_bench(commands: Any) -> None:
         "--resume", action=argparse.BooleanOptionalAction, default=True,
         help="go on where the folder's results end (default); --no-resume wants a folder without",
     )  # fmt: skip
+    add_words(bench, extra="what the study's [text] says, said here instead")
     bench.set_defaults(run_command=_bench)
 
 
@@ -79,26 +89,36 @@ def _bench(options: argparse.Namespace) -> int:
     for model in (study.measures.vectors, *(plain.get("dense") for plain in study.methods.values())):
         if model:
             quiet_models(f"bi-encoder:{model}")
-    with progress("cells") as bar:
+    cells = 0
+
+    def begin(number: int) -> None:
+        nonlocal cells
+        cells = number
+        bar(0, cells)
+
+    with progress("cells", lines=True) as bar:
         outcome = run_study(
             study,
             options.out,
             workers=options.workers,
             dask=options.dask,
             cache=options.cache,
+            index=options.index,
             shard=options.shard,
-            progress=lambda done, qid: bar(done, 0),
+            progress=lambda done, qid: bar(done, cells),
+            total=begin,
         )
-    sys.stderr.write(
+        bar(outcome.measured + outcome.found, cells)
+    tell(
         f"{outcome.measured} cells measured, {outcome.found} were there, {outcome.failed} without "
-        "figures\n"
+        "figures"
     )
     lines = read_results([options.out]).lines
     for table in rich_tables(lines):
         show(table)
     for line in lines:
         for qid, reason in list(line.failed.items())[:FEW]:
-            sys.stderr.write(f"{line.ranker}, {line.method}, query {qid}: {reason.splitlines()[0]}\n")
+            tell(f"{line.ranker}, {line.method}, query {qid}: {first_line(reason)}")
     return 1 if any(line.failed for line in lines) else 0
 
 
@@ -120,7 +140,8 @@ def _changed(study: Study, options: argparse.Namespace) -> Study:
                 f"{', '.join(rankers)}; not {change!r}"
             )
         rankers[name] = spec
-    return dataclasses.replace(study, data=data, rankers=rankers).without(options.without)
+    text = word_settings(options, study.text.to_dict())
+    return dataclasses.replace(study, data=data, rankers=rankers, text=text).without(options.without)
 
 
 def _shard(text: str) -> tuple[int, int]:

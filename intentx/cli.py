@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from collections.abc import Sequence
@@ -28,7 +27,18 @@ from intentx.ranking import Ranking, rank
 from intentx.report import write_page
 from intentx.report_cli import add_report
 from intentx.scoring import BlackBox
-from intentx.terminal import check_folder, progress, quiet_models, show, warnings_in_words
+from intentx.terminal import (
+    Parser,
+    check_folder,
+    progress,
+    quiet_models,
+    show,
+    show_json,
+    standard_output_kept,
+    tell,
+    warnings_in_words,
+    whatever_terminal,
+)
 from intentx.text import Analyzer, TextIndex
 from intentx.train_cli import add_train
 
@@ -42,22 +52,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; the exit code: 0 fine, 1 the ranker or some queries failed, 2 usage."""
     # Tests and pipes read plain lines; a model's own progress bars do not belong on a terminal.
     os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
-    parser = _parser()
-    options = parser.parse_args(arguments)
-    here = str(Path.cwd())
-    if here not in sys.path:  # so that module:callable finds a module next to the user
-        sys.path.insert(0, here)
+    with whatever_terminal():
+        options = _parser().parse_args(arguments)
+        here = str(Path.cwd())
+        if here not in sys.path:  # so that module:callable finds a module next to the user
+            sys.path.insert(0, here)
+        return _run(options)
+
+
+def _run(options: argparse.Namespace) -> int:
     try:
-        with warnings_in_words():
+        with standard_output_kept(), warnings_in_words():
             code: int = options.run_command(options) or FINE
     except ScorerError as error:
-        sys.stderr.write(f"intentx: the ranker failed: {error}\n")
+        tell(f"intentx: the ranker failed: {error}")
         return FAILED
     except IntentxError as error:
-        sys.stderr.write(f"intentx: {error}\n")
+        tell(f"intentx: {error}")
         return USAGE
     except KeyboardInterrupt:
-        sys.stderr.write("intentx: interrupted; a study goes on from here when it is run again\n")
+        tell("intentx: interrupted; a study goes on from here when it is run again")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has seen enough
         sys.stderr.close()
@@ -66,9 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="intentx", description="What does a text ranker think a query means?"
-    )
+    parser = Parser(prog="intentx", description="What does a text ranker think a query means?")
     parser.add_argument("--version", action="version", version=f"intentx {intentx.__version__}")
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
 
@@ -108,7 +120,7 @@ def _demo(options: argparse.Namespace) -> None:
         }
     if options.json:
         plain = {name: explanation.to_dict() for name, explanation in explanations.items()}
-        sys.stdout.write(json.dumps(plain, ensure_ascii=False) + "\n")
+        show_json(plain)
         return
     for name, explanation in explanations.items():
         show(f"\n{name}, best first: {_senses(explanation.ranking, demo)}")

@@ -4,30 +4,29 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import re
-import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from intentx.datasets import demo_queries, read_documents, read_queries
 from intentx.errors import InputError
 from intentx.explainers.intent import Multiplex
-from intentx.files import numbered_lines
+from intentx.files import PACKED, numbered_lines
 from intentx.rankers import read_run
-from intentx.rankers.bm25 import BM25
 from intentx.rankers.load import KINDS, SPECS
+from intentx.rankers.redaction import without_secrets
 from intentx.report.compare_page import write_comparison
 from intentx.report.compare_text import rich_comparison
+from intentx.search import SearchIndex
+from intentx.signs import first_line
 from intentx.study.boxes import mark_of
 from intentx.study.compare import check_rankers, compare_rankers
-from intentx.study.data import Topic, topics
+from intentx.study.data import Topic, spread_places, topics
 from intentx.study.plan import Data
-from intentx.terminal import check_folder, progress, quiet_models, show
+from intentx.terminal import check_folder, given_text, progress, quiet_models, show, show_json, tell
+from intentx.words_cli import add_words, word_settings
 
 __all__ = ["add_compare", "split_specs"]
 
@@ -64,8 +63,14 @@ def add_compare(commands: Any) -> None:
         "--depth", type=int, default=100, metavar="N", help="documents of a query, at most (default 100)"
     )
     compare.add_argument("--limit", type=int, metavar="N", help="queries, at most, evenly spread")
+    compare.add_argument(
+        "--index", metavar="DIR",
+        help="with --docs or --data, keep the search index in DIR, where BM25 finds the documents of a "
+        "query; a later call with the same documents uses it again (default: in memory)",
+    )  # fmt: skip
     compare.add_argument("--max-terms", type=int, default=10, metavar="K", help="of each explanation")
     compare.add_argument("--vectors", metavar="SOURCE", help="term vectors: minilm, a model or a file")
+    add_words(compare)
     compare.add_argument("--seed", type=int, default=0)
     compare.add_argument("--cache", metavar="FILE", help="remember scores in FILE")
     compare.add_argument("--json", action="store_true", help="print the comparison as JSON")
@@ -75,10 +80,13 @@ def add_compare(commands: Any) -> None:
 
 def _compare(options: argparse.Namespace) -> int:
     check_folder(options.html)
+    if _file(options.queries) is None:
+        options.queries = [given_text(query) for query in options.queries]
     for name in ("depth", "limit", "max_terms"):
         value = getattr(options, name)
         if value is not None and value < 1:
             raise InputError(f"--{name.replace('_', '-')} must be 1 or more, not {value}")
+    analyzer = word_settings(options).analyzer()
     specs = split_specs(options.rankers)
     check_rankers(specs)
     for spec in specs.values():
@@ -92,25 +100,25 @@ def _compare(options: argparse.Namespace) -> int:
         comparison = compare_rankers(
             specs,
             asked,
-            method=Multiplex(max_terms=options.max_terms, seed=options.seed),
+            method=Multiplex(max_terms=options.max_terms, seed=options.seed, analyzer=analyzer),
             vectors=options.vectors,
             seed=options.seed,
             cache=options.cache,
             progress=lambda done, query: bar(done, len(asked)),
         )
     if options.json:
-        sys.stdout.write(json.dumps(comparison.to_dict(), ensure_ascii=False, allow_nan=False) + "\n")
+        show_json(comparison.to_dict())
     else:
         for part in rich_comparison(comparison):
             show(part)
     if options.html:
         written = write_comparison(options.html, comparison)
-        (sys.stderr.write if options.json else show)(f"page: {written}" + "\n" * options.json)
+        (tell if options.json else show)(f"page: {written}")
     failed = [query for query in comparison.queries if query.failed]
     for query in failed:
         for name, reason in query.failed.items():
             who = f"{name}, query" if name else "query"
-            sys.stderr.write(f"{who} {query.qid}: {reason.splitlines()[0]}\n")
+            tell(f"{who} {query.qid}: {first_line(reason)}")
     return 1 if failed else 0
 
 
@@ -142,9 +150,12 @@ def split_specs(text: str) -> dict[str, str]:
     named = [(name, spec) if name else ("", spec) for name, spec in map(_named, specs)]
     repeated = [spec for spec, n in Counter(spec for _, spec in named).items() if n > 1]
     if repeated:
-        raise InputError(f"--rankers has {repeated[0]!r} twice; a ranker agrees with itself")
+        raise InputError(
+            f"--rankers has {without_secrets(repeated[0])!r} twice; a ranker agrees with itself"
+        )
     short = Counter(_short(spec) for _, spec in named)
-    names = [name or (_short(s) if short[_short(s)] == 1 else s) for name, s in named]
+    shown = [_short(s) if short[_short(s)] == 1 else without_secrets(s) for _, s in named]
+    names = [name or one for (name, _), one in zip(named, shown, strict=True)]
     twice = next((name for name, n in Counter(names).items() if n > 1), None)
     if twice is not None:
         raise InputError(f"--rankers has two rankers of the name {twice!r}; name them NAME=SPEC")
@@ -168,7 +179,7 @@ def _short(spec: str) -> str:
     """A spec with the last part of a path only."""
     kind, colon, rest = spec.partition(":")
     if kind in ("http", "https"):
-        return spec
+        return without_secrets(spec)
     return kind + colon + ",".join(Path(part).name or part for part in rest.split(",")) if rest else spec
 
 
@@ -179,28 +190,38 @@ def _topics(options: argparse.Namespace) -> list[Topic]:
     for option, needed in (("run", "docs"), ("pool", "data")):
         if getattr(options, option) and not getattr(options, needed):
             raise InputError(f"--{option} goes with --{needed}")
+    if options.index and not (options.docs or options.data):
+        raise InputError("--index goes with --docs or --data")
     if options.depth < 2:
         raise InputError(f"--depth must be 2 or more, not {options.depth}")
     if options.data:
         data = Data(folder=options.data, pool=options.pool, depth=options.depth)
-        found = _picked(list(topics(data)), options.queries)
+        with progress("documents") as bar:
+            asked = topics(data, options.index, lambda done: bar(done, 0))
+            found = _picked(list(asked), options.queries)
     elif options.docs:
         found = _of_documents(options)
     else:
         found = _without_documents(options)
     if not found:
         raise InputError("there is no query to compare rankers on")
-    places = np.linspace(0, len(found) - 1, min(options.limit or len(found), len(found)))
-    return [found[place] for place in places.round().astype(int).tolist()]
+    return [found[place] for place in spread_places(len(found), options.limit)]
 
 
 def _file(queries: Sequence[str]) -> Path | None:
     """The file that --queries names, if it names one."""
     path = Path(queries[0]) if len(queries) == 1 else None
-    return path if path is not None and (path.is_file() or path.suffix in _SUFFIXES) else None
+    return path if path is not None and (_is_file(path) or path.suffix in _SUFFIXES) else None
 
 
-_SUFFIXES = (".tsv", ".jsonl", ".gz")
+_SUFFIXES = (".tsv", ".jsonl", *PACKED)
+
+
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file() or path.is_fifo()
+    except (OSError, ValueError):  # a query that no file can be called by
+        return False
 
 
 def _queries(queries: Sequence[str]) -> dict[str, str]:
@@ -238,7 +259,7 @@ def _of_documents(options: argparse.Namespace) -> list[Topic]:
     if options.run:
         run = _run_for(options.run, list(queries), _file(options.queries) is None)
     else:
-        run = _found_by_bm25(queries, docs, options.depth)
+        run = _found_by_bm25(queries, docs, options)
     found = []
     for qid, query in queries.items():
         if qid not in run:
@@ -264,17 +285,15 @@ def _run_for(path: str, qids: Sequence[str], numbered: bool) -> Run:
     return run
 
 
-def _found_by_bm25(queries: Mapping[str, str], docs: Mapping[str, str], depth: int) -> Run:
-    ids, texts = list(docs), list(docs.values())
-    if len(ids) <= depth:
-        return {qid: dict.fromkeys(ids, 0.0) for qid in queries}
-    bm25 = BM25(texts)
-    found = {}
-    for qid, query in queries.items():
-        scores = np.asarray(bm25(query, texts), dtype=np.float64)
-        best = np.argsort(-scores, kind="stable")[:depth].tolist()
-        found[qid] = {ids[i]: float(scores[i]) for i in best}
-    return found
+def _found_by_bm25(
+    queries: Mapping[str, str], docs: Mapping[str, str], options: argparse.Namespace
+) -> Run:
+    if len(docs) <= options.depth:
+        return {qid: dict.fromkeys(docs, 0.0) for qid in queries}
+    with progress("documents") as bar:
+        index = SearchIndex.build(docs, options.index, progress=lambda done: bar(done, len(docs)))
+    found = {qid: index.search(query, options.depth, fill=True) for qid, query in queries.items()}
+    return {qid: dict(zip(ids, scores.tolist(), strict=True)) for qid, (ids, scores) in found.items()}
 
 
 def _without_documents(options: argparse.Namespace) -> list[Topic]:
@@ -302,7 +321,7 @@ def _with_runs(found: list[Topic], specs: Mapping[str, str]) -> list[Topic]:
         name = spec.removeprefix(RUN)
         if any(name in topic.runs for topic in found):
             continue
-        if not Path(name).is_file():
+        if not _is_file(Path(name)):
             known = dict.fromkeys(run for topic in found for run in topic.runs)
             raise InputError(
                 f"no file {name!r}, and no such run in the data; it has {_some(list(known))}"

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 
 __all__ = [
     "CacheWarning",
+    "DamageWarning",
     "InputError",
     "IntentxError",
     "MissingExtraError",
     "ScorerError",
+    "ScorerWarning",
+    "TextWarning",
     "TruncationWarning",
 ]
 
@@ -52,5 +55,17 @@ class CacheWarning(UserWarning):
     """Scores can no longer be remembered on disk; they are in memory, and nothing is lost."""
 
 
+class ScorerWarning(UserWarning):
+    """Scores of one text differ with the texts beside it, or from call to call; it says what to set."""
+
+
+class DamageWarning(UserWarning):
+    """Some of what a file keeps was damaged on the disk, and is left out."""
+
+
 class TruncationWarning(UserWarning):
     """The ranker reads some documents only in part; an explanation may name words it never saw."""
+
+
+class TextWarning(UserWarning):
+    """Documents hold what is no text: markup, or letters that were decoded wrongly."""

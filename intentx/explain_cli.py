@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import json
 import re
-import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
@@ -22,18 +20,21 @@ from intentx.explainers.intent import IntentGreedy, Multiplex, QueryTerms, Rando
 from intentx.explainers.lirme import Sampler
 from intentx.explainers.methods import POINTWISE
 from intentx.explainers.references import Reference
+from intentx.explainers.votes import side_by_side
 from intentx.perturbation import Removal
 from intentx.preferences.simple_rankers import default_simple_rankers
 from intentx.preferences.vectors import TermVectors
-from intentx.rankers import load_ranker, run_of
+from intentx.rankers import load_ranker, named_run
 from intentx.rankers.encoders import BiEncoder, vector_encoder
 from intentx.rankers.load import SPECS
+from intentx.rankers.redaction import without_secrets
 from intentx.ranking import Document, Ranking, rank
 from intentx.report import write_page
 from intentx.report.pictures import check_picture, write_png
 from intentx.scoring import BlackBox
-from intentx.terminal import check_folder, progress, quiet_models, show
+from intentx.terminal import check_folder, given_text, progress, quiet_models, show, show_json, tell
 from intentx.text import Analyzer, TextIndex
+from intentx.words_cli import add_words, word_settings
 
 __all__ = ["add_explain"]
 
@@ -43,7 +44,7 @@ LISTWISE: dict[str, Callable[[argparse.Namespace], Any]] = {
     ),
     "multiplex-published": lambda a: Multiplex.published(**_chosen(a), vectors=a.term_vectors),
     "greedy": lambda a: IntentGreedy(**_chosen(a)),
-    "query-terms": lambda a: QueryTerms(**_simple_rankers(a), analyzer=_analyzer(a)),
+    "query-terms": lambda a: QueryTerms(**_simple_rankers(a), analyzer=a.analyzer),
     "random-terms": lambda a: RandomTerms(**_chosen(a), **_simple_rankers(a)),
 }
 # Options that are None unless given: those of listwise methods, and of some of the others.
@@ -55,7 +56,7 @@ OF_LISTWISE = {
     "budget": ("multiplex",),
     "dense": ("multiplex", "query-terms", "random-terms"),
 }
-OF_POINTWISE = ("samples", "k", "labels", "sampler", "steps", "reference", "removal")
+OF_POINTWISE = ("samples", "k", "labels", "sampler", "steps", "reference", "removal", "mask")
 
 
 def add_explain(commands: Any) -> None:
@@ -82,11 +83,11 @@ def add_explain(commands: Any) -> None:
     )  # fmt: skip
     explain.add_argument("--doc", metavar="ID", help="explain this document; #3 is the one of rank 3")
     explain.add_argument(
-        "--above", metavar="ID", help="why --doc is above this one (methods exs and shap)"
+        "--above",
+        metavar="ID",
+        help="why --doc is above this one (methods exs, shap, ig, deeplift and deepshap)",
     )
     explain.add_argument("--max-terms", type=_positive, default=10, metavar="K")
-    explain.add_argument("--stem", metavar="LANGUAGE", help="stem words, e.g. english")
-    explain.add_argument("--ngrams", type=_positive, default=1, metavar="N")
     explain.add_argument(
         "--vectors", metavar="SOURCE",
         help="term vectors: a GloVe/word2vec text file, a sentence-transformers model, or minilm; "
@@ -116,6 +117,7 @@ def add_explain(commands: Any) -> None:
     explain.add_argument(
         "--png", type=Path, metavar="FILE", help="write a picture; .svg and .pdf work, too"
     )
+    add_words(explain)
     _add_settings(explain)
     explain.set_defaults(run_command=_explain)
 
@@ -145,11 +147,16 @@ def _add_settings(explain: argparse.ArgumentParser) -> None:
     pointwise.add_argument("--steps", type=_positive, metavar="N", help="of the integral (ig)")
     pointwise.add_argument(
         "--reference", choices=get_args(Reference),
-        help="what the document is compared with (ig, deeplift, deepshap)",
+        help="what the document is compared with (gradient-input, ig, deeplift, deepshap); auto: zero "
+        "vectors, or their mean where zeros break the ranker",
     )  # fmt: skip
     pointwise.add_argument(
         "--removal", choices=get_args(Removal), help="words are deleted or masked (exs, shap)"
     )
+    pointwise.add_argument(
+        "--mask", metavar="TOKEN",
+        help="what masked words become; without, the ranker's own mask, if it names one (exs, shap)",
+    )  # fmt: skip
 
 
 def _explain(options: argparse.Namespace) -> None:
@@ -159,13 +166,17 @@ def _explain(options: argparse.Namespace) -> None:
         options.ranker, options.run = None, options.ranker.removeprefix("run:")
     if not options.ranker and not options.run:
         raise InputError(f"name a ranker: --ranker with one of {SPECS}; or give --run FILE")
+    for name in ("query", "qid", "doc", "above"):
+        given = getattr(options, name)
+        setattr(options, name, given if given is None else given_text(given))
     names = options.method or ["multiplex"]
     _check_options(options, names)
+    options.analyzer = word_settings(options).analyzer()
     documents = read_documents(options.docs)
     with progress() as bar:
         ranking = _ranking(options, documents, bar)
         doc, above = (_document(ranking, name) for name in (options.doc, options.above))
-        options.term_vectors = _vectors(options.vectors, ranking.texts, _analyzer(options))
+        options.term_vectors = _vectors(options.vectors, ranking.texts, options.analyzer)
         options.encoder = _encoder(options, ranking)
         methods = {name: _method(name, options) for name in names}
         explanations = {
@@ -174,18 +185,27 @@ def _explain(options: argparse.Namespace) -> None:
         }
         judged = {name: _judged(options, methods[name], explanations[name]) for name in names}
     _tell_hits(ranking.scorer)
+    several = {}
+    if doc is not None and len(names) > 1:
+        several["side_by_side"] = side_by_side([*explanations.values()], names)
     plain = {
-        name: one.to_dict() | {key: measure.to_dict() for key, measure in judged[name].items()}
+        name: one.to_dict()
+        | {"ranker": options.ranker_name}
+        | {key: measure.to_dict() for key, measure in {**judged[name], **several}.items()}
         for name, one in explanations.items()
     }
     if options.json:
         plain = plain if len(names) > 1 else plain[names[0]]
-        sys.stdout.write(json.dumps(plain, ensure_ascii=False) + "\n")
+        show_json(plain)
     else:
+        if not options.ranker:
+            show(f"recorded run: {options.ranker_name}")
         for name, one in explanations.items():
             show(one)
             for measure in judged[name].values():
                 show(measure)
+        for compared in several.values():
+            show(compared)
     _write(options, explanations)
 
 
@@ -213,6 +233,8 @@ def _check_options(options: argparse.Namespace, names: Sequence[str]) -> None:
         for name in names:
             if name not in able:
                 raise InputError(f"{name} explains one document by itself; --above needs {_or(able)}")
+    if options.mask is not None and options.removal != "mask":
+        raise InputError("--mask says what masked words become: it needs --removal mask")
     for option in OF_POINTWISE:
         able = [name for name in POINTWISE if option in _settings(name)]
         if getattr(options, option) is not None and not set(able) & set(names):
@@ -243,7 +265,7 @@ def _method(name: str, options: argparse.Namespace) -> Any:
         **_given(options, [option for option in OF_POINTWISE if option in own]),
         max_terms=options.max_terms,
         vectors=options.term_vectors,
-        analyzer=_analyzer(options),
+        analyzer=options.analyzer,
         seed=options.seed,
     )
 
@@ -280,7 +302,7 @@ def _write(
     written = []
     if options.html:
         one = len(explanations) == 1 and options.doc is None
-        labels = [options.ranker or "run"] if one else list(explanations)
+        labels = [options.ranker_name] if one else list(explanations)
         written.append(f"page: {write_page(options.html, [*explanations.values()], labels=labels)}")
     if options.png:
         for name, explanation in explanations.items():
@@ -290,7 +312,7 @@ def _write(
             written.append(f"picture: {write_png(path, explanation)}")
     for line in written:
         if options.json:
-            sys.stderr.write(f"{line}\n")
+            tell(line)
         else:
             show(line)
 
@@ -298,8 +320,9 @@ def _write(
 def _ranking(
     options: argparse.Namespace, documents: Sequence[Document], bar: Callable[[int, int], None]
 ) -> Ranking:
-    run = run_of(options.run, options.qid) if options.run else None
-    if run is not None:
+    options.ranker_name = options.ranker and without_secrets(options.ranker)
+    if options.run:
+        name, run = named_run(options.run, options.qid)
         recorded = Ranking.from_run(run, options.query, documents)
         if not options.ranker:
             if options.cache:
@@ -308,6 +331,7 @@ def _ranking(
                 raise InputError(
                     "what the ranker of a recorded run reads is unknown: --cut needs --ranker"
                 )
+            options.ranker_name = name
             return recorded
         by_id = {document.id: document for document in documents}
         documents = [by_id[doc_id] for doc_id in run]
@@ -319,9 +343,9 @@ def _ranking(
 
 def _tell_hits(box: BlackBox | None) -> None:
     if box is not None and box.cache is not None:
-        sys.stderr.write(
+        tell(
             f"scores: {box.texts_asked} asked for, {box.texts_known} of them in memory, "
-            f"{box.texts_found} in {box.cache.path.name}, {box.texts_scored} from the ranker\n"
+            f"{box.texts_found} in {box.cache.path.name}, {box.texts_scored} from the ranker"
         )
 
 
@@ -358,7 +382,7 @@ def _chosen(options: argparse.Namespace) -> dict[str, Any]:
     """The settings that all methods share which choose terms."""
     return {
         "max_terms": options.max_terms,
-        "analyzer": _analyzer(options),
+        "analyzer": options.analyzer,
         "seed": options.seed,
         **_given(options, ("candidates", "query_terms")),
     }
@@ -367,10 +391,6 @@ def _chosen(options: argparse.Namespace) -> dict[str, Any]:
 def _given(options: argparse.Namespace, names: Sequence[str]) -> dict[str, Any]:
     """Those of the options that were given: the others stay as the method has them."""
     return {name: getattr(options, name) for name in names if getattr(options, name) is not None}
-
-
-def _analyzer(options: argparse.Namespace) -> Analyzer:
-    return Analyzer(stem=options.stem, ngrams=options.ngrams)
 
 
 def _positive(text: str) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sqlite3
+import struct
 import threading
 import warnings
 import weakref
@@ -16,7 +17,7 @@ from intentx.errors import CacheWarning, InputError
 
 __all__ = ["ScoreFile"]
 
-APPLICATION, FORMAT = 0x69747873, 1  # what SQLite keeps in a file's head for its owner
+APPLICATION, FORMAT = 0x69747873, 2  # what SQLite keeps in a file's head for its owner
 PATIENCE = 30.0  # seconds that one process waits for another's write, which takes milliseconds
 MOST_KEYS = 900  # in one query; older builds of SQLite take 999
 
@@ -28,7 +29,8 @@ class ScoreFile:
 
     Scores are filed under a BLAKE2b hash of 128 bits of ranker, query and text: among a thousand
     million of them, two different ones share a hash with a probability of 2e-21. A score in a list
-    is filed under all of the list's texts and its place. Texts themselves are not kept.
+    is filed under all of the list's texts and its place. Texts themselves are not kept. Each score has
+    a checksum: one that was damaged on the disk counts as unknown, and the next one takes its place.
 
     Each `keep` is one transaction in SQLite's write-ahead log: a killed process leaves everything
     behind that it kept. Processes may read and write at the same time, on one machine; a folder
@@ -88,16 +90,28 @@ class ScoreFile:
         if self._lost or not texts:
             return [None] * len(texts)
         keys = list(self._keys(query, texts, as_list))
-        found: dict[bytes, float] = {}
+        found: dict[bytes, tuple[float, int]] = {}
         try:
             for start in range(0, len(keys), MOST_KEYS):
                 part = keys[start : start + MOST_KEYS]
                 marks = ",".join("?" * len(part))
-                rows = f"SELECT key, score FROM scores WHERE key IN ({marks})"  # noqa: S608
-                found.update(self._connection.execute(rows, part))
+                rows = f"SELECT key, score, mark FROM scores WHERE key IN ({marks})"  # noqa: S608
+                found.update((k, (s, m)) for k, s, m in self._connection.execute(rows, part))
         except sqlite3.Error as error:
             self._give_up(error)
-        return [found.get(key) for key in keys]
+        damaged = [(key,) for key, (score, mark) in found.items() if mark != _mark(key, score)]
+        if damaged:
+            self._forget(damaged)
+        for (key,) in damaged:
+            del found[key]
+        return [found[key][0] if key in found else None for key in keys]
+
+    def _forget(self, keys: Sequence[tuple[bytes]]) -> None:
+        try:
+            with self._connection as transaction:
+                transaction.executemany("DELETE FROM scores WHERE key = ?", keys)
+        except sqlite3.Error as error:
+            self._give_up(error)
 
     def keep(
         self, query: str, texts: Sequence[str], scores: Sequence[float], *, as_list: bool = False
@@ -109,10 +123,11 @@ class ScoreFile:
         """
         if self._lost:
             return
-        rows = zip(self._keys(query, texts, as_list), scores, strict=True)
+        keys = self._keys(query, texts, as_list)
+        rows = ((key, score, _mark(key, score)) for key, score in zip(keys, scores, strict=True))
         try:
             with self._connection as transaction:
-                transaction.executemany("INSERT OR IGNORE INTO scores VALUES (?, ?)", rows)
+                transaction.executemany("INSERT OR IGNORE INTO scores VALUES (?, ?, ?)", rows)
         except sqlite3.Error as error:
             self._give_up(error)
 
@@ -126,8 +141,10 @@ class ScoreFile:
     @property
     def _connection(self) -> sqlite3.Connection:
         """This thread's own in this process: SQLite's connections must not be used after a fork."""
+        threading.current_thread()  # known by name from here on, whoever started it
         here = os.getpid(), threading.get_ident()
         if here not in self._connections:
+            _close(self._connections, besides=threading.enumerate())
             # Closed by whichever thread comes last, hence check_same_thread.
             connection = sqlite3.connect(self.path, timeout=PATIENCE, check_same_thread=False)
             self._connections[here] = connection
@@ -163,12 +180,18 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
         if not (owner or version or tables):
             connection.execute(
-                "CREATE TABLE scores (key BLOB PRIMARY KEY, score REAL NOT NULL) WITHOUT ROWID"
+                "CREATE TABLE scores (key BLOB PRIMARY KEY, score REAL NOT NULL, mark INTEGER NOT NULL) "
+                "WITHOUT ROWID"
             )
             connection.execute(f"PRAGMA application_id = {APPLICATION}")
             connection.execute(f"PRAGMA user_version = {FORMAT}")
         elif owner != APPLICATION:
             raise InputError(f"{path} is a database of something else than scores; name another file")
+        elif version == 1:  # without checksums
+            connection.create_function("mark", 2, _mark)
+            connection.execute("ALTER TABLE scores ADD COLUMN mark INTEGER NOT NULL DEFAULT 0")
+            connection.execute("UPDATE scores SET mark = mark(key, score)")
+            connection.execute(f"PRAGMA user_version = {FORMAT}")
         elif version != FORMAT:
             raise InputError(
                 f"{path} has scores in format {version}, and this version of intentx reads format "
@@ -178,13 +201,23 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
         connection.execute("PRAGMA journal_mode = WAL")
 
 
-def _close(connections: Connections) -> None:
-    """Close this process's connections; a parent's are the parent's."""
+def _close(connections: Connections, besides: Sequence[threading.Thread] = ()) -> None:
+    """Close this process's connections, but those of some threads; a parent's are the parent's."""
+    kept = {thread.ident for thread in besides}
     for (process, thread), connection in list(connections.items()):
-        if process == os.getpid():
+        if process == os.getpid() and thread not in kept:
             connection.close()
-            del connections[process, thread]
+            connections.pop((process, thread), None)
 
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
+
+
+def _mark(key: bytes, score: float) -> int:
+    """A checksum of 63 bits, which no flipped bit of either leaves as it is."""
+    try:
+        content = key + struct.pack("<d", score)
+    except (TypeError, struct.error):  # damaged so that it is no number any more
+        return -1
+    return int.from_bytes(blake2b(content, digest_size=8).digest(), "little") >> 1

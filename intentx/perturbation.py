@@ -11,10 +11,12 @@ import numpy.typing as npt
 
 from intentx.errors import InputError
 from intentx.ranking import Ranking
+from intentx.scoring import mask_token, unit_of
 from intentx.text import Analyzer, replace_spans
 
 __all__ = [
     "LONGEST_EDITED",
+    "MOST_WORDS",
     "EditedDocuments",
     "Removal",
     "all_subsets",
@@ -23,9 +25,11 @@ __all__ = [
     "insert_terms",
     "keep_units",
     "random_subsets",
+    "removal_for",
     "remove_spans",
     "remove_terms",
     "score_edits",
+    "within_limit",
 ]
 
 Removal = Literal["delete", "mask"]
@@ -35,13 +39,18 @@ LONGEST_EDITED = 50_000
 of megabytes for the ranker, and neural rankers cut documents off long before."""
 
 
+MOST_WORDS = 10_000
+"""Occurrences of words that versions of one document are made of: as many as so long a text of English
+has. A thousand versions of more of them take minutes and gigabytes, and say little of each."""
+
+
 def remove_terms(
     text: str,
     terms: Iterable[str],
     analyzer: Analyzer,
     *,
     how: Removal = "delete",
-    mask: str = "[MASK]",
+    mask: str | None = None,
 ) -> str:
     """``text`` without any occurrence of ``terms``; nothing else changes.
 
@@ -50,25 +59,31 @@ def remove_terms(
     how
         ``"delete"`` takes the exact spans out, with the blanks before them; ``"mask"`` writes
         ``mask`` in their place.
+    mask
+        What a masked word becomes. A mask is one more word to most rankers; `removal_for` gives that
+        of a ranker which has one.
 
     Examples
     --------
     >>> remove_terms("Pianos, PIANOS! A piano.", ["pianos"], Analyzer())
     ',! A piano.'
-    >>> remove_terms("Pianos, PIANOS! A piano.", ["pianos"], Analyzer(), how="mask")
+    >>> remove_terms("Pianos, PIANOS! A piano.", ["pianos"], Analyzer(), how="mask", mask="[MASK]")
     '[MASK], [MASK]! A piano.'
     """
     return remove_spans(text, analyzer.spans(text, terms), how=how, mask=mask)
 
 
 def remove_spans(
-    text: str, spans: Sequence[tuple[int, int]], *, how: Removal = "delete", mask: str = "[MASK]"
+    text: str,
+    spans: Sequence[tuple[int, int]],
+    *,
+    how: Removal = "delete",
+    mask: str | None = None,
 ) -> str:
     """``text`` without the characters of ``spans``, as in `remove_terms`."""
-    if how not in get_args(Removal):
-        raise InputError(f"no way {how!r} to remove terms; choose one of {get_args(Removal)}")
+    instead = _in_place(how, mask)
     if how == "mask":
-        return replace_spans(text, spans, mask)
+        return replace_spans(text, spans, instead)
     return replace_spans(text, [(_with_blanks_before(text, start), end) for start, end in spans])
 
 
@@ -78,7 +93,7 @@ def keep_units(
     kept: npt.NDArray[np.bool_],
     *,
     how: Removal = "delete",
-    mask: str = "[MASK]",
+    mask: str | None = None,
 ) -> list[str]:
     """Versions of ``text`` with some of its units left: what LIME and its kin perturb with.
 
@@ -95,8 +110,7 @@ def keep_units(
     >>> keep_units("Tea, tea and milk.", [[(0, 3), (5, 8)], [(13, 17)]], np.eye(2, dtype=bool))
     ['Tea, tea and.', ', and milk.']
     """
-    if how not in get_args(Removal):
-        raise InputError(f"no way {how!r} to remove terms; choose one of {get_args(Removal)}")
+    instead = _in_place(how, mask)
     if kept.ndim != 2 or kept.shape[1] != len(units):
         raise InputError(
             f"kept must have shape (S, {len(units)}), one column per unit, not {kept.shape}"
@@ -108,7 +122,7 @@ def keep_units(
         from_where = start if how == "mask" else max(done, _with_blanks_before(text, start))
         between.append(text[done:from_where])
         inside.append(text[from_where:end])
-        left.append(mask if how == "mask" else "")
+        left.append(instead)
         done = end
     places = [unit for _, _, unit in spans]
     versions = []
@@ -119,6 +133,51 @@ def keep_units(
         ]
         versions.append("".join([*parts, text[done:]]))
     return versions
+
+
+def _in_place(how: Removal, mask: str | None) -> str:
+    """What stands in the place of a word that is taken out."""
+    if how not in get_args(Removal):
+        raise InputError(f"no way {how!r} to remove terms; choose one of {get_args(Removal)}")
+    if how == "delete":
+        return ""
+    if mask is None:
+        raise InputError("how='mask' needs the mask: give mask='…', or take how='delete'")
+    return mask
+
+
+def removal_for(
+    ranking: Ranking, how: Removal | None = None, mask: str | None = None
+) -> tuple[Removal, str | None]:
+    """How words go from the documents of a ranking, and the mask or None where they are deleted.
+
+    Parameters
+    ----------
+    how
+        None: masked where the ranker says what its mask is (`intentx.scoring.mask_token`), else
+        deleted, since to other rankers a mask is a word that can match.
+    mask
+        A mask to use whatever the ranker says.
+
+    Raises
+    ------
+    InputError
+        If words are to be masked, and neither the ranker nor the caller names a mask.
+    """
+    if how is not None and how not in get_args(Removal):
+        raise InputError(f"no way {how!r} to remove terms; choose one of {get_args(Removal)}")
+    if how == "delete":
+        return "delete", None
+    found = mask_token(ranking.scorer) if mask is None else mask
+    if found is not None:
+        return "mask", found
+    if how is None:
+        return "delete", None
+    raise InputError(
+        "removal='mask' needs a mask, and the ranker names none: to it '[MASK]' may be a word like any "
+        "other. Take removal='delete', or give mask='…'; a ranker that knows a mask says so by an "
+        "attribute mask_token"
+    )
 
 
 def all_subsets(units: int) -> npt.NDArray[np.bool_]:
@@ -149,6 +208,22 @@ def editable(text: str) -> bool:
     return len(text) <= LONGEST_EDITED
 
 
+def within_limit(text: str, analyzer: Analyzer) -> tuple[str, bool]:
+    """As much of ``text`` as versions are made of, and whether something is missing.
+
+    That is `LONGEST_EDITED` characters up to the end of a word, and `MOST_WORDS` words.
+
+    >>> text, cut = within_limit("tea " * 9_000, Analyzer()), within_limit("tea " * 20_000, Analyzer())
+    >>> (len(text[0]), text[1]), (len(cut[0]), cut[1])
+    ((36000, False), (39999, True))
+    """
+    words = analyzer.tokens(text[: LONGEST_EDITED + 1])
+    if editable(text) and len(words) <= MOST_WORDS:
+        return text, False
+    ends = [word.end for word in words[:MOST_WORDS] if word.end <= LONGEST_EDITED]
+    return text[: ends[-1] if ends else LONGEST_EDITED], True
+
+
 def insert_terms(text: str, terms: Sequence[str]) -> str:
     """``text`` with ``terms`` as a sentence of its own in front.
 
@@ -174,15 +249,17 @@ def edit_at_random(
 ) -> EditedDocuments:
     """``number`` edited documents: in turn terms deleted, terms inserted, and terms masked.
 
-    Deletion and masking take each of ``terms`` that the document holds with probability 1/2 (one
-    at least); insertion puts three of ``terms`` in front. Sources are drawn uniformly. Edits that
-    give a text seen before are left out, and so are documents above `LONGEST_EDITED`; there can
-    be fewer than ``number``.
+    Terms are masked where the ranker says what its mask is, and else other ones deleted (see
+    `removal_for`). Deletion and masking take each of ``terms`` that the document holds with
+    probability 1/2 (one at least); insertion puts three of ``terms`` in front. Sources are drawn
+    uniformly. Edits that give a text seen before are left out, and so are documents above
+    `LONGEST_EDITED`; there can be fewer than ``number``.
     """
     generator = np.random.default_rng(seed)
     wanted = set(terms)
     texts: dict[str, int] = {}
     known = set(ranking.texts)
+    instead, mask = removal_for(ranking)
     for turn in range(number):
         source = int(generator.integers(len(ranking)))
         text = ranking.texts[source]
@@ -198,7 +275,8 @@ def edit_at_random(
             taken = generator.random(len(held)) < 0.5
             taken[generator.integers(len(held))] = True
             gone = [term for term, take in zip(held, taken, strict=True) if take]
-            edited = remove_terms(text, gone, analyzer, how="delete" if turn % 3 == 0 else "mask")
+            how = "delete" if turn % 3 == 0 else instead
+            edited = remove_terms(text, gone, analyzer, how=how, mask=mask)
         if edited not in known:
             texts.setdefault(edited, source)
     return EditedDocuments(tuple(texts), np.array(list(texts.values()), dtype=np.intp))
@@ -230,10 +308,13 @@ def _on_scale(score: float, now: npt.NDArray[np.float64], before: npt.NDArray[np
     """
     if not len(now):
         return score
+    unit = unit_of(now, before, score)
+    score, now, before = score / unit, now / unit, before / unit
     places, group = np.unique(np.sort(now), return_inverse=True)
     values = np.bincount(group, weights=np.sort(before)) / np.bincount(group)
     beyond = score - np.clip(score, places[0], places[-1])
-    return float(np.interp(score, places, values) + beyond)
+    most = np.finfo(np.float64).max
+    return float(np.clip(float(np.interp(score, places, values) + beyond) * unit, -most, most))
 
 
 def _with_blanks_before(text: str, start: int) -> int:

@@ -1,38 +1,44 @@
-"""Documents and rankings: what is explained."""
+"""Rankings: what is explained."""
 
 from __future__ import annotations
 
+import operator
 import warnings
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from intentx.errors import InputError, ScorerError, TruncationWarning
-from intentx.scoring import BlackBox, Scorer
+from intentx.documents import (
+    Document,
+    Documents,
+    IntegerId,
+    as_documents,
+    column_of,
+    columns_of,
+    id_of,
+    ids_of_frame,
+    refuse_duplicates,
+    some,
+)
+from intentx.doubts import doubts
+from intentx.errors import InputError, ScorerError, ScorerWarning
+from intentx.scoring import BlackBox, Scorer, own
+from intentx.truncation import Truncated, as_read
 
 __all__ = ["Document", "Documents", "Ranking", "as_documents", "rank"]
 
-
-@dataclass(frozen=True)
-class Document:
-    """One document. Rankers and explanations see `content`: title and text."""
-
-    id: str
-    text: str
-    title: str = ""
-
-    @property
-    def content(self) -> str:
-        return f"{self.title}\n{self.text}" if self.title else self.text
+Run = Mapping[str, float] | Mapping[int, float] | Sequence[str] | Sequence[int] | Any
 
 
-Documents = Sequence[str] | Mapping[str, str] | Sequence[Document]
-Truncated = Literal["warn", "cut"]
+class Activated(NamedTuple):
+    """What a ranker makes of its raw scores: the name of a function, and its values (N,)."""
+
+    name: str
+    values: npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +57,12 @@ class Ranking:
         (N,) scores, not increasing; read-only.
     scorer
         The ranker as a `BlackBox`, or None for a recorded ranking.
+    told
+        What users were warned of about these documents, so that they are told once.
+    activated
+        What the ranker makes of its raw scores, such as a sigmoid, where it tells; shown beside them.
+    mark
+        That of the scorer when it made the scores; None where it does not tell.
     """
 
     query: str
@@ -58,6 +70,9 @@ class Ranking:
     texts: tuple[str, ...]
     scores: npt.NDArray[np.float64]
     scorer: BlackBox | None = field(default=None, repr=False)
+    told: set[str] = field(default_factory=set, repr=False)
+    activated: Activated | None = field(default=None, repr=False)
+    mark: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
         if not isinstance(self.query, str) or not self.query.strip():
@@ -73,16 +88,24 @@ class Ranking:
             )
         if not len(scores):
             raise InputError("a ranking needs at least one document, and there is none")
+        if np.ma.is_masked(self.scores):
+            bad = int(np.argmax(np.ma.getmaskarray(self.scores)))
+            raise InputError(f"the score of document {self.doc_ids[bad]!r} is masked, and no number")
         if not np.isfinite(scores).all():
             bad = int(np.argmin(np.isfinite(scores)))
             raise InputError(f"document {self.doc_ids[bad]!r} has the score {scores[bad]}")
-        _refuse_duplicates(self.doc_ids)
+        ids = tuple(id_of(given, "a document's id") for given in self.doc_ids)
+        refuse_duplicates(ids)
         order = np.argsort(-scores, kind="stable")
         scores = scores[order]
         scores.flags.writeable = False
-        object.__setattr__(self, "doc_ids", tuple(self.doc_ids[i] for i in order))
+        object.__setattr__(self, "doc_ids", tuple(ids[i] for i in order))
         object.__setattr__(self, "texts", tuple(self.texts[i] for i in order))
         object.__setattr__(self, "scores", scores)
+        if self.activated is not None:
+            name, values = self.activated
+            values = np.asarray(values, dtype=np.float64)[order]
+            object.__setattr__(self, "activated", Activated(name, values))
 
     def __len__(self) -> int:
         return len(self.doc_ids)
@@ -91,45 +114,42 @@ class Ranking:
         return f"<Ranking of {len(self)} documents for {self.query!r}, {self.doc_ids[0]!r} first>"
 
     @classmethod
-    def from_run(cls, run: Mapping[str, float] | Sequence[str], query: str, docs: Documents) -> Ranking:
+    def from_run(cls, run: Run, query: str, docs: Documents) -> Ranking:
         """A recorded ranking, with no scorer at hand.
 
         Parameters
         ----------
         run
             Score of each ranked document by its id: one query of a TREC run, as
-            `intentx.rankers.read_run` returns it. Or document ids alone, best first; their
-            scores are then 0, -1, -2, …
+            `intentx.rankers.read_run` returns it, a pandas Series with the ids as its index, or a
+            frame with a column ``score`` and ids as `as_documents` finds them. Or document ids
+            alone, best first; their scores are then 0, -1, -2, …
         docs
-            The documents, at least those that the run names; others are left out.
+            The documents, at least those that the run names; others are left out. In any form that
+            `as_documents` takes.
 
         Raises
         ------
         InputError
-            If the run is empty or names documents that are not in ``docs``.
+            If the run is empty, holds several queries, or names documents that are not in ``docs``.
 
         Examples
         --------
         >>> Ranking.from_run({"b": 2.0, "a": 1.0}, "tea", {"a": "green", "b": "black"}).doc_ids
         ('b', 'a')
         """
-        texts = {document.id: document.content for document in as_documents(docs)}
-        if isinstance(run, str):
-            raise InputError("a run is a mapping of ids to scores or a sequence of ids, not one string")
-        scored = (
-            run.items() if isinstance(run, Mapping) else ((doc_id, -i) for i, doc_id in enumerate(run))
-        )
-        ids, scores = [], []
-        for doc_id, score in scored:
-            ids.append(str(doc_id))
-            scores.append(score)
-        missing = [doc_id for doc_id in ids if doc_id not in texts]
+        known = {document.id: document for document in as_documents(docs)}
+        scored = [(id_of(doc_id, "an id in the run"), score) for doc_id, score in _scored(run)]
+        missing = [doc_id for doc_id, _ in scored if doc_id not in known]
         if missing:
             raise InputError(
-                f"the run for {query!r} names {len(missing)} of {len(ids)} documents that are not "
-                f"among the documents given: {_some(missing)}"
+                f"the run for {query!r} names {len(missing)} of {len(scored)} documents that are not "
+                f"among the documents given: {some(missing)}"
             )
-        return cls(query, tuple(ids), tuple(texts[i] for i in ids), np.array(scores))
+        documents = [known[doc_id] for doc_id, _ in scored]
+        ids = (named if isinstance(named, IntegerId) else known[named].id for named, _ in scored)
+        contents = tuple(document.content for document in documents)
+        return cls(query, tuple(ids), contents, np.array([score for _, score in scored]))
 
     def subset(self, positions: Iterable[int]) -> Ranking:
         """The documents at these positions, in the same order and with the same scorer."""
@@ -140,17 +160,94 @@ class Ranking:
             tuple(self.texts[i] for i in kept),
             self.scores[kept],
             self.scorer,
+            self.told,
+            self.activated and Activated(self.activated.name, self.activated.values[kept]),
+            self.mark,
         )
 
+    def check_scorer(self) -> None:
+        """Warn once if the scorer has changed since it made the scores of this ranking."""
+        changed = self.scorer is not None and self.mark is not None and self.scorer.mark != self.mark
+        if changed and "scorer" not in self.told:
+            self.told.add("scorer")
+            warnings.warn(
+                "the ranker has changed since this ranking was made: its scores are those of before, "
+                "and new ones are asked of what it is now. Rank again: ix.rank(scorer, query, docs)",
+                ScorerWarning,
+                stacklevel=5,
+            )
+
+    def activation(self, position: int) -> dict[str, float]:
+        """What the ranker makes of a document's raw score, by its name; empty where it is the same."""
+        if self.activated is None:
+            return {}
+        return {self.activated.name: float(self.activated.values[position])}
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ids, scores and texts as plain data, as an explanation's JSON has them."""
+        plain = {"doc_ids": list(self.doc_ids), "scores": self.scores.tolist()}
+        if self.activated is not None:
+            plain["activated"] = {self.activated.name: self.activated.values.tolist()}
+        return {**plain, "texts": list(self.texts)}
+
     def position(self, doc: str | int) -> int:
-        """The 0-based position of a document given by its id, or by the position itself."""
+        """The 0-based position of a document given by its id, or by the position itself.
+
+        Where ids were given as integers, an integer that may be the position of one document and the
+        id of another is refused, and so is one that is no id at all.
+
+        Raises
+        ------
+        InputError
+            If there is no such document, or it is open which one is meant.
+
+        Examples
+        --------
+        >>> docs = {"a": "green tea", "b": "a boat"}
+        >>> ranking = rank(lambda query, texts: [len(text) for text in texts], "tea", docs)
+        >>> ranking.position("b"), ranking.position(1)
+        (1, 1)
+        """
         if isinstance(doc, str):
             if doc not in self.doc_ids:
-                raise InputError(f"no document {doc!r} in the ranking; it has {_some(self.doc_ids)}")
+                raise InputError(f"no document {doc!r} in the ranking; it has {some(self.doc_ids)}")
             return self.doc_ids.index(doc)
-        if not 0 <= doc < len(self):
-            raise InputError(f"no position {doc} in a ranking of {len(self)} documents (0 is the best)")
-        return int(doc)
+        try:
+            place = operator.index(doc)
+        except TypeError:
+            place = None
+        if place is None or isinstance(doc, bool):
+            raise InputError(
+                f"a document is named by its id, a text, or by its position, an integer; not {doc!r}"
+            )
+        if any(isinstance(doc_id, IntegerId) for doc_id in self.doc_ids):
+            return self._by_integer_id(place)
+        if not 0 <= place < len(self):
+            raise InputError(
+                f"no position {place} in a ranking of {len(self)} documents (0 is the best)"
+            )
+        return place
+
+    def _by_integer_id(self, number: int) -> int:
+        """The position of the document with this id, where it cannot be mistaken for a position."""
+        name = str(number)
+        named = self.doc_ids.index(name) if name in self.doc_ids else None
+        if named is not None and (named == number or not 0 <= number < len(self)):
+            return named
+        first = (
+            f"doc={name!r} for the document with that id"
+            if named is not None
+            else f"there is no document {name!r}"
+        )
+        second = (
+            f", doc=ranking.doc_ids[{number}] for the one at that position, 0 being the best"
+            if 0 <= number < len(self)
+            else f"; it has {some(self.doc_ids)}"
+        )
+        raise InputError(
+            f"the documents have integers as ids, and {number} may be an id or a position: "
+            f"{first}{second}"
+        )
 
     def black_box(self, purpose: str) -> BlackBox:
         """The scorer, or an InputError that says why ``purpose`` cannot do without it."""
@@ -181,8 +278,9 @@ def rank(
     query
         The query.
     docs
-        Texts, a mapping from id to text, or `Document` objects. Plain texts get their position
-        in the input as id: "0", "1", …
+        Texts, a mapping of ids to texts, `Document` objects, mappings with an id and a text, a
+        pandas Series by its index, or a frame with columns such as ``docno`` and ``text`` (see
+        `as_documents`). Plain texts get their position in the input as id: "0", "1", …
     cache, fingerprint
         A file to remember scores in, and what to file them under, as in `BlackBox`.
     truncated
@@ -195,10 +293,18 @@ def rank(
     Raises
     ------
     InputError
-        For no documents, duplicate ids, texts that are not strings, an empty query, a cache that
-        cannot be used, or texts to be cut for a ranker that does not tell what it reads.
+        For no documents, duplicate ids, texts that are missing or not strings, a form of documents
+        that leaves it open what is meant, an empty query, a cache that cannot be used, or texts to
+        be cut for a ranker that does not tell what it reads.
     ScorerError
         If the scorer fails; the message names the document.
+
+    Warns
+    -----
+    ScorerWarning
+        If scores depend on which texts are asked together though the scorer does not say that it is
+        ``listwise``, or differ from call to call. To find out, three texts are scored once more, and
+        up to three others where their scores differ; of a listwise scorer two texts twice.
 
     Examples
     --------
@@ -209,16 +315,24 @@ def rank(
     if not isinstance(query, str) or not query.strip():
         raise InputError(f"the query must be a text with at least one character, not {query!r}")
     box = _black_box(scorer, cache, fingerprint)
+    box.refresh()
     ids = tuple(document.id for document in documents)
-    texts = _as_read(box, query, ids, tuple(d.content for d in documents), truncated)
+    texts = as_read(box, query, ids, tuple(d.content for d in documents), truncated)
+    asked = box.texts_scored
     try:
         scores = box(query, texts)
     except ScorerError as error:
         failed = set(error.texts)
-        named = _some([i for i, text in zip(ids, texts, strict=True) if text in failed])
+        named = some([i for i, text in zip(ids, texts, strict=True) if text in failed])
         message = f"{error}\n  document id: {named}" if named else str(error)
         raise ScorerError(message, error.query, error.texts) from error.__cause__
-    return Ranking(query, ids, texts, scores, box)
+    if box.texts_scored > asked:  # not all of them were remembered
+        for message in doubts(box, query, ids, texts, scores):
+            warnings.warn(message, ScorerWarning, stacklevel=2)
+    activated = own(box.scorer, "activated")
+    found = activated(scores) if callable(activated) else None
+    both = found and Activated(*found)
+    return Ranking(query, ids, texts, scores, box, activated=both, mark=box.mark)
 
 
 def _black_box(scorer: Scorer, cache: str | Path | None, fingerprint: str | None) -> BlackBox:
@@ -229,80 +343,24 @@ def _black_box(scorer: Scorer, cache: str | Path | None, fingerprint: str | None
     return BlackBox(scorer, cache=cache, fingerprint=fingerprint)
 
 
-def _as_read(
-    box: BlackBox, query: str, ids: Sequence[str], texts: tuple[str, ...], truncated: Truncated
-) -> tuple[str, ...]:
-    """The texts, cut to what the ranker reads of them where that is asked for."""
-    if truncated not in get_args(Truncated):
-        raise InputError(f"truncated must be one of {get_args(Truncated)}, not {truncated!r}")
-    seen = getattr(box.scorer, "seen", None)
-    if seen is None:
-        if truncated == "cut":
-            name = getattr(box.scorer, "__name__", type(box.scorer).__name__)
-            raise InputError(
-                f"{name} has no method seen(query, texts) that tells what it reads of each text, and "
-                "nothing can be cut to that"
-            )
-        return texts
-    try:
-        read = tuple(seen(query, texts))
-    except InputError as error:
-        if truncated == "cut":
-            raise
-        message = f"whether the ranker reads the documents to their end is unknown: {error}"
-        warnings.warn(message, TruncationWarning, stacklevel=3)
-        return texts
-    long = [
-        f"{i!r} ({len(part)} of {len(text)} characters)"
-        for i, text, part in zip(ids, texts, read, strict=True)
-        if part != text
-    ]
-    if truncated == "warn" and long:
-        warnings.warn(
-            f"the ranker reads only part of {len(long)} of {len(ids)} documents: {_listed(long)}; an "
-            "explanation may name words that it never saw. Cut them to what it reads: "
-            "rank(…, truncated='cut'), on the command line --cut",
-            TruncationWarning,
-            stacklevel=3,
+def _scored(run: Any) -> Iterable[tuple[Any, Any]]:
+    """Ids and scores of a recorded run in any of its forms."""
+    if isinstance(run, str):
+        raise InputError("a run is a mapping of ids to scores or a sequence of ids, not one string")
+    if isinstance(run, set | frozenset):
+        raise InputError("a run of ids alone is a sequence, best first; a set has no order")
+    if isinstance(run, Mapping):
+        return run.items()
+    if columns_of(run) is not None:
+        names = [str(name) for name in columns_of(run) or []]
+        if "score" not in names:
+            raise InputError(f"a run in a frame needs a column 'score'; it has {some(names)}")
+        return zip(ids_of_frame(run)[1], column_of(run, "score"), strict=True)
+    if hasattr(run, "iloc"):  # a Series of pandas
+        items: Iterable[tuple[Any, Any]] = run.items()
+        return items
+    if not isinstance(run, Iterable):
+        raise InputError(
+            f"a run is a mapping of ids to scores or a sequence of ids, not {type(run).__name__}"
         )
-    return read if truncated == "cut" else texts
-
-
-def as_documents(docs: Documents) -> tuple[Document, ...]:
-    """Documents in any of the accepted forms as a tuple of `Document` with distinct ids."""
-    if isinstance(docs, str | bytes | Document):
-        raise InputError("docs must be a sequence of documents, not a single one; put it in a list")
-    if docs is None:
-        raise InputError("there are no documents to rank: docs is None")
-    numbered: Iterable[tuple[object, str | Document]] = (
-        docs.items() if isinstance(docs, Mapping) else enumerate(docs)
-    )
-    documents = tuple(
-        doc if isinstance(doc, Document) else Document(str(name), doc) for name, doc in numbered
-    )
-    if not documents:
-        raise InputError("there are no documents to rank")
-    for document in documents:
-        for part, value in (("text", document.text), ("title", document.title)):
-            if not isinstance(value, str):
-                raise InputError(
-                    f"the {part} of document {document.id!r} must be a string, "
-                    f"not {type(value).__name__}"
-                )
-    _refuse_duplicates([document.id for document in documents])
-    return documents
-
-
-def _refuse_duplicates(ids: Sequence[str]) -> None:
-    repeated = [doc_id for doc_id, times in Counter(ids).items() if times > 1]
-    if repeated:
-        raise InputError(f"document ids must be distinct; repeated: {_some(repeated)}")
-
-
-def _some(names: Sequence[str]) -> str:
-    return _listed([repr(name) for name in names])
-
-
-def _listed(things: Sequence[str], most: int = 5) -> str:
-    shown = ", ".join(things[:most])
-    return shown if len(things) <= most else f"{shown} and {len(things) - most} more"
+    return ((doc_id, -place) for place, doc_id in enumerate(run))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,7 +14,7 @@ from intentx.report.study_page import study_page
 from intentx.report.study_plots import Plot, plots, written
 from intentx.study.export import csv_cells, csv_table, latex, markdown
 from intentx.study.results import Results, read_results
-from intentx.terminal import show
+from intentx.terminal import show, tell
 
 __all__ = ["add_report"]
 
@@ -68,7 +67,7 @@ def _drawn(results: Results) -> list[Plot]:
     try:
         return plots(results)
     except MissingExtraError as error:
-        sys.stderr.write(f"no plots, since {error}\n")
+        tell(f"no plots, since {error}")
         return []
 
 
@@ -96,9 +95,9 @@ def _write_lines(path: Path, lines: Iterable[str]) -> Path:
 def _tell(results: Results) -> None:
     """What the reader of a report should know, on standard error."""
     if results.done < results.cells:
-        sys.stderr.write(
+        tell(
             f"unfinished: {count(results.done)} of {count(results.cells)} cells of the queries begun "
-            "are measured, and the report is about those; intentx bench goes on with the others\n"
+            "are measured, and the report is about those; intentx bench goes on with the others"
         )
     if results.failed:
-        sys.stderr.write(f"{count(results.failed, 'cell')} without figures: report.html says why\n")
+        tell(f"{count(results.failed, 'cell')} without figures: report.html says why")

@@ -2,42 +2,68 @@
 
 from __future__ import annotations
 
-import contextlib
+import math
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
+from intentx.asked import asking_now
+from intentx.capabilities import Scorer, fingerprint_for, mark_of, own, own_fingerprint
 from intentx.errors import InputError, ScorerError
 
 if TYPE_CHECKING:
     from intentx.memory import ScoreFile
 
-__all__ = ["BlackBox", "Scorer"]
+__all__ = ["BlackBox", "Scorer", "mask_token", "own", "own_fingerprint", "unit_of"]
 
 Floats = npt.NDArray[np.float64]
-Noted = dict[tuple[str, str | tuple[str, ...]], int]
+SMALLEST, LARGEST = 1e-100, 1e100  # scores whose squares and differences are safe numbers
+
+_ADDING = threading.Lock()  # several threads may ask one box, and += is no single step
 
 
-class Scorer(Protocol):
-    """What a ranker is to intentx: one score per text, higher is better.
+def mask_token(scorer: object) -> str | None:
+    """What stands for a hidden word to a ranker, or None where it does not say.
 
-    A scorer whose score of a text depends on the other texts says so with a true attribute
-    ``listwise``; its documents are then never split over calls. One that has a ``fingerprint``,
-    a text that stands for its weights and settings, can have its scores remembered on disk.
+    A ranker says so by an attribute ``mask_token``, as BERT's tokenizer does: ``"[MASK]"``. To all
+    others a mask is one more word, which they may match with the query.
+
+    >>> mask_token(lambda query, texts: [0.0] * len(texts)) is None
+    True
     """
+    inner = scorer.scorer if isinstance(scorer, BlackBox) else scorer
+    token = getattr(inner, "mask_token", None)
+    return token if isinstance(token, str) and token else None
 
-    def __call__(self, query: str, texts: Sequence[str], /) -> Any: ...
+
+def unit_of(*scores: npt.ArrayLike) -> float:
+    """A power of two to divide scores by before they are subtracted, squared or added up.
+
+    It is 1 for scores of a usual size, so that nothing changes for them. Where the largest lies
+    beyond 1e±100, its square, or a difference of two, may be no finite number any more, or nothing;
+    in this unit it is about 1.
+
+    >>> unit_of([3.0, -0.5]), unit_of([1e308, 0.0]) == 2.0**1023, unit_of([0.0])
+    (1.0, True, 1.0)
+    """
+    largest = max((float(np.max(np.abs(one), initial=0.0)) for one in scores), default=0.0)
+    if not largest or SMALLEST <= largest <= LARGEST:
+        return 1.0
+    return 2.0 ** (math.frexp(largest)[1] - 1)
 
 
 class BlackBox:
     """A user's scorer, asked as rarely as possible and never trusted blindly.
 
     Texts are de-duplicated, looked up among those scored before, sorted by length (so that a
-    padded batch wastes little) and scored in batches.
+    padded batch wastes little) and scored in batches. What was scored before is forgotten once the
+    scorer is found changed, by its ``fingerprint`` or ``state_mark``; a scorer that has neither is
+    taken to stay the same.
 
     Parameters
     ----------
@@ -60,12 +86,16 @@ class BlackBox:
         Texts asked for: misses, hits on disk and hits in memory together.
     calls, texts_scored
         Misses: calls of the scorer, and texts it was given.
+    texts_repeated
+        Of those, texts that `intentx.rank` asked once more to see whether their scores hold.
     texts_found
         Hits on disk.
     texts_known
         Hits in memory, repetitions within a call among them.
     seconds
         Time spent inside the scorer; methods that look inside add theirs.
+    doubts
+        What `intentx.rank` found odd about the scores, a sentence each by kind.
 
     Raises
     ------
@@ -100,8 +130,11 @@ class BlackBox:
         self.progress = progress
         self.cache = None if cache is None else _score_file(cache, scorer, fingerprint)
         self.calls = self.texts_scored = self.texts_found = self.texts_asked = 0
+        self.texts_repeated = 0
         self.seconds = 0.0
-        self._noted: Noted | None = None
+        self.doubts: dict[str, str] = {}
+        self._named = fingerprint is not None
+        self._mark = mark_of(scorer, thorough=True)
         self._known: dict[tuple[str, str], float] = {}
         self._known_lists: dict[tuple[str, tuple[str, ...]], Floats] = {}
 
@@ -123,12 +156,13 @@ class BlackBox:
             If the scorer raises, or returns another number of scores, another shape, or values
             that are not finite numbers; the message names the query and the document.
         """
-        self.texts_asked += len(texts)
+        self._count(texts_asked=len(texts))
         if not len(texts):
             return np.empty(0)
-        if self._noted is not None:
-            for asked in (tuple(texts),) if self.listwise else texts:
-                self._noted[query, asked] = len(texts) if self.listwise else 1
+        self.refresh(thorough=False)
+        for asked in asking_now(self):
+            for one in (tuple(texts),) if self.listwise else texts:
+                asked.texts[query, one] = len(texts) if self.listwise else 1
         if self.listwise:
             key = (query, tuple(texts))
             if key not in self._known_lists:
@@ -147,19 +181,49 @@ class BlackBox:
                 self.progress(start + len(batch), len(new))
         return np.array([self._known[query, text] for text in texts])
 
-    @contextlib.contextmanager
-    def noting(self) -> Iterator[Noted]:
-        """Around calls: what is asked for, once each, whether it is remembered or not.
+    def refresh(self, *, thorough: bool = True) -> None:
+        """Forget what was remembered if the scorer is no longer what it was.
 
-        The keys are query and text, or, with a listwise scorer, query and list; the values numbers of
-        texts.
+        Parameters
+        ----------
+        thorough
+            Whether to look at every weight. A quick look, as each call has one, may miss an edit of
+            single numbers in a large table of weights that torch does not know of.
         """
-        noted: Noted = {}
-        self._noted = noted
-        try:
-            yield noted
-        finally:
-            self._noted = None
+        mark = mark_of(self.scorer, thorough=thorough)
+        if mark == self._mark:
+            return
+        self._mark = mark
+        self._known.clear()
+        self._known_lists.clear()
+        if self.cache is not None and not self._named:
+            self.cache.fingerprint = fingerprint_for(self.scorer)
+
+    @property
+    def mark(self) -> Any:
+        """What differs once the scorer has changed; None for one that does not tell."""
+        self.refresh()
+        return self._mark
+
+    def ask_again(self, query: str, texts: Sequence[str]) -> Floats:
+        """Scores of ``texts`` in one call and in this order, by the scorer itself; not remembered.
+
+        It counts as any call of the scorer does.
+        """
+        self._count(texts_asked=len(texts), texts_repeated=len(texts))
+        return self._ask(query, texts)
+
+    def spent(self, seconds: float, versions: int = 0) -> None:
+        """Count time inside the scorer, and versions of embeddings that its model was run on."""
+        self._count(seconds=seconds)
+        for asked in asking_now(self):
+            asked.seconds += seconds
+            asked.versions += versions
+
+    def _count(self, **more: float) -> None:
+        with _ADDING:
+            for name, number in more.items():
+                setattr(self, name, getattr(self, name) + number)
 
     def _not_on_disk(self, query: str, texts: list[str]) -> list[str]:
         """The texts that the file has no score of; of the others it is read into memory."""
@@ -168,7 +232,7 @@ class BlackBox:
         found = self.cache.find(query, texts)
         on_disk = {(query, t): s for t, s in zip(texts, found, strict=True) if s is not None}
         self._known.update(on_disk)
-        self.texts_found += len(on_disk)
+        self._count(texts_found=len(on_disk))
         return [text for text in texts if (query, text) not in on_disk]
 
     def _list(self, query: str, texts: Sequence[str]) -> Floats:
@@ -177,15 +241,14 @@ class BlackBox:
             return self._ask(query, texts)
         found = self.cache.find(query, texts, as_list=True)
         if None not in found:
-            self.texts_found += len(texts)
+            self._count(texts_found=len(texts))
             return np.array(found, dtype=np.float64)
         scores = self._ask(query, texts)
         self.cache.keep(query, texts, scores.tolist(), as_list=True)
         return scores
 
     def _ask(self, query: str, texts: Sequence[str]) -> Floats:
-        self.calls += 1
-        self.texts_scored += len(texts)
+        self._count(calls=1, texts_scored=len(texts))
         started = time.perf_counter()
         try:
             answer = self.scorer(query, list(texts))
@@ -196,7 +259,7 @@ class BlackBox:
             message = f"the scorer raised {type(error).__name__}: {error}"
             raise _failure(message, query, culprit) from error
         finally:
-            self.seconds += time.perf_counter() - started
+            self.spent(time.perf_counter() - started)
         return _checked(answer, query, texts)
 
     def _culprit(self, query: str, texts: Sequence[str]) -> Sequence[str]:
@@ -217,14 +280,7 @@ class BlackBox:
 def _score_file(path: str | Path, scorer: Scorer, fingerprint: str | None) -> ScoreFile:
     from intentx.memory import ScoreFile
 
-    found = getattr(scorer, "fingerprint", None) if fingerprint is None else fingerprint
-    if not isinstance(found, str) or not found:
-        name = getattr(scorer, "__name__", type(scorer).__name__)
-        raise InputError(
-            f"to remember the scores of {name} on disk, give it a fingerprint: a text such as "
-            f"'my ranker, version 3' that changes whenever its scores may; not {found!r}"
-        )
-    return ScoreFile(path, found)
+    return ScoreFile(path, fingerprint_for(scorer, fingerprint))
 
 
 def _checked(answer: Any, query: str, texts: Sequence[str]) -> Floats:
@@ -232,6 +288,7 @@ def _checked(answer: Any, query: str, texts: Sequence[str]) -> Floats:
     if hasattr(answer, "detach"):  # a torch tensor, perhaps on a device and with gradients
         answer = answer.detach().cpu()
         answer = answer.double() if answer.is_floating_point() else answer  # NumPy lacks bfloat16
+    _refuse_masked(answer, query, texts)
     try:
         scores = np.asarray(answer)
     except Exception as error:
@@ -255,7 +312,8 @@ def _checked(answer: Any, query: str, texts: Sequence[str]) -> Floats:
             query,
             texts,
         )
-    scores = scores.astype(np.float64)
+    with np.errstate(over="ignore"):  # a longer float becomes infinite, which is told below
+        scores = scores.astype(np.float64)
     finite = np.isfinite(scores)
     if not finite.all():
         bad = int(np.argmin(finite))
@@ -265,6 +323,24 @@ def _checked(answer: Any, query: str, texts: Sequence[str]) -> Floats:
             texts[bad : bad + 1],
         )
     return scores
+
+
+def _refuse_masked(answer: Any, query: str, texts: Sequence[str]) -> None:
+    """A masked score is none, and the number under the mask must not pass for one."""
+    if isinstance(answer, np.ma.MaskedArray):
+        hidden = np.atleast_1d(np.ma.getmaskarray(answer))
+    elif isinstance(answer, list | tuple):
+        hidden = np.array([np.ma.is_masked(one) for one in answer], dtype=bool)
+    else:
+        return
+    if hidden.any():
+        bad = int(np.flatnonzero(hidden.reshape(len(hidden), -1).any(axis=1))[0])
+        raise _failure(
+            f"the scorer masked the score of {int(hidden.sum())} of {len(texts)} texts, and a masked "
+            "score is no number; fill it: scores.filled(value)",
+            query,
+            texts[bad : bad + 1],
+        )
 
 
 def _failure(message: str, query: str, texts: Sequence[str]) -> ScorerError:

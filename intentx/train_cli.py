@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import dataclasses
-import json
-import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,9 +13,12 @@ import numpy as np
 
 from intentx.datasets import Collection, read_collection
 from intentx.errors import InputError
+from intentx.files import excerpt, parse_json
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers.encoders import minilm_folder, vector_encoder
+from intentx.terminal import show, tell
 from intentx.text import Analyzer
+from intentx.words_cli import add_words, word_settings
 
 if TYPE_CHECKING:
     from intentx.rankers.interaction import TermRanker
@@ -59,7 +60,7 @@ def add_train(commands: Any, progress: Progress) -> None:
         "--vectors", default="minilm", metavar="SOURCE",
         help="term vectors: a GloVe/word2vec text file, a sentence-transformers model, or minilm",
     )  # fmt: skip
-    train.add_argument("--stem", metavar="LANGUAGE", help="stem words, e.g. english")
+    add_words(train, ngrams=False, extra="of drmm, knrm and matchpyramid")
     train.add_argument(
         "--base", default="minilm", metavar="MODEL", help="what a cross-encoder starts from"
     )
@@ -67,7 +68,7 @@ def add_train(commands: Any, progress: Progress) -> None:
         "--set", action="append", default=[], metavar="NAME=VALUE",
         help="a setting of the ranker or of its training, e.g. steps=200 or term_weights=idf",
     )  # fmt: skip
-    train.add_argument("--seed", type=int, default=0)
+    train.add_argument("--seed", type=_seed, default=0)
     train.set_defaults(run_command=lambda options: _train(options, progress))
 
 
@@ -89,8 +90,8 @@ def _train(options: argparse.Namespace, progress: Progress) -> None:
         quality = _cross_encoder(options, lists, heldout, progress)
     else:
         quality = _term_ranker(options, collections, lists, heldout, progress)
-    sys.stdout.write(f"{options.architecture}:{options.out}\n")
-    sys.stderr.write(f"{quality}\n")
+    show(f"{options.architecture}:{options.out}")
+    tell(str(quality))
 
 
 def _term_ranker(
@@ -106,11 +107,12 @@ def _term_ranker(
     ranker_type = _type_of(options.architecture)
     settings, training = _settings(options, ranker_type.settings_type)
     texts = [text for collection in collections for text in collection.texts.values()]
-    words = words_of([*texts, *(one.query for one in heldout), *(one.query for one in lists)])
-    sys.stderr.write(f"term vectors of {options.vectors}\n")
+    analyzer = word_settings(options).analyzer()
+    words = words_of([*texts, *(one.query for one in heldout), *(one.query for one in lists)], analyzer)
+    tell(f"term vectors of {options.vectors}")
     vectors = term_vectors(options.vectors, words)
     pools = [pool for collection in collections for pool in collection.pools()]
-    lexicon = Lexicon.build(texts, vectors, Analyzer(stem=options.stem), pools=pools)
+    lexicon = Lexicon.build(texts, vectors, analyzer, pools=pools)
     ranker = ranker_type(lexicon, settings)  # type: ignore[call-arg]
     with progress(f"training {options.architecture}") as bar:
         history = train(ranker, lists, heldout, training, bar)
@@ -196,7 +198,7 @@ def _settings(
             made.append(kind(**(defaults if kind is Training else {}) | chosen | seed))
         except TypeError as error:
             raise InputError(
-                f"--set {' '.join(options.set)}: a value of another kind: {error}"
+                f"--set {excerpt(' '.join(options.set))}: a value of another kind: {error}"
             ) from error
     return made[0], made[-1]
 
@@ -206,16 +208,16 @@ def _assignment(text: str) -> tuple[str, Any]:
     if not equals:
         raise InputError(f"--set expects NAME=VALUE, not {text!r}")
     try:
-        plain = json.loads(value)
-    except json.JSONDecodeError:
+        plain = parse_json(value)
+    except InputError:  # no JSON: a word such as idf
         plain = value
     return name, tuple(plain) if isinstance(plain, list) else plain
 
 
-def words_of(texts: Sequence[str]) -> list[str]:
-    """The words of texts as they are written, stopwords left out, sorted."""
-    analyzer = Analyzer()
-    return sorted({term for text in texts for term in analyzer.terms(text)})
+def words_of(texts: Sequence[str], analyzer: Analyzer) -> list[str]:
+    """The words of texts as they are written, whatever the analyzer stems; no stopwords; sorted."""
+    written = dataclasses.replace(analyzer, stem=None)
+    return sorted({term for text in texts for term in written.terms(text)})
 
 
 def term_vectors(source: str, words: Sequence[str]) -> TermVectors:
@@ -230,6 +232,12 @@ def term_vectors(source: str, words: Sequence[str]) -> TermVectors:
     model = encoder.model
     own = (word for word in model.tokenizer.get_vocab() if not word.startswith("##") and word.isalnum())
     return TermVectors.from_sentence_transformer(model, sorted({*words, *own}))
+
+
+def _seed(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) < 2**63):
+        raise argparse.ArgumentTypeError(f"a whole number from 0 to 2**63 - 1 expected, not {text}")
+    return int(text)
 
 
 def _share(text: str) -> float:

@@ -175,6 +175,19 @@ def test_bm25_finds_candidates_among_many(files, capsys):
     assert all("piano" in text for text in query.documents.values())
 
 
+def test_the_index_of_a_comparison_is_kept(files, capsys):
+    chosen = ("--docs", "docs.jsonl", "--queries", "piano", "--depth", 5, "--index", "kept", "--json")
+    found = []
+    for _ in range(2):
+        assert run("--rankers", f"bm25,{LENGTH}", *chosen) == 0
+        found.append((capsys.readouterr().out, (files / "kept" / "index.json").read_text()))
+    assert found[0] == found[1]
+    (files / "other").mkdir()
+    (files / "other" / "mine").touch()
+    with pytest.raises(InputError, match="holds other files, such as 'mine'"):
+        run("--rankers", f"bm25,{LENGTH}", *chosen[:-2], "other")
+
+
 def test_a_folder_with_its_runs_and_some_of_its_queries(tmp_path, capsys):
     data = folder(tmp_path)
     rankers = f"run:up,run:down,{LENGTH}"
@@ -213,6 +226,7 @@ def test_a_folder_with_its_runs_and_some_of_its_queries(tmp_path, capsys):
         (["--docs", "docs.jsonl", "--queries", "q.tsv", "--run", "bm.run"], "no query '9'"),
         (["--run", "bm.run"], "--run goes with --docs"),
         (["--pool", "up"], "--pool goes with --data"),
+        (["--index", "kept"], "--index goes with --docs or --data"),
         (["--data", "nowhere"], "nowhere"),
         (["--limit", "0"], "--limit must be 1"),
         (["--depth", "1"], "--depth must be 2"),

@@ -61,7 +61,8 @@ def test_one_document_as_json(capsys, docs, name):
     assert (code, err) == (0, "")
     found = DocumentExplanation.from_dict(json.loads(out))
     assert found.ranking.doc_ids[found.position] == "second"
-    assert set(found.terms) == {"laptop", "typing", "keys", "sound", "desk"}
+    assert set(found.content_terms) == {"laptop", "typing", "keys", "sound", "desk"}
+    assert set(found.terms) > set(found.content_terms), "stopwords are words of a document"
     assert found.terms[0] == "keys"
     assert found.weights[0] > 0
     assert (found.settings["samples"], found.settings["seed"]) == (50, 3)
@@ -74,8 +75,26 @@ def test_methods_that_look_inside(capsys, docs, rankers, name):
     )
     assert (code, err) == (0, "")
     found = DocumentExplanation.from_dict(json.loads(out))
-    assert set(found.terms) == {"piano", "keys", "stool"}
+    assert set(found.content_terms) == {"piano", "keys", "stool"}
     assert any(found.weights)
+
+
+def test_methods_stand_side_by_side(capsys, docs):
+    several = ("--doc", "first", "--method", "shap", "--method", "lirme")
+    code, out, _ = run(capsys, docs, *several, "--json")
+    assert code == 0
+    plain = json.loads(out)
+    assert set(plain) == {"shap", "lirme"}
+    for one in plain.values():
+        told = one["side_by_side"]
+        assert told["methods"] == ["shap", "lirme"]
+        assert told["contradictions"] == []
+        assert {"term": "piano", "for": ["shap", "lirme"], "against": []}.items() <= next(
+            word for word in told["words"] if word["term"] == "piano"
+        ).items()
+    code, out, _ = run(capsys, docs, *several)
+    assert "Side by side" in out
+    assert "No method contradicts another" in " ".join(out.split())
 
 
 def test_grad_cam(capsys, docs, rankers, tmp_path):
@@ -98,10 +117,24 @@ def test_settings_reach_the_method(capsys, docs, rankers):
         return json.loads(out)["settings"]
 
     exs = settings(
-        *("--method", "exs", "--samples", "30", "--k", "2", "--labels", "topk", "--removal", "mask"),
+        *(
+            "--method",
+            "exs",
+            "--samples",
+            "30",
+            "--k",
+            "2",
+            "--labels",
+            "topk",
+            "--removal",
+            "mask",
+            "--mask",
+            "[gone]",
+        ),
         *("--max-terms", "4", "--stem", "english"),
     )
     assert (exs["samples"], exs["k"], exs["labels"], exs["removal"]) == (30, 2, "topk", "mask")
+    assert exs["mask"] == "[gone]"
     assert (exs["max_terms"], exs["analyzer"]["stem"]) == (4, "english")
     assert settings("--method", "lirme", "--sampler", "uniform")["sampler"] == "uniform"
     steps = settings("--method", "ig", "--steps", "7", "--reference", "ql", ranker=rankers["knrm"])
@@ -220,7 +253,7 @@ def test_faithfulness(capsys, docs):
         (("--doc", "first", "--method", "ig"), "IntegratedGradients needs gradients, and BM25"),
         (("--method", "saliency"), "Saliency needs gradients, and BM25 offers none"),
         (("--doc", "first", "--method", "gradcam"), "feature maps of a MatchPyramid, and BM25 has none"),
-        (("--doc", "first", "--above", "rtl", "--method", "lirme"), "--above needs exs or shap"),
+        (("--doc", "first", "--above", "rtl", "--method", "lirme"), "--above needs exs, shap, ig"),
         (("--doc", "first", "--above", "nope", "--method", "exs"), "no document 'nope'"),
         (("--doc", "first", "--above", "first", "--method", "exs"), "cannot be above itself"),
         (("--above", "first", "--method", "exs"), "--above is about one document: name it by --doc"),
@@ -232,8 +265,10 @@ def test_faithfulness(capsys, docs):
         (("--method", "shap", "--labels", "rank"), "--labels is a setting of exs,"),
         (("--method", "exs", "--sampler", "masked"), "--sampler is a setting of lirme, not of exs"),
         (("--method", "exs", "--steps", "9"), "--steps is a setting of ig, not of exs"),
-        (("--method", "exs", "--reference", "ql"), "of ig, deeplift or deepshap, not of exs"),
+        (("--method", "exs", "--reference", "ql"), "ig, deeplift or deepshap, not of exs"),
         (("--method", "lirme", "--removal", "mask"), "--removal is a setting of exs or shap,"),
+        (("--doc", "first", "--method", "exs", "--mask", "x"), "--mask says what masked words become"),
+        (("--doc", "first", "--method", "exs", "--removal", "mask"), "the ranker names none"),
         (("--method", "exs", "--budget", "9"), "--budget is a setting of multiplex, not of exs"),
         (("--method", "exs", "--query-terms", "allow"), "--query-terms is a setting of multiplex, "),
         (("--method", "exs", "--ngrams", "2"), "ngrams=1, not 2"),
@@ -295,7 +330,7 @@ def test_dense_beside_the_other_simple_rankers(capsys, docs, tmp_path, monkeypat
     chosen = [part for name in names for part in ("--method", name)]
     code, out, _ = run(capsys, docs, *chosen, *reading, "--dense", folder, "--json", ranker=ranker)
     assert code == 0
-    number = {name: len(one["settings"]["simple_rankers"]) for name, one in json.loads(out).items()}
+    number = {name: len(one["simple_rankers"]) for name, one in json.loads(out).items()}
     assert number == dict(zip(names, (4, 4, 4, 3, 1), strict=True))
     assert made == [str(folder)]  # the ranker's own vectors serve again
     for name, model, message in (
@@ -304,7 +339,7 @@ def test_dense_beside_the_other_simple_rankers(capsys, docs, tmp_path, monkeypat
             folder,
             "--dense is a setting of multiplex, query-terms or random-terms, not of greedy",
         ),
-        ("multiplex", docs, "no sentence-transformers model"),
+        ("multiplex", docs, "is no bi-encoder: it is a single file"),
     ):
         code, _, err = run(capsys, docs, "--method", name, "--dense", model)
         assert (code, message in err) == (2, True)

@@ -13,10 +13,13 @@ PACKAGE = Path(__file__).parents[1] / "intentx"
 # itself, its public names, comes before those who use the library as users do.
 ROOMS = [
     ("errors",),
-    ("files", "memory", "text"),
+    ("asked", "checks", "documents", "files", "folders", "memory", "signs"),
+    ("text",),
+    ("capabilities",),
     ("scoring",),
+    ("doubts", "truncation"),
     ("ranking",),
-    ("perturbation",),
+    ("perturbation", "search"),
     ("preferences",),
     ("coverage",),
     ("rankers", "datasets"),
@@ -24,8 +27,9 @@ ROOMS = [
     ("explainers",),
     ("study",),
     ("",),
-    ("report", "terminal", "train_cli"),
-    ("bench_cli", "compare_cli", "explain_cli", "report_cli"),
+    ("words_cli",),
+    ("report", "terminal"),
+    ("bench_cli", "compare_cli", "explain_cli", "report_cli", "train_cli"),
     ("cli",),
     ("__main__",),
 ]
@@ -41,6 +45,7 @@ HEAVY = [
     "pulp",
     "rich",
     "rank_bm25",
+    "bm25s",
     "highspy",
     "lightgbm",
 ]

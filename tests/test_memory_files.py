@@ -42,7 +42,7 @@ def a_later_format(path):
         ),
         (lambda path: path.mkdir(), "scores cannot be kept in .*scores.sqlite: unable to open"),
         (another_database, "database of something else than scores; name another file"),
-        (a_later_format, "scores in format 7, and this version of intentx reads format 1"),
+        (a_later_format, "scores in format 7, and this version of intentx reads format 2"),
     ],
 )
 def test_files_of_something_else_are_refused_and_left_alone(path, make, message):

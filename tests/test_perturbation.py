@@ -60,14 +60,14 @@ def test_deleting_takes_the_word_and_the_blanks_before_it(text, data):
         ("grand piano keys", ["grand piano"], Analyzer(ngrams=2), " keys", "[MASK] keys"),
         ("a piano a pianola", ["piano"], Analyzer(), "a a pianola", "a [MASK] a pianola"),
         ("<b>piano</b>\npiano", ["piano"], Analyzer(), "<b></b>\n", "<b>[MASK]</b>\n[MASK]"),
-        ("用手机", ["手"], Analyzer(), "用机", "用[MASK]机"),
+        ("用手机", ["手机"], Analyzer(), "用", "用[MASK]"),
         ("piano", [], Analyzer(), "piano", "piano"),
         ("", ["piano"], Analyzer(), "", ""),
     ],
 )
 def test_removal_by_example(text, terms, analyzer, deleted, masked):
     assert remove_terms(text, terms, analyzer, how="delete") == deleted
-    assert remove_terms(text, terms, analyzer, how="mask") == masked
+    assert remove_terms(text, terms, analyzer, how="mask", mask="[MASK]") == masked
 
 
 def test_an_unknown_way_to_remove_is_named():
@@ -87,6 +87,7 @@ def test_insertion_puts_a_sentence_in_front(text, terms):
 
 def test_random_edits_delete_insert_and_mask():
     texts, scorer = keyboards()
+    scorer.mask_token = "[MASK]"  # noqa: S105
     ranking, analyzer = rank(scorer, "keyboard", texts), Analyzer()
     terms = ("piano", "pedal", "laptop", "desk")
     edits = edit_at_random(ranking, terms, analyzer, 90, seed=3)
@@ -145,9 +146,10 @@ def test_edits_are_scored_together():
 def test_a_listwise_ranker_gets_the_list_with_one_document_exchanged():
     scorer = Listwise()
     ranking = rank(scorer, "q", ["ccccc", "bbb", "a"])
+    scorer.calls.clear()
     edits = EditedDocuments(("xx", "yyyyyyy"), np.array([1, 2]))
     scores = score_edits(ranking, edits, "a test")
-    assert [texts for _, texts in scorer.calls[1:]] == [
+    assert [texts for _, texts in scorer.calls] == [
         ["ccccc", "xx", "a"],
         ["ccccc", "bbb", "yyyyyyy"],
     ]
@@ -185,8 +187,9 @@ def test_a_recorded_ranking_cannot_score_edits():
 def test_counting_scorers_are_not_asked_without_edits():
     scorer = Counting()
     ranking = rank(scorer, "q", ["a", "b"])
+    calls = len(scorer.calls)
     assert score_edits(ranking, EditedDocuments((), np.array([], dtype=int)), "a test").shape == (0,)
-    assert len(scorer.calls) == 1
+    assert len(scorer.calls) == calls
 
 
 @given(text=texts, data=st.data())
@@ -197,10 +200,10 @@ def test_versions_keep_the_units_they_are_told_to(text, data):
     rows = data.draw(st.lists(st.tuples(*[st.booleans()] * len(terms)), min_size=1, max_size=4))
     kept = np.array(rows, dtype=bool).reshape(len(rows), len(terms))
     for how in ("delete", "mask"):
-        versions = keep_units(text, units, kept, how=how)
+        versions = keep_units(text, units, kept, how=how, mask=MARK)
         for row, version in zip(rows, versions, strict=True):
             gone = [term for term, keep in zip(terms, row, strict=True) if not keep]
-            assert version == remove_terms(text, gone, analyzer, how=how)
+            assert version == remove_terms(text, gone, analyzer, how=how, mask=MARK)
 
 
 def test_versions_of_what_and_how():

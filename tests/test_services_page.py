@@ -170,6 +170,7 @@ def test_what_the_engine_cannot_do_is_an_error_and_leaves_nothing(engine):
             scorer_class()(service.url, "absent")("tea", ["tea"])
 
 
+@pytest.mark.filterwarnings("ignore:the scores of Elasticsearch depend")  # in an index so small they do
 def test_the_page_explains_a_search_engine(engine, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     with Service(engine) as service:

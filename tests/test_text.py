@@ -1,24 +1,28 @@
 import itertools
+import json
 
+import icu4py
 import numpy as np
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from intentx import Analyzer, InputError
-from intentx.text import (
-    LONGEST_REMEMBERED,
-    STOPWORDS,
-    TextIndex,
-    Token,
-    _fold,
-    _remembered,
-    replace_spans,
-)
+from intentx.errors import TextWarning
+from intentx.text import STOPWORDS, TextIndex, Token, replace_spans
+from intentx.text.analyzer import LONGEST_REMEMBERED, _remembered
+from intentx.text.words import fold
 from tests.strategies import prose, texts
 
 PLAIN = Analyzer()
-ANALYZERS = [PLAIN, Analyzer(stem="english"), Analyzer(ngrams=3), Analyzer(stem="german", ngrams=2)]
+ANALYZERS = [
+    PLAIN,
+    Analyzer(stem="english"),
+    Analyzer(ngrams=3),
+    Analyzer(language="de", stem=True, ngrams=2),
+    Analyzer(language="th", stopwords=(), strip_markup=True),
+    Analyzer(segmenter="letters"),
+]
 
 
 @given(texts)
@@ -26,7 +30,7 @@ ANALYZERS = [PLAIN, Analyzer(stem="english"), Analyzer(ngrams=3), Analyzer(stem=
 @example("漢字piano漢字")
 def test_the_text_of_a_span_folds_to_its_term(text):
     for token in PLAIN.tokens(text):
-        assert _fold(text[token.start : token.end]) == token.term
+        assert fold(text[token.start : token.end]) == token.term
         assert token.start < token.end <= len(text)
 
 
@@ -73,7 +77,9 @@ def test_words_follow_each_other_and_sentences_contain_them(text):
         assert before.end <= after.start
     for token in tokens:
         assert token.sentence == sum(start <= token.start for start in starts) - 1
-        assert token.term not in STOPWORDS
+        # A stopword is a term only as a name in capitals (US) or as initials (u.s.).
+        word = text[token.start : token.end]
+        assert token.term not in STOPWORDS or word.isupper() or "." in word
 
 
 @pytest.mark.parametrize("analyzer", ANALYZERS, ids=repr)
@@ -94,8 +100,8 @@ def test_terms_are_distinct_and_spans_agree_with_tokens(analyzer, text):
         ("Café cafe\u0301", ("café",)),
         ("the keyboard's keys, it’s", ("keyboard", "keys")),
         ("3.5 1,000 2.", ("3.5", "1,000", "2")),
-        ("用iPhone手机", ("用", "iphone", "手", "机")),
-        ("コーヒー", ("コー", "ヒー")),
+        ("用iPhone手机", ("用", "iphone", "手机")),
+        ("コーヒー", ("コーヒー",)),
         ("שָׁלוֹם كتاب किताब", ("שָׁלוֹם", "كتاب", "किताब")),
         ("👩‍👩‍👧 and 👍🏽", ("👩‍👩‍👧", "👍🏽")),
         ("<b>bold</b>", ("b", "bold")),
@@ -120,6 +126,14 @@ def test_words_of_many_scripts(text, terms):
         ("Blank lines at the end.\n\n", (0,)),
         ("你好。再见。\n", (0, 3)),
         ("「你好。」再见", (0, 5)),
+        ("おはよう。そう？はい", (0, 5, 8)),
+        ("यह है। वह है।", (0, 7)),
+        ("یہ ہے۔وہ ہے۔", (0, 6)),
+        ("مرحبا؟ نعم.", (0, 7)),
+        ("ខ្ញុំ។ អ្នក។ល។ នេះ", (0, 7)),
+        ("သည်။ တို့။", (0, 5)),
+        ("ฉันรักชา\n\nเขา", (0, 10)),
+        ("In the U.S. Then", (0,)),
         ("He said “no!” Then left", (0, 14)),
         ("", (0,)),
     ],
@@ -147,8 +161,33 @@ def test_stopwords_are_compared_before_stemming_and_folded():
 
 @pytest.mark.parametrize("analyzer", [*ANALYZERS, Analyzer(stopwords=frozenset({"a", "b"}))], ids=repr)
 def test_analyzer_through_plain_data(analyzer):
-    assert Analyzer.from_dict(analyzer.to_dict()) == analyzer
-    assert analyzer.to_dict()["stopwords"] in (None, ["a", "b"])
+    plain = analyzer.to_dict()
+    assert Analyzer.from_dict(json.loads(json.dumps(plain))) == analyzer
+    english = analyzer.language == "en" and analyzer.stopwords != frozenset({"a", "b"})
+    assert (plain["stopwords"] is None) == english
+
+
+def test_the_segmenter_and_its_version_are_recorded():
+    assert PLAIN.to_dict() == {
+        "stem": None,
+        "stopwords": None,
+        "ngrams": 1,
+        "language": "en",
+        "segmenter": {"name": "icu", "version": icu4py.icu_version},
+        "strip_markup": False,
+    }
+
+
+def test_data_from_before_segmenters_is_read_as_it_was_made():
+    old = Analyzer.from_dict({"stem": None, "stopwords": None, "ngrams": 1})
+    assert old == Analyzer(segmenter="letters")
+    assert old.terms("covid-19 用手机 IT AT&T") == ("covid", "19", "用", "手", "机", "t")
+
+
+def test_another_version_of_icu_is_told():
+    plain = PLAIN.to_dict() | {"segmenter": {"name": "icu", "version": "4.2"}}
+    with pytest.warns(TextWarning, match="version 4.2 of the segmenter icu"):
+        assert Analyzer.from_dict(plain) == PLAIN
 
 
 @pytest.mark.parametrize(
@@ -157,6 +196,10 @@ def test_analyzer_through_plain_data(analyzer):
         ({"stem": "klingon"}, "no stemmer for 'klingon'.*english"),
         ({"ngrams": 0}, "ngrams must be 1 or more, not 0"),
         ({"stopwords": "the"}, "collection of words"),
+        ({"language": "klingon"}, "no language 'klingon'.*german \\(de\\)"),
+        ({"language": "lao"}, "no stopwords for lao.*--stopwords none"),
+        ({"language": "th", "stem": True}, "no stemmer for 'th'.*english"),
+        ({"segmenter": "icu4"}, "'icu', 'letters' or a callable.*'icu4'"),
     ],
 )
 def test_bad_settings_are_refused(settings, message):
@@ -196,9 +239,24 @@ def test_the_index_counts_what_the_analyzer_finds(analyzer, documents):
 
 
 def test_a_word_is_a_stopword_in_any_case_and_with_any_apostrophe():
-    assert PLAIN.terms("The THE Don’t DON'T it's IT’S") == ()
+    assert PLAIN.terms("The Don’t it's. THE DON'T IT’S NEVER") == ()
 
 
 def test_a_megabyte_of_stops_and_blanks_is_read():
     text = "word. " * 90_000 + " " * 200_000 + "." * 200_000 + "\n \n" * 50_000 + "'" * 50_000
     assert len(PLAIN.tokens(text)) == 90_000
+
+
+@pytest.mark.parametrize(
+    ("part", "terms"),
+    [
+        ("a.b", 1), ("a-b", 5001), ("word.Word", 5001), ("1-2-", 1), ("b@", 5000), ("b&c&", 1),
+        ("手机", 5000), ("ดื่มชา", 2 * 5000), ("x+", 5000), ("\u200d", 0), ("❤\u200d", 1), ("C#/.", 5000),
+    ],
+)  # fmt: skip
+def test_long_chains_of_words_are_read(part, terms):
+    assert len(Analyzer(stopwords=()).tokens(part * 5000)) == terms
+
+
+def test_a_long_line_in_capitals_is_read():
+    assert PLAIN.terms("IT IS US " * 2000) == ()

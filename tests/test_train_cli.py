@@ -5,6 +5,7 @@ import pytest
 
 from intentx.cli import main
 from intentx.rankers import CrossEncoder, load_ranker
+from intentx.text import Analyzer
 from tests import tiny_models
 
 TOPICS = ["piano", "boat", "tea", "desk", "lamp", "stage"]
@@ -70,14 +71,15 @@ def test_training_leaves_a_ranker_that_scores(capsys, tmp_path, folder, vectors,
 def test_settings_teacher_stems_and_a_folder_to_stop_by(capsys, tmp_path, folder, vectors):
     (folder / "qrels.txt").unlink()
     arguments = ("--train", folder, folder, "--valid", folder, "--vectors", vectors, *FAST)
-    more = ("--stem", "english", "--teacher", "teacher", "--set", "hidden=[4, 2]", "--set", "bins=9")
+    more = ("--stem", "--language", "de", "--stopwords", "none", "--teacher", "teacher",
+            "--set", "hidden=[4, 2]", "--set", "bins=9")  # fmt: skip
     code, _, told = run(capsys, "train", "drmm", *arguments, *more, "--out", tmp_path / "out")
     assert code == 0, told
     assert "learned from 12 queries" in told
     assert "agreement of 6 held-out queries" in told
     ranker = load_ranker(f"drmm:{tmp_path / 'out'}", [])
     assert (ranker.settings.hidden, ranker.settings.bins) == ((4, 2), 9)
-    assert ranker.lexicon.analyzer.stem == "english"
+    assert ranker.lexicon.analyzer == Analyzer(language="de", stem=True, stopwords=())
 
 
 def test_a_cross_encoder(capsys, tmp_path, folder):
@@ -105,7 +107,9 @@ def test_vectors_of_a_model_cover_its_own_words_as_well(capsys, tmp_path, folder
     [
         (("--set", "bans=9"), "drmm has no setting 'bans'; it has: bins, check_every"),
         (("--set", "bins"), "NAME=VALUE, not 'bins'"),
-        (("--set", "bins=many"), "a value of another kind"),
+        (("--set", "bins=many"), "bins must be a whole number up to 10,000"),
+        (("--set", f"bins={'[' * 100_000}"), "bins must be a whole number up to 10,000"),
+        (("--set", f"bins={'7' * 5_000}"), "bins must be a whole number up to 10,000"),
         (("--set", "bins=1"), "bins must be 2 or more"),
         (("--first-stage", "bm25"), "no run of 'bm25'; it has: BM25, teacher"),
         (("--teacher", "splade"), "no run of 'splade'"),

@@ -107,12 +107,12 @@ class HiGHS:
         kinds[: program.binary] = [highspy.HighsVarType.kInteger] * program.binary
         lp.integrality_ = kinds
 
-        class Quiet(highspy.Highs):  # type: ignore[misc]
+        class Quiet(highspy.Highs):
             def enableCallbacks(self) -> None:  # noqa: N802  (of HiGHS: it prints a banner)
                 self.setOptionValue("output_flag", False)
-                super().enableCallbacks()
+                super().enableCallbacks()  # type: ignore[no-untyped-call]
 
-        solver = Quiet()
+        solver = Quiet()  # type: ignore[no-untyped-call]
         options: dict[str, Any] = {
             "threads": 1,
             "mip_rel_gap": 0.0,

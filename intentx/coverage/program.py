@@ -53,7 +53,8 @@ class Rows:
         row, column, value = (np.concatenate(part) for part in zip(*self._entries, strict=True))
         matrix = csr_array((value, (row, column)), shape=(self.count, columns))
         least, most = (np.concatenate(part) for part in zip(*self._limits, strict=True))
-        return matrix.indptr, matrix.indices, matrix.data, least, most
+        starts, index = (np.asarray(part, dtype=np.int64) for part in (matrix.indptr, matrix.indices))
+        return starts, index, np.asarray(matrix.data), least, most
 
 
 @dataclass
@@ -136,9 +137,9 @@ def built(problem: Problem) -> Program | None:
         ordered = np.sort(entries, axis=1)
         least = np.minimum(ordered, 0)[:, : problem.max_terms].sum(axis=1)
         most = np.maximum(ordered, 0)[:, -problem.max_terms :].sum(axis=1)
-        able = np.tanh(most).sum(axis=0) > matrices.margin
+        able: npt.NDArray[np.bool_] = np.atleast_1d(np.tanh(most).sum(axis=0) > matrices.margin)
         blocks.append((start + np.flatnonzero(able), least[:, able], most[:, able]))
-        some.append((entries > 0).any(axis=0)[:, able])
+        some.append(np.asarray((entries > 0).any(axis=0))[:, able])
     which = np.concatenate([block[0] for block in blocks])
     least, most = (np.concatenate([block[part] for block in blocks], axis=1) for part in (1, 2))
     speaks = np.concatenate(some, axis=1)  # (T, K)
@@ -146,12 +147,12 @@ def built(problem: Problem) -> Program | None:
     # no y without a term that speaks for the pair
     term, pair = np.nonzero(speaks)
     count = len(which)
-    entries = (
+    summed = (
         np.concatenate([pair, np.arange(count)]),
         np.concatenate([term, terms + np.arange(count)]),
         np.concatenate([np.ones(len(term)), np.full(count, -1.0)]),
     )
-    rows.add(entries, count, 0, math.inf)
+    rows.add(summed, count, 0, math.inf)
     _document_rows(rows, values, terms + count)
     documents = values.shape[2]
     free = rankers * documents

@@ -15,6 +15,7 @@ Floats = npt.NDArray[np.float64]
 
 EXACT_TERMS = 7  # up to so many terms all orders' subsets are walked; beyond, orders are sampled
 SAMPLED_PAIRS = 5_000
+ROUNDING = 1e-12  # far below what one pair in one order counts
 
 
 def coverage_shares(matrices: PreferenceMatrices, *, orders: int = 32, seed: int = 0) -> Floats:
@@ -44,7 +45,9 @@ def coverage_shares(matrices: PreferenceMatrices, *, orders: int = 32, seed: int
     gains = np.bincount(placed.ravel(), gained.ravel(), count)
     shares = gains / len(chosen_orders)
     rest = total - shares.sum()  # rounding, and what the sample of pairs differs by
-    return np.asarray(shares + rest / count)
+    shares = np.asarray(shares + rest / count)
+    shares[np.abs(shares) < ROUNDING] = 0.0
+    return shares
 
 
 def _different(sets: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:

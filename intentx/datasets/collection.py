@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from intentx.datasets.readers import read_documents, read_queries
+from intentx.datasets.records import filled
 from intentx.errors import InputError
-from intentx.files import numbered_lines
+from intentx.files import PACKED, excerpt, file_name, number_in, numbered_lines
 from intentx.ranking import Ranking
 
 __all__ = ["Collection", "read_candidates", "read_collection", "read_qrels"]
 
 Runs = Mapping[str, Mapping[str, Mapping[str, float]]]
 Qrels = Mapping[str, Mapping[str, int]]
+
+_WHOLE = re.compile(r"[+-]?[0-9]{1,9}")
 
 COLUMNS = ("qid", "docid", "rank", "score", "retriever")
 
@@ -76,8 +79,8 @@ def read_collection(folder: str | Path) -> Collection:
     folder
         It holds ``passages.jsonl`` or ``passages.tsv`` (see `read_documents`), ``queries.tsv`` or
         ``queries.jsonl`` (see `read_queries`), ``candidates.tsv`` (see `read_candidates`) and, where
-        there are judgements, ``qrels.txt`` (see `read_qrels`). Each may be gzipped, with ``.gz``
-        behind its name.
+        there are judgements, ``qrels.txt`` (see `read_qrels`). Each may be packed, with ``.gz``,
+        ``.bz2`` or ``.xz`` behind its name.
 
     Raises
     ------
@@ -104,17 +107,18 @@ def read_collection(folder: str | Path) -> Collection:
                     f"{candidates}: {system} has document {absent!r} under query {qid!r}, which "
                     f"{passages.name} lacks"
                 )
-    judged = any((folder / f"qrels.txt{end}").is_file() for end in ("", ".gz"))
+    judged = any((folder / f"qrels.txt{end}").is_file() for end in ("", *PACKED))
     qrels = read_qrels(_found(folder, "qrels.txt")) if judged else {}
     return Collection(folder.name, texts, queries, runs, qrels)
 
 
 def _found(folder: Path, *names: str) -> Path:
     for name in names:
-        for path in (folder / name, folder / f"{name}.gz"):
+        for ending in ("", *PACKED):
+            path = folder / f"{name}{ending}"
             if path.is_file():
                 return path
-    raise InputError(f"{folder} lacks {' or '.join(names)}, gzipped or not")
+    raise InputError(f"{folder} lacks {' or '.join(names)}, packed or not")
 
 
 def read_candidates(path: str | Path) -> dict[str, dict[str, dict[str, float]]]:
@@ -135,23 +139,24 @@ def read_candidates(path: str | Path) -> dict[str, dict[str, dict[str, float]]]:
     """
     lines = numbered_lines(path)
     _, head = next(lines, ("", ""))
-    names = head.split("\t")
+    names = [name.strip() for name in head.split("\t")]
+    if len(set(names)) < len(names):
+        raise InputError(f"{file_name(path)}: the first line names a column twice: {excerpt(head)}")
     absent = [name for name in ("qid", "docid", "score", "retriever") if name not in names]
     if absent:
-        raise InputError(f"{path}: the first line must name the columns {', '.join(COLUMNS)}; it lacks "
-                         f"{', '.join(absent)}")  # fmt: skip
+        raise InputError(
+            f"{file_name(path)}: the first line must name the columns {', '.join(COLUMNS)}; it lacks "
+            f"{', '.join(absent)}"
+        )
     runs: dict[str, dict[str, dict[str, float]]] = {}
     for where, line in lines:
         columns = line.split("\t")
         if len(columns) != len(names):
-            raise InputError(f"{where}: {len(names)} columns expected, not {line[:80]!r}")
+            raise InputError(f"{where}: {len(names)} columns expected, not {excerpt(line)}")
         row = dict(zip(names, columns, strict=True))
-        try:
-            score = float(row["score"])
-        except ValueError:
-            score = math.nan
-        if not math.isfinite(score):
-            raise InputError(f"{where}: the score must be a finite number, not {row['score']!r}")
+        score = number_in(row["score"], where)
+        for name in ("qid", "docid", "retriever"):
+            filled(row[name], name, where)
         run = runs.setdefault(row["retriever"], {}).setdefault(row["qid"], {})
         if row["docid"] in run:
             raise InputError(
@@ -160,7 +165,7 @@ def read_candidates(path: str | Path) -> dict[str, dict[str, dict[str, float]]]:
             )
         run[row["docid"]] = score
     if not runs:
-        raise InputError(f"{path} holds no candidates")
+        raise InputError(f"{file_name(path)} holds no candidates")
     return runs
 
 
@@ -176,15 +181,13 @@ def read_qrels(path: str | Path) -> dict[str, dict[str, int]]:
     for where, line in numbered_lines(path):
         columns = line.split()
         if len(columns) != 4:
-            raise InputError(f"{where}: 'qid 0 docid grade' expected, not {line[:80]!r}")
+            raise InputError(f"{where}: 'qid 0 docid grade' expected, not {excerpt(line)}")
         qid, _, doc_id, grade = columns
-        try:
-            value = int(grade)
-        except ValueError as error:
-            raise InputError(f"{where}: the grade must be a whole number, not {grade!r}") from error
+        if not _WHOLE.fullmatch(grade):
+            raise InputError(f"{where}: the grade must be a whole number, not {excerpt(grade)}")
         if doc_id in qrels.setdefault(qid, {}):
             raise InputError(f"{where}: document {doc_id!r} is judged twice under query {qid!r}")
-        qrels[qid][doc_id] = value
+        qrels[qid][doc_id] = int(grade)
     if not qrels:
-        raise InputError(f"{path} holds no judgements")
+        raise InputError(f"{file_name(path)} holds no judgements")
     return qrels

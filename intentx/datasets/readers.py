@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import html
 import itertools
-import json
-import re
-from collections.abc import Container, Iterator, Mapping
+from collections.abc import Container, Iterator
 from pathlib import Path
-from typing import Any
 
+from intentx.datasets.records import (
+    ID_KEYS,
+    QID_KEYS,
+    QUERY_KEYS,
+    TEXT_KEYS,
+    columns_of_head,
+    document_in,
+    filled,
+    query_in,
+)
+from intentx.datasets.topics import trec_topics
 from intentx.errors import InputError
-from intentx.files import numbered_lines
+from intentx.files import excerpt, file_name, json_object, numbered_lines
 from intentx.ranking import Document
 
 __all__ = ["read_documents", "read_queries"]
 
-ID_KEYS = ("id", "_id", "doc_id", "docid", "docno")
-TEXT_KEYS = ("text", "contents", "body")
-QID_KEYS = ("qid", "_id", "id", "query_id")
-QUERY_KEYS = ("query", "text", "title")
+Lines = Iterator[tuple[str, str]]  # each behind its place, as `numbered_lines` gives them
 
 
 def read_documents(path: str | Path, wanted: Container[str] | None = None) -> tuple[Document, ...]:
@@ -28,10 +32,12 @@ def read_documents(path: str | Path, wanted: Container[str] | None = None) -> tu
     Parameters
     ----------
     path
-        The file, gzipped or not; ``"-"`` is standard input. When the first line starts with
-        ``{`` each line is a JSON object with an id (``id``, ``_id``, ``doc_id``, ``docid`` or
-        ``docno``), a text (``text``, ``contents`` or ``body``) and perhaps a ``title``.
-        Otherwise each line is ``id<TAB>text`` or ``id<TAB>title<TAB>text``.
+        The file, packed or not (see `intentx.files.numbered_lines`); ``"-"`` is standard input.
+        When the first line starts with ``{`` each line is a JSON object with an id (``id``, ``_id``,
+        ``doc_id``, ``docid`` or ``docno``), a text (``text``, ``contents``, ``content`` or ``body``)
+        and perhaps a ``title``. Otherwise each line is ``id<TAB>text`` or ``id<TAB>title<TAB>text``,
+        and a first line that names an id and a text is a head, which may put the columns in another
+        order.
     wanted
         Ids of the documents to keep, so that a collection larger than memory can be read; None: all.
 
@@ -43,15 +49,18 @@ def read_documents(path: str | Path, wanted: Container[str] | None = None) -> tu
     lines = numbered_lines(path)
     first = next(lines, None)
     if first is None:
-        raise InputError(f"{path} holds no documents")
-    parse = _from_json if first[1].lstrip().startswith("{") else _from_tsv
+        raise InputError(f"{file_name(path)} holds no documents")
+    read = _documents_in_json if first[1].lstrip().startswith("{") else _documents_in_tsv
     documents: dict[str, Document] = {}
-    for where, line in itertools.chain([first], lines):
-        document = parse(line, where)
+    empty = True
+    for where, document in read(itertools.chain([first], lines)):
+        empty = False
         if document.id in documents:
-            raise InputError(f"{where}: a document {document.id!r} was there before")
+            raise InputError(f"{where}: a document {excerpt(document.id)} was there before")
         if wanted is None or document.id in wanted:
             documents[document.id] = document
+    if empty:
+        raise InputError(f"{file_name(path)} holds a head and no documents")
     return tuple(documents.values())
 
 
@@ -61,10 +70,11 @@ def read_queries(path: str | Path) -> dict[str, str]:
     Parameters
     ----------
     path
-        The file, gzipped or not, in one of three forms, which its first line tells: ``qid<TAB>query``;
-        JSON objects, with an id (``qid``, ``_id``, ``id`` or ``query_id``) and a text (``query``,
-        ``text`` or ``title``); TREC topics, ``<top>`` with ``<num>`` and ``<title>``, or ``<topic
-        number="…">`` with ``<query>`` or ``<title>``.
+        The file, packed or not, in one of three forms, which its first line tells:
+        ``qid<TAB>query``, perhaps below a head that names these columns; JSON objects, with an id
+        (``qid``, ``_id``, ``id`` or ``query_id``) and a text (``query``, ``text``, ``contents``,
+        ``content`` or ``title``); TREC topics, ``<top>`` with ``<num>`` and ``<title>``, or
+        ``<topic number="…">`` with ``<query>`` or ``<title>``.
 
     Raises
     ------
@@ -73,83 +83,69 @@ def read_queries(path: str | Path) -> dict[str, str]:
     """
     lines = list(numbered_lines(path))
     if not lines:
-        raise InputError(f"{path} holds no query")
+        raise InputError(f"{file_name(path)} holds no query")
     start = lines[0][1].lstrip()[:1]
-    parse = {"{": _queries_from_json, "<": _queries_from_trec}.get(start, _queries_from_tsv)
+    if start == "<":
+        found = trec_topics(lines)
+    else:
+        found = _queries_in_json(iter(lines)) if start == "{" else _queries_in_tsv(iter(lines))
     queries: dict[str, str] = {}
-    for where, qid, query in parse(lines):
+    for where, qid, query in found:
         if qid in queries:
-            raise InputError(f"{where}: a query {qid!r} was there before")
+            raise InputError(f"{where}: a query {excerpt(qid)} was there before")
         queries[qid] = query
+    if not queries:
+        raise InputError(f"{file_name(path)} holds a head and no query")
     return queries
 
 
-Lines = list[tuple[str, str]]  # each behind its place, as `numbered_lines` gives them
-Queries = Iterator[tuple[str, str, str]]  # place, id and text
-
-_TOPIC = re.compile(r"<(topic|top)\b([^>]*)>(.*?)</\1>", re.DOTALL | re.IGNORECASE)
-_NUMBER = re.compile(r"""\bnumber\s*=\s*["']?\s*([^"'\s>]+)""", re.IGNORECASE)
-_NUM = re.compile(r"<num>\s*(?:number\s*:)?\s*([^\s<]+)", re.IGNORECASE)
-_TITLE = re.compile(r"<(?:query|title)>\s*(?:topic\s*:)?([^<]*)", re.IGNORECASE)
-
-
-def _queries_from_tsv(lines: Lines) -> Queries:
+def _documents_in_json(lines: Lines) -> Iterator[tuple[str, Document]]:
     for where, line in lines:
-        qid, tab, query = line.partition("\t")
-        if not tab:
-            raise InputError(f"{where}: qid<TAB>query expected, not {line[:80]!r}")
-        yield where, qid, query
+        yield where, document_in(json_object(line, where), where)
 
 
-def _queries_from_json(lines: Lines) -> Queries:
+def _documents_in_tsv(lines: Lines) -> Iterator[tuple[str, Document]]:
+    usual = {2: {"id": 0, "text": 1}, 3: {"id": 0, "title": 1, "text": 2}}
+    form = "id<TAB>text or id<TAB>title<TAB>text"
+    for number, (where, line) in enumerate(lines):
+        cells = line.split("\t")
+        named = columns_of_head(cells, ID_KEYS, TEXT_KEYS) if not number else None
+        if named is not None:
+            usual, form = {len(cells): named}, "\t".join(cells)
+            continue
+        places = usual.get(len(cells))
+        if places is None:
+            raise _wrong_columns(where, line, form)
+        values = {name: cells[place] for name, place in places.items()}
+        yield (
+            where,
+            Document(filled(values["id"], "the id", where), values["text"], values.get("title", "")),
+        )
+
+
+def _queries_in_tsv(lines: Lines) -> Iterator[tuple[str, str, str]]:
+    places, width, form = {"id": 0, "text": 1}, 2, "qid<TAB>query"
+    for number, (where, line) in enumerate(lines):
+        cells = line.split("\t")
+        named = columns_of_head(cells, QID_KEYS, QUERY_KEYS) if not number else None
+        if named is not None:
+            places, width, form = named, len(cells), "\t".join(cells)
+            continue
+        if len(cells) != width:
+            raise _wrong_columns(where, line, form)
+        qid = filled(cells[places["id"]], "the id", where)
+        yield where, qid, filled(cells[places["text"]], f"query {excerpt(qid)}", where)
+
+
+def _queries_in_json(lines: Lines) -> Iterator[tuple[str, str, str]]:
     for where, line in lines:
-        entry = _object(line, where)
-        yield where, str(_value(entry, QID_KEYS, where)), str(_value(entry, QUERY_KEYS, where))
+        yield where, *query_in(json_object(line, where), where)
 
 
-def _queries_from_trec(lines: Lines) -> Queries:
-    name = lines[0][0].rpartition(", line ")[0]
-    topics = list(_TOPIC.finditer("\n".join(line for _, line in lines)))
-    if not topics:
-        raise InputError(f"{name}: <top> … </top> or <topic number=…> … </topic> expected")
-    for number, topic in enumerate(topics, start=1):
-        _, head, body = topic.groups()
-        found = _NUMBER.search(head) or _NUM.search(body), _TITLE.search(body)
-        if not all(found):
-            raise InputError(f"{name}, topic {number}: a number, and a <title> or <query>, expected")
-        qid, query = (html.unescape(part.group(1)) for part in found if part)
-        yield f"{name}, topic {number}", qid, " ".join(query.split())
-
-
-def _object(line: str, where: str) -> dict[str, Any]:
-    try:
-        entry = json.loads(line)
-    except json.JSONDecodeError as error:
-        raise InputError(f"{where}: broken JSON: {error}") from error
-    if not isinstance(entry, dict):
-        raise InputError(f"{where}: a JSON object expected, not {line[:80]!r}")
-    return entry
-
-
-def _from_json(line: str, where: str) -> Document:
-    entry = _object(line, where)
-    text, title = _value(entry, TEXT_KEYS, where), entry.get("title") or ""
-    if not isinstance(text, str) or not isinstance(title, str):
-        raise InputError(f"{where}: text and title must be strings")
-    return Document(str(_value(entry, ID_KEYS, where)), text, title)
-
-
-def _value(entry: Mapping[str, Any], keys: tuple[str, ...], where: str) -> Any:
-    for key in keys:
-        if key in entry:
-            return entry[key]
-    raise InputError(f"{where}: none of the keys {', '.join(keys)}; it has {', '.join(entry)}")
-
-
-def _from_tsv(line: str, where: str) -> Document:
-    columns = line.split("\t")
-    if len(columns) == 2:
-        return Document(columns[0], columns[1])
-    if len(columns) == 3:
-        return Document(columns[0], columns[2], columns[1])
-    raise InputError(f"{where}: id<TAB>text or id<TAB>title<TAB>text expected, not {line[:80]!r}")
+def _wrong_columns(where: str, line: str, form: str) -> InputError:
+    number = line.count("\t") + 1
+    columns = "one column" if number == 1 else f"{number} columns"
+    tabs = "; a text may hold no tab" if number > 2 else ""
+    return InputError(
+        f"{where}: {form.replace(chr(9), '<TAB>')} expected, not {excerpt(line)}, {columns}{tabs}"
+    )

@@ -17,9 +17,12 @@ from intentx.perturbation import (
     Removal,
     insert_terms,
     keep_units,
+    removal_for,
     score_edits,
+    within_limit,
 )
 from intentx.ranking import Ranking
+from intentx.scoring import unit_of
 from intentx.text import Analyzer, TextIndex
 
 if TYPE_CHECKING:
@@ -179,16 +182,18 @@ def faithfulness(
     words: int = 10,
     draws: int = 5,
     removal: Removal = "delete",
-    mask: str = "[MASK]",
+    mask: str | None = None,
     seed: int = 0,
 ) -> Faithfulness:
     """Take the words of an explanation away, or all others, and see where the document goes.
 
     Words come in the order of their weights, those that speak most for the document first, those
-    that speak against it last. All occurrences of a word go together; stopwords and signs stay. A
-    rank is the number of the other documents with a higher score, and of those with the same score
-    half. Where the ranker tells by ``seen`` what it reads of the document, only that is edited: what
-    it cuts off does not come into its view as words before it go.
+    that speak against it last. All occurrences of a word go together; signs, and words that the
+    explanation does not weigh, stay. A rank is the number of the other documents with a higher score,
+    and of those with the same score half. Where the ranker tells by ``seen`` what it reads of the
+    document, only that is edited: what it cuts off does not come into its view as words before it
+    go. Of a document longer than
+    `intentx.perturbation.LONGEST_EDITED` its beginning takes part alone, as a document of its own.
 
     Parameters
     ----------
@@ -197,12 +202,13 @@ def faithfulness(
     draws
         Random orders of the document's words that the explanation is compared with.
     removal, mask
-        As in `intentx.perturbation.remove_terms`.
+        As in `intentx.perturbation.removal_for`.
 
     Raises
     ------
     InputError
-        If the explanation has no words, or the ranking is a recorded one, without a ranker to ask.
+        If the explanation has no words, words are to be masked for a ranker that names no mask, or
+        the ranking is a recorded one, without a ranker to ask.
 
     Notes
     -----
@@ -214,7 +220,8 @@ def faithfulness(
     ranking.black_box("faithfulness")
     if words < 1 or draws < 1:
         raise InputError(f"words and draws must be 1 or more, not {words!r} and {draws!r}")
-    text = _as_read(ranking, position)
+    how, mask = removal_for(ranking, removal, mask)
+    text, cut = within_limit(_as_read(ranking, position), explanation.analyzer)
     spans: dict[str, list[tuple[int, int]]] = {}
     for token in explanation.analyzer.tokens(text):
         spans.setdefault(token.term, []).append((token.start, token.end))
@@ -227,13 +234,15 @@ def faithfulness(
     orders = [np.array(order)] + [generator.permutation(np.sort(order)) for _ in range(draws)]
     left = _left(orders, steps, len(spans))
     units = list(spans.values())
-    texts = keep_units(text, units, left.reshape(-1, len(spans)), how=removal, mask=mask)
+    texts = keep_units(text, units, left.reshape(-1, len(spans)), how=how, mask=mask)
     edits = EditedDocuments(tuple(texts), np.full(len(texts), position, dtype=np.intp))
     scores = score_edits(ranking, edits, "faithfulness").reshape(len(orders), 2, steps + 1)
-    scores[:, 0, 0] = ranking.scores[position]  # to the last bit, in a batch of other texts, too
+    if not cut:
+        scores[:, 0, 0] = ranking.scores[position]  # to the last bit, in a batch of other texts, too
     ranks = ranks_of(scores, ranking, position)
     (deleted, kept), at_random = ranks[0], ranks[1:].mean(axis=0)
-    (deleted_scores, kept_scores), random_scores = scores[0], scores[1:].mean(axis=0)
+    unit = unit_of(scores)
+    (deleted_scores, kept_scores), random_scores = scores[0], (scores[1:] / unit).mean(axis=0) * unit
     start = deleted[0]
     return Faithfulness(
         deletion=_curve(deleted),
@@ -264,6 +273,8 @@ def insertion(
     seed: int = 0,
 ) -> Insertion:
     """Put intent terms in front of the last document, one more each time, and see it rise.
+
+    Of a document longer than `intentx.perturbation.LONGEST_EDITED` its beginning stands for it.
 
     Parameters
     ----------
@@ -299,10 +310,9 @@ def insertion(
         drawn = generator.choice(len(vocabulary), number, replace=number > len(vocabulary))
         lists.append(tuple(vocabulary[i] for i in drawn))
     last = len(ranking) - 1
+    text, _ = within_limit(ranking.texts[last], analyzer or Analyzer())
     texts = [
-        insert_terms(ranking.texts[last], some[:step]) if step else ranking.texts[last]
-        for some in lists
-        for step in range(number + 1)
+        insert_terms(text, some[:step]) if step else text for some in lists for step in range(number + 1)
     ]
     edits = EditedDocuments(tuple(texts), np.full(len(texts), last, dtype=np.intp))
     scores = score_edits(ranking, edits, "insertion")

@@ -169,7 +169,12 @@ class Fidelity:
             FidelityRow(**{key: _nan_for_none(value) for key, value in row.items()})
             for row in plain["rows"]
         )
-        return cls(**{key: _nan_for_none(v) for key, v in plain.items() if key != "rows"}, rows=rows)
+        numbers = {key: _nan_for_none(v) for key, v in plain.items() if key != "rows"}
+        shares = [value for row in rows for value in (row.vote, row.majority, *row.by_ranker.values())]
+        for value in (*numbers.values(), *shares, *(row.pairs for row in rows)):
+            if not isinstance(value, int | float):
+                raise InputError(f"the figures of a fidelity must be numbers, not {value!r}")
+        return cls(**numbers, rows=rows)
 
 
 def fidelity(
@@ -203,7 +208,8 @@ def fidelity(
     refuse_too_many(len(ranking))
     given = simple_rankers or getattr(explanation, "simple_rankers", ()) or default_simple_rankers()
     rankers = simple_rankers_for(ranking, given)
-    analyzer = analyzer or getattr(explanation, "analyzer", None) or Analyzer()
+    own = getattr(explanation, "intent_analyzer", None) or getattr(explanation, "analyzer", None)
+    analyzer = analyzer or own or Analyzer()
     terms = getattr(explanation, "intent_terms", explanation.terms)
     scores = term_scores(terms, TextIndex(ranking.texts, analyzer), rankers)
     margin = MARGIN if fitted is None else fitted.margin

@@ -39,7 +39,7 @@ def kendall_tau_b(first: Floats, second: Floats) -> float:
     """Kendall's tau-b of two score vectors, in [-1, 1]; NaN when one of them is constant."""
     from scipy.stats import kendalltau
 
-    if len(first) < 2 or np.ptp(first) == 0 or np.ptp(second) == 0:
+    if len(first) < 2 or any(np.min(one) == np.max(one) for one in (first, second)):
         return math.nan
     return float(kendalltau(first, second, variant="b").statistic)
 

@@ -15,6 +15,7 @@ from intentx.errors import InputError
 from intentx.evaluation.fidelity import none_for_nan
 from intentx.evaluation.orders import kendall_tau_b
 from intentx.ranking import Ranking
+from intentx.scoring import unit_of
 from intentx.text import Analyzer
 
 __all__ = ["Agreement", "agreement", "consistency", "correctness", "stability"]
@@ -121,6 +122,8 @@ def correctness(
 ) -> float:
     """Cosine between an explanation's weights and the terms of relevant documents (LIRME, section 4).
 
+    Stopwords count on neither side.
+
     Parameters
     ----------
     relevant
@@ -133,14 +136,18 @@ def correctness(
     """
     if isinstance(relevant, str) or not relevant:
         raise InputError("correctness needs the texts of one relevant document or more, in a list")
-    analyzer = analyzer or getattr(explanation, "analyzer", None) or Analyzer()
+    own = getattr(explanation, "intent_analyzer", None) or getattr(explanation, "analyzer", None)
+    analyzer = analyzer or own or Analyzer()
     counts: dict[str, float] = {}
     for text in relevant:
         tokens = analyzer.tokens(text)
         for token in tokens:  # each document counts the same, however long
             counts[token.term] = counts.get(token.term, 0.0) + 1 / len(tokens)
-    weights = np.array(explanation.weights, dtype=np.float64)
-    share = np.array([counts.get(term, 0.0) for term in explanation.terms])
+    weight_of = dict(zip(explanation.terms, explanation.weights, strict=True))
+    terms = getattr(explanation, "content_terms", explanation.terms)
+    weights = np.array([weight_of[term] for term in terms], dtype=np.float64)
+    weights /= unit_of(weights)
+    share = np.array([counts.get(term, 0.0) for term in terms])
     norms = math.hypot(*weights) * math.hypot(*counts.values())
     return float(weights @ share / norms) if norms else math.nan
 

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
-import functools
-import types
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any
 
 from intentx.errors import MissingExtraError
+from intentx.explainers.deeplift_calls import Call, in_parts, out_of_place, varies
+from intentx.explainers.deeplift_names import (
+    CHOICES,
+    ELEMENTWISE,
+    FRESH,
+    LINEAR,
+    POOLS,
+    PRODUCTS,
+    RESHAPED,
+    SOFT,
+    SWITCHED,
+    name_of,
+)
 from intentx.explainers.deeplift_parts import COMPOSITES
+from intentx.explainers.hidden import HiddenCalls, own_gradients
 
 try:
     import torch
     from torch import Tensor, nn
     from torch.overrides import TorchFunctionMode
-    from torch.utils._pytree import tree_flatten, tree_leaves, tree_unflatten
+    from torch.utils._pytree import tree_flatten, tree_leaves
 except ImportError as error:
     raise MissingExtraError("torch", "neural") from error
 
@@ -24,51 +36,7 @@ __all__ = ["DeepLiftRules"]
 # between them is mostly rounding; the gradient half-way is off by the square of it.
 NEAR = 1e-4
 
-LINEAR = frozenset(
-    """add add_ sub sub_ subtract rsub neg negative positive sum mean cumsum diff view view_as reshape
-    reshape_as transpose permute t adjoint flatten unflatten ravel squeeze unsqueeze expand expand_as
-    broadcast_to broadcast_tensors repeat repeat_interleave tile cat concat concatenate stack hstack
-    vstack dstack column_stack split split_with_sizes chunk tensor_split unbind unsafe_chunk
-    unsafe_split narrow select index_select gather take_along_dim getitem setitem_ get index_copy
-    index_copy_ index_add index_add_ index_put index_put_ scatter scatter_ scatter_add scatter_add_
-    masked_select pad constant_pad_nd roll flip fliplr flipud movedim moveaxis swapaxes swapdims
-    contiguous clone to type type_as float double half bfloat16 cpu cuda detach alias real
-    requires_grad_ copy_ zero_ tril triu diagonal diag_embed unfold im2col col2im as_strided avg_pool1d
-    avg_pool2d avg_pool3d adaptive_avg_pool1d adaptive_avg_pool2d adaptive_avg_pool3d
-    upsample_bilinear2d upsample_linear1d upsample_nearest1d upsample_nearest2d pixel_shuffle
-    pixel_unshuffle trace""".split()
-)
-"""Linear in whatever of their arguments varies: the gradient is the multiplier."""
-
-ELEMENTWISE = frozenset(
-    """relu gelu tanh sigmoid silu mish elu selu celu leaky_relu prelu relu6 hardtanh hardswish
-    hardsigmoid hardshrink softshrink threshold softplus log_sigmoid exp exp2 expm1 log log2 log10
-    log1p sqrt rsqrt pow square float_power clamp clamp_min clamp_max clip abs absolute reciprocal erf
-    erfc sin cos tan sinh cosh asin acos atan asinh acosh atanh nan_to_num sign floor ceil round trunc
-    frac maximum minimum fmax fmin""".split()
-)
-"""Each number by itself, where one argument varies: the rule Rescale."""
-
-PRODUCTS = frozenset(
-    """mul multiply matmul mm bmm mv dot inner outer ger einsum linear bilinear conv1d conv2d conv3d
-    conv_transpose1d conv_transpose2d conv_transpose3d tensordot kron""".split()
-)
-"""Linear in each of their arguments; where one varies, linear."""
-
-CHOICES = frozenset(("where", "masked_fill"))
-SOFT = frozenset(("softmax", "log_softmax", "logsumexp"))
-POOLS = ("max_pool", "adaptive_max_pool")
-SWITCHED = {"dropout": 2, "feature_dropout": 2, "batch_norm": 5}  # where they are told to be training
-
-_BASIC = ("add", "sub", "mul", "pow")
-SPELLINGS = {
-    **{f"__{name}__": name for name in (*_BASIC, "rsub", "matmul", "neg", "abs")},
-    **{f"__i{name}__": f"{name}_" for name in _BASIC},
-    **dict.fromkeys(("__truediv__", "__div__", "true_divide", "divide"), "div"),
-    **dict.fromkeys(("__itruediv__", "__idiv__", "true_divide_", "divide_"), "div_"),
-    **{"__radd__": "add", "__rmul__": "mul", "__get__": "get", "__getitem__": "getitem"},
-    **{"__setitem__": "setitem_", "special_softmax": "softmax"},
-}
+MERGED = "_intentx_merged"  # a mark on tensors whose first dimension is the batch and others
 
 
 class _As(torch.autograd.Function):
@@ -81,38 +49,6 @@ class _As(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:
         return gradients[0], None
-
-
-class _Call(NamedTuple):
-    """A function of torch and what it was given, laid flat; ``varying`` are places there."""
-
-    function: Callable[..., Any]
-    given: list[Any]
-    spec: Any
-    varying: tuple[int, ...]
-
-    def __call__(self, *changed: tuple[int, Any]) -> Any:
-        """Call it, some of what it was given exchanged."""
-        given = [*self.given]
-        for place, value in changed:
-            given[place] = value
-        args, kwargs = tree_unflatten(given, self.spec)
-        return self.function(*args, **kwargs)
-
-    @property
-    def arguments(self) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        args, kwargs = tree_unflatten(self.given, self.spec)
-        return args, kwargs
-
-    def argument(self, name: str, place: int, default: Any = None) -> Any:
-        """What was given by name or at a place."""
-        args, kwargs = self.arguments
-        return kwargs.get(name, args[place] if len(args) > place else default)
-
-    @property
-    def inputs(self) -> list[Tensor]:
-        """What varies."""
-        return [self.given[place] for place in self.varying]
 
 
 class DeepLiftRules(TorchFunctionMode):
@@ -136,8 +72,9 @@ class DeepLiftRules(TorchFunctionMode):
     - *norms*, normalisation layers and attention: by their parts.
 
     What has no rule keeps its plain gradient, and `uncovered` names it; contributions then miss the
-    difference. They also do where a model hides what it computes: in TorchScript, say, or in
-    branches that depend on the numbers. Dimension 0 is the batch, throughout.
+    difference. They also do where the model has branches that depend on the numbers, or lets no
+    gradient through: `cut` names functions that may be the cause. Dimension 0 is the batch, by itself
+    or with others behind it that `Tensor.view` and its like have merged with it.
 
     Parameters
     ----------
@@ -147,7 +84,11 @@ class DeepLiftRules(TorchFunctionMode):
     Attributes
     ----------
     uncovered
-        Functions without a rule, in the order in which they came.
+        Functions without a rule, in the order in which they came; with them what is computed out of
+        sight, see `intentx.explainers.hidden`.
+    cut
+        Functions that are given what varies and return numbers without a gradient. Some mean no
+        harm, as ``x - x.max().detach()``.
 
     Examples
     --------
@@ -162,11 +103,32 @@ class DeepLiftRules(TorchFunctionMode):
         super().__init__()
         self.pairs = pairs
         self._uncovered: dict[str, None] = {}
+        self._cut: dict[str, None] = {}
         self._within: list[Callable[..., Any]] = []
+        self._hidden = HiddenCalls(self._uncovered)
 
     @property
     def uncovered(self) -> tuple[str, ...]:
         return tuple(self._uncovered)
+
+    @property
+    def cut(self) -> tuple[str, ...]:
+        return tuple(self._cut)
+
+    def __enter__(self) -> DeepLiftRules:
+        if not self._hidden.depth:  # else a function is taken apart, and this is open already
+            self._hidden.open()
+        super().__enter__()  # type: ignore[no-untyped-call]
+        return self
+
+    def __exit__(self, *error: Any) -> None:
+        super().__exit__(*error)  # type: ignore[no-untyped-call]
+        if not self._hidden.depth:
+            self._hidden.close()
+
+    def look_back(self, value: Tensor) -> None:
+        """Add to `uncovered` what brought gradients of its own on the way to a value."""
+        self._uncovered |= dict.fromkeys(own_gradients(value, _As))
 
     def __torch_function__(
         self,
@@ -176,15 +138,22 @@ class DeepLiftRules(TorchFunctionMode):
         kwargs: Mapping[str, Any] | None = None,
     ) -> Any:
         given, spec = tree_flatten((args, dict(kwargs or {})))
-        places = tuple(place for place, value in enumerate(given) if _varies(value))
-        call = _Call(function, given, spec, places)
-        if not places:
-            return call()
-        spelled = getattr(function, "__name__", str(function))
-        name = SPELLINGS.get(spelled, spelled)
+        places = tuple(place for place, value in enumerate(given) if varies(value))
+        call = Call(function, given, spec, places)
+        with self._hidden.in_sight():
+            if not places:
+                return call()
+            name = name_of(function)
+            value = self._called(name, call)
+            self._mark(name, call, value)
+        return value
+
+    def _called(self, name: str, call: Call) -> Any:
+        """The function's value, by its rule."""
         if name in LINEAR or (name in SWITCHED and not call.argument("training", SWITCHED[name])):
             return call()
-        parts = None if name.startswith(POOLS) or function in self._within else _in_parts(function)
+        function = call.function
+        parts = None if name.startswith(POOLS) or function in self._within else in_parts(function)
         if parts is not None:
             self._within.append(function)  # some call their namesake in C, which comes as themselves
             try:
@@ -192,15 +161,36 @@ class DeepLiftRules(TorchFunctionMode):
                     return call._replace(function=parts)()
             finally:
                 self._within.pop()
-        changed = _out_of_place(name)
+        changed = out_of_place(name)
         if changed is not None:
-            return args[0].copy_(self._ruled(name[:-1], call._replace(function=changed)))
+            return call.arguments[0][0].copy_(self._ruled(name[:-1], call._replace(function=changed)))
         return self._ruled(name, call)
 
-    def _ruled(self, name: str, call: _Call) -> Any:
+    def _mark(self, name: str, call: Call, value: Any) -> None:
+        """Note where a dimension is merged with the batch, and where the gradient ends."""
+        for part in tree_leaves(value):
+            if not isinstance(part, Tensor) or not part.is_floating_point() or not part.ndim:
+                continue
+            if not part.requires_grad:
+                if name not in FRESH:
+                    self._cut[name] = None
+            elif len(part) != 2 * self.pairs and any(
+                len(x) == len(part) and hasattr(x, MERGED)
+                if name not in RESHAPED
+                else self._batched(x) and len(part) % (2 * self.pairs) == 0
+                for x in call.inputs
+                if x.ndim
+            ):
+                setattr(part, MERGED, True)
+
+    def _batched(self, x: Tensor) -> bool:
+        """Whether the batch is the first dimension, or the outer part of it."""
+        return x.ndim > 0 and (len(x) == 2 * self.pairs or hasattr(x, MERGED))
+
+    def _ruled(self, name: str, call: Call) -> Any:
         """The function's own value, with the gradient that its rule says."""
         value = call()
-        if not any(_varies(part) for part in tree_leaves(value)):
+        if not any(varies(part) for part in tree_leaves(value)):
             return value
         several = isinstance(value, tuple)  # a maximum comes with its place
         surrogate = self._surrogate(name, call, value[0] if several else value)
@@ -211,7 +201,7 @@ class DeepLiftRules(TorchFunctionMode):
             return type(value)((_as(surrogate, value[0]), *value[1:]))
         return _as(surrogate, value)
 
-    def _surrogate(self, name: str, call: _Call, value: Tensor) -> Tensor | None:
+    def _surrogate(self, name: str, call: Call, value: Tensor) -> Tensor | None:
         """Something whose gradient is the multiplier; None where there is no rule."""
         if name in COMPOSITES:
             args, kwargs = call.arguments
@@ -223,7 +213,7 @@ class DeepLiftRules(TorchFunctionMode):
             if not self._differs(name, call, value):
                 return None if "rounding_mode" in call.arguments[1] else value
             return self._rescaled(call, value) if single and name not in ("bmm", "matmul") else None
-        if any(x.shape[:1] != (2 * self.pairs,) for x in (*call.inputs, value)):
+        if not all(self._batched(x) for x in call.inputs) or not self._fits(value, call):
             return None
         if name in PRODUCTS or (name == "div" and not single):
             return self._product(name, call, value)
@@ -235,16 +225,20 @@ class DeepLiftRules(TorchFunctionMode):
             return self._maximum(name, call, value)
         return self._pooled(name, call, value) if name.startswith(POOLS) else None
 
+    def _fits(self, value: Tensor, call: Call) -> bool:
+        """Whether a value has the batch where what it was made from has it."""
+        return value.ndim > 0 and len(value) == max(len(x) for x in call.inputs)
+
     def _halves(self, x: Tensor) -> tuple[Tensor, Tensor]:
         x = x.detach()
-        return x[: self.pairs], x[self.pairs :]
+        return x[: len(x) // 2], x[len(x) // 2 :]
 
     def _mid(self, x: Tensor) -> Tensor:
         """Half-way between inputs and references, once for each half."""
         one, other = self._halves(x)
         return _twice((one + other) / 2)
 
-    def _differs(self, name: str, call: _Call, value: Tensor) -> bool:
+    def _differs(self, name: str, call: Call, value: Tensor) -> bool:
         """Whether a constant is another for the inputs than for the references, such as ``x > 0``."""
         if name in PRODUCTS and name not in ("mul", "multiply", "bmm", "matmul"):
             return False  # their constants are weights: no batch in dimension 0
@@ -252,11 +246,12 @@ class DeepLiftRules(TorchFunctionMode):
             x
             for place, x in enumerate(call.given)
             if isinstance(x, Tensor) and place not in call.varying and not isinstance(x, nn.Parameter)
-            if x.ndim == value.ndim > (2 if name == "matmul" else 0) and len(x) == 2 * self.pairs
+            if x.ndim == value.ndim > (2 if name == "matmul" else 0) and len(x) == len(value)
+            if len(x) % (2 * self.pairs) == 0
         ]
         return any(not torch.equal(*self._halves(x)) for x in constants)
 
-    def _product(self, name: str, call: _Call, value: Tensor) -> Tensor | None:
+    def _product(self, name: str, call: Call, value: Tensor) -> Tensor | None:
         if len(call.varying) != 2 or "rounding_mode" in call.arguments[1]:
             return None
         (i, j), (a, b) = call.varying, call.inputs
@@ -265,10 +260,10 @@ class DeepLiftRules(TorchFunctionMode):
         parts: list[Tensor] = [call((j, self._mid(b))), call((i, self._mid(a)))]
         return parts[0] + parts[1]
 
-    def _rescaled(self, call: _Call, value: Tensor) -> Tensor | None:
+    def _rescaled(self, call: Call, value: Tensor) -> Tensor | None:
         """The slope from the reference to the input."""
         [place], [x] = call.varying, call.inputs
-        if x.ndim != value.ndim or len(x) != 2 * self.pairs:
+        if x.ndim != value.ndim or not self._batched(x) or len(x) != len(value):
             return None
         x = x.expand_as(value)
         (one, other), (y, y_of_other) = self._halves(x), self._halves(value)
@@ -282,7 +277,7 @@ class DeepLiftRules(TorchFunctionMode):
             slope = torch.where(_twice(near), local, slope)
         return x * slope
 
-    def _softmax(self, name: str, call: _Call, value: Tensor) -> Tensor | None:
+    def _softmax(self, name: str, call: Call, value: Tensor) -> Tensor | None:
         [x], dim = call.inputs, call.argument("dim", 1)
         dim = dim[0] if isinstance(dim, tuple | list) and len(dim) == 1 else dim
         if not isinstance(dim, int) or dim % x.ndim == 0:
@@ -299,7 +294,7 @@ class DeepLiftRules(TorchFunctionMode):
         centred = x - (weights * x).sum(dim, keepdim=True)
         return mean * centred if name == "softmax" else centred
 
-    def _maximum(self, name: str, call: _Call, value: Tensor) -> Tensor | None:
+    def _maximum(self, name: str, call: Call, value: Tensor) -> Tensor | None:
         """The largest or smallest over dimensions, or of two that vary."""
         sign = -1 if "min" in name else 1
         if len(call.varying) == 2:
@@ -314,7 +309,7 @@ class DeepLiftRules(TorchFunctionMode):
         where = (sign * flat.detach()).argmax(-1, keepdim=True)
         return sign * self._routed(sign * flat, where).reshape(value.shape)
 
-    def _pooled(self, name: str, call: _Call, value: Tensor) -> Tensor | None:
+    def _pooled(self, name: str, call: Call, value: Tensor) -> Tensor | None:
         """The largest under a window that moves over the last dimensions of several maps."""
         [x], (args, kwargs) = call.inputs, call.arguments
         n = int(name[-2]) if name[-1] == "d" else 0
@@ -330,7 +325,7 @@ class DeepLiftRules(TorchFunctionMode):
         y, y_of_other = self._halves(x.detach().gather(-1, where))
         rise = y - y_of_other
         parts = []
-        halves = (where[: self.pairs], where[self.pairs :])
+        halves = self._halves(where)
         for places, counts in zip(halves, (rise > 0, rise < 0), strict=True):
             there = x.gather(-1, _twice(places))
             one, other = self._halves(there)
@@ -347,37 +342,3 @@ def _as(surrogate: Tensor, value: Tensor) -> Tensor:
 
 def _twice(x: Tensor) -> Tensor:
     return torch.cat([x, x])
-
-
-def _varies(value: Any) -> bool:
-    return isinstance(value, Tensor) and value.requires_grad and not isinstance(value, nn.Parameter)
-
-
-@functools.cache
-def _in_parts(function: Callable[..., Any]) -> Callable[..., Any] | None:
-    """A copy of a function of torch that is written in Python, whose parts meet the rules one by one.
-
-    Such a function first asks whether somebody overrides it, and would be handed over as a whole; the
-    copy is told that nobody does. None for others.
-    """
-    if not isinstance(function, types.FunctionType):
-        return None
-    known = function.__globals__
-    asks = [n for n in function.__code__.co_names if n.startswith("has_torch_function") and n in known]
-    if not asks:
-        return None
-    changed = {**known, **dict.fromkeys(asks, lambda *tensors: False)}
-    copy = types.FunctionType(
-        function.__code__, changed, function.__name__, function.__defaults__, function.__closure__
-    )
-    copy.__kwdefaults__ = function.__kwdefaults__
-    return copy
-
-
-@functools.cache
-def _out_of_place(name: str) -> Callable[..., Any] | None:
-    """The function that does the same as the in-place ``name_``; None where it is not in place."""
-    if not name.endswith("_") or name.endswith("__"):
-        return None
-    homes = (Tensor, torch, nn.functional)
-    return next((getattr(home, name[:-1]) for home in homes if hasattr(home, name[:-1])), None)

@@ -139,7 +139,8 @@ def _gated(x: Tensor, dim: int = -1) -> Tensor:
 
 
 def _added(multiply: Callable[[Tensor, Tensor], Tensor]) -> Callable[..., Tensor]:
-    def added(x: Tensor, one: Tensor, other: Tensor, *, beta: Any = 1, alpha: Any = 1) -> Tensor:
+    def added(*given: Tensor, beta: Any = 1, alpha: Any = 1, **named: Tensor) -> Tensor:
+        x, one, other = (*given, *named.values())  # the factors have names of their own in each
         return torch.add(beta * x, multiply(one, other), alpha=alpha)
 
     return added

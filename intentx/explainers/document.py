@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import html
-import json
 import math
+import operator
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -17,8 +17,21 @@ from intentx.errors import InputError
 from intentx.evaluation.fidelity import Fidelity, fidelity, none_for_nan
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.intent import given_terms
-from intentx.explainers.plain import json_object, printed
+from intentx.explainers.plain import (
+    json_text,
+    number,
+    numbers,
+    parts_of,
+    printed,
+    ranking_of,
+    spent,
+    strings,
+    table,
+)
+from intentx.files import json_object
 from intentx.ranking import Ranking
+from intentx.scoring import unit_of
+from intentx.signs import visible
 from intentx.text import Analyzer
 
 if TYPE_CHECKING:
@@ -77,13 +90,19 @@ class DocumentExplanation:
         Terms that the ranker never read, since it cuts the document off; they have no weight.
     analyzer, settings
         What turned the text into terms; the settings of the method, as plain data.
+    intent_analyzer
+        What leaves stopwords out where the words stand for an intent; None: ``analyzer``.
     model_calls
-        Texts that the ranker was asked to score, and versions of embeddings it was run on; answers
-        from memory not counted.
+        Different texts that the method has the ranker score besides the documents of the ranking, and
+        versions of embeddings it is run on. Answers from memory or from a file count like others: the
+        number is the same whatever was asked before.
     seconds
         The ``"total"``, and the ``"model"``'s part of it.
     notes
         What a reader should know, e.g. that all labels were equal.
+    cautions
+        Those of the notes that come first wherever the explanation is shown: by how much it misses
+        what it should account for.
     """
 
     method: str
@@ -100,6 +119,8 @@ class DocumentExplanation:
     model_calls: int
     seconds: Mapping[str, float] = field(repr=False)
     notes: tuple[str, ...] = ()
+    intent_analyzer: Analyzer | None = field(default=None, repr=False)
+    cautions: tuple[str, ...] = ()
 
     FORMAT: ClassVar[str] = "intentx.document/1"
 
@@ -108,7 +129,10 @@ class DocumentExplanation:
             f"{t} {w:+.3g}" for t, w in zip(self.terms[:8], self.weights[:8], strict=True) if w
         )
         more = ", …" if len(self.terms) > 8 else ""
-        return f"<{self.method} for {self._subject()}: {shown or 'no word matters'}{more}>"
+        rest = f"; the rest {self.rest:+.3g}" if self.rest and not math.isnan(self.rest) else ""
+        first = f"CAUTION, {'; '.join(self.cautions)} | " if self.cautions else ""
+        words = f"{shown or 'no word matters'}{more}{rest}"
+        return f"<{first}{self.method} for {self._subject()}: {words}>"
 
     def _subject(self) -> str:
         name = f"{self.ranking.doc_ids[self.position]!r} (rank {self.position + 1})"
@@ -122,13 +146,35 @@ class DocumentExplanation:
         return self.ranking.texts[self.position]
 
     @property
+    def rest(self) -> float:
+        """What no word carries, in the unit of the weights; NaN where it is not known.
+
+        Of a method whose weights add up to a score, the other part of it: what the ranker makes of
+        signs, and of a document without words. The figure ``"rest"``.
+        """
+        return float(self.figures.get("rest", math.nan))
+
+    @cached_property
+    def content_terms(self) -> tuple[str, ...]:
+        """The `terms` that can stand for an intent: those that are no stopwords."""
+        if self.intent_analyzer in (None, self.analyzer):
+            return self.terms
+        explained = (self.position,) if self.above is None else (self.position, self.above)
+        texts = [self.ranking.texts[position] for position in explained]
+        content = {term for text in texts for term in self.intent_analyzer.terms(text)}
+        return tuple(term for term in self.terms if term in content)
+
+    @property
     def intent_terms(self) -> tuple[str, ...]:
-        """The ten terms that speak most for the document: an expanded query for `ix.fidelity`."""
+        """The ten terms that speak most for the document: an expanded query for `ix.fidelity`.
+
+        Stopwords are none of them.
+        """
         return self._for(INTENT_TERMS)
 
     def _for(self, number: int) -> tuple[str, ...]:
-        pairs = zip(self.terms, self.weights, strict=True)
-        return tuple(term for term, weight in pairs if weight > 0)[:number]
+        weight_of = dict(zip(self.terms, self.weights, strict=True))
+        return tuple(term for term in self.content_terms if weight_of[term] > 0)[:number]
 
     @cached_property
     def fidelity(self) -> Fidelity | None:
@@ -172,7 +218,7 @@ class DocumentExplanation:
             terms,
             simple_rankers=simple_rankers,
             vectors=vectors,
-            analyzer=self.analyzer,
+            analyzer=self.intent_analyzer or self.analyzer,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -186,24 +232,23 @@ class DocumentExplanation:
             "terms": list(self.terms),
             "weights": list(self.weights),
             "words": [word._asdict() for word in self.words],
+            "rest": none_for_nan(self.rest),
             "unseen": list(self.unseen),
             "figures": {key: none_for_nan(float(value)) for key, value in self.figures.items()},
-            "ranking": {
-                "doc_ids": list(self.ranking.doc_ids),
-                "scores": self.ranking.scores.tolist(),
-                "texts": list(self.ranking.texts),
-            },
+            "ranking": self.ranking.to_dict(),
             "fidelity": None if self.fidelity is None else self.fidelity.to_dict(),
             "settings": dict(self.settings),
             "model_calls": self.model_calls,
             "seconds": dict(self.seconds),
             "notes": list(self.notes),
+            "cautions": list(self.cautions),
             "analyzer": self.analyzer.to_dict(),
+            "intent_analyzer": (self.intent_analyzer or self.analyzer).to_dict(),
         }
 
     def to_json(self, *, indent: int | None = None) -> str:
         """`to_dict` as JSON; the same for the same seed and versions, seconds aside."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, allow_nan=False)
+        return json_text(self.to_dict(), indent)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
@@ -214,40 +259,36 @@ class DocumentExplanation:
         InputError
             If the data is of another format or lacks a part.
         """
-        if plain.get("format") != cls.FORMAT:
-            raise InputError(
-                f"format is {plain.get('format')!r}, not {cls.FORMAT!r}: not a {cls.__name__}"
-            )
-        try:
+        with parts_of(cls.__name__, plain, cls.FORMAT):
             return cls(**cls._parts(plain))
-        except KeyError as error:
-            raise InputError(f"the explanation lacks {error}") from error
-        except (AttributeError, TypeError, ValueError) as error:
-            raise InputError(f"the explanation is damaged: {error}") from error
 
     @classmethod
     def _parts(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
         """Arguments of the constructor from plain data."""
-        listed = plain["ranking"]
-        ranking = Ranking(
-            plain["query"], tuple(listed["doc_ids"]), tuple(listed["texts"]), np.array(listed["scores"])
-        )
-        above = plain["above"]
+        ranking, above = ranking_of(plain), plain["above"]
+        terms, weights = strings(plain, "terms"), numbers(plain, "weights")
+        if len(terms) != len(weights):
+            raise InputError(f"{len(terms)} terms have {len(weights)} weights")
+        if not isinstance(plain["doc_id"], str) or not isinstance(above, str | None):
+            raise InputError(f"doc_id and above must be ids, not {plain['doc_id']!r} and {above!r}")
+        figures = {k: np.nan if v is None else v for k, v in table(plain, "figures").items()}
         return {
-            "method": plain["method"],
+            "method": str(plain["method"]),
             "ranking": ranking,
             "position": ranking.position(plain["doc_id"]),
             "above": None if above is None else ranking.position(above),
-            "terms": tuple(plain["terms"]),
-            "weights": tuple(plain["weights"]),
-            "words": tuple(Word(**word) for word in plain["words"]),
-            "figures": {k: np.nan if v is None else v for k, v in plain["figures"].items()},
-            "unseen": tuple(plain["unseen"]),
+            "terms": terms,
+            "weights": weights,
+            "words": tuple(map(_word, plain["words"])),
+            "figures": {name: float(figure) for name, figure in figures.items()},
+            "unseen": strings(plain, "unseen"),
             "analyzer": Analyzer.from_dict(plain["analyzer"]),
-            "settings": plain["settings"],
-            "model_calls": plain["model_calls"],
-            "seconds": plain["seconds"],
-            "notes": tuple(plain["notes"]),
+            "intent_analyzer": Analyzer.from_dict(plain.get("intent_analyzer") or plain["analyzer"]),
+            "settings": table(plain, "settings"),
+            "model_calls": number(plain, "model_calls"),
+            "seconds": spent(plain),
+            "notes": strings(plain, "notes"),
+            "cautions": strings({"cautions": (), **plain}, "cautions"),
         }
 
     @classmethod
@@ -260,28 +301,48 @@ class DocumentExplanation:
         from rich.table import Table
         from rich.text import Text
 
-        title = Text(f"{self.method} for {self._subject()}", style="italic")
+        title = Text(visible(f"{self.method} for {self._subject()}"), style="italic")
         table = Table()
         table.add_column("word", overflow="fold", min_width=10)
         table.add_column("weight", justify="right", no_wrap=True)
         table.add_column(_bar("against", "for", " "), no_wrap=True, overflow="crop")
-        table.add_column("times", justify="right", no_wrap=True)
         times = Counter(word.term for word in self.words)
+        if self.above is None:
+            there: Counter[str] | None = None
+        else:
+            text = self.ranking.texts[self.above]
+            there = Counter(token.term for token in self.analyzer.tokens(text))
+        table.add_column("times", justify="right", no_wrap=True)
         largest = max(map(abs, self.weights), default=0.0)
         for term, weight in list(zip(self.terms, self.weights, strict=True))[:SHOWN]:
-            length = round(2 * BAR * abs(weight) / largest) if largest else 0  # in half blocks
+            length = round(2 * BAR * (abs(weight) / largest)) if largest else 0  # in half blocks
             whole, half = divmod(length, 2)
             sides = ("▐" * half + "█" * whole, "") if weight < 0 else ("", "█" * whole + "▌" * half)
-            # What is not in this document is in the one that it is compared with.
             number = str(times[term] or "–")
-            table.add_row(Text(term), signed(weight, largest), _bar(*sides), number)
-        return Group(title, table, Text(self._closing(), style="dim"))
+            if there is not None:
+                number += f" / {there[term] or '–'}"
+            table.add_row(Text(visible(term)), signed(weight, largest), _bar(*sides), number)
+        for name, weight in self._others():
+            table.add_row(Text(name, style="italic"), signed(weight, max(largest, abs(weight))))
+        first = [Text(visible(f"Caution: {caution}"), style="bold") for caution in self.cautions]
+        return Group(*first, title, table, Text(visible(self._closing()), style="dim"))
+
+    def _others(self) -> list[tuple[str, float]]:
+        """What no shown row carries: the words of smaller weight together, and the rest."""
+        smaller = self.weights[SHOWN:]
+        unit = unit_of(smaller)
+        together = math.fsum(weight / unit for weight in smaller) * unit
+        rows = [(f"{len(smaller)} smaller words", together)] if smaller else []
+        return rows if math.isnan(self.rest) else [*rows, ("the rest: no word", self.rest)]
 
     def _closing(self) -> str:
-        left = len(self.terms) - SHOWN
-        lines = [f"… and {left} more words of smaller weight"] if left > 0 else []
-        if self.figures:
-            shown = (f"{key.replace('_', ' ')} {value:.4g}" for key, value in self.figures.items())
+        lines = []
+        if self.above is not None:
+            one, other = (self.ranking.doc_ids[i] for i in (self.position, self.above))
+            lines.append(f"times in {one!r} / in {other!r}; – / 1: only in {other!r}")
+        figures = {key: value for key, value in self.figures.items() if key != "rest"}
+        if figures:
+            shown = (f"{key.replace('_', ' ')} {value:.4g}" for key, value in figures.items())
             lines.append(", ".join(shown))
         if self.unseen:
             others = len(self.unseen) - NAMED
@@ -292,7 +353,7 @@ class DocumentExplanation:
             f"{versions} scored by the ranker; {self.seconds['total']:.2f} s, "
             f"{self.seconds['model']:.2f} s of them the ranker's"
         )
-        return "\n".join([*lines, *self.notes])
+        return "\n".join([*lines, *(note for note in self.notes if note not in self.cautions)])
 
     def text(self, width: int = 100) -> str:
         """The words with their weights as a table of plain text."""
@@ -310,9 +371,22 @@ class DocumentExplanation:
             ]
             done = word.end
         text = "".join([*parts, html.escape(self.document[done:])])
-        return (
-            f"<p><b>{html.escape(self.method)}</b> for {html.escape(self._subject())}</p><p>{text}</p>"
+        first = "".join(f"<p><b>Caution:</b> {html.escape(one)}</p>" for one in self.cautions)
+        rest = (
+            "" if math.isnan(self.rest) else f"<p>the rest, which no word carries: {self.rest:+.4g}</p>"
         )
+        about = f"<p><b>{html.escape(self.method)}</b> for {html.escape(self._subject())}</p>"
+        return f"{first}{about}<p>{text}</p>{rest}"
+
+
+def _word(plain: Mapping[str, Any]) -> Word:
+    """A word as plain data has it."""
+    word = Word(**plain)
+    if not isinstance(word.term, str):
+        raise InputError(f"the term of a word must be a string, not {word.term!r}")
+    for name in ("start", "end", "weight"):
+        number(plain, name)
+    return Word(word.term, operator.index(word.start), operator.index(word.end), word.weight)
 
 
 def _bar(left: str, right: str, gap: str = "") -> str:

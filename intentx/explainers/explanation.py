@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import json
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -16,11 +15,23 @@ import numpy.typing as npt
 from intentx.errors import InputError
 from intentx.evaluation.fidelity import PAIRS_AT_ONCE, Fidelity
 from intentx.evaluation.orders import copeland_scores
-from intentx.explainers.plain import json_object, printed
+from intentx.explainers.plain import (
+    json_text,
+    number,
+    numbers,
+    parts_of,
+    printed,
+    ranking_of,
+    spent,
+    strings,
+    table,
+)
+from intentx.files import json_object
 from intentx.preferences import Pairs, PreferenceMatrices, TermScores, preference_pairs
 from intentx.preferences.pairs import EveryPair
 from intentx.preferences.simple_rankers import SimpleRanker
 from intentx.ranking import Ranking
+from intentx.signs import visible
 from intentx.text import Analyzer
 
 if TYPE_CHECKING:
@@ -86,12 +97,15 @@ class IntentExplanation:
     settings
         The settings of the method, as plain data.
     model_calls
-        Texts that the ranker was asked to score to find the explanation, answers from memory not
-        counted.
+        Different texts that the method has the ranker score besides the documents of the ranking, and
+        versions of embeddings it is run on. Answers from memory or from a file count like others: the
+        number is the same whatever was asked before.
     seconds
         Seconds per stage, their ``"total"``, and the ``"model"``'s part of it.
     notes
         What a reader should know, e.g. a setting that could not be honoured.
+    cautions
+        Those of the notes that come first wherever the explanation is shown.
     """
 
     method: str
@@ -109,11 +123,13 @@ class IntentExplanation:
     model_calls: int
     seconds: Mapping[str, float] = field(repr=False)
     notes: tuple[str, ...] = ()
+    cautions: tuple[str, ...] = ()
 
     def __repr__(self) -> str:
         shown = ", ".join(self.terms)
+        first = f"CAUTION, {'; '.join(self.cautions)} | " if self.cautions else ""
         return (
-            f"<{self.method} for {self.ranking.query!r}: {shown} | "
+            f"<{first}{self.method} for {self.ranking.query!r}: {shown} | "
             f"fidelity {self.fidelity.all:.3f} all, {self.fidelity.far:.3f} far>"
         )
 
@@ -163,11 +179,7 @@ class IntentExplanation:
             "query": self.ranking.query,
             "terms": list(self.terms),
             "weights": list(self.weights),
-            "ranking": {
-                "doc_ids": list(self.ranking.doc_ids),
-                "scores": self.ranking.scores.tolist(),
-                "texts": list(self.ranking.texts),
-            },
+            "ranking": self.ranking.to_dict(),
             "fidelity": self.fidelity.to_dict(),
             "coverage": None if math.isnan(self.coverage) else self.coverage,
             "bound": self.bound,
@@ -176,6 +188,7 @@ class IntentExplanation:
             "model_calls": self.model_calls,
             "seconds": dict(self.seconds),
             "notes": list(self.notes),
+            "cautions": list(self.cautions),
             "analyzer": self.analyzer.to_dict(),
             "simple_rankers": list(matrices.scores.rankers),
             "scale": np.asarray(matrices.scale).tolist(),
@@ -186,7 +199,7 @@ class IntentExplanation:
 
     def to_json(self, *, indent: int | None = None) -> str:
         """`to_dict` as JSON; the same for the same seed and versions, seconds aside."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, allow_nan=False)
+        return json_text(self.to_dict(), indent)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> IntentExplanation:
@@ -197,45 +210,37 @@ class IntentExplanation:
         InputError
             If the data is of another format or lacks a part.
         """
-        if plain.get("format") != FORMAT:
-            raise InputError(f"not an explanation: format is {plain.get('format')!r}, not {FORMAT!r}")
-        try:
-            ranking = Ranking(
-                plain["query"],
-                tuple(plain["ranking"]["doc_ids"]),
-                tuple(plain["ranking"]["texts"]),
-                np.array(plain["ranking"]["scores"]),
-            )
-            terms = tuple(plain["terms"])
+        with parts_of("explanation", plain, FORMAT):
+            ranking = ranking_of(plain)
+            terms, weights = strings(plain, "terms"), numbers(plain, "weights")
+            rankers = strings(plain, "simple_rankers")
+            if len(terms) != len(weights):
+                raise InputError(f"{len(terms)} terms have {len(weights)} weights")
             values = np.array(plain["term_scores"], dtype=np.float64)
-            values = values.reshape(len(plain["simple_rankers"]), len(terms), len(ranking))
             matrices = PreferenceMatrices(
-                TermScores(values, terms, tuple(plain["simple_rankers"])),
+                TermScores(values.reshape(len(rankers), len(terms), len(ranking)), terms, rankers),
                 _pairs_from_plain(plain["pairs"], ranking),
-                np.array(plain["scale"]),
-                plain["margin"],
+                np.array(numbers(plain, "scale")),
+                number(plain, "margin"),
             )
             return cls(
-                method=plain["method"],
+                method=str(plain["method"]),
                 ranking=ranking,
                 terms=terms,
-                weights=tuple(plain["weights"]),
+                weights=weights,
                 matrices=matrices,
-                coverage=math.nan if plain["coverage"] is None else plain["coverage"],
-                bound=plain["bound"],
-                status=plain["status"],
+                coverage=math.nan if plain["coverage"] is None else number(plain, "coverage"),
+                bound=None if plain["bound"] is None else number(plain, "bound"),
+                status=str(plain["status"]),
                 fidelity=Fidelity.from_dict(plain["fidelity"]),
                 analyzer=Analyzer.from_dict(plain["analyzer"]),
                 simple_rankers=(),
-                settings=plain["settings"],
-                model_calls=plain["model_calls"],
-                seconds=plain["seconds"],
-                notes=tuple(plain["notes"]),
+                settings=table(plain, "settings"),
+                model_calls=number(plain, "model_calls"),
+                seconds=spent(plain),
+                notes=strings(plain, "notes"),
+                cautions=strings({"cautions": (), **plain}, "cautions"),
             )
-        except KeyError as error:
-            raise InputError(f"the explanation lacks {error}") from error
-        except (AttributeError, TypeError, ValueError) as error:
-            raise InputError(f"the explanation is damaged: {error}") from error
 
     @classmethod
     def from_json(cls, text: str) -> IntentExplanation:
@@ -247,15 +252,19 @@ class IntentExplanation:
         from rich.table import Table
         from rich.text import Text
 
-        title = Text(f"{self.method} for “{self.ranking.query}”")  # a Text, so that "[b]" is no markup
+        title = Text(
+            visible(f"{self.method} for “{self.ranking.query}”")
+        )  # a Text, so that "[b]" is no markup
         table = Table(title=title, title_justify="left")
         table.add_column("intent term")
         for column in ("share", "pairs won", "pairs lost", "documents"):
             table.add_column(column, justify="right")
         for role in self.roles:
             cells = (f"{role.share:.3f}", str(role.won), str(role.lost), str(role.documents))
-            table.add_row(Text(role.term), *cells)
-        return Group(table, self.fidelity.__rich__(), Text(self._closing(), style="dim"))
+            table.add_row(Text(visible(role.term)), *cells)
+        first = [Text(visible(f"Caution: {caution}"), style="bold") for caution in self.cautions]
+        closing = Text(visible(self._closing()), style="dim")
+        return Group(*first, table, self.fidelity.__rich__(), closing)
 
     def _closing(self) -> str:
         n_pairs = self.matrices.n_pairs
@@ -264,7 +273,7 @@ class IntentExplanation:
             f"{self.model_calls} texts scored by the ranker; {self.seconds['total']:.2f} s, "
             f"{self.seconds['model']:.2f} s of them the ranker's"
         ]
-        return "\n".join([*lines, *self.notes])
+        return "\n".join([*lines, *(note for note in self.notes if note not in self.cautions)])
 
     def text(self, width: int = 100) -> str:
         """The terms and the fidelity as tables of plain text."""
@@ -276,7 +285,8 @@ class IntentExplanation:
             f"<td>{role.won}</td><td>{role.lost}</td><td>{role.documents}</td></tr>"
             for role in self.roles
         )
-        return (
+        first = "".join(f"<p><b>Caution:</b> {html.escape(one)}</p>" for one in self.cautions)
+        return first + (
             f"<p><b>{html.escape(self.method)}</b> for “{html.escape(self.ranking.query)}”: fidelity "
             f"{self.fidelity.all:.3f} of all pairs, {self.fidelity.far:.3f} of pairs at least "
             f"{self.fidelity.gap} ranks apart</p><table><tr><th>intent term</th><th>share</th>"

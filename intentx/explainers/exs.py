@@ -12,9 +12,10 @@ import numpy.typing as npt
 from intentx.errors import InputError
 from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.pointwise import DocumentMethod, Subject
-from intentx.explainers.surrogate import CLASSIFIERS, Surrogate, fit_surrogate
+from intentx.explainers.surrogate import CLASSIFIERS, Surrogate, fit_surrogate, influence
 from intentx.perturbation import Removal, random_subsets
 from intentx.ranking import Ranking
+from intentx.scoring import unit_of
 
 __all__ = ["EXS", "relevance_labels"]
 
@@ -59,7 +60,8 @@ def relevance_labels(
         )
     if best == base:  # all of the first k score the same
         return (scores >= best).astype(np.float64), note
-    share = np.clip((scores - base) / (best - base), 0.0, 1.0)
+    unit = unit_of(scores, ranking.scores)
+    share = np.clip((scores / unit - base / unit) / (best / unit - base / unit), 0.0, 1.0)
     return np.where(scores < last, 0.0, share), note
 
 
@@ -82,7 +84,7 @@ class EXS(DocumentMethod):
         Versions, the document itself among them. Where its T words have no more versions than
         that, each comes once.
     removal, mask
-        How words go, as in `intentx.perturbation.remove_terms`.
+        How words go, as in `intentx.perturbation.removal_for`.
     kernel_width
         Versions weigh ``exp(-(x / width)²)``, ``x = 1 - sqrt(share of words kept)``: the cosine
         distance to the document. LIME's would be .35; labels say little about versions so near.
@@ -90,7 +92,11 @@ class EXS(DocumentMethod):
         ``"logistic"`` or ``"svm"`` for the labels 0 and 1 of ``"topk"``; ``"ridge"`` or ``"svr"`` for
         all; ``"auto"``: logistic for ``"topk"``, else ridge.
     regularization
-        Penalty of the squared coefficients.
+        Penalty of the squared coefficients. In a sample of the versions a coefficient is first divided
+        by the word's influence on the scores: see `intentx.explainers.surrogate.influence`.
+
+    The figure ``rest`` is what no word carries: the document's label less all weights; of a logistic
+    surrogate or a support vector classifier, whose weights add up to no label, its intercept.
 
     Examples
     --------
@@ -98,16 +104,17 @@ class EXS(DocumentMethod):
     >>> docs = ["piano and cable", "desk", "cable", "chair"]
     >>> score = lambda query, texts: [t.count("piano") - 0.1 * t.count("cable") for t in texts]
     >>> EXS(k=3).explain(rank(score, "keyboard", docs), 0).terms
-    ('piano', 'cable')
+    ('piano', 'cable', 'and')
     """
 
     contrastive: ClassVar[bool] = True
+    edits: ClassVar[bool] = True
 
     labels: Labels = "rank"
     k: int = 10
     samples: int = 1000
     removal: Removal = "delete"
-    mask: str = "[MASK]"
+    mask: str | None = None
     kernel_width: float = 0.5
     surrogate: Surrogate | Literal["auto"] = "auto"
     regularization: float = 1.0
@@ -137,20 +144,32 @@ class EXS(DocumentMethod):
 
     def _weigh(self, subject: Subject, other: Subject | None) -> DocumentExplanation:
         k = self._rank(subject, other)
-        figures = {"score": subject.score, "k": k}
+        [own], _ = relevance_labels(
+            np.array([subject.score]), subject.ranking, subject.position, self.labels, k
+        )
+        figures = {"score": subject.score, "k": k, "rest": float(own)}
         weights = np.zeros(len(subject.terms))
         if len(weights):
             kept = random_subsets(len(weights), self.samples, np.random.default_rng(self.seed))
             scores = subject.score_kept(kept, self.removal, self.mask)
             labels, note = relevance_labels(scores, subject.ranking, subject.position, self.labels, k)
             subject.notes += [note] if note else []
-            weights, figures["fit"] = self._fit(subject, kept, labels)
+            weights, figures["fit"], intercept = self._fit(subject, kept, scores, labels)
+            logits = self._kind in CLASSIFIERS and weights.any()  # whose sum is no label
+            figures["rest"] = intercept if logits else float(own) - float(weights.sum())
         return subject.explanation(
             dict(zip(subject.terms, weights, strict=True)),
             settings=self.settings(),
             figures=figures,
             above=None if other is None else other.position,
+            unit=1.0,  # of labels
         )
+
+    @property
+    def _kind(self) -> Surrogate:
+        if self.surrogate != "auto":
+            return self.surrogate
+        return "logistic" if self.labels == "topk" else "ridge"
 
     def _rank(self, subject: Subject, other: Subject | None) -> int:
         """k for this document, in this ranking."""
@@ -170,18 +189,16 @@ class EXS(DocumentMethod):
         return other.position + 1
 
     def _fit(
-        self, subject: Subject, kept: npt.NDArray[np.bool_], labels: Floats
-    ) -> tuple[Floats, float]:
-        """Weights (T,) of the words, and the fit of the surrogate."""
+        self, subject: Subject, kept: npt.NDArray[np.bool_], scores: Floats, labels: Floats
+    ) -> tuple[Floats, float, float]:
+        """Weights (T,) of the words, the fit of the surrogate, and its intercept."""
         if np.ptp(labels) == 0:
             subject.notes.append(
                 f"all {len(labels)} versions have the label {labels[0]:.4g} by labels={self.labels!r}: "
                 "no word makes a difference"
             )
-            return np.zeros(kept.shape[1]), math.nan
-        kind = self.surrogate
-        if kind == "auto":
-            kind = "logistic" if self.labels == "topk" else "ridge"
+            return np.zeros(kept.shape[1]), math.nan, float(labels[0])
+        kind = self._kind
         distance = 1 - np.sqrt(kept.mean(axis=1))
         nearness = np.exp(-((distance / self.kernel_width) ** 2))
         subject.notes.append(
@@ -189,4 +206,11 @@ class EXS(DocumentMethod):
             f"{len(labels)} versions"
         )
         features = kept.astype(np.float64)
-        return fit_surrogate(kind, features, labels, nearness, self.regularization, self.seed)
+        words = kept.shape[1]
+        scale = np.ones(words)
+        if words >= 63 or len(kept) < 2**words:  # a sample
+            scale = influence(features, scores, nearness)
+        weights, fit, intercept = fit_surrogate(
+            kind, features * scale, labels, nearness, self.regularization, self.seed
+        )
+        return weights * scale, fit, intercept

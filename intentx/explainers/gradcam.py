@@ -16,7 +16,7 @@ from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.pointwise import DocumentMethod, Subject
 from intentx.ranking import Ranking
-from intentx.text import Analyzer
+from intentx.scoring import own
 
 if TYPE_CHECKING:
     from intentx.rankers.matchpyramid import MatchPyramid
@@ -194,14 +194,19 @@ class GradCAM(DocumentMethod):
 
     def _subject(self, ranking: Ranking, doc: str | int) -> Subject:
         ranker = _match_pyramid(ranking)
-        return Subject(self.name, ranking, ranking.position(doc), ranker.lexicon.analyzer)
+        reading = self._reading_as(ranker)
+        place = ranking.position(doc)
+        return Subject(self.name, ranking, place, ranker.lexicon.analyzer, reading.analyzer)
 
     def _intent(self, ranking: Ranking) -> IntentExplanation:
         # Terms may be stems; simple rankers find them only if they read as the ranker does.
         return super(GradCAM, self._reading_as(_match_pyramid(ranking)))._intent(ranking)
 
     def _reading_as(self, ranker: MatchPyramid) -> Self:
-        return dataclasses.replace(self, analyzer=ranker.lexicon.analyzer)
+        """With the ranker's analyzer; its own stopwords are no intent terms either."""
+        known = ranker.lexicon.analyzer
+        both = frozenset(known.stopwords or ()) | frozenset(self.analyzer.stopwords or ())
+        return dataclasses.replace(self, analyzer=dataclasses.replace(known, stopwords=both))
 
     def _weigh(self, subject: Subject, other: Subject | None) -> DocumentExplanation:
         ranker = _match_pyramid(subject.ranking)
@@ -232,6 +237,7 @@ class GradCAM(DocumentMethod):
                 "score": subject.score,
                 "kurtosis": kurtosis(activation),
                 "sum": float(contributions.sum()),
+                "rest": 0.0,  # every column of the map is a word
             },
             occurrences=contributions.tolist(),
             kind=GradCAMExplanation,
@@ -271,7 +277,7 @@ class GradCAM(DocumentMethod):
         self, subject: Subject, query_terms: frozenset[str], contributions: Floats
     ) -> dict[str, Snippet]:
         """The best windows by exact matches, and with contributions added to them."""
-        words = Analyzer(stopwords=frozenset()).tokens(subject.text)
+        words = dataclasses.replace(subject.analyzer, stopwords=frozenset()).tokens(subject.text)
         if not words:
             return {name: Snippet(0, 0, "") for name in ("vanilla", "gradcam")}
         place = {word.start: number for number, word in enumerate(words)}
@@ -292,7 +298,7 @@ class GradCAM(DocumentMethod):
 def _match_pyramid(ranking: Ranking) -> MatchPyramid:
     scorer = ranking.black_box("an explanation by GradCAM").scorer
     # A ranker of another kind need not have torch, and then there is nothing to compare it with.
-    if hasattr(scorer, "feature_maps"):
+    if own(scorer, "feature_maps") is not None:
         found: MatchPyramid = scorer  # type: ignore[assignment]
         return found
     name = getattr(scorer, "__name__", type(scorer).__name__)

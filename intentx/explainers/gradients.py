@@ -12,10 +12,18 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError, MissingExtraError
+from intentx.explainers.by_rules import by_rules, coarse, summed
+from intentx.explainers.completeness import Attributions, judged
 from intentx.explainers.document import DocumentExplanation
-from intentx.explainers.model import Model, doubled, word_of_piece
+from intentx.explainers.model import Model, word_of_piece
 from intentx.explainers.pointwise import DocumentMethod, Subject
-from intentx.explainers.references import Reference, check_reference, reference_vectors
+from intentx.explainers.references import (
+    CONSTANT,
+    Drawn,
+    Reference,
+    check_reference,
+    reference_vectors,
+)
 
 if TYPE_CHECKING:
     import torch
@@ -24,16 +32,14 @@ __all__ = ["DeepLIFT", "DeepSHAP", "GradientInput", "GradientMethod", "Integrate
 
 Floats = npt.NDArray[np.float64]
 
-NOTHING = 1e-6  # a difference of scores below this share of them is rounding
-WIDE = 0.02  # a relative gap above this is mentioned in words
 
+class _Seen(NamedTuple):
+    """What was found in one document: by pieces, by occurrences of words, and on what is no word."""
 
-class Attributions(NamedTuple):
-    """``values`` (L,) of a document's pieces, the document's score, and that of the reference."""
-
-    values: Floats
-    score: float
-    reference: float | None = None
+    found: Attributions
+    occurrences: list[float]
+    rest: float
+    chosen: dict[str, Any]  # settings that the ranker decided
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,29 +48,48 @@ class GradientMethod(DocumentMethod):
 
     The ranker must be `intentx.rankers.inside.Differentiable`. Its pieces of text get an attribution
     each; those that overlap a word add up to the weight of that occurrence, and the
-    occurrences of a term to the term's. What stands on stopwords and signs is the figure ``rest``:
+    occurrences of a term to the term's. What stands on no word is the figure ``rest``:
     the weights and it add up to all attributions. A piece belongs to the word that it shares most
     characters with.
+
+    Some methods compare a document A with another one, B. Then the attributions in B count with the
+    other sign, and the weights and ``rest`` add up to ``R(A) - R(B)``, but for the gap; ``rest`` has the
+    difference of the two references' scores in it, too. For B above A, all signs change.
+
+    A gap of more than 2 % of the difference is the first thing that the explanation says
+    (`DocumentExplanation.cautions`). Where a method that promises the sum misses it by more than half,
+    it gives no explanation: see Raises.
 
     Figures
     -------
     score, reference
         The document's score, and that of the reference input.
+    other_score, other_reference
+        The same of the document that it is compared with.
     gap
-        The sum of all attributions less ``score - reference``; for a method that is complete, it is
-        0 but for rounding and the steps of an integral. Where it is not, its rules do not hold.
+        The sum of all attributions less ``score - reference``; of a pair, that of A less that of B.
+        For a method that is complete, it is 0 but for rounding and the steps of an integral. Where it
+        is not, its rules do not hold.
     relative_gap
-        ``|gap| / |score - reference|``; NaN where the two scores are equal.
+        ``|gap| / |score - reference|``, of a pair ``|gap| / |R(A) - R(B)|``; NaN where the two
+        scores are equal.
     rest
-        Attribution of what is no word.
+        Attribution of what is no word; of a pair with ``reference - other_reference``.
 
     Parameters
     ----------
     batch_size
         Versions of the document in one pass; None: the ranker's own, or 32.
+
+    Raises
+    ------
+    InputError
+        On explaining: if the ranker offers no gradients, or attributions that should add up miss the
+        difference by more than half of it.
     """
 
     compares: ClassVar[bool] = True  # with a reference
+    complete: ClassVar[bool] = False  # whether attributions should add up to the difference from it
 
     batch_size: int | None = None
 
@@ -86,31 +111,48 @@ class GradientMethod(DocumentMethod):
         except ImportError as error:
             raise MissingExtraError("torch", "neural") from error
         with torch.inference_mode(False), torch.enable_grad():
-            model = Model(subject, self.batch_size)
-            if len(model.embedded.vectors):
-                found = self._attribute(model)
-            else:
-                subject.notes.append(
-                    "the ranker reads no piece of the document, so no word has a weight"
-                )
-                own = subject.score  # it has no vectors, and so is its own reference
-                found = Attributions(np.empty(0), own, own if self.compares else None)
+            own = self._seen(subject, other)
+            its = None if other is None else self._seen(other, subject)
+        figures = judged(subject, own.found, its and its.found, self.complete)
+        weights = dict.fromkeys(subject.terms, 0.0)
+        if other is not None and its is not None:  # sorted, so that ties break alike both ways round
+            weights = dict.fromkeys(sorted({*subject.terms, *other.terms}), 0.0)
+            subject.joined(other)
+        for sign, one, seen in ((1, subject, own), (-1, other, its)):
+            for token, value in zip(one.tokens, seen.occurrences, strict=True) if one and seen else ():
+                weights[token.term] += sign * value
+        if all(not one.found.values.any() and len(one.found.values) for one in (own, its) if one):
+            subject.notes.append("the ranker's score does not change with any word of the document")
+        figures["rest"] = own.rest
+        if its is not None:
+            references = figures["reference"] - figures["other_reference"]
+            figures["rest"] = math.fsum([own.rest, -its.rest, references])
+        return subject.explanation(
+            weights,
+            settings=self.settings() | own.chosen,
+            figures=figures,
+            occurrences=own.occurrences,
+            above=None if other is None else other.position,
+        )
+
+    def _seen(self, subject: Subject, other: Subject | None) -> _Seen:
+        """The attributions in one document."""
+        model = Model(subject, self.batch_size, None if other is None else other.position)
+        if len(model.embedded.vectors):
+            found = self._attribute(model)
+        else:
+            subject.notes.append("the ranker reads no piece of the document, so no word has a weight")
+            own = subject.score  # it has no vectors, and so is its own reference
+            found = Attributions(np.empty(0), own, own if self.compares else None)
+        with np.errstate(over="ignore"):
+            subject.check_finite([float(np.abs(found.values).sum())], [found.score])
         place = word_of_piece(model.embedded.spans, subject.tokens)
         parts: list[list[float]] = [[] for _ in subject.tokens]
         for word, value in zip(place, found.values.tolist(), strict=True):
             if word >= 0:
                 parts[word].append(value)
         occurrences = [self._merge(values) if values else 0.0 for values in parts]
-        weights = dict.fromkeys(subject.terms, 0.0)
-        for token, value in zip(subject.tokens, occurrences, strict=True):
-            weights[token.term] += value
-        if len(found.values) and not found.values.any():
-            subject.notes.append("the ranker's score does not change with any word of the document")
-        figures = _figures(found, subject, self.name)
-        figures["rest"] = math.fsum(found.values[place < 0])
-        return subject.explanation(
-            weights, settings=self.settings(), figures=figures, occurrences=occurrences
-        )
+        return _Seen(found, occurrences, math.fsum(found.values[place < 0]), model.chosen)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -134,26 +176,10 @@ class Saliency(GradientMethod):
 
 
 @dataclass(frozen=True, kw_only=True)
-class GradientInput(GradientMethod):
-    """The gradient times the input: what the score would lose if it were linear.
-
-    As Shrikumar, Greenside, Shcherbina & Kundaje (2016, "Not Just a Black Box"). The gap is to the
-    difference from zero embeddings, and tells how far from linear the ranker is.
-    """
-
-    def _attribute(self, model: Model) -> Attributions:
-        import torch
-
-        x = model.embedded.vectors
-        scores, gradients = model.gradients(torch.stack([x, torch.zeros_like(x)]), counted=1)
-        return Attributions(_summed(gradients[0], x), float(scores[0]), float(scores[1]))
-
-
-@dataclass(frozen=True, kw_only=True)
 class _FromReference(GradientMethod):
     """What methods have in common that explain the difference from a reference."""
 
-    reference: Reference = "oov"
+    reference: Reference = "auto"
     collection: Sequence[str] | None = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
@@ -167,17 +193,55 @@ class _FromReference(GradientMethod):
 
     def _references(self, model: Model, number: int = 1) -> torch.Tensor:
         subject = model.subject
+        kind: Drawn = "oov"
+        if self.reference != "auto":
+            kind = self.reference
+        elif model.breaks_at_zero():
+            kind = "mean"
+            subject.notes.append(
+                "the reference is the mean vector of the ranking's documents: zero vectors are no "
+                "input for this ranker, whose score breaks there"
+            )
+        model.chosen["reference_used"] = kind
         return reference_vectors(
-            self.reference,
+            kind,
             subject.ranking,
             subject.position,
             model.embed,
             model.embedded.vectors,
+            against=model.against,
             number=number,
             collection=self.collection,
             analyzer=self.analyzer,
             seed=self.seed,
         )
+
+
+@dataclass(frozen=True, kw_only=True)
+class GradientInput(_FromReference):
+    """The gradient times the input: what the score would lose if it were linear.
+
+    As Shrikumar, Greenside, Shcherbina & Kundaje (2016, "Not Just a Black Box"), where the input is
+    taken from zero; here from a reference. The gap tells how far from linear the ranker is on the
+    way, and with a transformer it is often as large as the difference. It is said first, and never
+    refused: the method promises no sum.
+
+    Parameters
+    ----------
+    reference
+        As in `intentx.explainers.references.reference_vectors`; ``"auto"``: zeros, or ``"mean"`` where
+        the ranker's score breaks at zeros.
+    collection
+        Texts for the references ``"idf"``, ``"mean"`` and ``"collection"``; None: those of the ranking.
+    """
+
+    def _attribute(self, model: Model) -> Attributions:
+        import torch
+
+        x = model.embedded.vectors
+        [reference] = self._references(model)
+        scores, gradients = model.gradients(torch.stack([x, reference]), counted=1)
+        return Attributions(summed(gradients[0], x - reference), float(scores[0]), float(scores[1]))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +252,7 @@ class IntegratedGradients(_FromReference):
     "Axiomatic Attribution for Deep Networks", equation 1), by Gauss-Legendre quadrature. It is
     complete up to the error of the quadrature, save for a ranker that jumps on the way: one that
     compares by cosine alone, as KNRM does, is the same all along a ray and changes at zero vectors only.
-    There take another reference, or `DeepLIFT`, which needs no way.
+    There ``"auto"`` takes another reference.
 
     Parameters
     ----------
@@ -196,10 +260,14 @@ class IntegratedGradients(_FromReference):
         Points on the way. For BERT of six layers, 64 leave a gap far below a percent, 16 some
         percent.
     reference
-        As in `intentx.explainers.references.reference_vectors`.
+        As in `intentx.explainers.references.reference_vectors`; ``"auto"``: zeros, or ``"mean"`` where
+        the ranker's score breaks at zeros.
     collection
-        Texts for the references ``"idf"`` and ``"collection"``; None: those of the ranking.
+        Texts for the references ``"idf"``, ``"mean"`` and ``"collection"``; None: those of the ranking.
     """
+
+    complete: ClassVar[bool] = True
+    contrastive: ClassVar[bool] = True
 
     steps: int = 64
 
@@ -224,7 +292,8 @@ class IntegratedGradients(_FromReference):
             found, gradients = model.gradients(torch.lerp(reference, x, places[part, None, None]))
             total += torch.tensordot(weights[part], gradients, dims=1)
             scores += found.tolist()
-        return Attributions(_summed(total, x - reference), scores[-2], scores[-1])
+        causes = [*coarse(model), f"{self.steps} steps of the integral may be few"]
+        return Attributions(summed(total, x - reference), scores[-2], scores[-1], "; ".join(causes))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -239,13 +308,17 @@ class DeepLIFT(_FromReference):
     Parameters
     ----------
     reference
-        As in `intentx.explainers.references.reference_vectors`.
+        As in `intentx.explainers.references.reference_vectors`; ``"auto"``: zeros, or ``"mean"`` where
+        the ranker's score breaks at zeros.
     collection
-        Texts for the references ``"idf"`` and ``"collection"``; None: those of the ranking.
+        Texts for the references ``"idf"``, ``"mean"`` and ``"collection"``; None: those of the ranking.
     """
 
+    complete: ClassVar[bool] = True
+    contrastive: ClassVar[bool] = True
+
     def _attribute(self, model: Model) -> Attributions:
-        return _by_rules(model, self._references(model))
+        return by_rules(model, self._references(model))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -259,12 +332,15 @@ class DeepSHAP(_FromReference):
     Parameters
     ----------
     reference
-        As in `intentx.explainers.references.reference_vectors`; ``"oov"`` is one only.
+        As in `intentx.explainers.references.reference_vectors`; zeros and the mean are one only.
     number
         References to draw; fewer where there are no more documents.
     collection
-        Texts for the references ``"idf"`` and ``"collection"``; None: those of the ranking.
+        Texts for the references ``"idf"``, ``"mean"`` and ``"collection"``; None: those of the ranking.
     """
+
+    complete: ClassVar[bool] = True
+    contrastive: ClassVar[bool] = True
 
     reference: Reference = "collection"
     number: int = 8
@@ -276,61 +352,8 @@ class DeepSHAP(_FromReference):
 
     def _attribute(self, model: Model) -> Attributions:
         references = self._references(model, self.number)
-        if len(references) < self.number and self.reference != "oov":
+        if len(references) < self.number and model.chosen["reference_used"] not in CONSTANT:
             model.subject.notes.append(
                 f"{len(references)} references where {self.number} were asked for: there are no more"
             )
-        return _by_rules(model, references)
-
-
-def _by_rules(model: Model, references: torch.Tensor) -> Attributions:
-    """The mean contributions over references, as many at once as the batch allows."""
-    import torch
-
-    from intentx.explainers.deeplift import DeepLiftRules
-
-    x = model.embedded.vectors
-    total, scores, of_references = np.zeros(len(x)), 0.0, 0.0
-    uncovered: dict[str, None] = {}
-    at_once = max(1, model.batch_size // 2)
-    for start in range(0, len(references), at_once):
-        some = references[start : start + at_once]
-        number, rules = len(some), DeepLiftRules(len(some))
-        inputs = x.expand(number, *x.shape)
-        found, multipliers = model.gradients(torch.cat([inputs, some]), number, rules)
-        total += _summed(multipliers, inputs - some).sum(axis=0)
-        scores += float(found[:number].sum())
-        of_references += float(found[number:].sum())
-        uncovered |= dict.fromkeys(rules.uncovered)
-    if uncovered:
-        model.subject.notes.append(
-            f"no DeepLIFT rule for {', '.join(uncovered)}: its plain gradient was used"
-        )
-    n = len(references)
-    return Attributions(total / n, scores / n, of_references / n)
-
-
-def _figures(found: Attributions, subject: Subject, method: str) -> dict[str, float]:
-    """The scores and the gap, which is put in words where it is wide."""
-    if found.reference is None:
-        return {"score": found.score}
-    difference = found.score - found.reference
-    gap = math.fsum(found.values) - difference
-    size = max(abs(found.score), abs(found.reference))
-    relative = abs(gap / difference) if abs(difference) > NOTHING * size else math.nan
-    if relative > WIDE:
-        subject.notes.append(
-            f"the attributions of {method} miss the difference of {difference:.4g} from the reference "
-            f"by {relative:.1%}"
-        )
-    return {
-        "score": found.score,
-        "reference": found.reference,
-        "gap": gap,
-        "relative_gap": relative,
-    }
-
-
-def _summed(gradients: torch.Tensor, vectors: torch.Tensor) -> Floats:
-    """(…, L) their product, added up over the embedding's dimensions."""
-    return np.asarray((gradients * doubled(vectors)).sum(dim=-1).numpy())
+        return by_rules(model, references)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import ClassVar, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -14,6 +15,7 @@ from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.pointwise import DocumentMethod, Subject
 from intentx.explainers.surrogate import r_squared, ridge
 from intentx.perturbation import keep_units
+from intentx.scoring import unit_of
 from intentx.text import TextIndex
 
 __all__ = ["LIRME", "sampled_occurrences"]
@@ -23,6 +25,10 @@ Kept = npt.NDArray[np.bool_]
 Sampler = Literal["uniform", "tf-idf", "masked"]
 Penalty = Literal["l1", "l2"]
 Weighting = Literal["tf", "tf-idf"]
+
+FEWEST_ROUNDS, MOST_ROUNDS = 100, 100_000  # of coordinate descent over all words
+MOST_STEPS = 500_000_000  # numbers that all rounds look at: a second or so
+MOST_AT_ONCE = 4_000_000  # samples times occurrences: 100 MB of random numbers and their order
 
 
 def sampled_occurrences(
@@ -50,6 +56,15 @@ def sampled_occurrences(
     Each sample is drawn by itself, and keeps one occurrence at least.
     """
     occurrences = len(likelihood)
+    if number > (most := max(1, MOST_AT_ONCE // max(1, occurrences))):
+        parts = [most] * (number // most) + [number % most] * (number % most > 0)
+        drawn = [
+            sampled_occurrences(
+                sampler, likelihood, part, generator, kept=kept, chunk=chunk, visible=visible
+            )
+            for part in parts
+        ]
+        return np.concatenate(drawn)
     if sampler == "masked":
         cut = generator.integers(chunk, size=(number, 1))
         run = (np.arange(occurrences) + cut) // chunk  # (S, M): the run that each one is in
@@ -68,6 +83,18 @@ def sampled_occurrences(
     return keys.argsort(axis=1).argsort(axis=1) < size
 
 
+def _counts(drawn: Kept, term_of: npt.NDArray[np.intp], terms: int) -> Floats:
+    """(S, T) how often each sample holds each term, from its occurrences (S, M) and their terms (M,)."""
+    order = np.argsort(term_of, kind="stable")
+    starts = np.searchsorted(term_of[order], np.arange(terms))
+    counts = np.empty((len(drawn), terms))
+    most = max(1, MOST_AT_ONCE // len(term_of))
+    for start in range(0, len(drawn), most):
+        some = drawn[start : start + most][:, order].astype(np.int32)
+        counts[start : start + most] = np.add.reduceat(some, starts, axis=1)
+    return counts
+
+
 @dataclass(frozen=True, kw_only=True)
 class LIRME(DocumentMethod):
     """A linear model of a document's score in samples of its words (Verma & Ganguly 2019).
@@ -76,7 +103,8 @@ class LIRME(DocumentMethod):
     ``D'_i`` of the document, with ``ρ = exp(-x² / h)`` and x the angle between D and D'_i as vectors of
     term frequencies. The weights are θ, per occurrence of a term. Unlike in the paper there is an
     intercept b, so that a constant score explains nothing, and scores are standardised before α
-    applies to them, so that it means the same for every ranker.
+    applies to them, so that it means the same for every ranker. The figure ``rest`` is the document's
+    score less what all its occurrences of words weigh.
 
     Parameters
     ----------
@@ -103,6 +131,8 @@ class LIRME(DocumentMethod):
     >>> found.terms
     ('piano', 'cable')
     """
+
+    edits: ClassVar[bool] = True
 
     sampler: Sampler = "masked"
     samples: int = 1000
@@ -135,11 +165,17 @@ class LIRME(DocumentMethod):
             )
 
     def _weigh(self, subject: Subject, other: Subject | None) -> DocumentExplanation:
-        figures = {"score": subject.score}
+        figures = {"score": subject.score, "rest": subject.score}
         weights = np.zeros(len(subject.terms))
         if subject.terms:
             counts, idf, scores = self._sampled(subject)
-            weights = self._theta(subject, counts, idf, scores, figures)
+            unit = unit_of(scores)
+            features = counts * idf if self.weighting == "tf-idf" else counts
+            theta = self._theta(subject, counts, features, scores / unit, figures)
+            carried = float(features[0] @ theta)
+            figures["rest"] = (subject.score / unit - carried) * unit
+            with np.errstate(over="ignore"):  # what is infinite is refused with its reason
+                weights = theta * unit
         return subject.explanation(
             dict(zip(subject.terms, weights, strict=True)), settings=self.settings(), figures=figures
         )
@@ -165,14 +201,17 @@ class LIRME(DocumentMethod):
         if len(term_of) == 1:  # what a single word does shows in the version without it
             drawn = np.array([[True], [False]])
         texts = keep_units(subject.text, [[(t.start, t.end)] for t in subject.tokens], drawn)
-        belongs = np.eye(len(idf))[term_of]  # (M, T)
-        return drawn @ belongs, idf, subject.score_texts(texts)
+        return _counts(drawn, term_of, len(idf)), idf, subject.score_texts(texts)
 
     def _theta(
-        self, subject: Subject, counts: Floats, idf: Floats, scores: Floats, figures: dict[str, float]
+        self,
+        subject: Subject,
+        counts: Floats,
+        features: Floats,
+        scores: Floats,
+        figures: dict[str, float],
     ) -> Floats:
         """(T,) θ; ``figures`` gets α and the fit."""
-        features = counts * idf if self.weighting == "tf-idf" else counts
         whole = counts[0]
         length = np.maximum(np.linalg.norm(counts, axis=1), 1)  # 0 of the version without words
         cosine = counts @ whole / length / np.linalg.norm(whole)
@@ -185,9 +224,14 @@ class LIRME(DocumentMethod):
             return np.zeros(features.shape[1])
         standard = (scores - mean) / deviation
         for alpha in sorted(self.alphas, reverse=True):
-            theta, intercept = self._solve(features, standard, nearness, alpha)
+            theta, intercept, found = self._solve(features, standard, nearness, alpha)
             figures["alpha"] = alpha
             if theta.any():
+                if not found:
+                    subject.notes.append(
+                        f"so many words and samples ({features.shape[1]:,} and {len(features):,}) take "
+                        "longer than is allowed: the weights are near the best ones, and not those"
+                    )
                 break
         else:
             subject.notes.append(f"all weights are zero, at α = {min(self.alphas):g} still")
@@ -196,12 +240,16 @@ class LIRME(DocumentMethod):
 
     def _solve(
         self, features: Floats, labels: Floats, nearness: Floats, alpha: float
-    ) -> tuple[Floats, float]:
-        """θ and the intercept, of the mean weighted loss and α."""
+    ) -> tuple[Floats, float, bool]:
+        """θ and the intercept, of the mean weighted loss and α; and whether they are the best."""
         if self.penalty == "l2":
-            return ridge(features, labels, nearness / nearness.sum(), alpha)
+            return *ridge(features, labels, nearness / nearness.sum(), alpha), True
+        from sklearn.exceptions import ConvergenceWarning
         from sklearn.linear_model import Lasso
 
-        model = Lasso(alpha=alpha, max_iter=100_000, tol=1e-6)
-        model.fit(features, labels, sample_weight=nearness)
-        return np.asarray(model.coef_), float(model.intercept_)
+        rounds = int(np.clip(MOST_STEPS // features.size, FEWEST_ROUNDS, MOST_ROUNDS))
+        model = Lasso(alpha=alpha, max_iter=rounds, tol=1e-6)
+        with warnings.catch_warnings():  # a note says it
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(features, labels, sample_weight=nearness)
+        return np.asarray(model.coef_), float(model.intercept_), model.n_iter_ < rounds

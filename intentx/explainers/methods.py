@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from intentx.checks import check_settings
 from intentx.errors import InputError
 from intentx.explainers.exs import EXS
 from intentx.explainers.gradcam import GradCAM
@@ -68,6 +69,7 @@ def make_method(name: str, settings: Mapping[str, Any]) -> Any:
         raise InputError(
             f"method {name!r} has no setting {unknown[0]!r}; it has {', '.join(sorted(fields))}"
         )
+    settings = check_settings(f"method {name!r}", made, settings)
     try:
         return make(**{k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()})
     except TypeError as error:

@@ -2,17 +2,34 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import json
+import sys
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
 from intentx.errors import InputError
+from intentx.files import excerpt
 from intentx.preferences import Pairs
+from intentx.ranking import Activated, Ranking
+from intentx.signs import UNSHOWN, drawn
 from intentx.text import Analyzer
 
-__all__ = ["json_object", "plain_settings", "printed"]
+__all__ = [
+    "json_text",
+    "number",
+    "numbers",
+    "parts_of",
+    "plain_settings",
+    "printed",
+    "ranking_of",
+    "spent",
+    "strings",
+    "table",
+]
 
 
 def plain_settings(method: Any) -> dict[str, Any]:
@@ -36,22 +53,108 @@ def _plain(value: Any) -> Any:
     return getattr(value, "name", value)  # a simple ranker goes by its name
 
 
-def json_object(text: str) -> dict[str, Any]:
-    """The JSON object that ``text`` is, or an InputError."""
+def json_text(plain: Any, indent: int | None = None) -> str:
+    """Plain data as JSON, in which every sign can be printed and written to a UTF-8 file.
+
+    Letters stand as they are; control characters, signs that reorder a line, and halves of surrogate
+    pairs are escaped.
+
+    >>> json_text({"query": "café \x9b \u202e"})
+    '{"query": "café \\\\u009b \\\\u202e"}'
+    """
+    text = json.dumps(plain, ensure_ascii=False, indent=indent, allow_nan=False)
+    return UNSHOWN.sub(lambda sign: f"\\u{ord(sign.group()):04x}", text)
+
+
+@contextlib.contextmanager
+def parts_of(what: str, plain: Any, form: str) -> Iterator[None]:
+    """Around what is made of plain data: it must be an object of that format, and what is missing or
+    of another kind is said in words.
+    """
+    if not isinstance(plain, Mapping):
+        raise InputError(f"no {what}: an object with format {form!r} is needed, not {excerpt(plain)}")
+    if plain.get("format") != form:
+        raise InputError(f"no {what}: format is {excerpt(plain.get('format'))}, not {form!r}")
     try:
-        plain = json.loads(text)
-    except json.JSONDecodeError as error:
-        raise InputError(f"not JSON: {error}") from error
-    if not isinstance(plain, dict):
-        raise InputError("not an explanation: a JSON object is expected")
-    return plain
+        yield
+    except InputError as error:
+        raise InputError(f"the {what} is damaged: {error}") from error
+    except KeyError as error:
+        raise InputError(f"the {what} lacks {error}") from error
+    except (ArithmeticError, AttributeError, IndexError, RecursionError, TypeError, ValueError) as error:
+        raise InputError(f"the {what} is damaged: {error}") from error
+
+
+def strings(plain: Mapping[str, Any], key: str) -> tuple[str, ...]:
+    """A list of strings that plain data has under a key."""
+    found = plain[key]
+    if not isinstance(found, list | tuple) or not all(isinstance(one, str) for one in found):
+        raise InputError(f"{key} must be a list of strings, not {excerpt(found)}")
+    return tuple(found)
+
+
+def numbers(plain: Mapping[str, Any], key: str) -> tuple[float, ...]:
+    """A list of finite numbers that plain data has under a key."""
+    found = plain[key]
+    if not isinstance(found, list | tuple) or not all(map(_finite, found)):
+        raise InputError(f"{key} must be a list of finite numbers, not {excerpt(found)}")
+    return tuple(found)
+
+
+def number(plain: Mapping[str, Any], key: str) -> Any:
+    """A finite number that plain data has under a key."""
+    if not _finite(plain[key]):
+        raise InputError(f"{key} must be a finite number, not {excerpt(plain[key])}")
+    return plain[key]
+
+
+def table(plain: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    """An object that plain data has under a key."""
+    if not isinstance(plain[key], Mapping):
+        raise InputError(f"{key} must be an object, not {excerpt(plain[key])}")
+    found: Mapping[str, Any] = plain[key]
+    return found
+
+
+def spent(plain: Mapping[str, Any]) -> Mapping[str, float]:
+    """The seconds that plain data has: of a "model" and in "total", and perhaps of stages."""
+    seconds = table(plain, "seconds")
+    for stage in {"model": 0, "total": 0} | dict(seconds):
+        number(seconds, stage)
+    return seconds
+
+
+def _finite(value: Any) -> bool:
+    return (
+        isinstance(value, int | float)
+        and not isinstance(value, bool)
+        and abs(value) <= sys.float_info.max
+    )
+
+
+def ranking_of(plain: Mapping[str, Any]) -> Ranking:
+    """The ranking that an explanation as plain data is of."""
+    query, listed = plain["query"], table(plain, "ranking")
+    scores = np.array(numbers(listed, "scores"), dtype=np.float64)
+    named = table(listed, "activated") if "activated" in listed else {}
+    activated = [Activated(name, np.array(numbers(named, name))) for name in named]
+    return Ranking(
+        query,
+        strings(listed, "doc_ids"),
+        strings(listed, "texts"),
+        scores,
+        activated=activated[0] if activated else None,
+    )
 
 
 def printed(something: Any, width: int) -> str:
-    """What a terminal of so many columns shows, as plain text."""
+    """What a terminal of so many columns shows, as plain text.
+
+    Its lines and bars are of signs that standard output has; words stand as they are.
+    """
     from rich.console import Console
 
     console = Console(width=width, color_system=None)
     with console.capture() as captured:
         console.print(something)
-    return captured.get()
+    return drawn(captured.get(), sys.stdout)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -20,7 +21,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Reference", "check_reference", "reference_vectors"]
 
-Reference = Literal["oov", "idf", "ql", "collection", "topk"]
+Reference = Literal["auto", "oov", "mean", "idf", "ql", "collection", "topk"]
+Drawn = Literal["oov", "mean", "idf", "ql", "collection", "topk"]
+
+CONSTANT = ("oov", "mean")  # one reference, the same vector for every piece
+AVERAGED = 100  # texts that a mean vector is taken over
 
 FEWEST_WORDS = 10  # that words of a reference are drawn from, where there are so many
 SHARE_OF_WORDS = 0.1
@@ -37,12 +42,13 @@ def check_reference(kind: str, collection: Sequence[str] | None) -> None:
 
 
 def reference_vectors(
-    kind: Reference,
+    kind: Drawn,
     ranking: Ranking,
     position: int,
     embed: Callable[[str], EmbeddedText],
     vectors: torch.Tensor,
     *,
+    against: int | None = None,
     number: int = 1,
     collection: Sequence[str] | None = None,
     analyzer: Analyzer | None = None,
@@ -50,8 +56,9 @@ def reference_vectors(
 ) -> torch.Tensor:
     """(N, L, D) references for a document of L pieces.
 
-    The five of Fernando, Singh & Anand (SIGIR 2019, "A study on the Interpretability of Neural
-    Retrieval Models using DeepSHAP"):
+    ``"mean"`` has the mean vector of all pieces of a hundred documents, the first of the ranking or of
+    the collection, at every place; N is 1. The other five are those of Fernando, Singh & Anand (SIGIR
+    2019, "A study on the Interpretability of Neural Retrieval Models using DeepSHAP"):
 
     - ``"oov"``: zeros, the vector of words that a vocabulary does not have. N is 1;
     - ``"idf"``: words of the lowest idf in the collection;
@@ -72,6 +79,9 @@ def reference_vectors(
         Gives a text at the embedding layer.
     vectors
         (L, D) the document there. No text that comes to the same is drawn.
+    against
+        Position of a document that it is compared with, which is not drawn either where there are
+        others: so both are compared with the same text.
     number
         N; fewer where there are no more documents.
     collection
@@ -90,6 +100,10 @@ def reference_vectors(
         return torch.zeros_like(vectors)[None]
     generator = np.random.default_rng(seed)
     texts = ranking.texts if collection is None else tuple(collection)
+    if kind == "mean":
+        every = torch.cat([embed(text).vectors for text in texts[:AVERAGED]] or [vectors[:0]])
+        mean = every.double().mean(dim=0) if len(every) else vectors.double().mean(dim=0)
+        return mean.to(vectors.dtype).expand_as(vectors)[None]
     if kind in ("idf", "ql"):
         words = _words(ranking, texts, kind, analyzer or Analyzer())
         drawn: Iterable[str] = (
@@ -97,7 +111,8 @@ def reference_vectors(
             for _ in range(TRIES * number if words else 0)
         )
     else:
-        drawn = _others(ranking, position, texts, kind, generator, analyzer or Analyzer())
+        places = [position] if against is None else [position, against]
+        drawn = _others(ranking, places, texts, kind, generator, analyzer or Analyzer())
     found: list[torch.Tensor] = []
     for text in drawn:
         others = embed(text).vectors
@@ -109,14 +124,14 @@ def reference_vectors(
         what = "word" if kind in ("idf", "ql") else "other document"
         raise InputError(
             f"there is no {what} for the reference {kind!r} that the ranker reads any piece of; give a "
-            "collection of texts, or choose reference='oov'"
+            "collection of texts, or choose reference='mean'"
         )
     return torch.stack(found)
 
 
 def _words(ranking: Ranking, texts: Sequence[str], kind: str, analyzer: Analyzer) -> list[str]:
     """Words that say little, in order of first appearance."""
-    written = Analyzer(stopwords=analyzer.stopwords)
+    written = dataclasses.replace(analyzer, stem=None, ngrams=1)
     asked = set(written.terms(ranking.query))
     counts: Counter[str] = Counter()
     for text in texts if kind == "idf" else ranking.texts:
@@ -130,15 +145,19 @@ def _words(ranking: Ranking, texts: Sequence[str], kind: str, analyzer: Analyzer
 
 def _others(
     ranking: Ranking,
-    position: int,
+    places: Sequence[int],
     texts: Sequence[str],
     kind: str,
     generator: np.random.Generator,
     analyzer: Analyzer,
 ) -> Iterator[str]:
     """Other documents in random order."""
-    own = ranking.texts[position]
-    others = [text for text in dict.fromkeys(ranking.texts if kind == "topk" else texts) if text != own]
+    every = dict.fromkeys(ranking.texts if kind == "topk" else texts)
+    for number in range(len(places), 0, -1):  # of two documents alone, each is the other's reference
+        own = {ranking.texts[place] for place in places[:number]}
+        others = [text for text in every if text not in own]
+        if others:
+            break
     if kind == "topk":
         others = [text for text in others if analyzer.terms(text)] or others
         others = others[len(others) - math.ceil(BOTTOM * len(others)) :]

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
 import time
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from intentx.asked import Asked, asking
 from intentx.coverage import Selection, solve
 from intentx.coverage.race import most_covering, refined
 from intentx.coverage.shares import coverage_shares
@@ -29,7 +33,7 @@ from intentx.preferences.simple_rankers import (
     term_scores,
 )
 from intentx.ranking import Ranking
-from intentx.text import TextIndex
+from intentx.text import TextIndex, warn_about
 
 if TYPE_CHECKING:
     from intentx.explainers.intent import Multiplex
@@ -51,8 +55,6 @@ class Session:
         What the stages go by.
     told
         The method whose fields are the settings that the explanation names; None: ``settings``.
-    index
-        The ranking's texts, when they are indexed already.
     """
 
     def __init__(
@@ -61,7 +63,6 @@ class Session:
         method: str,
         ranking: Ranking,
         told: Any | None = None,
-        index: TextIndex | None = None,
     ) -> None:
         self.settings = settings
         self.told = settings if told is None else told
@@ -73,21 +74,26 @@ class Session:
         self.seconds: dict[str, float] = {}
         self._started = self._lap = time.perf_counter()
         box = ranking.scorer
-        self._asked, self._model_seconds = (box.texts_scored, box.seconds) if box else (0, 0.0)
+        self.notes += box.doubts.values() if box else ()
+        ranking.check_scorer()
+        self._asked = Asked(box)
         refuse_too_many(len(ranking))
         self.pairs = self._preference_pairs()
-        self.index = TextIndex(ranking.texts, settings.analyzer) if index is None else index
+        warn_about(ranking.doc_ids, ranking.texts, settings.analyzer, ranking.told, stacklevel=4)
+        self.index = TextIndex(ranking.texts, settings.analyzer)
         self._close("pairs and index")
 
     def chosen(self) -> IntentExplanation:
         """Terms chosen by the settings' solver among the candidates."""
-        if self.settings.generality == 0 and self.told is self.settings and not self.settings.literal:
-            matrices, selection = self._most_covering()
-        else:
-            name, option, size = self._balanced(self._screened(self._matrices(self._candidates())))
-            self._note_leader(name)
-            matrices = option.matrices
-            selection = self._select(self._with_edits(matrices), size, option.softness)
+        s = self.settings
+        with self._asking():
+            if s.generality == 0 and self.told is s and not s.literal:
+                matrices, selection = self._most_covering()
+            else:
+                name, option, size = self._balanced(self._screened(self._matrices(self._candidates())))
+                self._note_leader(name)
+                matrices = option.matrices
+                selection = self._select(self._with_edits(matrices), size, option.softness)
         self._close("selection")
         # With generality the objective is not the coverage, and its bound would be read as one.
         bound = None if self.settings.generality > 0 else selection.bound
@@ -101,8 +107,7 @@ class Session:
         cover less than it does, edited documents aside.
         """
         s = self.settings
-        usual = replace(s, generality=GENERAL, budget=0)
-        other = Session(usual, self.method, self.ranking, index=self.index)
+        other = self._under(replace(s, generality=GENERAL, budget=0))
         general = other._screened(other._matrices(other._candidates()))
         name, option, size = other._balanced(general)
         usual_choice = other._select(option.matrices, size, option.softness)
@@ -123,17 +128,32 @@ class Session:
         self._note_leader(chosen)
         return options[chosen].matrices, selection
 
+    def _under(self, settings: Multiplex) -> Session:
+        """The same ranking under other settings: what was checked, said and indexed stays so."""
+        other = copy.copy(self)
+        other.settings = settings
+        other.notes, other.seconds = [], {}
+        other.pairs = other._preference_pairs()
+        return other
+
     def given(self, terms: tuple[str, ...]) -> IntentExplanation:
         """These terms."""
         return self._explanation(self._matrices(terms))
 
     def at_random(self) -> IntentExplanation:
         """Candidates drawn at random; the ranker is not asked for their importance."""
-        pool = self._candidates(importance="text-matching")
+        with self._asking():
+            pool = self._candidates(importance="text-matching")
         size = min(self.settings.max_terms, len(pool))
         generator = np.random.default_rng(self.settings.seed)
         drawn = generator.choice(len(pool), size=size, replace=False)
         return self.given(tuple(pool[i] for i in drawn))
+
+    @contextlib.contextmanager
+    def _asking(self) -> Iterator[None]:
+        """Around what may ask the ranker."""
+        with asking(self.ranking.scorer) as self._asked:
+            yield
 
     def _preference_pairs(self) -> Pairs:
         s = self.settings
@@ -272,8 +292,7 @@ class Session:
         weights, matrices = weights[most_useful_first], matrices.restricted(most_useful_first.tolist())
         fidelity = judge(self.ranking, matrices, self.pairs)
         self._close("fidelity")
-        box = self.ranking.scorer
-        self.seconds["model"] = box.seconds - self._model_seconds if box else 0.0
+        self.seconds["model"] = self._asked.seconds
         self.seconds["total"] = time.perf_counter() - self._started
         return IntentExplanation(
             method=self.method,
@@ -288,7 +307,7 @@ class Session:
             analyzer=self.settings.analyzer,
             simple_rankers=self.rankers,
             settings=self._plain_settings(),
-            model_calls=box.texts_scored - self._asked if box else 0,
+            model_calls=self._asked.besides(self.ranking.query, self.ranking.texts),
             seconds=self.seconds,
             notes=tuple(self.notes),
         )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
 from typing import ClassVar, get_args
@@ -11,12 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
+from intentx.explainers.coalitions import coalitions, kernel_weights
 from intentx.explainers.document import DocumentExplanation
+from intentx.explainers.interactions import expected_shapley_values
 from intentx.explainers.pointwise import DocumentMethod, Subject
 from intentx.explainers.surrogate import r_squared
 from intentx.perturbation import Removal, all_subsets
+from intentx.scoring import unit_of
 
-__all__ = ["KernelSHAP", "shapley_regression", "shapley_values"]
+__all__ = ["KernelSHAP", "shapley_values"]
 
 Floats = npt.NDArray[np.float64]
 Kept = npt.NDArray[np.bool_]
@@ -49,76 +51,33 @@ def shapley_values(values: Floats) -> Floats:
     return found
 
 
-def coalitions(players: int, number: int, generator: np.random.Generator) -> tuple[Kept, Floats]:
-    """(S, T) about ``number`` coalitions other than none and all, and their weights (S,).
-
-    Sizes are taken from outside in, each with its counterpart: all coalitions of a size while
-    their number allows. Of the sizes in between coalitions are drawn, by the Shapley kernel and
-    each with its complement, and together weigh what all of these sizes would.
-    """
-    sizes = np.arange(1, players)
-    mass = (players - 1) / (sizes * (players - sizes))  # of all coalitions of a size together
-    rows: list[Kept] = []
-    weights: list[Floats] = []
-    left, inner = number, sizes
-    for size in range(1, players // 2 + 1):
-        both = dict.fromkeys((size, players - size))
-        count = math.comb(players, size)
-        if count * len(both) > left:
-            break
-        members = np.array(list(itertools.combinations(range(players), size)))
-        some = np.zeros((count, players), dtype=bool)
-        some[np.arange(count)[:, None], members] = True
-        rows += [some if chosen == size else ~some for chosen in both]
-        weights += [np.full(count, mass[chosen - 1] / count) for chosen in both]
-        left -= count * len(both)
-        inner = sizes[size : players - 1 - size]
-    pairs = left // 2
-    if len(inner) and pairs:
-        share = mass[inner - 1]
-        drawn = generator.choice(inner, size=pairs, p=share / share.sum())
-        place = generator.random((pairs, players)).argsort(axis=1).argsort(axis=1)
-        some = place < drawn[:, None]
-        rows += [some, ~some]
-        weights += [np.full(2 * pairs, share.sum() / (2 * pairs))]
-    return np.concatenate(rows), np.concatenate(weights)
-
-
-def shapley_regression(kept: Kept, values: Floats, weights: Floats, empty: float, full: float) -> Floats:
-    """(T,) weights of words that add up to ``full - empty`` and come closest to ``values``.
-
-    Parameters
-    ----------
-    kept, values, weights
-        (S, T) coalitions, their values (S,) and how much each one counts (S,).
-    """
-    features = kept.astype(np.float64)
-    last = features[:, -1:]
-    root = np.sqrt(weights)[:, None]
-    right = (values - empty - last[:, 0] * (full - empty)) * root[:, 0]
-    most = np.linalg.lstsq((features[:, :-1] - last) * root, right, rcond=None)[0]
-    return np.append(most, full - empty - most.sum())
-
-
 @dataclass(frozen=True, kw_only=True)
 class KernelSHAP(DocumentMethod):
     """Shapley values of a document's words: a fair share of its score for each (any ranker).
 
-    The weights add up to ``R(d) - R(empty)``; the empty document has none of the words, but what is
-    no word of the analyzer stays: stopwords and signs. Compared with another document, the game is
-    ``R(A) - R(B)`` with the same words taken away from both, over the words of both; the other way
-    round all weights have the other sign.
+    The weights add up to ``R(d) - R(empty)``; the empty document has none of the words, but signs
+    stay, and what the ranker makes of them alone is the figure ``rest``. Compared with another
+    document, the game is ``R(A) - R(B)`` with the same words taken away from both, over the words of
+    both; the other way round all weights have the other sign.
 
     Parameters
     ----------
     samples
-        Versions of the document, at most, that the ranker is asked about. More than twice the number
-        of words are needed, and many times that for weights that do not hang on the seed.
+        Versions of the document, at most, that the ranker is asked about. From 2.4 times the number of
+        words on they come in pairs: a version, and the one with all other words.
     exact_up_to
         Up to this many words (and wherever 2^T <= ``samples``), all 2^T versions are scored, and the
         values are exact; at most 20.
     removal, mask
-        How words go, as in `intentx.perturbation.remove_terms`.
+        How words go, as in `intentx.perturbation.removal_for`.
+
+    Notes
+    -----
+    From a part of the versions the values are estimated: of the game that is expected by the known
+    versions, where sums over words and interactions of few words are likely beforehand. See
+    `intentx.explainers.coalitions.coalitions` for the versions, and
+    `intentx.explainers.interactions.expected_shapley_values` for the estimate. ``fit`` is the share of
+    the variance that a sum over words explains, by the Shapley kernel.
 
     Examples
     --------
@@ -129,11 +88,12 @@ class KernelSHAP(DocumentMethod):
     """
 
     contrastive: ClassVar[bool] = True
+    edits: ClassVar[bool] = True
 
     samples: int = 1000
     exact_up_to: int = 10
     removal: Removal = "delete"
-    mask: str = "[MASK]"
+    mask: str | None = None
 
     def __post_init__(self) -> None:
         if self.samples < 4:
@@ -145,10 +105,10 @@ class KernelSHAP(DocumentMethod):
 
     def _weigh(self, subject: Subject, other: Subject | None) -> DocumentExplanation:
         terms = subject.terms
-        figures = {"score": subject.score}
+        figures = {"score": subject.score, "rest": subject.score}
         if other is not None:  # sorted, so that both ways round draw the same versions
             terms = tuple(sorted({*terms, *other.terms}))
-            figures["other_score"] = other.score
+            figures |= {"other_score": other.score, "rest": subject.score - other.score}
         players = [one for one in (subject, other) if one is not None]
         weights = np.zeros(len(terms))
         if terms:
@@ -165,31 +125,34 @@ class KernelSHAP(DocumentMethod):
     ) -> Floats:
         """(T,) values; ``figures`` gets what they add up from, and how additive the ranker is."""
 
-        def value(kept: Kept) -> Floats:
+        def value(kept: Kept) -> tuple[Floats, float]:
             column = {term: place for place, term in enumerate(terms)}
             scores = [
                 one.score_kept(kept[:, [column[t] for t in one.terms]], self.removal, self.mask)
                 for one in players
             ]
-            return scores[0] if len(scores) == 1 else scores[0] - scores[1]
+            with np.errstate(over="ignore"):
+                values = scores[0] - sum(scores[1:])
+            if np.isfinite(values).all():
+                unit = unit_of(values)
+                return values / unit, unit
+            unit = unit_of(*scores)
+            return scores[0] / unit - scores[1] / unit, unit
 
         number = len(terms)
         exact = number <= self.exact_up_to or (number < 63 and 2**number <= self.samples)
         if exact:
             kept = all_subsets(number)
-            values = value(kept)
+            values, unit = value(kept)
             empty, full = float(values[0]), float(values[-1])
             found, kept, values = shapley_values(values), kept[1:-1], values[1:-1]
-            size = kept.sum(axis=1)
-            ways = np.array([math.comb(number, s) for s in range(number + 1)], dtype=np.float64)
-            weights = (number - 1) / (ways[size] * size * (number - size))
         else:
             generator = np.random.default_rng(self.seed)
-            kept, weights = coalitions(number, self.samples - 2, generator)
+            kept = coalitions(number, self.samples - 2, generator)
             ends = np.array([[False], [True]]).repeat(number, axis=1)
-            values = value(np.concatenate([ends, kept]))
+            values, unit = value(np.concatenate([ends, kept]))
             empty, full, values = float(values[0]), float(values[1]), values[2:]
-            found = shapley_regression(kept, values, weights, empty, full)
+            found = expected_shapley_values(kept, values, empty, full)
             if len(kept) < 2 * number:
                 subject.notes.append(
                     f"{self.samples} samples are few for {number} words; the weights hang on the seed"
@@ -197,6 +160,16 @@ class KernelSHAP(DocumentMethod):
         if np.ptp([empty, full, *values]) == 0:
             subject.notes.append("all versions have the same score: no word makes a difference")
             found = np.zeros(number)
-        fit = r_squared(values, empty + kept @ found, weights) if number > 1 else 1.0
+        fit = 1.0
+        if number > 1:
+            fit = r_squared(values, empty + kept @ found, kernel_weights(kept))
+        empty, full = empty * unit, full * unit
         figures |= {"empty": empty, "full": full, "fit": fit, "exact": float(exact)}
-        return found
+        # Of a document that is explained in part, the score of the whole is not ``full``.
+        figures["rest"] = empty + (figures["rest"] - full if any(one.cut for one in players) else 0.0)
+        with np.errstate(over="ignore"):  # what is infinite is refused with its reason
+            if np.isfinite(np.ptp([*values, empty / unit, full / unit]) * unit):
+                # Scores that differ by nearly the largest number: an estimate may lie beyond it.
+                most = np.finfo(np.float64).max / unit
+                found = np.clip(found, -most, most)
+            return np.asarray(found * unit)

@@ -10,11 +10,12 @@ import numpy.typing as npt
 
 from intentx.errors import InputError
 
-__all__ = ["Surrogate", "accuracy", "fit_surrogate", "r_squared", "ridge"]
+__all__ = ["Surrogate", "accuracy", "fit_surrogate", "influence", "r_squared", "ridge"]
 
 Floats = npt.NDArray[np.float64]
 Surrogate = Literal["ridge", "svr", "logistic", "svm"]
 CLASSIFIERS = ("logistic", "svm")
+LITTLE = 0.01  # penalty of LIME's selection of features
 
 
 def ridge(features: Floats, labels: Floats, weights: Floats, penalty: float) -> tuple[Floats, float]:
@@ -28,6 +29,13 @@ def ridge(features: Floats, labels: Floats, weights: Floats, penalty: float) -> 
     total = weights.sum()
     center, mean = weights @ features / total, float(weights @ labels / total)
     moved = features - center
+    if moved.shape[1] > len(moved):  # the same by way of an S x S matrix, which is the smaller one
+        root = np.sqrt(weights)
+        rooted = moved * root[:, None]
+        inner = rooted @ rooted.T + penalty * np.eye(len(moved))
+        dual = np.linalg.lstsq(inner, root * (labels - mean), rcond=None)[0]
+        coefficients = rooted.T @ dual
+        return coefficients, mean - float(center @ coefficients)
     weighted = moved * weights[:, None]
     matrix = weighted.T @ moved + penalty * np.eye(features.shape[1])
     right = weighted.T @ (labels - mean)
@@ -35,10 +43,29 @@ def ridge(features: Floats, labels: Floats, weights: Floats, penalty: float) -> 
     return coefficients, mean - float(center @ coefficients)
 
 
+def influence(features: Floats, scores: Floats, weights: Floats) -> Floats:
+    """(T,) how much scores go with each feature: coefficients of a linear model, 1 in mean square.
+
+    Labels that are cut off or coarse leave much to chance in a small sample; scores leave less. A
+    feature multiplied by its influence is penalised by its inverse, as in the adaptive lasso (Zou 2006).
+
+    Parameters
+    ----------
+    features, scores, weights
+        (S, T), (S,) and (S,).
+    """
+    scores = scores / (np.abs(scores).max() or 1.0)
+    spread = float(scores.std())
+    if spread == 0:
+        return np.ones(features.shape[1])
+    sizes = np.abs(ridge(features, (scores - scores.mean()) / spread, weights, LITTLE)[0])
+    return np.asarray(sizes / math.sqrt(np.mean(sizes**2))) if sizes.any() else np.ones(len(sizes))
+
+
 def fit_surrogate(
     kind: Surrogate, features: Floats, labels: Floats, weights: Floats, regularization: float, seed: int
-) -> tuple[Floats, float]:
-    """Coefficients (T,) of a linear model, and how well it fits.
+) -> tuple[Floats, float, float]:
+    """Coefficients (T,) of a linear model, how well it fits, and its intercept.
 
     Parameters
     ----------
@@ -60,8 +87,8 @@ def fit_surrogate(
         coefficients, intercept = _by_sklearn(kind, features, labels, weights, regularization, seed)
     predicted = features @ coefficients + intercept
     if kind in CLASSIFIERS:
-        return coefficients, accuracy(labels, predicted > 0, weights)
-    return coefficients, r_squared(labels, predicted, weights)
+        return coefficients, accuracy(labels, predicted > 0, weights), intercept
+    return coefficients, r_squared(labels, predicted, weights), intercept
 
 
 def _by_sklearn(

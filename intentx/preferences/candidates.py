@@ -10,9 +10,17 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
-from intentx.perturbation import EditedDocuments, Removal, editable, remove_spans, score_edits
+from intentx.perturbation import (
+    EditedDocuments,
+    Removal,
+    editable,
+    removal_for,
+    remove_spans,
+    score_edits,
+)
 from intentx.preferences.simple_rankers import TextMatching
 from intentx.ranking import Ranking
+from intentx.scoring import unit_of
 from intentx.text import Analyzer, TextIndex
 
 __all__ = ["Candidates", "QueryTermsUse", "candidate_terms", "perturbation_importance"]
@@ -55,7 +63,7 @@ def candidate_terms(
     min_documents: int = 1,
     pool: int | None = None,
     perturbed_documents: int = 10,
-    removal: Removal = "mask",
+    removal: Removal | None = None,
 ) -> Candidates:
     """Choose the terms that an explanation of ``ranking`` may use.
 
@@ -85,6 +93,9 @@ def candidate_terms(
     perturbed_documents
         How many top documents are edited; together at most this many times ``pool`` scores,
         usually far fewer since a term occurs in few documents.
+    removal
+        How a term is removed; None: masked where the ranker names a mask, else deleted
+        (`intentx.perturbation.removal_for`).
 
     Raises
     ------
@@ -135,7 +146,7 @@ def perturbation_importance(
     terms: Sequence[str],
     index: TextIndex,
     documents: int = 10,
-    removal: Removal = "mask",
+    removal: Removal | None = None,
 ) -> npt.NDArray[np.float64]:
     """(T,) mean |score change| over the top documents when all of a term is removed.
 
@@ -146,18 +157,22 @@ def perturbation_importance(
     held = index.counts_of(terms)[:, :documents] > 0
     held &= [editable(text) for text in ranking.texts[:documents]]
     term, doc = np.nonzero(held)
+    how, mask = removal_for(ranking, removal)
     spans: dict[tuple[int, str], list[tuple[int, int]]] = {}
     for d in sorted(set(doc.tolist())):  # each text is analysed once, however many terms it holds
         for token in index.analyzer.tokens(ranking.texts[d]):
             spans.setdefault((d, token.term), []).append((token.start, token.end))
     texts = tuple(
-        remove_spans(ranking.texts[d], spans[d, terms[t]], how=removal)
+        remove_spans(ranking.texts[d], spans[d, terms[t]], how=how, mask=mask)
         for t, d in zip(term.tolist(), doc.tolist(), strict=True)
     )
     scores = score_edits(ranking, EditedDocuments(texts, doc), "importance by perturbation")
-    change = np.abs(scores - ranking.scores[doc])
+    unit = unit_of(scores, ranking.scores)
+    change = np.abs(scores / unit - ranking.scores[doc] / unit)
     total = np.bincount(term, weights=change, minlength=len(terms))
-    return np.asarray(total / np.maximum(held.sum(axis=1), 1))
+    mean = total / np.maximum(held.sum(axis=1), 1)
+    with np.errstate(over="ignore"):
+        return np.asarray(np.minimum(mean * unit, np.finfo(np.float64).max))
 
 
 def _tf_idf(terms: Sequence[str], index: TextIndex) -> npt.NDArray[np.float64]:

@@ -9,9 +9,10 @@ import numpy.typing as npt
 
 from intentx.perturbation import EditedDocuments
 from intentx.preferences.matrices import PreferenceMatrices, TermScores
-from intentx.preferences.pairs import Pairs
+from intentx.preferences.pairs import SENTINEL, Pairs
 from intentx.preferences.simple_rankers import SimpleRanker, term_scores
 from intentx.ranking import Ranking
+from intentx.scoring import unit_of
 from intentx.text import TextIndex
 
 __all__ = ["with_edited_documents"]
@@ -53,7 +54,9 @@ def with_edited_documents(
     ends = np.stack(
         [np.repeat(np.arange(n, n + e), PARTNERS), generator.integers(n + e, size=e * PARTNERS)]
     )
-    ends = ends[:, np.abs(scores[ends[0]] - scores[ends[1]]) > LEAST_GAP * np.std(ranking.scores)]
+    with np.errstate(over="ignore"):  # an infinite gap is a gap
+        gap = np.abs(scores[ends[0]] - scores[ends[1]])
+    ends = ends[:, gap > LEAST_GAP * _spread(ranking.scores)]
     if not ends.size:
         return matrices
     order = np.argsort(-scores, kind="stable")
@@ -74,3 +77,14 @@ def with_edited_documents(
     )
     scores_of_terms = TermScores(values, terms, matrices.scores.rankers)
     return PreferenceMatrices(scores_of_terms, pairs, matrices.scale, matrices.margin)
+
+
+def _spread(scores: Floats) -> float:
+    """Standard deviation of scores; those that stand for "never" or "always" are left aside.
+
+    Beside one of them all other differences would look like nothing.
+    """
+    usual = scores[np.abs(scores) <= SENTINEL]
+    usual = usual if len(usual) else scores
+    unit = unit_of(usual)
+    return float(np.std(usual / unit) * unit)

@@ -22,6 +22,7 @@ ROUNDING = 1e-12  # of the largest score: closer scores differ by rounding only
 MOST_PAIRS = 50_000_000  # that are listed: those of 10,000 documents
 MOST_JUDGED = 1_000_000_000  # that are looked at one by one: some minutes
 PAIR_BYTES = 60  # of memory that a listed pair takes, what is worked out for it included
+SENTINEL = 1e100  # larger scores stand for "never" or "always", and say nothing of how others round
 PairStrategy = Literal["all", "random", "top-tail", "rank-biased"]
 
 
@@ -180,13 +181,15 @@ class EveryPair:
         top: int | None = None,
     ) -> None:
         n = len(scores)
-        noise = ROUNDING * np.abs(scores).max()
+        high = np.arange(n)
         least = np.minimum(np.arange(n) + min_rank_gap, n)
         most = np.full(n, n)
         while (open_ := least < most).any():  # bisection, of all documents at once
             middle = (least + most) // 2
-            gap = scores - scores[np.minimum(middle, n - 1)]
-            enough = (gap > noise) & (gap >= min_score_gap)
+            low = np.minimum(middle, n - 1)
+            with np.errstate(over="ignore"):  # an infinite gap is a gap
+                gap = scores - scores[low]
+            enough = (gap > _rounding(scores, high, low)) & (gap >= min_score_gap)
             most = np.where(open_ & enough, middle, most)
             least = np.where(open_ & ~enough, middle + 1, least)
         self.first = least if top is None else np.maximum(least, top)
@@ -289,7 +292,7 @@ def split_pairs(pairs: Pairs, share: float = 0.3, *, seed: int = 0) -> tuple[Pai
 
 
 def _no_pair(ranking: Ranking, min_rank_gap: int, min_score_gap: float) -> str:
-    spread = float(ranking.scores[0] - ranking.scores[-1])
+    spread = float(ranking.scores[0]) - float(ranking.scores[-1])
     if len(ranking) == 1:
         why = "it has one document only"
     elif spread == 0:
@@ -299,6 +302,14 @@ def _no_pair(ranking: Ranking, min_rank_gap: int, min_score_gap: float) -> str:
     else:  # the first and the last document pass every other filter
         why = f"min_rank_gap={min_rank_gap} leaves nothing of {len(ranking)} documents"
     return f"the ranking for {ranking.query!r} has no preference pair: {why}"
+
+
+def _rounding(scores: Floats, high: Indices, low: Indices) -> Floats:
+    """(P,) by how much the two scores of each pair may differ from rounding alone."""
+    size = np.abs(scores)
+    usual = size[size <= SENTINEL].max(initial=0.0)
+    own = np.maximum(size[high], size[low])
+    return np.asarray(ROUNDING * np.where(own > SENTINEL, own, usual))
 
 
 def _frozen(array: Array) -> Array:

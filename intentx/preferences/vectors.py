@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError, MissingExtraError
+from intentx.files import excerpt, file_name, number_in, numbered_lines
+from intentx.folders import refuse_other_kinds, refuse_other_objects
 from intentx.text import TextIndex
 
 if TYPE_CHECKING:
@@ -19,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["TermVectors"]
 
 Floats = npt.NDArray[np.float64]
+
+_COUNT = re.compile(r"[0-9]{1,9}")
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,35 +75,35 @@ class TermVectors:
         Parameters
         ----------
         path
-            The file; a word2vec header line (two integers) is skipped.
+            The file, packed or not (see `intentx.files.numbered_lines`); a first line of two
+            whole numbers is a word2vec header. The binary form of word2vec is not read.
         vocabulary
             Only these terms are kept, so that a file of gigabytes needs little memory.
 
         Raises
         ------
         InputError
-            If a line has another number of values than the first, with its number.
+            If the file cannot be read, or a line has another number of values than the first, or one
+            that is no finite number; the message names the line.
         """
         wanted = None if vocabulary is None else set(vocabulary)
         vectors: dict[str, Floats] = {}
         size = 0
-        with open(path, encoding="utf-8") as lines:
-            for number, line in enumerate(lines, start=1):
-                parts = line.rstrip().split(" ")
-                if number == 1 and len(parts) == 2 and all(part.isdigit() for part in parts):
-                    continue
-                size = size or len(parts) - 1
-                term = " ".join(parts[: len(parts) - size])  # some GloVe terms hold spaces
-                if not term or size < 1:
-                    raise InputError(f"{path}, line {number}: a term and {size} numbers expected")
-                if wanted is not None and term not in wanted:
-                    continue
-                try:
-                    vectors.setdefault(term, np.array(parts[-size:], dtype=np.float64))
-                except ValueError as error:
-                    raise InputError(f"{path}, line {number}: {error}") from error
+        for number, (where, line) in enumerate(numbered_lines(path)):
+            parts = line.rstrip().split(" ")
+            if not number and len(parts) == 2 and all(_COUNT.fullmatch(part) for part in parts):
+                size = int(parts[1])
+                continue
+            size = size or len(parts) - 1
+            term = " ".join(parts[: len(parts) - size])  # some GloVe terms hold spaces
+            if not term or size < 1:
+                raise InputError(
+                    f"{where}: a term and {size or 'its'} numbers expected, not {excerpt(line)}"
+                )
+            if wanted is None or term in wanted:
+                vectors.setdefault(term, _vector(parts[-size:], where))
         if not vectors:
-            raise InputError(f"{path} holds no vector for any of the terms asked for")
+            raise InputError(f"{file_name(path)} holds no vector for any of the terms asked for")
         return cls(tuple(vectors), np.stack(list(vectors.values())), f"text file {Path(path).name}")
 
     @classmethod
@@ -112,9 +117,11 @@ class TermVectors:
             except ImportError as error:
                 raise MissingExtraError("sentence-transformers", "neural") from error
             source = f"sentence-transformers {Path(model).name}"
+            refuse_other_kinds("bi-encoder", model)
             model = SentenceTransformer(str(model))
         else:
             source = f"sentence-transformers {type(model).__name__}"
+            refuse_other_objects("bi-encoder", model)
         matrix = model.encode(list(terms), convert_to_numpy=True, show_progress_bar=False)
         return cls(tuple(terms), np.asarray(matrix, dtype=np.float64), source)
 
@@ -137,3 +144,14 @@ class TermVectors:
         # is the same in every run, also when texts repeat and singular values coincide.
         directions = np.linalg.eigh((weighted.T @ weighted).toarray())[1][:, -rank:]
         return cls(index.vocabulary, weighted @ directions, "LSA of the documents")
+
+
+def _vector(numbers: Sequence[str], where: str) -> Floats:
+    try:
+        vector = np.array(numbers, dtype=np.float64)
+    except ValueError:
+        vector = np.array([np.nan])
+    if any("_" in number for number in numbers) or not np.isfinite(vector).all():
+        for number in numbers:
+            number_in(number, where, "each value behind a term")
+    return vector

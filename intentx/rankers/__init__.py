@@ -14,7 +14,7 @@ from intentx.rankers.lambdamart import train_lambdamart
 from intentx.rankers.load import load_ranker
 from intentx.rankers.ltr import FeatureRanker
 from intentx.rankers.pyterrier import from_pyterrier
-from intentx.rankers.runs import read_run, run_of
+from intentx.rankers.runs import named_run, read_run, run_of
 from intentx.rankers.training_data import training_lists
 
 if TYPE_CHECKING:
@@ -42,6 +42,7 @@ __all__ = [
     "Training",
     "from_pyterrier",
     "load_ranker",
+    "named_run",
     "read_run",
     "run_of",
     "train",

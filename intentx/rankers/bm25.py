@@ -1,77 +1,161 @@
-"""BM25 as a scorer, by rank-bm25."""
+"""BM25 as a scorer of short lists, by rank-bm25."""
 
 from __future__ import annotations
 
-import copy
-import functools
-from collections import Counter
-from collections.abc import Sequence
+import math
+import threading
+from collections import Counter, OrderedDict
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from intentx.documents import Documents, texts_in
 from intentx.errors import InputError
 from intentx.rankers.fingerprint import fingerprint_of
+from intentx.rankers.watch import Same, Watch
 from intentx.text import Analyzer
 
 __all__ = ["BM25"]
 
+MOST_TERMS = 1_000_000  # distinct terms of all remembered texts together: some 100 MB
+CHARACTERS = 64  # of a text are kept at the price of one term
+
 
 class BM25:
-    """BM25 (rank-bm25's ``BM25Okapi``) over an analyzer's terms.
+    """BM25 over an analyzer's terms, with an idf that is never negative.
+
+    It scores the texts it is given, by the statistics of a collection. To find the best texts of a
+    large collection, use `intentx.search.SearchIndex`, which gives the same scores.
 
     Parameters
     ----------
     collection
         Texts that document frequencies and the average length are taken from: a whole collection,
-        or the candidates to be ranked. Any text can be scored, in the collection or not.
+        or the candidates to be ranked. Any text can be scored, in the collection or not. Documents
+        in the other forms of `intentx.rank` do as well.
     analyzer
         How texts become terms; by default English stems, stopwords left out.
     k1, b
-        Term saturation and length normalisation.
+        Term saturation, 0 or more, and length normalisation, from 0 to 1.
+
+    Raises
+    ------
+    InputError
+        If no text of the collection has a term, or ``k1`` or ``b`` is out of range.
 
     Notes
     -----
-    A term in more than half of the collection gets rank-bm25's floor: a quarter of the mean idf.
+    The sum over the query's terms of ``idf tf (k1 + 1) / (tf + k1 (1 - b + b length / mean length))``,
+    a term that stands twice in the query counting twice. The idf is that of Lucene,
+    ``ln(1 + (N - df + 0.5) / (df + 0.5))``: a term in half of the texts or more still counts for a
+    text (Kamphuis, de Vries, Boytsov & Lin, ECIR 2020). The sum is rank-bm25's ``BM25Okapi``, whose
+    own idf is 0 there, or a floor that may be negative. Lucene leaves the constant ``k1 + 1`` out.
+
+    The counts of the texts it scored last are remembered, up to a million distinct terms in all.
 
     Examples
     --------
     >>> collection = ["green tea", "black tea", "a piano", "a boat", "a house"]
     >>> BM25(collection)("tea", ["green tea", "piano"]).round(2).tolist()
-    [0.31, 0.0]
+    [0.81, 0.0]
     """
 
     def __init__(
         self,
-        collection: Sequence[str],
+        collection: Documents,
         *,
         analyzer: Analyzer | None = None,
         k1: float = 0.9,
         b: float = 0.4,
     ) -> None:
-        from rank_bm25 import BM25Okapi
+        from intentx.rankers.okapi import Okapi  # here, because it imports rank-bm25
 
+        if not (0 <= k1 < math.inf and 0 <= b <= 1):
+            raise InputError(f"BM25 needs k1 of 0 or more and b from 0 to 1, not {k1!r} and {b!r}")
         self.analyzer = analyzer or Analyzer(stem="english")
-        rows = [self._terms(text) for text in collection]
+        rows = [self._terms(text) for text in texts_in(collection)]
         if not any(rows):
             raise InputError("BM25 needs a collection with at least one word that is not a stopword")
-        self._model = BM25Okapi(rows, k1=k1, b=b)
+        self._model = Okapi(rows, k1=k1, b=b)
+        self._counted = _Counted()
+        self._watch = Watch()
 
-    @functools.cached_property
+    @property
     def fingerprint(self) -> str:
-        """Stands for the settings and the collection's statistics."""
+        """Stands for the settings and the collection's statistics as they are now."""
+        model = self._model
+        quick = model.k1, model.b, model.avgdl, Same(model.idf), Same(self.analyzer)
+        changes = self._watch.look(quick, lambda: None, thorough=False)
+        return self._watch.text(changes, self._fingerprint)
+
+    def _fingerprint(self) -> str:
         model = self._model
         statistics = {"idf": model.idf, "mean_length": model.avgdl}
         settings = {"k1": model.k1, "b": model.b, "analyzer": self.analyzer.to_dict()}
         return fingerprint_of({"ranker": "BM25", **settings, **statistics})
 
     def __call__(self, query: str, texts: Sequence[str]) -> npt.NDArray[np.float64]:
-        rows = [self._terms(text) for text in texts]
-        model = copy.copy(self._model)  # the collection's statistics, other documents
-        model.doc_freqs = [Counter(row) for row in rows]
-        model.doc_len = [len(row) for row in rows]
-        model.corpus_size = len(rows)
-        return np.asarray(model.get_scores(self._terms(query)), dtype=np.float64)
+        counted = self._counted.of(texts, self._terms)
+        counts, lengths = [counts for counts, _ in counted], [length for _, length in counted]
+        # Repeated terms next to each other: texts of equal scores then get equal sums.
+        asked = list(Counter(self._terms(query)).elements())
+        return self._model.scores_of(asked, counts, lengths)
 
     def _terms(self, text: str) -> list[str]:
         return [token.term for token in self.analyzer.tokens(text)]
+
+
+Count = tuple[Mapping[str, int], int]
+
+
+class _Counted:
+    """The counts and lengths of the texts that were asked for last.
+
+    Of a list that is too long to be remembered whole, the first texts are: forgetting the oldest
+    for each new one would forget each text right before it is asked for again.
+    """
+
+    def __init__(self) -> None:
+        self._clear()
+
+    def _clear(self) -> None:
+        self._known: OrderedDict[str, tuple[Count, int, int]] = OrderedDict()  # with price and call
+        self._price = self._call = 0
+        self._one = threading.Lock()
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._clear()
+
+    def of(self, texts: Sequence[str], terms: Any) -> list[Count]:
+        """Of each text how often it holds each term, and its length in terms."""
+        with self._one:
+            self._call += 1
+            call = self._call
+        return [self._one_of(text, terms, call) for text in texts]
+
+    def _one_of(self, text: str, terms: Any, call: int) -> Count:
+        with self._one:
+            entry = self._known.get(text)
+            if entry is not None:
+                self._known[text] = (entry[0], entry[1], call)
+                self._known.move_to_end(text)
+                return entry[0]
+        row = terms(text)
+        count: Count = Counter(row), len(row)
+        price = len(count[0]) + len(text) // CHARACTERS + 1
+        with self._one:
+            while self._price + price > MOST_TERMS and self._known:
+                oldest = next(iter(self._known.values()))
+                if oldest[2] >= call or price > MOST_TERMS:
+                    return count
+                self._known.popitem(last=False)
+                self._price -= oldest[1]
+            if text not in self._known and price <= MOST_TERMS:
+                self._known[text] = (count, price, call)
+                self._price += price
+        return count

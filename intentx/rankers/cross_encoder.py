@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError, MissingExtraError
+from intentx.folders import refuse_other_kinds, refuse_other_objects
 from intentx.rankers.batches import in_batches, on_device, repeated, widened
 from intentx.rankers.fingerprint import fingerprint_of
 from intentx.rankers.inside import EmbeddedText
@@ -20,11 +20,14 @@ from intentx.rankers.models import (
     checked_rows,
     embedding_layer,
     load,
+    mask_of,
     replaced_rows,
+    settings_mark,
     settings_of,
     undisturbed,
 )
 from intentx.rankers.pieces import Window
+from intentx.rankers.watch import Watch, tensors_of, weights_mark
 
 if TYPE_CHECKING:
     import sentence_transformers
@@ -37,15 +40,16 @@ class CrossEncoder:
     """A cross-encoder: the model reads query and text together and gives one score.
 
     That of monoBERT (Nogueira and Cho 2019, "Passage Re-ranking with BERT") and of most rerankers
-    since. Scores are what ``model.predict`` returns, from batches of texts of like length.
+    since. Scores come from batches of texts of like length.
 
     Parameters
     ----------
     model
         A loaded `sentence_transformers.CrossEncoder`, or the name or path of one.
     raw
-        The logit, in place of what the model makes of it: a sigmoid saturates, and different texts
-        then come out equal.
+        Whether scores are the model's logits. A sigmoid of them, as many models have it, saturates:
+        near 1 no word seems to matter. False: what ``model.predict`` returns. Both are shown where
+        people read scores (see `activated`).
     batch_size
         Texts per forward pass.
     device
@@ -65,7 +69,7 @@ class CrossEncoder:
         self,
         model: sentence_transformers.CrossEncoder | str | Path,
         *,
-        raw: bool = False,
+        raw: bool = True,
         batch_size: int = 32,
         device: str | None = None,
         precision: Precision | None = None,
@@ -76,6 +80,8 @@ class CrossEncoder:
             model = _load(model, device, precision)
         elif device is not None or precision is not None:
             raise InputError("device and precision are for a model given by name; this one is loaded")
+        else:
+            refuse_other_objects("cross-encoder", model)
         if model.num_labels != 1:
             labels = ", ".join(getattr(model.config, "id2label", {}).values())
             raise InputError(
@@ -85,6 +91,7 @@ class CrossEncoder:
         self.model = model
         self.raw = raw
         self.batch_size = batch_size
+        self._watch = Watch()
 
     @property
     def module(self) -> sentence_transformers.CrossEncoder:
@@ -95,12 +102,31 @@ class CrossEncoder:
         """
         return self.model
 
-    @functools.cached_property
+    @property
+    def mask_token(self) -> str | None:
+        """What the model reads as a hidden word in a document; None where it knows none."""
+        return mask_of(self.model)
+
+    @property
     def fingerprint(self) -> str:
-        """Stands for the weights and the settings."""
-        activation = "none" if self.raw else str(self.model.activation_fn)
-        settings = {"ranker": "CrossEncoder", "activation": activation, **settings_of(self.model)}
-        return fingerprint_of(settings, self.model.state_dict())
+        """Stands for the weights and the settings as they are now."""
+        return self._watch.text(self.state_mark(thorough=True), self._fingerprint)
+
+    def _fingerprint(self) -> str:
+        settings = {"ranker": type(self).__qualname__, "activation": self._activation}
+        return fingerprint_of({**settings, **settings_of(self.model)}, dict(tensors_of(self.model)))
+
+    def state_mark(self, thorough: bool = False) -> int:
+        """Another number once weights or settings have changed; see `intentx.scoring.Scorer`."""
+        settings = self._activation, settings_mark(self.model)
+        quick = settings, weights_mark([self.model], thorough=False)
+        return self._watch.look(
+            quick, lambda: weights_mark([self.model], thorough=True), thorough=thorough
+        )
+
+    @property
+    def _activation(self) -> str:
+        return "none" if self.raw else str(self.model.activation_fn)
 
     def __call__(self, query: str, texts: Sequence[str]) -> npt.NDArray[np.float64]:
         texts = checked(query, texts)
@@ -111,6 +137,21 @@ class CrossEncoder:
                 texts, lambda some: self._tokenize(query, some), self._forward, self.batch_size
             )
         return np.asarray(scores, dtype=np.float64)
+
+    def activated(self, scores: npt.ArrayLike) -> tuple[str, npt.NDArray[np.float64]] | None:
+        """What the model makes of raw scores (N,): its name and values; None where it is the same.
+
+        Raw scores of different calls can be compared, and so can these; explanations are of the raw.
+        """
+        import torch
+
+        activation: Any = self.model.activation_fn
+        if not self.raw or isinstance(activation, torch.nn.Identity):
+            return None
+        with torch.no_grad():
+            values = activation(torch.tensor(np.asarray(scores, dtype=np.float64)))
+        name = str(getattr(activation, "__name__", type(activation).__name__)).lower()
+        return name, values.double().cpu().numpy()
 
     def seen(self, query: str, texts: Sequence[str]) -> list[str]:
         """Each text as far as the model reads it beside the query; the score stays the same.
@@ -165,6 +206,7 @@ def _load(
         import sentence_transformers
     except ImportError as error:
         raise MissingExtraError("sentence-transformers", "neural") from error
+    refuse_other_kinds("cross-encoder", model)
     loaded: sentence_transformers.CrossEncoder = load(
         "cross-encoder",
         model,

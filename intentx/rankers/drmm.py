@@ -12,9 +12,11 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
+from intentx.checks import check_fields
 from intentx.errors import InputError
 from intentx.rankers.interaction import TermRanker, seeded
 from intentx.rankers.lexicon import Lexicon, Memory, Words
+from intentx.rankers.limits import Layers, Limited, Seed
 from intentx.rankers.models import checked
 
 __all__ = ["DRMM", "DRMMSettings", "histograms"]
@@ -41,12 +43,13 @@ class DRMMSettings:
         Of the first weights.
     """
 
-    bins: int = 30
-    hidden: tuple[int, ...] = (5,)
+    bins: Limited = 30
+    hidden: Layers = (5,)
     gating: Gating = "idf"
-    seed: int = 0
+    seed: Seed = 0
 
     def __post_init__(self) -> None:
+        check_fields("drmm", self)
         if self.bins < 2:
             raise InputError(f"bins must be 2 or more, not {self.bins!r}")
         if not self.hidden or min(self.hidden) < 1:

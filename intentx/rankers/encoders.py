@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import importlib.util
 import math
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -23,12 +21,16 @@ from intentx.rankers.models import (
     checked,
     checked_rows,
     embedding_layer,
+    mask_of,
     replaced_rows,
+    settings_mark,
     settings_of,
     undisturbed,
 )
 from intentx.rankers.pieces import Window
+from intentx.rankers.remembered import Remembered
 from intentx.rankers.towers import Side, tower
+from intentx.rankers.watch import Watch, tensors_of, weights_mark
 
 if TYPE_CHECKING:
     import torch
@@ -63,8 +65,10 @@ class _DualEncoder:
         self.document_model = document_model
         self.similarity = chosen
         self.batch_size = batch_size
-        self._documents = _Remembered(remember)
-        self._queries = _Remembered(max(remember, 100))
+        self._documents = Remembered(remember)
+        self._queries = Remembered(max(remember, 100))
+        self._watch = Watch()
+        self._encoded_at = 0
 
     @property
     def module(self) -> SentenceTransformer:
@@ -75,30 +79,62 @@ class _DualEncoder:
         """
         return self.document_model
 
-    @functools.cached_property
+    @property
+    def mask_token(self) -> str | None:
+        """What the model reads as a hidden word in a document; None where it knows none."""
+        return mask_of(self.document_model)
+
+    @property
     def fingerprint(self) -> str:
-        """Stands for the weights and the settings."""
-        models = {"document": self.document_model}
-        if self.query_model is not self.document_model:
-            models["query"] = self.query_model
-        settings: dict[str, object] = {"ranker": "dual encoder", "similarity": self.similarity}
+        """Stands for the weights and the settings as they are now."""
+        return self._watch.text(self.state_mark(thorough=True), self._fingerprint)
+
+    def _fingerprint(self) -> str:
+        settings: dict[str, object] = {"ranker": type(self).__qualname__, "similarity": self.similarity}
         weights = {}
-        for side, model in models.items():
+        for side, model in self._models().items():
             settings[side] = {**settings_of(model), "truncate_dim": model.truncate_dim}
-            for name, value in model.state_dict().items():
+            for name, value in tensors_of(model):
                 # BERT's own pooler is idle here, and random where a checkpoint has none.
                 if ".pooler." not in name:
                     weights[f"{side}.{name}"] = value
         return fingerprint_of(settings, weights)
 
+    def _models(self) -> dict[str, SentenceTransformer]:
+        """Those there are, by what they encode."""
+        models = {"document": self.document_model}
+        if self.query_model is not self.document_model:
+            models["query"] = self.query_model
+        return models
+
+    def state_mark(self, thorough: bool = False) -> int:
+        """Another number once weights or settings have changed; see `intentx.scoring.Scorer`.
+
+        Vectors of what the models were are forgotten.
+        """
+        models = list(self._models().values())
+        settings = [(settings_mark(model), model.truncate_dim) for model in models]
+        quick = self.similarity, *settings, weights_mark(models, thorough=False)
+        changes = self._watch.look(quick, lambda: weights_mark(models, thorough=True), thorough=thorough)
+        if changes != self._encoded_at:
+            self._documents.forget()
+            self._queries.forget()
+            self._encoded_at = changes
+        return changes
+
     def __call__(self, query: str, texts: Sequence[str]) -> Floats:
         texts = checked(query, texts)
         if not texts:
             return np.empty(0)
-        return np.asarray(self.vectors(texts) @ self.vectors([query], "query")[0])
+        self.state_mark()
+        return np.asarray(self._vectors(texts) @ self._vectors([query], "query")[0])
 
     def vectors(self, texts: Sequence[str], side: Side = "document") -> Floats:
         """(N, D) vectors of queries or documents, N at least 1, whose dot product is the similarity."""
+        self.state_mark()
+        return self._vectors(texts, side)
+
+    def _vectors(self, texts: Sequence[str], side: Side = "document") -> Floats:
         memory = self._queries if side == "query" else self._documents
         encoded = memory.of(texts, lambda new: self._encode(side, new)).astype(np.float64)
         return _unit(encoded) if self.similarity == "cosine" else encoded
@@ -122,6 +158,7 @@ class _DualEncoder:
         import torch
 
         [text] = checked(query, [text])
+        self.state_mark()
         self._query_vector(query)  # before any hook is put on a model that encodes both
         layer = embedding_layer(self.document_model)
         features, [reading] = self._window().read([text])
@@ -207,8 +244,17 @@ class BiEncoder(_DualEncoder):
         device: str | None = None,
         precision: Precision | None = None,
     ) -> None:
-        self.model = tower(model, None, device, precision)
-        super().__init__(self.model, self.model, similarity, remember, batch_size)
+        loaded = tower(model, None, device, precision)
+        super().__init__(loaded, loaded, similarity, remember, batch_size)
+
+    @property
+    def model(self) -> SentenceTransformer:
+        """The model; another one may be put in its place."""
+        return self.document_model
+
+    @model.setter
+    def model(self, model: SentenceTransformer) -> None:
+        self.query_model = self.document_model = model
 
     @classmethod
     def minilm(cls, **settings: Any) -> BiEncoder:
@@ -224,9 +270,9 @@ class BiEncoder(_DualEncoder):
         return cls(minilm_folder(), **settings)
 
     @classmethod
-    def named(cls, name: str) -> BiEncoder:
+    def named(cls, name: str, **settings: Any) -> BiEncoder:
         """The one that people mean by ``"minilm"``, or by the name or path of a model."""
-        return cls.minilm() if name == "minilm" else cls(name)
+        return cls.minilm(**settings) if name == "minilm" else cls(name, **settings)
 
 
 def vector_encoder(source: str) -> BiEncoder | None:
@@ -287,33 +333,6 @@ class DPR(_DualEncoder):
                 f"the query encoder makes vectors of {sizes['query']} numbers and the document encoder "
                 f"of {sizes['document']}; the two must belong together"
             )
-
-
-class _Remembered:
-    """Vectors of texts, as many as are allowed; the least recently used leave first."""
-
-    def __init__(self, most: int) -> None:
-        self._most = most
-        self._kept: OrderedDict[bytes, Vectors] = OrderedDict()
-
-    def __deepcopy__(self, memo: object) -> _Remembered:
-        return _Remembered(self._most)  # the copy of a model may be changed: it has encoded nothing yet
-
-    def of(self, texts: Sequence[str], encode: Callable[[list[str]], Vectors]) -> Vectors:
-        """(N, D) vectors of ``texts``; ``encode`` makes those that are not at hand."""
-        # Digests, because texts would take more memory than their vectors.
-        keys = [hashlib.blake2b(t.encode("utf-8", "replace"), digest_size=16).digest() for t in texts]
-        found = {key: self._kept[key] for key in keys if key in self._kept}
-        new = {key: text for key, text in zip(keys, texts, strict=True) if key not in found}
-        if new:
-            made = encode(list(new.values()))
-            found.update((key, row.copy()) for key, row in zip(new, made, strict=True))
-        for key, row in found.items():
-            self._kept[key] = row
-            self._kept.move_to_end(key)
-        while len(self._kept) > self._most:
-            self._kept.popitem(last=False)
-        return np.stack([found[key] for key in keys])
 
 
 def _unit(vectors: Floats) -> Floats:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from intentx.documents import Documents
 from intentx.errors import InputError
 from intentx.preferences.simple_rankers import TextMatching
 from intentx.rankers.fingerprint import fingerprint_of
 from intentx.rankers.matches import CollectionStatistics, Matches
+from intentx.rankers.watch import Same, Watch
 from intentx.text import Analyzer
 
 __all__ = ["FEATURES", "TextFeatures"]
@@ -250,7 +251,7 @@ class TextFeatures:
 
     def __init__(
         self,
-        collection: Iterable[str] | CollectionStatistics,
+        collection: Documents | CollectionStatistics,
         *,
         analyzer: Analyzer | None = None,
         names: Sequence[str] | None = None,
@@ -270,6 +271,7 @@ class TextFeatures:
         if not collection.tokens:
             raise InputError("a collection with at least one word that is not a stopword is needed")
         self.statistics = collection
+        self._watch = Watch()
 
     def __call__(self, query: str, texts: Sequence[str]) -> Floats:
         found = Matches(query, texts, self.analyzer, self.statistics)
@@ -280,10 +282,14 @@ class TextFeatures:
         """What each feature is, in a sentence."""
         return {name: (FEATURES[name].__doc__ or "").partition("\n")[0] for name in self.names}
 
-    @functools.cached_property
+    @property
     def fingerprint(self) -> str:
-        """Stands for the features, the analyzer and the collection's statistics."""
-        return fingerprint_of({**self.settings(), "statistics": self.statistics.to_dict()})
+        """Stands for the features, the analyzer and the collection's statistics as they are now."""
+        quick = self.names, Same(self.analyzer), Same(self.statistics)
+        return self._watch.text(
+            self._watch.look(quick, lambda: None, thorough=False),
+            lambda: fingerprint_of({**self.settings(), "statistics": self.statistics.to_dict()}),
+        )
 
     def settings(self) -> dict[str, Any]:
         """Plain data for JSON: everything but the statistics."""

@@ -3,36 +3,40 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import json
 import math
-import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, get_args
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError, ScorerError
+from intentx.rankers.deadline import deadline
 from intentx.rankers.fingerprint import fingerprint_of
+from intentx.rankers.redaction import filled_in, named_in, redacted, value_of, without_secrets
+from intentx.rankers.services import SHAPES, AnswerError, Shape
+from intentx.rankers.specs import settings_from, true_or_false
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection
 
 __all__ = ["HTTPReranker"]
 
-Shape = Literal["auto", "documents", "texts"]
-
-KEYS = {"query", "documents", "texts", "model", "top_n"}
 PASSING = {429, 500, 502, 503, 504}  # answers that another try may change
 REFUSING = {400, 422}  # what services answer to a request of the other shape
 TOO_LARGE = 413
 LONGEST_WAIT = 60.0  # seconds before another try
 LARGEST_ANSWER = 64 * 1024 * 1024  # bytes
+LONGEST_READ = 65_536  # bytes of an answer that a message is made from
+SHORTEST_KEY = 6  # characters: what is shorter is no key, and may stand in any text
+EXCERPT = 160  # characters of an answer that a message shows
+SECRET_HEADER = re.compile(r"key|token|secret|auth|cookie|password", re.I)
+HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class _Answer(NamedTuple):
@@ -57,20 +61,27 @@ class HTTPReranker:
         {"query", "documents", "top_n"}  ->  {"results": [{"index", "relevance_score"}, …]}
         {"query", "texts"}               ->  [{"index", "score"}, …]
 
-    The first is Cohere's, Jina's, vLLM's and Infinity's, the second that of Hugging Face's Text
-    Embeddings Inference. A request that fails for a passing reason (no connection, no answer in
-    time, status 429, 500, 502, 503 or 504) is tried again, after waits that double, are drawn from
-    their upper half, and are as long as the service's ``Retry-After`` asks. A batch that is too
-    large for the service (413) is halved. Redirects are not followed: they might carry texts and
-    key to another host. Proxies named in the environment are not used.
+    The first is Cohere's, Jina's, vLLM's and Infinity's, the second Text Embeddings Inference's. Others
+    have shapes of their own (`intentx.rankers.services`). Lists of scores in the order of the texts, and
+    numbers written as text, are understood in any answer.
+
+    A request that fails for a passing reason (no connection, no answer in time, status 429, 500, 502,
+    503 or 504) is tried again, after waits that double, are drawn from their upper half, and are as
+    long as ``Retry-After`` asks. A batch that is too large (413) is halved. Redirects are not followed,
+    since they might carry texts and key elsewhere, and proxies named in the environment not used.
 
     Parameters
     ----------
     url
-        Where to post, e.g. ``http://127.0.0.1:8080/rerank``.
+        Where to post, e.g. ``http://127.0.0.1:8080/rerank``. ``${NAME}`` stands for the value of an
+        environment variable.
     shape
-        ``"documents"`` or ``"texts"``; ``"auto"`` begins with the first and takes the second when
-        the service refuses it (400 or 422).
+        One of `intentx.rankers.services.SHAPES`; ``"auto"`` begins with ``"documents"`` and takes
+        ``"texts"`` when the service refuses it (400 or 422).
+    fields
+        Parts of `intentx.rankers.services.Shape` by name, for a service of another shape, such as
+        ``{"query": "q", "texts": "passages", "answer": "output.ranking"}``; ``"like"`` names the shape
+        that has the others.
     model
         Name of the model, for services that have several.
     options
@@ -79,10 +90,13 @@ class HTTPReranker:
     key_env
         Name of the environment variable that holds the key, sent as ``Authorization: Bearer``. The
         key itself is read for each call and kept nowhere.
+    headers
+        Further headers. ``$NAME`` in a value stands for an environment variable, read for each call:
+        ``{"x-api-key": "$MY_KEY"}``. A header of keys must name one.
     batch_size
         Most texts in one request.
     timeout
-        Seconds to wait for a connection, for each part of an answer, and for the whole of it.
+        Seconds to wait for a whole answer, from the first attempt to connect.
     retries
         Further tries after the first.
     backoff
@@ -100,10 +114,12 @@ class HTTPReranker:
         self,
         url: str,
         *,
-        shape: Shape = "auto",
+        shape: str = "auto",
+        fields: Mapping[str, Any] | None = None,
         model: str | None = None,
         options: Mapping[str, object] = MappingProxyType({}),
         key_env: str | None = None,
+        headers: Mapping[str, str] = MappingProxyType({}),
         batch_size: int = 32,
         timeout: float = 60.0,
         retries: int = 4,
@@ -112,8 +128,12 @@ class HTTPReranker:
     ) -> None:
         self.url = url
         self._place = _place(url)
-        if shape not in get_args(Shape):
-            raise InputError(f"shape must be one of {get_args(Shape)}, not {shape!r}")
+        if shape != "auto" and shape not in SHAPES:
+            raise InputError(f"shape must be one of {('auto', *SHAPES)}, not {shape!r}")
+        if fields is not None and shape != "auto":
+            raise InputError(f"give shape or fields, not both; fields may say {{'like': {shape!r}}}")
+        names = ["documents", "texts"] if shape == "auto" else [shape]
+        shapes = [SHAPES[name] for name in names] if fields is None else [Shape.of(fields)]
         for name, value, fine in (
             ("batch_size", batch_size, batch_size >= 1),
             ("timeout", timeout, 0 < timeout < math.inf),
@@ -122,21 +142,22 @@ class HTTPReranker:
         ):
             if not fine:
                 raise InputError(f"{name} is too small, or no number: {value!r}")
-        if KEYS & set(options):
-            raise InputError(
-                f"options are further fields of a request, not {sorted(KEYS & set(options))}"
-            )
+        taken = set().union(*(one.taken for one in shapes)) & set(options)
+        if taken:
+            raise InputError(f"options are further fields of a request, not {sorted(taken)}")
         self.shape = shape
         self.model = model
+        self.fields = fields
         self.options = dict(options)
+        self.headers = _checked_headers(headers)
         self.key_env = key_env
         self.batch_size = batch_size
         self.timeout = timeout
         self.retries = retries
         self.backoff = backoff
         self.listwise = listwise
-        self._shapes = [shape] if shape != "auto" else ["documents", "texts"]
-        self._key()
+        self._shapes = dict(zip(names, shapes, strict=True)) if fields is None else {"fields": shapes[0]}
+        self._sent_headers(), filled_in(self._place.target)  # a key that is missing is told at once
 
     @classmethod
     def from_spec(cls, spec: str) -> HTTPReranker:
@@ -145,29 +166,19 @@ class HTTPReranker:
         >>> HTTPReranker.from_spec("http://127.0.0.1:8080/rerank#shape=texts&batch_size=8")
         <HTTPReranker http://127.0.0.1:8080/rerank>
         """
-        url, _, fragment = spec.partition("#")
-        settings: dict[str, Any] = {}
-        for name, value in parse_qsl(fragment, keep_blank_values=True):
-            if name not in FROM_TEXT:
-                raise InputError(
-                    f"no setting {name!r} behind the # of a URL; there are {sorted(FROM_TEXT)}"
-                )
-            try:
-                settings[name] = FROM_TEXT[name](value)
-            except ValueError as error:
-                raise InputError(f"{name} behind the # of a URL cannot be {value!r}: {error}") from error
-        return cls(url, **settings)
+        url, _, text = spec.partition("#")
+        return cls(url, **settings_from("http", text, FROM_TEXT))
 
-    @functools.cached_property
+    @property
     def fingerprint(self) -> str:
         """Stands for URL, model and options; what the service does behind them, it cannot know."""
-        names = ("url", "shape", "model", "options", "listwise")
+        names = ("url", "shape", "fields", "model", "options", "listwise")
         return fingerprint_of(
             {"ranker": "HTTPReranker", **{name: getattr(self, name) for name in names}}
         )
 
     def __repr__(self) -> str:
-        return f"<HTTPReranker {_without_secrets(self.url)}>"
+        return f"<HTTPReranker {without_secrets(self.url)}>"
 
     def __call__(self, query: str, texts: Sequence[str]) -> npt.NDArray[np.float64]:
         """Scores of ``texts`` for ``query``, (N,).
@@ -197,23 +208,22 @@ class HTTPReranker:
         try:
             plain = json.loads(answer.content)
         except (ValueError, RecursionError) as error:
-            raise self._failure(f"answered no JSON but {_excerpt(answer.content)!r}") from error
-        return self._read(plain, texts)
+            raise self._failure(f"answered no JSON but {self._excerpt(answer.content)!r}") from error
+        try:
+            return next(iter(self._shapes.values())).scores(plain, texts)
+        except AnswerError as error:
+            raise self._failure(self._excerpt(str(error)), error.at_fault) from None
 
     def _answer(self, connection: HTTPConnection, query: str, texts: Sequence[str]) -> _Answer:
         """The answer to a request in the shape that is known, or in the first that is accepted."""
         refusals = []
-        for shape in list(self._shapes):
-            fields: dict[str, object] = {"query": query, shape: list(texts), **self.options}
-            if shape == "documents":
-                fields["top_n"] = len(texts)
-            if self.model is not None:
-                fields["model"] = self.model
+        for name, shape in list(self._shapes.items()):
+            fields = shape.request(query, texts, self.model, self.options)
             answer = self._post(connection, json.dumps(fields).encode())
             if answer.status not in REFUSING:
-                self._shapes = [shape] if answer.status < 300 else self._shapes
+                self._shapes = {name: shape} if answer.status < 300 else self._shapes
                 return answer
-            refusals.append(f"{self._refusal(answer)} (asked with {shape!r})")
+            refusals.append(f"{self._refusal(answer)} (asked with {name!r})")
         raise self._failure("; ".join(refusals))
 
     def _post(self, connection: HTTPConnection, body: bytes) -> _Answer:
@@ -228,7 +238,10 @@ class HTTPReranker:
                 answer = self._post_once(connection, body)
             except (OSError, HTTPException) as error:
                 connection.close()  # the next request opens it again
-                cause, problem = error, f"gave no answer: {type(error).__name__}: {_excerpt(str(error))}"
+                cause, problem = (
+                    error,
+                    f"gave no answer: {type(error).__name__}: {self._excerpt(str(error))}",
+                )
             else:
                 if answer.status not in PASSING:
                     return answer
@@ -243,21 +256,19 @@ class HTTPReranker:
     def _post_once(self, connection: HTTPConnection, body: bytes) -> _Answer:
         from http.client import IncompleteRead
 
-        headers = {"Content-Type": "application/json", "Accept": "application/json"}
-        if key := self._key():
-            headers["Authorization"] = f"Bearer {key}"
-        ends = time.monotonic() + self.timeout
-        connection.request("POST", self._place.target, body, headers)
-        content = bytearray()
-        with connection.getresponse() as response:  # closed, it leaves the connection to the next one
-            while part := response.read1(1024 * 1024):
-                content += part
-                if len(content) > LARGEST_ANSWER:
-                    raise self._failure(f"answered more than {LARGEST_ANSWER:,} bytes")
-                if time.monotonic() > ends:  # a drop now and then keeps the socket's own timeout away
-                    raise TimeoutError(f"no whole answer within {self.timeout:g} s")
-            if response.length:  # bytes that were announced, of which read1 says nothing
-                raise IncompleteRead(bytes(content), response.length)
+        with deadline(connection, self.timeout):
+            target = filled_in(self._place.target)
+            connection.request("POST", target, body, self._sent_headers())
+            content = bytearray()
+            with (
+                connection.getresponse() as response
+            ):  # closed, it leaves the connection to the next one
+                while part := response.read1(1024 * 1024):
+                    content += part
+                    if len(content) > LARGEST_ANSWER:
+                        raise self._failure(f"answered more than {LARGEST_ANSWER:,} bytes")
+                if response.length:  # bytes that were announced, of which read1 says nothing
+                    raise IncompleteRead(bytes(content), response.length)
         return _Answer(response.status, response.reason, dict(response.headers.items()), bytes(content))
 
     def _connection(self) -> HTTPConnection:
@@ -266,59 +277,66 @@ class HTTPReranker:
         kind = HTTPSConnection if self._place.secure else HTTPConnection
         return kind(self._place.host, self._place.port, timeout=self.timeout)
 
-    def _read(self, plain: Any, texts: Sequence[str]) -> list[float]:
-        """One score per text from an answer of either shape, whatever its order."""
-        results = plain.get("results") if isinstance(plain, dict) else plain
-        if not isinstance(results, list) or not all(isinstance(one, dict) for one in results):
-            raise self._failure(f"answered no list of results but {_excerpt(json.dumps(plain))}")
-        scores: dict[int, float] = {}
-        for one in results:
-            index, score = one.get("index"), one.get("relevance_score", one.get("score"))
-            if type(index) is not int or not 0 <= index < len(texts):
-                raise self._failure(
-                    f"answered the index {index!r} to {len(texts)} texts, counted from 0"
-                )
-            if index in scores:
-                raise self._failure(f"answered index {index} twice", texts[index : index + 1])
-            if not _is_finite(score):
-                raise self._failure(f"answered the score {score!r}", texts[index : index + 1])
-            scores[index] = float(score)
-        missing = [text for index, text in enumerate(texts) if index not in scores]
-        if missing:
-            raise self._failure(f"answered {len(scores)} of {len(texts)} texts", missing)
-        return [scores[index] for index in range(len(texts))]
+    def _sent_headers(self) -> dict[str, str]:
+        sent = {"Content-Type": "application/json", "Accept": "application/json"}
+        if self.key_env is not None:
+            sent["Authorization"] = f"Bearer {value_of(self.key_env)}"
+        return sent | {name: filled_in(value) for name, value in self.headers.items()}
 
-    def _key(self) -> str:
-        if self.key_env is None:
-            return ""
-        key = os.environ.get(self.key_env, "").strip()
-        if not key or not key.isascii() or not key.isprintable():
-            what = "is not set" if not key else "holds no key: a key is of printable ASCII characters"
-            raise InputError(f"the environment variable {self.key_env!r} {what}")
-        return key
+    def _keys(self) -> list[str]:
+        """What no message may show: the keys as they are now, and the values of the URL's query."""
+        named = [self.key_env] if self.key_env else []
+        for value in (*self.headers.values(), self._place.target):
+            named += named_in(value)
+        found = []
+        for name in named:
+            with contextlib.suppress(InputError):
+                found.append(value_of(name))
+        query = urlsplit(self.url).query
+        return [*found, *(v for _, v in parse_qsl(query) if len(v) >= SHORTEST_KEY)]
 
     def _refusal(self, answer: _Answer) -> str:
         said = f"answered {answer.status} {answer.reason}".rstrip()
         if 300 <= answer.status < 400:
             location = answer.headers.get("Location", "")
-            return (
-                f"{said}: it sends us to {_without_secrets(location)!r}; give that URL if you trust it"
-            )
+            return f"{said}: it sends us to {without_secrets(location)!r}; give that URL if you trust it"
         if answer.status in {401, 403} and self.key_env is None:
             said += ", and no key was sent: name its environment variable with key_env"
-        return f"{said}: {_excerpt(answer.content)}" if answer.content.strip() else said
+        return f"{said}: {self._excerpt(answer.content)}" if answer.content.strip() else said
+
+    def _excerpt(self, content: bytes | str) -> str:
+        """The beginning of an answer on one line; keys are taken out before anything is cut."""
+        text = content if isinstance(content, str) else content[:LONGEST_READ].decode("utf-8", "replace")
+        text = " ".join(redacted(text, self._keys()).split())
+        return text if len(text) <= EXCERPT else f"{text[: EXCERPT - 1]}…"
 
     def _failure(self, problem: str, texts: Sequence[str] = ()) -> ScorerError:
-        message = f"the ranker at {_without_secrets(self.url)} {problem}"
-        key = os.environ.get(self.key_env, "").strip() if self.key_env else ""
-        return ScorerError(message.replace(key, "…") if key else message, texts=texts)
+        message = f"the ranker at {without_secrets(self.url)} {problem}"
+        return ScorerError(redacted(message, self._keys()), texts=texts)
+
+
+def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
+    """Headers that can be sent, and that hold no key themselves."""
+    for name, value in headers.items():
+        if not isinstance(name, str) or not HEADER.fullmatch(name):
+            raise InputError(f"headers: {name!r} is no name of a header")
+        if not isinstance(value, str) or not value.isascii() or not value.isprintable():
+            raise InputError(
+                f"headers: the value of {name} must be a text of printable ASCII characters"
+            )
+        if SECRET_HEADER.search(name) and not named_in(value):
+            raise InputError(
+                f"headers: {name} is a header of keys, and a key must not stand in settings, which are "
+                f"written to files: name an environment variable, {{{name!r}: '$MY_KEY'}}"
+            )
+    return dict(headers)
 
 
 def _place(url: str) -> _Place:
     example = "a URL such as http://127.0.0.1:8080/rerank expected"
     if not url.isascii() or not url.isprintable() or " " in url:
         raise InputError(f"{example}, with %-escapes for blanks and other characters")
-    shown = _without_secrets(url)
+    shown = without_secrets(url)
     try:
         parts = urlsplit(url)
         host, port = parts.hostname, parts.port
@@ -334,11 +352,6 @@ def _place(url: str) -> _Place:
     return _Place(parts.scheme == "https", host, port, target)
 
 
-def _without_secrets(url: str) -> str:
-    """``url`` without what may be a password or a key: user, query and fragment."""
-    return re.sub(r"([?#]).*", r"\1…", re.sub(r"//[^/?#]*@", "//…@", url))
-
-
 def _retry_after(headers: Mapping[str, str]) -> float:
     """Seconds until another try is welcome, from a number or a date; 0 when nothing is said."""
     from email.utils import parsedate_to_datetime
@@ -352,33 +365,23 @@ def _retry_after(headers: Mapping[str, str]) -> float:
         return 0.0
 
 
-def _is_finite(score: Any) -> bool:
-    with contextlib.suppress(OverflowError):  # JSON's integers have no bounds
-        return type(score) in {int, float} and math.isfinite(score)
-    return False
-
-
-def _excerpt(content: bytes | str, most: int = 160) -> str:
-    """The beginning of an answer on one line."""
-    text = content if isinstance(content, str) else content[: 4 * most].decode("utf-8", "replace")
-    text = " ".join(text[: 4 * most].split())
-    return text if len(text) <= most else f"{text[: most - 1]}…"
-
-
-def _true_or_false(text: str) -> bool:
-    if text not in {"true", "false"}:
-        raise ValueError("true or false expected")
-    return text == "true"
+def _json_object(text: str) -> dict[str, Any]:
+    plain = json.loads(text)
+    if not isinstance(plain, dict):
+        raise ValueError('a JSON object expected, such as {"name": "value"}')
+    return plain
 
 
 FROM_TEXT: dict[str, Callable[[str], Any]] = {
     "shape": str,
+    "fields": _json_object,
     "model": str,
-    "options": json.loads,
+    "options": _json_object,
     "key_env": str,
+    "headers": _json_object,
     "batch_size": int,
     "timeout": float,
     "retries": int,
     "backoff": float,
-    "listwise": _true_or_false,
+    "listwise": true_or_false,
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import json
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,10 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError, MissingExtraError
+from intentx.files import json_object, read_text
+from intentx.folders import refuse_other_kinds
 from intentx.rankers.fingerprint import fingerprint_of
 from intentx.rankers.inside import EmbeddedText
 from intentx.rankers.lexicon import Lexicon, Words
+from intentx.rankers.limits import refuse_undefined
 from intentx.rankers.models import checked, checked_rows, undisturbed
+from intentx.rankers.watch import Same, Watch, structure_of, tensors_of, weights_mark
 from intentx.text import Analyzer
 
 try:
@@ -61,6 +66,7 @@ class TermRanker(ABC):
         self.settings = settings
         self.module = module.eval()
         self.training: dict[str, Any] = {}
+        self._watch = Watch()
 
     @abstractmethod
     def score(self, query: str, texts: Sequence[str]) -> torch.Tensor:
@@ -70,10 +76,23 @@ class TermRanker(ABC):
         with undisturbed(self.module), torch.no_grad():
             return np.asarray(self.score(query, texts).cpu().double().numpy())
 
-    @functools.cached_property
+    @property
     def fingerprint(self) -> str:
-        """Stands for the settings, the lexicon and the weights."""
-        return fingerprint_of({**self._description(), "training": None}, self._tensors())
+        """Stands for the settings, the lexicon and the weights as they are now."""
+        return self._watch.text(self.state_mark(thorough=True), self._fingerprint)
+
+    def _fingerprint(self) -> str:
+        settings = {**self._description(), "training": None, "class": type(self).__qualname__}
+        settings["modules"] = structure_of(self.module)
+        return fingerprint_of(settings, self._tensors() | dict(tensors_of(self.module)))
+
+    def state_mark(self, thorough: bool = False) -> int:
+        """Another number once weights or settings have changed; see `intentx.scoring.Scorer`."""
+        settings = Same(self.lexicon), repr(self.settings), repr(structure_of(self.module))
+        quick = settings, weights_mark([self.module], thorough=False)
+        return self._watch.look(
+            quick, lambda: weights_mark([self.module], thorough=True), thorough=thorough
+        )
 
     def save(self, folder: str | Path) -> Path:
         """Write ``ranker.json`` and ``model.safetensors`` into a folder, made where there is none."""
@@ -101,15 +120,23 @@ class TermRanker(ABC):
         """
         plain = _description_in(Path(folder), cls.name)
         tensors = _tensors_in(Path(folder))
+        refuse_undefined(str(Path(folder) / WEIGHTS), tensors)
         try:
             analyzer = Analyzer.from_dict(plain["analyzer"])
             terms, unknown_idf = tuple(plain["terms"]), float(plain["unknown_idf"])
+            if not math.isfinite(unknown_idf):
+                raise InputError(f"unknown_idf must be a finite number, not {unknown_idf!r}")
             vectors, idf = tensors.pop("vectors").numpy(), tensors.pop("idf").numpy()
             lexicon = Lexicon(analyzer, terms, vectors, idf, unknown_idf, plain["source"])
             settings = {k: tuple(v) if isinstance(v, list) else v for k, v in plain["settings"].items()}
-            ranker = cls(lexicon, cls.settings_type(**settings))  # type: ignore[call-arg]
-            ranker.module.load_state_dict({k.removeprefix("module."): v for k, v in tensors.items()})
-        except (KeyError, TypeError, AttributeError, ValueError, RuntimeError) as error:
+            make = functools.partial(cls, lexicon, cls.settings_type(**settings))
+            weights = {name.removeprefix("module."): values for name, values in tensors.items()}
+            _check_sizes(make, weights)
+            ranker = make()  # type: ignore[call-arg]
+            ranker.module.load_state_dict(weights)
+        except (
+            InputError, KeyError, TypeError, AttributeError, ValueError, RuntimeError, ArithmeticError
+        ) as error:  # fmt: skip
             raise InputError(
                 f"{DESCRIPTION} and {WEIGHTS} in {folder} do not fit together, or are damaged: {error}"
             ) from error
@@ -247,6 +274,18 @@ def seeded(seed: int, make: Callable[[], Made]) -> Made:
         return make()
 
 
+def _check_sizes(make: Callable[[], TermRanker], weights: Mapping[str, torch.Tensor]) -> None:
+    """Refuse settings that ask for other weights than there are, before memory is taken for them."""
+    with torch.device("meta"):
+        asked = {name: tuple(values.shape) for name, values in make().module.state_dict().items()}
+    for name in sorted(asked.keys() | weights.keys()):
+        there = tuple(weights[name].shape) if name in weights else None
+        if asked.get(name) != there:
+            raise InputError(
+                f"tensor {name!r} has the shape {there}, and the settings ask for {asked.get(name)}"
+            )
+
+
 def _unit(vectors: torch.Tensor) -> torch.Tensor:
     return nn.functional.normalize(vectors, dim=-1)
 
@@ -263,16 +302,15 @@ def _blocks(words: Sequence[Words], query_terms: int) -> Iterator[Sequence[Words
 
 
 def _description_in(folder: Path, name: str) -> Mapping[str, Any]:
+    refuse_other_kinds(name, folder)
+    path = folder / DESCRIPTION
     if not folder.is_dir():
         raise InputError(f"no folder {str(folder)!r} with a {name} ranker; intentx train makes one")
-    path = folder / DESCRIPTION
     try:
-        plain = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"no {name} ranker in {folder}: cannot read {DESCRIPTION}: {error}") from error
-    except ValueError as error:
-        raise InputError(f"{path} is damaged: {error}") from error
-    kind = plain.get("ranker") if isinstance(plain, dict) else None
+        plain = json_object(read_text(path), str(path))
+    except InputError as error:
+        raise InputError(f"no {name} ranker in {folder}: {error}") from error
+    kind = plain.get("ranker")
     if kind != name:
         raise InputError(f"{folder} holds a ranker of the kind {kind!r}, not {name!r}")
     if plain.get("format") != FORMAT:

@@ -8,9 +8,11 @@ from typing import Any, Literal, Self, get_args
 import torch
 from torch import nn
 
+from intentx.checks import check_fields
 from intentx.errors import InputError
 from intentx.rankers.interaction import InteractionRanker, seeded
 from intentx.rankers.lexicon import Lexicon
+from intentx.rankers.limits import Limited, Number, Seed
 
 __all__ = ["KNRM", "KNRMSettings"]
 
@@ -40,14 +42,15 @@ class KNRMSettings:
         Of the first weights.
     """
 
-    kernels: int = 11
-    width: float = 0.1
-    exact_width: float = 0.001
+    kernels: Limited = 11
+    width: Number = 0.1
+    exact_width: Number = 0.001
     term_weights: TermWeights = "idf"
     tune_vectors: bool = False
-    seed: int = 0
+    seed: Seed = 0
 
     def __post_init__(self) -> None:
+        check_fields("knrm", self)
         if self.kernels < 2:
             raise InputError(f"kernels must be 2 or more, not {self.kernels!r}")
         if not min(self.width, self.exact_width) > 0:

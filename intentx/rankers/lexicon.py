@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import hashlib
 from collections import Counter, OrderedDict
@@ -12,6 +13,7 @@ from typing import Any, Generic, NamedTuple, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from intentx.documents import Documents, texts_in
 from intentx.errors import InputError
 from intentx.preferences.vectors import TermVectors
 from intentx.text import Analyzer
@@ -112,14 +114,16 @@ class Lexicon:
             raise InputError(f"{len(self.terms)} terms need that many idf, not {idf.shape}")
         if len(set(self.terms)) < len(self.terms):
             raise InputError("the terms of a lexicon must be different from each other")
-        object.__setattr__(self, "vectors", vectors)
-        object.__setattr__(self, "idf", idf)
+        for name, values in (("vectors", vectors), ("idf", idf)):
+            fixed = values.view()
+            fixed.flags.writeable = False  # what rankers have learned goes with these
+            object.__setattr__(self, name, fixed)
         object.__setattr__(self, "_read", Memory[Words](REMEMBERED))
 
     @classmethod
     def build(
         cls,
-        collection: Iterable[str],
+        collection: Documents,
         vectors: TermVectors,
         analyzer: Analyzer | None = None,
         *,
@@ -153,8 +157,8 @@ class Lexicon:
             raise InputError("interaction rankers read single words; give an analyzer with ngrams=1")
         terms_of: dict[str, tuple[str, ...]] = {}
         words: Counter[str] = Counter()
-        surface = Analyzer(stopwords=analyzer.stopwords)
-        for text in collection:
+        surface = dataclasses.replace(analyzer, stem=None)
+        for text in texts_in(collection):
             terms_of[text] = analyzer.terms(text)
             if analyzer.stem is not None:
                 words.update(token.term for token in surface.tokens(text))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 from collections.abc import Callable, Sequence
 from functools import reduce
+from typing import Any
 
 from intentx.errors import InputError
 from intentx.rankers.bm25 import BM25
@@ -12,6 +13,7 @@ from intentx.rankers.cross_encoder import CrossEncoder
 from intentx.rankers.encoders import DPR, BiEncoder
 from intentx.rankers.http import HTTPReranker
 from intentx.rankers.ltr import FeatureRanker
+from intentx.rankers.specs import MODEL_SETTINGS, settings_from, split_settings
 from intentx.scoring import Scorer
 
 __all__ = ["KINDS", "SPECS", "load_ranker"]
@@ -32,8 +34,10 @@ def load_ranker(spec: str, collection: Sequence[str]) -> Scorer:
         ``bm25``; ``bi-encoder:NAME_OR_PATH``, with ``minilm`` for the one of the demo extra;
         ``cross-encoder:NAME_OR_PATH``; ``dpr:QUERY_ENCODER,DOC_ENCODER``, names or paths; or
         ``module:callable`` for a callable of your own, e.g. ``mypackage.rankers:score``.
-        ``http:URL``, also ``http://…`` or ``https://…`` as it is, asks a rerank service, with
-        settings behind a ``#`` (see `HTTPReranker.from_spec`).
+        ``http:URL``, also ``http://…`` or ``https://…`` as it is, asks a rerank service.
+        Models and services take settings behind a ``#``, e.g. ``cross-encoder:PATH#raw=false`` or
+        ``bi-encoder:minilm#batch_size=8&precision=bfloat16`` (see `intentx.rankers.specs` and
+        `HTTPReranker.from_spec`).
         ``ltr:PATH`` is a folder that `FeatureRanker.save` wrote; ``drmm:PATH``, ``knrm:PATH`` and
         ``matchpyramid:PATH`` are folders of ``intentx train``.
     collection
@@ -42,7 +46,7 @@ def load_ranker(spec: str, collection: Sequence[str]) -> Scorer:
     Raises
     ------
     InputError
-        If there is no such ranker, or the callable cannot be imported.
+        If there is no such ranker or setting, or the callable cannot be imported.
     """
     kind, colon, rest = spec.partition(":")
     if kind in _BUILT_IN and (rest or not colon):
@@ -59,22 +63,30 @@ def _bm25(rest: str, collection: Sequence[str]) -> Scorer:
 
 
 def _bi_encoder(rest: str, collection: Sequence[str]) -> Scorer:
-    if not rest:
+    name, settings = _with_settings("bi-encoder", rest)
+    if not name:
         raise InputError("bi-encoder needs a model: bi-encoder:NAME_OR_PATH or bi-encoder:minilm")
-    return BiEncoder.named(rest)
+    return BiEncoder.named(name, **settings)
 
 
 def _cross_encoder(rest: str, collection: Sequence[str]) -> Scorer:
-    if not rest:
+    name, settings = _with_settings("cross-encoder", rest)
+    if not name:
         raise InputError("cross-encoder needs a model: cross-encoder:NAME_OR_PATH")
-    return CrossEncoder(rest)
+    return CrossEncoder(name, **settings)
 
 
 def _dpr(rest: str, collection: Sequence[str]) -> Scorer:
-    encoders = [name.strip() for name in rest.split(",")]
+    names, settings = _with_settings("dpr", rest)
+    encoders = [name.strip() for name in names.split(",")]
     if len(encoders) != 2 or not all(encoders):
         raise InputError(f"dpr needs two models: dpr:QUERY_ENCODER,DOC_ENCODER, not {rest!r}")
-    return DPR(*encoders)
+    return DPR(*encoders, **settings)
+
+
+def _with_settings(kind: str, rest: str) -> tuple[str, dict[str, Any]]:
+    name, text = split_settings(rest)
+    return name, settings_from(kind, text)
 
 
 def _http(rest: str, collection: Sequence[str]) -> Scorer:
@@ -87,9 +99,10 @@ def _https(rest: str, collection: Sequence[str]) -> Scorer:
 
 
 def _ltr(rest: str, collection: Sequence[str]) -> Scorer:
-    if not rest:
+    folder, _ = _with_settings("ltr", rest)  # of which it takes none
+    if not folder:
         raise InputError("ltr needs the folder of a trained ranker: ltr:PATH")
-    return FeatureRanker.load(rest)
+    return FeatureRanker.load(folder)
 
 
 def _drmm(rest: str, collection: Sequence[str]) -> Scorer:
@@ -111,9 +124,10 @@ def _matchpyramid(rest: str, collection: Sequence[str]) -> Scorer:
 
 
 def _folder(kind: str, rest: str) -> str:
-    if not rest:
+    folder, _ = _with_settings(kind, rest)  # of which it takes none
+    if not folder:
         raise InputError(f"{kind} needs a folder: {kind}:PATH; intentx train makes one")
-    return rest
+    return folder
 
 
 def _run(rest: str, collection: Sequence[str]) -> Scorer:
@@ -145,6 +159,11 @@ MINILM = "bi-encoder:minilm"
 
 
 def _imported(module: str, name: str) -> Scorer:
+    if "#" in name:
+        raise InputError(
+            f"a callable takes no settings: {module}:{name.partition('#')[0]} stands for it as it is; "
+            f"settings behind a # are for {', '.join(MODEL_SETTINGS)} and http"
+        )
     try:
         found = reduce(getattr, name.split("."), importlib.import_module(module))
     except ModuleNotFoundError as error:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-import functools
+import contextlib
 import gzip
 import hashlib
 import json
+import math
 import pickle
 import sys
-from collections.abc import Iterable, Sequence
+import zlib
+from collections.abc import Hashable, Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -16,9 +18,12 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError, MissingExtraError
+from intentx.files import json_object, read_text
+from intentx.folders import refuse_other_kinds
 from intentx.rankers.features import TextFeatures
 from intentx.rankers.fingerprint import fingerprint_of
 from intentx.rankers.matches import CollectionStatistics
+from intentx.rankers.watch import Same, Watch, array_mark
 from intentx.text import Analyzer
 
 if TYPE_CHECKING:
@@ -89,6 +94,7 @@ class FeatureRanker:
         self.features = features
         self.names = tuple(names)
         self.model = model
+        self._watch = Watch()
         _check_model(model, self.names)
         self.background = None if background is None else np.array(background, dtype=np.float64)
         if self.background is not None and (
@@ -174,9 +180,9 @@ class FeatureRanker:
             raise InputError(f"no feature {unknown[0]!r}; there are: {', '.join(self.names)}")
         return [self.names.index(name) for name in names]
 
-    @functools.cached_property
+    @property
     def fingerprint(self) -> str:
-        """Stands for features and model, as they are when it is first asked for.
+        """Stands for features and model as they are now.
 
         Raises
         ------
@@ -184,10 +190,24 @@ class FeatureRanker:
             If the features have no fingerprint of their own, or the model is nothing that joblib
             can make one of.
         """
+        return self._watch.text(self.state_mark(thorough=True), self._fingerprint)
+
+    def _fingerprint(self) -> str:
+        settings = {"ranker": "LTR", "class": type(self).__qualname__, "names": list(self.names)}
         features = self.features.fingerprint  # type: ignore[attr-defined]
-        booster = _booster(self.model)
-        model = _digest(self.model) if booster is None else _trees(booster)
-        return fingerprint_of({"ranker": "LTR", "features": features, "model": model})
+        return fingerprint_of({**settings, "features": features, "model": _mark(self.model)})
+
+    def state_mark(self, thorough: bool = False) -> int:
+        """Another number once features or model have changed; see `intentx.scoring.Scorer`."""
+        features = getattr(self.features, "fingerprint", None)
+        quick = self.names, Same(self.model), Same(self.features), features, _quick_mark(self.model)
+
+        def full() -> str | None:
+            with contextlib.suppress(AttributeError):
+                return _mark(self.model)
+            return None  # nothing that can be looked into
+
+        return self._watch.look(quick, full, thorough=thorough)
 
     def save(self, folder: str | Path) -> Path:
         """Write the ranker to a folder: the model as LightGBM's text, the rest as JSON.
@@ -241,17 +261,20 @@ class FeatureRanker:
         except ImportError as error:
             raise MissingExtraError("lightgbm", "ltr") from error
         folder = Path(folder)
+        refuse_other_kinds("ltr", folder)
         settings = _settings_of(folder)
         # LightGBM's reader aborts the whole process on a truncated model, hence the digests.
         parts = {name: _part_of(folder, name, settings) for name in (MODEL, STATISTICS)}
         try:
-            plain = json.loads(gzip.decompress(parts[STATISTICS]))
+            plain = json_object(gzip.decompress(parts[STATISTICS]).decode(), STATISTICS)
             features = TextFeatures(
                 CollectionStatistics.from_dict(plain),
                 analyzer=Analyzer.from_dict(settings["analyzer"]),
                 names=settings["names"],
             )
-            model = lightgbm.Booster(model_str=parts[MODEL].decode())
+            text = parts[MODEL].decode()
+            _refuse_undefined_leaves(text)
+            model = lightgbm.Booster(model_str=text)
             return cls(features, model, background=settings["background"])
         except (
             KeyError,
@@ -259,9 +282,21 @@ class FeatureRanker:
             ValueError,
             OSError,
             EOFError,
+            ArithmeticError,
+            zlib.error,
             lightgbm.basic.LightGBMError,
         ) as error:
             raise InputError(f"{folder} holds no ranker that can be read: {error!r}") from error
+
+
+def _refuse_undefined_leaves(text: str) -> None:
+    """Refuse a model of LightGBM with a value that is NaN or infinite."""
+    for line in text.splitlines():
+        name, _, values = line.partition("=")
+        if name in ("leaf_value", "leaf_const", "leaf_coeff", "shrinkage") and not all(
+            math.isfinite(float(value)) for value in values.split()
+        ):
+            raise InputError(f"{MODEL} has a {name} that is NaN or infinite: fit the model again")
 
 
 def _check_model(model: Any, names: tuple[str, ...]) -> None:
@@ -319,6 +354,24 @@ def _booster(model: Any) -> Booster | None:
     return model if isinstance(model, lightgbm.Booster) else None
 
 
+def _mark(model: Any) -> str:
+    """What differs for models that score differently."""
+    booster = _booster(model)
+    return _digest(model) if booster is None else _trees(booster)
+
+
+def _quick_mark(model: Any) -> Hashable:
+    """The same in less time, for models fitted again, further trees, and changed coefficients."""
+    booster = _booster(model)
+    if booster is not None:
+        return Same(booster), booster.num_trees()
+    parts = sorted(getattr(model, "__dict__", {}).items())
+    return tuple(
+        (name, array_mark(part) if isinstance(part, np.ndarray) and part.dtype != object else Same(part))
+        for name, part in parts
+    )
+
+
 def _trees(booster: Booster) -> str:
     return booster.model_to_string().partition("end of trees")[0]
 
@@ -337,13 +390,10 @@ def _digest(model: Any) -> str:
 
 def _settings_of(folder: Path) -> dict[str, Any]:
     try:
-        settings = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
-    except OSError as error:
-        problem = f"cannot read {SETTINGS}: {error.strerror or error}"
-        raise InputError(f"no ranker in folder {folder}: {problem}") from error
-    except ValueError as error:
-        raise InputError(f"{folder / SETTINGS} is broken: {error}") from error
-    if not isinstance(settings, dict) or settings.get("format") != FORMAT:
+        settings = json_object(read_text(folder / SETTINGS), str(folder / SETTINGS))
+    except InputError as error:
+        raise InputError(f"no ranker in folder {folder}: {error}") from error
+    if settings.get("format") != FORMAT:
         raise InputError(f"{folder / SETTINGS} must be a JSON object with format {FORMAT}")
     return settings
 

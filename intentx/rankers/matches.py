@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import functools
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
+from intentx.documents import Documents, texts_in
 from intentx.preferences.simple_rankers import TermStatistics, TextMatching
 from intentx.text import Analyzer
 
@@ -69,12 +70,12 @@ class CollectionStatistics:
     of_terms: Mapping[str, tuple[int, int]] = field(repr=False)
 
     @classmethod
-    def from_texts(cls, collection: Iterable[str], analyzer: Analyzer) -> CollectionStatistics:
+    def from_texts(cls, collection: Documents, analyzer: Analyzer) -> CollectionStatistics:
         """Count the terms of ``collection``, which is read once."""
         texts = 0
         holding: Counter[str] = Counter()
         occurrences: Counter[str] = Counter()
-        for text in collection:
+        for text in texts_in(collection):
             texts += 1
             counts = Counter(token.term for token in analyzer.tokens(text))
             holding.update(counts.keys())

@@ -10,10 +10,12 @@ from typing import Any, Literal, NamedTuple, Self, get_args
 import torch
 from torch import nn
 
+from intentx.checks import check_fields
 from intentx.errors import InputError
 from intentx.rankers.inside import EmbeddedText
 from intentx.rankers.interaction import Interaction, InteractionRanker, seeded
 from intentx.rankers.lexicon import Lexicon
+from intentx.rankers.limits import Layers, Number, Seed, TwoSizes
 from intentx.rankers.models import undisturbed
 
 __all__ = ["FeatureMaps", "MatchPyramid", "MatchPyramidSettings"]
@@ -55,16 +57,17 @@ class MatchPyramidSettings:
     """
 
     comparison: Comparison = "dot"
-    gamma: float = 1.0
+    gamma: Number = 1.0
     term_weights: TermWeights = "equal"
-    filters: tuple[int, ...] = (8,)
-    kernel: tuple[int, int] = (3, 3)
-    pool: tuple[int, int] = (8, 1)
-    hidden: tuple[int, ...] = (16,)
+    filters: Layers = (8,)
+    kernel: TwoSizes = (3, 3)
+    pool: TwoSizes = (8, 1)
+    hidden: Layers = (16,)
     tune_vectors: bool = False
-    seed: int = 0
+    seed: Seed = 0
 
     def __post_init__(self) -> None:
+        check_fields("matchpyramid", self)
         for name, kind in (("comparison", Comparison), ("term_weights", TermWeights)):
             allowed = get_args(kind)
             if getattr(self, name) not in allowed:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
 
 from intentx.errors import InputError
+from intentx.folders import checkpoint
+from intentx.rankers.limits import refuse_undefined
+from intentx.rankers.watch import structure_of
 
 if TYPE_CHECKING:
     import torch
@@ -20,10 +23,10 @@ if TYPE_CHECKING:
 __all__ = [
     "Precision",
     "checked",
-    "checkpoint",
     "embedding_layer",
     "load",
     "replaced_rows",
+    "settings_mark",
     "settings_of",
     "undisturbed",
 ]
@@ -31,17 +34,6 @@ __all__ = [
 Precision = Literal["float32", "float16", "bfloat16"]
 
 Model = TypeVar("Model", "CrossEncoder", "SentenceTransformer")
-
-
-def checkpoint(name: str | Path) -> Mapping[str, Any]:
-    """What ``config.json`` says of a model on disk or on the hub; nothing where there is none."""
-    from transformers import PretrainedConfig
-
-    try:
-        found: dict[str, Any] = PretrainedConfig.get_config_dict(str(name))[0]
-    except (OSError, ValueError):
-        return {}
-    return found
 
 
 def load(
@@ -68,7 +60,8 @@ def load(
     ------
     InputError
         If there is no such device, precision or model, its files are damaged, its weights lie in a
-        pickle, some of them lie nowhere, or the device cannot compute in that precision.
+        pickle, some of them lie nowhere or are no finite numbers, or the device cannot compute in that
+        precision.
     """
     import torch
     from safetensors import SafetensorError
@@ -78,9 +71,13 @@ def load(
     with torch.random.fork_rng(devices=[]):
         try:
             model = make()
-        except (OSError, ValueError, LookupError, TypeError, RuntimeError, SafetensorError) as error:
+        except (
+            OSError, ValueError, LookupError, TypeError, RuntimeError, ArithmeticError, AttributeError,
+            MemoryError, AssertionError, SafetensorError,
+        ) as error:  # fmt: skip
             raise InputError(f"no {kind} {str(name)!r}: {error}") from error
         _check_complete(kind, name, model)
+    refuse_undefined(f"{kind} {str(name)!r}", model.state_dict())
     _check_tokenizer(name, model)
     if precision is not None:
         model.to(getattr(torch, precision))
@@ -184,11 +181,33 @@ def undisturbed(*models: torch.nn.Module) -> Iterator[None]:
 
 
 def embedding_layer(model: CrossEncoder | SentenceTransformer) -> torch.nn.Module:
-    """The layer that turns ids of pieces into vectors."""
-    inner = model.transformers_model
+    """The layer that turns ids of pieces into vectors; of an encoder and a decoder, the encoder's.
+
+    Raises
+    ------
+    InputError
+        If the model has none that can be reached, as one that has been exported to ONNX.
+    """
+    import torch
+
+    inner: Any = model.transformers_model
     if inner is None:
         raise InputError(f"a {type(model[0]).__name__} is no transformer, and has no embedding layer")
-    layer: torch.nn.Module = inner.get_input_embeddings()
+    backend = getattr(model[0], "backend", "torch")
+    reader: Any = inner
+    if backend != "torch" or not isinstance(inner, torch.nn.Module):
+        raise InputError(
+            f"the model runs by {backend} as a {type(inner).__name__}, which has neither an embedding "
+            "layer nor gradients to look at; load it with backend='torch', or explain it by its "
+            "scores alone: KernelSHAP, EXS or LIRME"
+        )
+    layer: torch.nn.Module = reader.get_input_embeddings()
+    # One that is shared by an encoder and a decoder lies beside both, and neither calls it.
+    for name, module in inner.named_modules():
+        shares = getattr(module, "weight", None) is getattr(layer, "weight", layer)
+        if shares and "encoder." in f".{name}":
+            layer = module
+            break
     return layer
 
 
@@ -198,6 +217,12 @@ def replaced_rows(layer: torch.nn.Module, places: Ints, rows: torch.Tensor) -> I
     import torch
 
     def put(module: torch.nn.Module, ids: Any, output: torch.Tensor) -> torch.Tensor:
+        if output.ndim != 3 or len(output) != len(rows):
+            raise InputError(
+                f"the embedding layer of the model gives numbers of shape {tuple(output.shape)} for "
+                f"{len(rows)} texts, and not one row of vectors for each text; methods that look inside "
+                "cannot read it, KernelSHAP and EXS explain it by its scores alone"
+            )
         index = torch.as_tensor(places, device=output.device)
         return output.index_copy(1, index, rows.to(output.device, output.dtype))
 
@@ -231,6 +256,13 @@ def checked_rows(embedded: EmbeddedText, vectors: torch.Tensor) -> torch.Tensor:
     return vectors
 
 
+def mask_of(model: CrossEncoder | SentenceTransformer) -> str | None:
+    """The mask token of a model's tokenizer; None where it has none, as decoders."""
+    special = getattr(getattr(model, "tokenizer", None), "special_tokens_map", None) or {}
+    token = special.get("mask_token")
+    return None if token is None else str(token)
+
+
 def settings_of(model: CrossEncoder | SentenceTransformer) -> dict[str, object]:
     """What scores depend on besides the weights, as plain data for a fingerprint."""
     tokenizer: Any = getattr(model, "tokenizer", None)
@@ -238,15 +270,32 @@ def settings_of(model: CrossEncoder | SentenceTransformer) -> dict[str, object]:
     spelling = json.loads(backend.to_str()) if hasattr(backend, "to_str") else repr(tokenizer)
     if isinstance(spelling, dict):  # how the last call padded is no part of the model
         spelling = {k: v for k, v in spelling.items() if k not in ("padding", "truncation")}
+    return {**_settings(model), "tokenizer": spelling}
+
+
+def settings_mark(model: CrossEncoder | SentenceTransformer) -> str:
+    """The same in less time: of the tokenizer's vocabulary, only how large it is."""
+    tokenizer: Any = getattr(model, "tokenizer", None)
+    backend: Any = getattr(tokenizer, "backend_tokenizer", None)
+    parts = [getattr(backend, name, None) for name in ("normalizer", "pre_tokenizer", "post_processor")]
+    states = [part.__getstate__() if hasattr(part, "__getstate__") else None for part in parts]
+    size = len(tokenizer) if hasattr(tokenizer, "__len__") else None
+    return repr((id(tokenizer), size, states, sorted(_settings(model).items())))
+
+
+def _settings(model: CrossEncoder | SentenceTransformer) -> dict[str, object]:
+    tokenizer: Any = getattr(model, "tokenizer", None)
     inner = model.transformers_model
     config = {} if inner is None else json.loads(inner.config.to_json_string(use_diff=False))
     for name in ("_name_or_path", "transformers_version", "dtype"):
         config.pop(name, None)
+    sides = ("padding_side", "truncation_side")
     return {
         "model": str(model),
+        "modules": structure_of(model),
         "config": config,
-        "tokenizer": spelling,
         "longest": str(model.max_seq_length),
+        "sides": [str(getattr(tokenizer, side, None)) for side in sides],
         "prompts": dict(model.prompts),
         "default_prompt": model.default_prompt_name,
     }

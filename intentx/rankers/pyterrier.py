@@ -35,6 +35,7 @@ class PyTerrierReranker:
         self.transformer = transformer
         self.listwise = listwise
         self.fingerprint = fingerprint
+        self.mask_token = getattr(transformer, "mask_token", None)
 
     def __repr__(self) -> str:
         return f"<PyTerrierReranker {self.transformer!r}>"

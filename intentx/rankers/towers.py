@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from intentx.errors import InputError, MissingExtraError
-from intentx.rankers.models import Precision, checkpoint, load
+from intentx.errors import InputError, MissingExtraError, ScorerWarning
+from intentx.folders import PLAIN, architecture_of, refuse_other_kinds, refuse_other_objects
+from intentx.rankers.models import Precision, load
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -31,7 +33,9 @@ def tower(
     InputError
         If there is no such model, it is of another kind, or it cannot run as asked.
     """
+    spec = "bi-encoder" if side is None else "dpr"
     if not isinstance(model, str | Path):
+        refuse_other_objects(spec, model)
         if device is not None or precision is not None:
             raise InputError("device and precision are for a model given by name; this one is loaded")
         return model
@@ -39,14 +43,16 @@ def tower(
         from sentence_transformers import SentenceTransformer
     except ImportError as error:
         raise MissingExtraError("sentence-transformers", "neural") from error
-    known = checkpoint(model)
-    architecture = (known.get("architectures") or [""])[0]
-    if known.get("model_type") == "dpr":
+    kind = refuse_other_kinds(spec, model)
+    architecture = architecture_of(model)
+    if kind is not None and kind.name.startswith("dpr"):
         return _dpr_tower(model, architecture, side, device, precision)
-    if architecture.endswith("ForSequenceClassification"):
-        raise InputError(
-            f"{str(model)!r} is a cross-encoder ({architecture}), which makes no vectors; "
-            "load it as cross-encoder:NAME_OR_PATH"
+    if kind is PLAIN:
+        warnings.warn(
+            f"{str(model)!r} is a plain {architecture}, and does not say how it makes one vector of a "
+            "text: the mean over its pieces is taken, as sentence-transformers does by default",
+            ScorerWarning,
+            stacklevel=4,
         )
     return load(
         "sentence-transformers model",

@@ -12,7 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from intentx.checks import check_fields
 from intentx.errors import InputError, MissingExtraError
+from intentx.rankers.limits import Number, Seed
 from intentx.rankers.training_data import TrainingList
 
 try:
@@ -78,17 +80,18 @@ class Training:
     """
 
     steps: int = 600
-    learning_rate: float | None = None
-    weight_decay: float = 0.0
+    learning_rate: Number | None = None
+    weight_decay: Number = 0.0
     lists: int = 2
     texts: int = 64
-    margin: float = 1.0
-    teacher_gap: float = 0.1
+    margin: Number = 1.0
+    teacher_gap: Number = 0.1
     check_every: int = 50
     patience: int = 6
-    seed: int = 0
+    seed: Seed = 0
 
     def __post_init__(self) -> None:
+        check_fields("training", self)
         for name, least in (
             ("steps", 1),
             ("lists", 1),
@@ -190,7 +193,6 @@ def train(
             f"nothing to learn: in none of {len(lists)} lists is one text known to be better than "
             "another; judgements or a teacher's scores are needed"
         )
-    vars(ranker).pop("fingerprint", None)  # it stood for the weights as they were
     weights = [parameter for parameter in ranker.module.parameters() if parameter.requires_grad]
     adam = torch.optim.AdamW(
         weights, lr=training.learning_rate or 0.0, weight_decay=training.weight_decay

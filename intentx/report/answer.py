@@ -25,6 +25,7 @@ def answer(view: View) -> Html:
     terms = [tag("b", view.term(i)) for i in range(len(explanation.terms))]
     return tag(
         "p",
+        *(tag("strong", f"Caution: {one}. ") for one in explanation.cautions),
         tag("strong", tag("bdi", view.label)),
         " reads “",
         tag("bdi", explanation.ranking.query),

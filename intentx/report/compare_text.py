@@ -8,6 +8,7 @@ from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 from intentx.report.markup import count, percent, real
+from intentx.signs import first_line, visible
 from intentx.study.biases import RankerBiases
 from intentx.study.comparison import Comparison, QueryComparison
 from intentx.study.contrasts import OTHERS, Disagreement
@@ -36,16 +37,17 @@ def _of_query(query: QueryComparison) -> Text:
     from rich.text import Text
 
     text = Text()
-    text.append(query.query, style="bold")
-    text.append(f"  {query.qid}", style="dim")
+    text.append(visible(query.query), style="bold")
+    text.append(visible(f"  {query.qid}"), style="dim")
     if query.documents:
         left = sum(query.left_out.values())
         not_all = f"; {left} ranked by some only" if left else ""
         text.append(f"  {count(len(query.documents), 'document')}{not_all}", style="dim")
     for name, reason in query.failed.items():
-        text.append(f"\n  {name + ': ' if name else ''}{reason.splitlines()[0]}", style="red")
+        first = first_line(reason)
+        text.append(visible(f"\n  {name + ': ' if name else ''}{first}"), style="red")
     for name, intent in query.intents.items():
-        text.append(f"\n  {name} reads it as: {', '.join(intent.terms) or 'nothing'}")
+        text.append(visible(f"\n  {name} reads it as: {', '.join(intent.terms) or 'nothing'}"))
         text.append(f"  {percent(intent.all)} all, {percent(intent.far)} far", style="dim")
     for one in query.disagreements:
         text.append_text(_disagreement(one))
@@ -57,13 +59,13 @@ def _disagreement(one: Disagreement) -> Text:
     from rich.text import Text
 
     other = "the others" if one.second == OTHERS else one.second
-    text = Text(f"\n  {one.first}, not {other}: ")
+    text = Text(visible(f"\n  {one.first}, not {other}: "))
     if one.reason:
-        text.append(f"{one.reason} ({one.pairs} of {one.of})", style="dim")
+        text.append(visible(f"{one.reason} ({one.pairs} of {one.of})"), style="dim")
         return text
     for sign, side, style in (("+", one.wants, "blue"), ("−", one.not_wants, "dark_orange")):
         for term in side.terms:
-            text.append(f"{sign}{term} ", style=style)
+            text.append(visible(f"{sign}{term} "), style=style)
     held = (
         "too few to hold documents out"
         if math.isnan(one.heldout)
@@ -82,10 +84,10 @@ def _table(title: str, *columns: str) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title, style="italic"), title_justify="left")
+    table = Table(title=Text(visible(title), style="italic"), title_justify="left")
     for number, column in enumerate(columns):
         table.add_column(
-            Text(column),
+            Text(visible(column)),
             justify="right" if number else "left",
             overflow="fold",
             min_width=6 if number else 14,
@@ -104,7 +106,7 @@ def _agreements(comparison: Comparison) -> Table:
         mean, number = comparison.mean_agreement(*two)
         shares = (percent(mean.first_ten), percent(mean.jaccard))
         cells = (real(mean.tau, 2), real(mean.rbo, 2), *shares, count(number))
-        table.add_row(Text(" and ".join(two)), *cells)
+        table.add_row(Text(visible(" and ".join(two))), *cells)
     return table
 
 
@@ -115,7 +117,7 @@ def _crossed(comparison: Comparison) -> Table:
     table = _table(title, "terms of", *comparison.rankers)
     for one in comparison.rankers:
         shares = (percent(comparison.mean_cross(one, other)) for other in comparison.rankers)
-        table.add_row(Text(one), *shares)
+        table.add_row(Text(visible(one)), *shares)
     return table
 
 
@@ -129,16 +131,18 @@ def _biases(biases: RankerBiases, comparison: Comparison) -> Any:
     found = f"{count(biases.queries, 'query', 'queries')}, {count(biases.pairs, 'disagreement')}"
     closing = Text(f"{found}, {count(biases.tested, 'term')} tested; p adjusted for that", style="dim")
     if biases.reason:
-        closing.append(f": {biases.reason}")
+        closing.append(visible(f": {biases.reason}"))
     if not biases.held:
         tested = any(not math.isnan(bias.p) for bias in (*biases.properties, *biases.terms))
-        return Group(Text(f"{title}: {'nothing that stands out' if tested else 'not tested'}"), closing)
+        return Group(
+            Text(visible(f"{title}: {'nothing that stands out' if tested else 'not tested'}")), closing
+        )
     table = _table(title, "", "net share", "95 %", "more", "less", "n", "p")
     for bias in biases.held:
         name = PROPERTIES[bias.name] if bias.kind == "property" else bias.name
         interval = "–" if math.isnan(bias.low) else f"{real(bias.low, 2)} to {real(bias.high, 2)}"
         table.add_row(
-            Text(name, style="italic" if bias.kind == "property" else ""),
+            Text(visible(name), style="italic" if bias.kind == "property" else ""),
             ("+" if bias.net > 0 else "") + real(bias.net, 2), interval, percent(bias.more),
             percent(bias.less), count(bias.queries), p_value(bias.adjusted_p),
         )  # fmt: skip

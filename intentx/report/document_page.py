@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,8 +10,11 @@ import intentx
 from intentx.errors import InputError
 from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.gradcam import GradCAMExplanation
+from intentx.explainers.votes import SideBySide, numbered, side_by_side
+from intentx.report.beside import BESIDE, beside, contradictions, folded
 from intentx.report.document_map import grad_cam
 from intentx.report.document_view import NOTABLE, DocumentView
+from intentx.report.documents import score_of
 from intentx.report.frame import (
     Section,
     check_one_query,
@@ -23,12 +25,12 @@ from intentx.report.frame import (
     write_file,
 )
 from intentx.report.markup import Html, count, join, listing, percent, real, tag
-from intentx.report.sections import bar, seconds_table, settings_table, table
+from intentx.report.sections import bar, seconds_table, settings_table
+from intentx.scoring import unit_of
 
 __all__ = ["document_page", "write_document_page"]
 
 BARS = 20  # words with a bar
-ROWS = 30  # words in the open part of the table of all words
 NAMED_FOR, NAMED_AGAINST = 5, 3  # words of the answer
 NAMED_UNSEEN = 200
 
@@ -64,20 +66,22 @@ def document_page(
     _check(explanations, labels)
     views = [
         DocumentView(explanation, label)
-        for explanation, label in zip(explanations, labels or _labels(explanations), strict=True)
+        for explanation, label in zip(explanations, labels or numbered(explanations), strict=True)
     ]
     sections = [part for part in _SECTIONS if any(_has(part.anchor, view) for view in views)]
     contents = [(part.anchor, part.heading) for part in sections]
     if len(views) > 1:
-        contents.insert(1, ("beside", _BESIDE))
+        contents.insert(1, ("beside", BESIDE))
     parts = [section(part, [v for v in views if _has(part.anchor, v)]) for part in sections]
+    told = None
     if len(views) > 1:
-        parts.insert(1, _side_by_side(views))
+        told = side_by_side(explanations, [view.label for view in views])
+        parts.insert(1, beside(views, told))
     first = explanations[0]
     name = first.ranking.doc_ids[first.position]
     return html_page(
         title or f"“{first.ranking.query}”: {name}, explained by intentx",
-        _header(views, title, contents),
+        _header(views, title, contents, told),
         tag("main", *parts),
     )
 
@@ -112,18 +116,12 @@ def _check(explanations: Sequence[DocumentExplanation], labels: Sequence[str] | 
         raise InputError(f"the explanations are of different documents with the same id {names[0]!r}")
 
 
-def _labels(explanations: Sequence[DocumentExplanation]) -> list[str]:
-    """The methods, those that come several times with a number."""
-    times = Counter(one.method for one in explanations)
-    seen: Counter[str] = Counter()
-    labels = []
-    for one in explanations:
-        seen[one.method] += 1
-        labels.append(f"{one.method} {seen[one.method]}" if times[one.method] > 1 else one.method)
-    return labels
-
-
-def _header(views: Sequence[DocumentView], title: str, contents: Sequence[tuple[str, str]]) -> Html:
+def _header(
+    views: Sequence[DocumentView],
+    title: str,
+    contents: Sequence[tuple[str, str]],
+    told: SideBySide | None,
+) -> Html:
     first = views[0].explanation
     places = listing(dict.fromkeys(_place(view.explanation) for view in views), "or")
     methods = listing(dict.fromkeys(view.explanation.method for view in views))
@@ -141,6 +139,7 @@ def _header(views: Sequence[DocumentView], title: str, contents: Sequence[tuple[
             class_="by",
         ),
         *(_answer(view, alone=len(views) == 1) for view in views),
+        "" if told is None else contradictions(told),
         links(contents),
         class_="top",
     )
@@ -148,7 +147,7 @@ def _header(views: Sequence[DocumentView], title: str, contents: Sequence[tuple[
 
 def _place(explanation: DocumentExplanation) -> str:
     number = len(explanation.ranking)
-    score = real(float(explanation.ranking.scores[explanation.position]))
+    score = score_of(explanation.ranking, explanation.position)
     return f"rank {count(explanation.position + 1)} of {count(number)} with the score {score}"
 
 
@@ -161,7 +160,8 @@ def _other(explanation: DocumentExplanation) -> Html:
 def _answer(view: DocumentView, alone: bool) -> Html:
     """Which words speak for the document's place and which against, and how far to believe it."""
     name = join([tag("strong", tag("bdi", view.label)), ": "]) if not alone else Html("")
-    return tag("p", name, _sentence(view), " ", _belief(view.explanation), class_="answer")
+    first = [tag("strong", f"Caution: {one}. ") for one in view.explanation.cautions]
+    return tag("p", name, *first, _sentence(view), " ", _belief(view.explanation), class_="answer")
 
 
 def _sentence(view: DocumentView) -> Html:
@@ -170,7 +170,8 @@ def _sentence(view: DocumentView) -> Html:
     pro = [tag("b", view.term(term)) for term, weight in notable if weight > 0][:NAMED_FOR]
     contra = [tag("b", view.term(term)) for term, weight in notable if weight < 0][:NAMED_AGAINST]
     if not notable:
-        return Html("No word makes a difference.")
+        rest = "".join(f" What no word carries is {view.rest(weight)}." for _, weight in view.others)
+        return Html(f"No word makes a difference.{rest}")
     if view.signless:
         return join(["Its score hangs most on ", listing(pro), ", whichever way."])
     above = [" above ", _other(explanation)] if explanation.above is not None else []
@@ -197,18 +198,21 @@ def _belief(explanation: DocumentExplanation) -> Html:
     elif not math.isnan(fit := figures.get("fit", math.nan)):
         lines.append(f"A model of these weights fits the ranker’s answers by {real(fit)} (at best 1).")
     if "relative_gap" in figures:
-        difference = real(figures["score"] - figures["reference"])
-        gap = figures["relative_gap"]
+        pair = "other_score" in figures
+        difference = real(figures["score"] - figures["other_score" if pair else "reference"])
+        whole = f"difference of {difference} " + ("between the two" if pair else "from the reference")
+        gap, rest = figures["relative_gap"], explanation.rest  # not told by every method, nor old files
+        told = pair and not math.isnan(rest)
+        carried = f", {real(rest)} of which no word carries (the rest)" if told else ""
         lines.append(
-            "It scores as its reference does, and there was no difference to explain."
+            "There was no difference to explain: the scores are equal."
             if math.isnan(gap)
-            else f"All attributions add up to the difference of {difference} from the reference, but "
-            f"for {_small(gap)}."
+            else f"All attributions add up to the {whole}{carried}, but for {_small(gap)}."
         )
     lines.append(
-        f"The ranker scored {count(explanation.model_calls, 'version')} of it for that."
+        f"That took the ranker’s scores of {count(explanation.model_calls, 'version')} of it."
         if explanation.model_calls
-        else "All scores that this took were known already."
+        else "That took no score besides those of the ranking."
     )
     return join(lines, " ")
 
@@ -222,29 +226,29 @@ def _bars(view: DocumentView) -> Html:
     """The words of the largest weights as bars to the left or right of a common line."""
     if not view.explanation.terms:
         return tag("p", "The document has no word that could be explained.", class_="note")
-    low = min(0.0, *view.explanation.weights, 0.0)
-    span = (max(0.0, *view.explanation.weights, 0.0) - low) or 1.0
+    unit = unit_of(view.explanation.weights)
+    low = min(0.0, *view.explanation.weights, 0.0) / unit
+    span = (max(0.0, *view.explanation.weights, 0.0) / unit - low) or 1.0
     rows = [
         tag(
             "tr",
             tag("th", tag("bdi", term), scope="row"),
-            tag("td", bar(weight, low, span, view.number(weight)), class_="bar"),
+            tag("td", bar(weight / unit, low, span, view.number(weight)), class_="bar"),
         )
         for term, weight in view.of_term.items()
     ]
-    return _folded(("word", "weight"), rows, BARS, "signed")
+    last = [
+        tag("tr", tag("th", tag("em", name), scope="row"), tag("td", view.rest(weight), class_="bar"))
+        for name, weight in view.others
+    ]
+    return folded(("word", "weight"), rows, BARS, "signed", last, _together(view))
 
 
-def _folded(columns: tuple[str, ...], rows: list[Html], shown: int, kind: str) -> Html:
-    """A table of the first rows, and one of the others to be unfolded."""
-    rest = rows[shown:]
-    summary = tag("summary", f"{count(len(rest), 'more word')} of smaller weight")
-    return join(
-        [
-            table(columns, rows[:shown], kind),
-            tag("details", summary, table(columns, rest, kind)) if rest else "",
-        ]
-    )
+def _together(view: DocumentView) -> str:
+    """The words behind the bars, added up."""
+    smaller = view.explanation.weights[BARS:]
+    unit = unit_of(smaller)
+    return f", together {view.rest(math.fsum(weight / unit for weight in smaller) * unit)}"
 
 
 def _text(view: DocumentView) -> Html:
@@ -263,7 +267,7 @@ def _text(view: DocumentView) -> Html:
                 class_="note unseen")
         )  # fmt: skip
     if explanation.above is not None:
-        score = real(float(explanation.ranking.scores[explanation.above]))
+        score = score_of(explanation.ranking, explanation.above)
         parts += [
             tag("h4", "Compared with ", _other(explanation), f", score {score}"),
             tag("p", "Words that have a weight are on its colour here, too.", class_="note"),
@@ -281,39 +285,6 @@ def _scale(view: DocumentView, largest: float) -> Html:
     low, high = ("0", "matters" if view.signless else "for") if sized else (f"−{number} against", "for")
     ramp = tag("i", class_="gradient size" if sized else "gradient signed")
     return tag("div", tag("span", f"{low} ", ramp, f" +{number} {high}", class_="ramp"), class_="scale")
-
-
-_BESIDE = "The words side by side"
-
-
-def _side_by_side(views: Sequence[DocumentView]) -> Html:
-    """A table of all words with their weights by each method."""
-    terms = dict.fromkeys(term for view in views for term in view.of_term)
-
-    def size(term: str) -> float:
-        """The largest share that a word has of the largest weight of a method."""
-        return max(abs(v.of_term.get(term, 0.0)) / v.largest if v.largest else 0.0 for v in views)
-
-    order = sorted(terms, key=lambda term: -size(term))
-    rows = [
-        tag("tr", tag("th", tag("bdi", term), scope="row"), *(_weight_cell(v, term) for v in views))
-        for term in order
-    ]
-    columns = ("word", *(view.label for view in views))
-    note = "Methods weigh in units of their own: colours compare the words of a column."
-    return tag(
-        "section",
-        tag("h2", _BESIDE),
-        tag("p", note, class_="note"),
-        _folded(columns, rows, ROWS, "weights"),
-        id="beside",
-    )
-
-
-def _weight_cell(view: DocumentView, term: str) -> Html:
-    if term not in view.of_term:
-        return tag("td", "–", class_="n", title="not in what this method explains")
-    return tag("td", view.term(term, view.number(view.of_term[term])), class_="n")
 
 
 def _made(view: DocumentView) -> Html:
@@ -334,7 +305,7 @@ def _made(view: DocumentView) -> Html:
             ("as intent", f"the {words} that speak most for it reproduce {percent(fidelity.all)} of all "
              "preferences of the ranking")
         )  # fmt: skip
-    facts.append(("model calls", f"{count(explanation.model_calls, 'version')} scored by the ranker"))
+    facts.append(("model calls", f"{count(explanation.model_calls, 'version')} for the ranker to score"))
     facts.append(("intentx", intentx.__version__))
     facts += [("note", note) for note in explanation.notes]
     pairs = (join([tag("dt", name), tag("dd", text, dir="auto")]) for name, text in facts)

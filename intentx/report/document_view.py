@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from intentx.explainers.document import DocumentExplanation, Word, signed
+from intentx.explainers.votes import NOTABLE, SIZES
 from intentx.report.markup import Html, count, join, tag
 
 __all__ = ["NOTABLE", "ONE_SIDED", "SIZES", "STRONGEST", "DocumentView", "number"]
@@ -15,8 +16,6 @@ __all__ = ["NOTABLE", "ONE_SIDED", "SIZES", "STRONGEST", "DocumentView", "number
 LONGEST = 100_000  # characters of a text that are shown
 STRONGEST = 65  # percent of a colour behind a word, that is to stay readable
 FAINTEST = 6
-NOTABLE = 0.1  # of the largest weight; words below it are not worth a sentence
-SIZES = ("Saliency",)  # methods whose weights are sizes, without a direction
 ONE_SIDED = ("GradCAM",)  # those that see only what speaks for a document
 
 
@@ -53,9 +52,19 @@ class DocumentView:
         """Whether the method sees nothing that speaks against a document."""
         return self.explanation.method in ONE_SIDED
 
+    @property
+    def others(self) -> list[tuple[str, float]]:
+        """What no word carries, as a row of a table; nothing where it is not known."""
+        rest = self.explanation.rest
+        return [] if math.isnan(rest) else [("the rest: no word", rest)]
+
     def number(self, weight: float) -> str:
         """A term's weight as people read it."""
         return _with_sign(weight, self.largest)
+
+    def rest(self, weight: float) -> str:
+        """What several words or none of them carry, with the digits of whichever is larger."""
+        return _with_sign(weight, max(self.largest, abs(weight)))
 
     def term(self, term: str, shown: str | None = None) -> Html:
         """A term, or what is shown for it, on the colour of its weight."""

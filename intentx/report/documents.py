@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+from intentx.ranking import Ranking
 from intentx.report.markup import Html, count, join, real, tag
 from intentx.report.view import SHOWN_DOCUMENTS, View
 
-__all__ = ["LONGEST", "documents"]
+__all__ = ["LONGEST", "documents", "score_of"]
 
 OPEN = 10  # documents that are visible at once
 LONGEST = 5_000  # characters of a text that are shown
@@ -29,6 +30,12 @@ def documents(view: View) -> Html:
     return join(parts)
 
 
+def score_of(ranking: Ranking, position: int) -> str:
+    """A document's score, and what the ranker makes of it where that is something else."""
+    shown = [f"{name} {real(value)}" for name, value in ranking.activation(position).items()]
+    return real(float(ranking.scores[position])) + (f" ({', '.join(shown)})" if shown else "")
+
+
 def _legend(view: View) -> Html:
     terms = (tag("li", view.term(i)) for i in range(len(view.explanation.terms)))
     return tag("ul", *terms, class_="legend")
@@ -46,7 +53,7 @@ def _card(view: View, position: int) -> Html:
             tag("b", str(position + 1)),
             tag("span", tag("bdi", doc_id), class_="id"),
             view.senses.chip(view.senses.of.get(doc_id)),
-            tag("span", f"score {real(float(ranking.scores[position]))}"),
+            tag("span", f"score {score_of(ranking, position)}"),
             tag("span", f"explained rank {place + 1}{tie}", class_=view.move_colour(position)),
         ),
         tag("p", _marked(view, text), dir="auto"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from intentx.report.frame import writable, write_file
 from intentx.report.lines import Line, cleaned, coloured_lines, first_line, measured, wrapped
 from intentx.report.maps import flattened_figure, map_figure
 from intentx.report.markup import count
+from intentx.scoring import unit_of
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -190,7 +192,8 @@ class _Sheet:
     def __init__(self, explanation: Explanation, width: float, height: float) -> None:
         from matplotlib.figure import Figure
 
-        title = wrapped(cleaned(_title(explanation)), width, SIZE)
+        said = [*(f"Caution: {one}" for one in explanation.cautions), _title(explanation)]
+        title = [line for text in said for line in wrapped(cleaned(text), width, SIZE)]
         self._top = MARGIN + len(title) * LEADING + 8
         self._height = self._top + height + MARGIN
         self._width = width + 2 * MARGIN
@@ -224,7 +227,7 @@ def _title(explanation: Explanation) -> str:
 
 
 def _bars_height(explanation: Explanation, most: int) -> float:
-    return ROW * max(1, min(most, len(explanation.terms))) + 34
+    return ROW * max(1, min(most, len(explanation.terms))) + 48
 
 
 def _draw_bars(sheet: _Sheet, explanation: Explanation, most: int, left: float) -> None:
@@ -235,13 +238,15 @@ def _draw_bars(sheet: _Sheet, explanation: Explanation, most: int, left: float) 
     room = max((measured(word, SIZE) for word in words), default=0.0) + 8
     rows = max(1, len(order))
     axes = sheet.axes(left + room, BARS_WIDTH - room, ROW * rows)
-    axes.barh(range(len(order)), weights, height=0.7, color=[AGAINST if w < 0 else FOR for w in weights])
+    unit = unit_of(weights)
+    lengths = [weight / unit for weight in weights]
+    axes.barh(range(len(order)), lengths, height=0.7, color=[AGAINST if w < 0 else FOR for w in weights])
     axes.set_yticks(range(len(order)), words, parse_math=False)
     axes.set_ylim(rows - 0.5, -0.5)
     largest = max(map(abs, weights), default=0.0)
     numbers = [signed(weight, largest).replace("-", "−") for weight in weights]
-    _make_room(axes, weights, numbers, BARS_WIDTH - room)
-    for row, (weight, number) in enumerate(zip(weights, numbers, strict=True)):
+    _make_room(axes, lengths, numbers, BARS_WIDTH - room)
+    for row, (weight, number) in enumerate(zip(lengths, numbers, strict=True)):
         axes.annotate(
             number, (weight, row), xytext=(-4 if weight < 0 else 4, 0), textcoords="offset points",
             ha="right" if weight < 0 else "left", va="center", fontsize=SIZE - 2, color=SOFT,
@@ -253,12 +258,25 @@ def _draw_bars(sheet: _Sheet, explanation: Explanation, most: int, left: float) 
     axes.tick_params(axis="y", length=0, labelcolor=INK)
     axes.tick_params(axis="x", labelsize=SIZE - 2, colors=SOFT)
     axes.locator_params(axis="x", nbins=4)
+    if unit != 1:  # sizes beyond what an axis can be drawn for; the bars have their numbers
+        axes.set_xticks([])
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.spines["bottom"].set_color(LINE)
     left_out = len(explanation.terms) - len(order)
     more = f"; {count(left_out, 'smaller weight')} left out" if left_out else ""
+    smaller = sorted(explanation.weights, key=abs)[:left_out]
     share = isinstance(explanation, IntentExplanation)
+    rest = explanation.rest if isinstance(explanation, DocumentExplanation) else math.nan
+    if smaller and not share:
+        part = unit_of(smaller)
+        more += f", together {_sum(math.fsum(w / part for w in smaller) * part, largest)}"
+    if not math.isnan(rest):
+        more += f"\nthe rest, no word: {_sum(rest, largest)}"
     axes.set_xlabel(("share of the coverage" if share else "weight") + more, color=SOFT)
+
+
+def _sum(value: float, largest: float) -> str:
+    return signed(value, max(largest, abs(value))).replace("-", "−")
 
 
 def _make_room(axes: Axes, weights: list[float], numbers: list[str], width: float) -> None:
@@ -307,13 +325,14 @@ def _draw_scale(
         axes.axis("off")
         return
     axes = sheet.axes(left + 50, 180, 9, down)
+    number = signed(largest, largest).removeprefix("+")
+    largest /= unit_of(largest)
     sized = explanation.method in SIZES + ONE_SIDED
     low = 0 if sized else -largest
     colours = ListedColormap(
         [_mixed((low + (largest - low) * step / 100) / largest) for step in range(101)]
     )
     axes.imshow([range(101)], aspect="auto", cmap=colours, extent=(low, largest, 0, 1))
-    number = signed(largest, largest).removeprefix("+")
     axes.set_xticks([0, largest], ["0", f"+{number}"])
     if not sized:
         axes.set_xticks([-largest, 0, largest], [f"−{number}", "0", f"+{number}"])

@@ -161,7 +161,7 @@ def how_it_was_made(view: View) -> Html:
         ("bound", "not known" if bound is None else f"{real(bound)}{reached}"),
         (
             "model calls",
-            count(explanation.model_calls, "text") + " scored by the ranker for this explanation",
+            count(explanation.model_calls, "text") + " for the ranker to score, besides the documents",
         ),
         ("simple rankers", ", ".join(explanation.matrices.scores.rankers) or "without names"),
         ("intentx", intentx.__version__),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import dataclasses
 import warnings
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -14,8 +15,10 @@ from intentx.preferences.simple_rankers import Encoder
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers import load_ranker
 from intentx.rankers.encoders import BiEncoder, vector_encoder
+from intentx.rankers.load import FROM_DISK
+from intentx.rankers.specs import split_settings
 from intentx.ranking import Ranking, rank
-from intentx.scoring import BlackBox, Scorer
+from intentx.scoring import BlackBox, Scorer, own_fingerprint
 from intentx.study.data import Topic
 from intentx.text import Analyzer, TextIndex
 
@@ -30,7 +33,9 @@ __all__ = [
 ]
 
 RUN, BM25 = "run:", "bm25"
+FORMULA = "bm25, idf of Lucene"  # what scores by BM25 are known by: its idf was another one once
 
+_TOLD: set[str] = set()  # what this process warned of
 _LOADED: dict[str, Any] = {}  # of this process
 _VECTORS: dict[tuple[str, tuple[str, ...]], TermVectors] = {}  # of the last documents
 
@@ -58,21 +63,26 @@ def ranking_of(spec: str, topic: Topic, cache: str | Path | None = None) -> Rank
     if name not in topic.runs:
         known = ", ".join(topic.runs) or "none"
         raise InputError(f"the data has no run {name!r} for this query; it has {known}")
-    return Ranking.from_run(topic.runs[name], topic.query, topic.docs)
+    return _told_once(Ranking.from_run(topic.runs[name], topic.query, topic.docs))
 
 
 def ranking_by(scorer: Scorer, topic: Topic, cache: str | Path | None = None) -> Ranking:
     """The ranking of a topic's documents by a scorer; they are cut to what it reads, where it tells."""
     documents = {doc: topic.docs[doc] for doc in topic.pool}
-    box = BlackBox(scorer, cache=cache if hasattr(scorer, "fingerprint") else None)
+    box = BlackBox(scorer, cache=cache if own_fingerprint(scorer) else None)
     if hasattr(scorer, "seen"):
         try:  # what a ranker never reads is no part of a study
-            return rank(box, topic.query, documents, truncated="cut")
+            return _told_once(rank(box, topic.query, documents, truncated="cut"))
         except InputError:  # it cannot tell, of all documents or of one
             pass
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", TruncationWarning)
-        return rank(box, topic.query, documents)
+        return _told_once(rank(box, topic.query, documents))
+
+
+def _told_once(ranking: Ranking) -> Ranking:
+    """The ranking, of whose documents a process warns once and not for each query and ranker."""
+    return dataclasses.replace(ranking, told=_TOLD)
 
 
 def load_all(specs: Iterable[str], vectors: str | None, encoders: Iterable[str]) -> None:
@@ -102,16 +112,20 @@ def give_back() -> None:
 
 def mark_of(spec: str) -> str:
     """What stands for a ranker with its weights: its fingerprint, or its spec where it has none."""
-    if spec == BM25 or spec.startswith(RUN):
+    if spec == BM25:
+        return FORMULA
+    if spec.startswith(RUN):
         return spec
-    return str(getattr(_loaded(spec), "fingerprint", spec))
+    return str(own_fingerprint(_loaded(spec)) or spec)
 
 
-def vectors_of(source: str | None, texts: Sequence[str]) -> TermVectors | None:
+def vectors_of(
+    source: str | None, texts: Sequence[str], analyzer: Analyzer | None = None
+) -> TermVectors | None:
     """Vectors of the terms of some texts, by ``"minilm"``, another model, or a text file of vectors."""
     if source is None:
         return None
-    vocabulary = tuple(TextIndex(texts, Analyzer()).vocabulary)
+    vocabulary = tuple(TextIndex(texts, analyzer or Analyzer()).vocabulary)
     if (source, vocabulary) not in _VECTORS:  # all rankers of a query share them, mostly
         found = _encoded(source, vocabulary)
         _VECTORS.clear()
@@ -148,7 +162,20 @@ def _ranker(spec: str, topic: Topic) -> Scorer:
 
 
 def _loaded(spec: str) -> Scorer:
-    if spec not in _LOADED:
-        _LOADED[spec] = load_ranker(spec, ())
-    scorer: Scorer = _LOADED[spec]
+    files = _files(spec)
+    known = _LOADED.get(spec)
+    if known is None or known[0] != files:  # none yet, or trained anew since
+        known = _LOADED[spec] = files, load_ranker(spec, ())
+    scorer: Scorer = known[1]
     return scorer
+
+
+def _files(spec: str) -> list[tuple[str, int, int]]:
+    """What a ranker is loaded from, where that is on disk: each file, its size and its last change."""
+    kind, _, rest = spec.partition(":")
+    if kind not in FROM_DISK:
+        return []
+    folders = (Path(part.strip()) for part in split_settings(rest)[0].split(","))
+    files = (file for folder in folders if folder.is_dir() for file in sorted(folder.rglob("*")))
+    told = ((str(file), file.stat()) for file in files)
+    return [(name, about.st_size, about.st_mtime_ns) for name, about in told]

@@ -63,17 +63,17 @@ def measure(method: Any, ranking: Ranking, measures: Measures) -> Cell:
     model = box.seconds if box else 0.0
     started = time.perf_counter()
     try:
-        explanation, asked = _explained(method, ranking)
+        explanation = method.explain(ranking)
         figures = _fidelities(explanation, ranking, measures)
         figures |= _out_of_sample(method, ranking, measures)
-        figures |= _edits(explanation.terms, ranking, measures)
+        figures |= _edits(explanation.terms, ranking, measures, explanation.analyzer)
         if measures.stability:
             figures["stability"] = _stability(method, explanation, measures.stability)
         if measures.shuffled:
             figures |= _shuffled(method, ranking, measures)
     except IntentxError as error:
         return Cell((), {}, {}, str(error))
-    figures["terms"], figures["model_calls"] = len(explanation.terms), asked
+    figures |= {"terms": len(explanation.terms), "model_calls": explanation.model_calls}
     spent = (box.seconds if box else 0.0) - model
     total = time.perf_counter() - started
     return Cell(
@@ -81,23 +81,6 @@ def measure(method: Any, ranking: Ranking, measures: Measures) -> Cell:
         {name: float(figures[name]) for name in FIGURES if not math.isnan(figures.get(name, math.nan))},
         {"model": spent, "ours": total - spent, "explain": explanation.seconds["total"]},
     )
-
-
-def _explained(method: Any, ranking: Ranking) -> tuple[Any, int]:
-    """The explanation, and texts that the method has the ranker score besides the documents.
-
-    What is remembered counts, too: the number is the same whatever ran before.
-    """
-    box = ranking.scorer
-    if box is None:
-        return method.explain(ranking), 0
-    scored = box.texts_scored
-    with box.noting() as noted:
-        explanation = method.explain(ranking)
-    for text in ranking.texts:
-        noted.pop((ranking.query, text), None)
-    inside = explanation.model_calls - (box.texts_scored - scored)  # texts run forward for gradients
-    return explanation, sum(noted.values()) + inside
 
 
 def _fidelities(explanation: Any, ranking: Ranking, measures: Measures) -> dict[str, float]:
@@ -133,12 +116,14 @@ def _stability(method: Any, explanation: Any, seeds: int) -> float:
     return agreement([explanation, *(other.explain(explanation.ranking) for other in others)]).jaccard
 
 
-def _edits(terms: Sequence[str], ranking: Ranking, measures: Measures) -> dict[str, float]:
+def _edits(
+    terms: Sequence[str], ranking: Ranking, measures: Measures, analyzer: Analyzer
+) -> dict[str, float]:
     """What the terms do in documents, where there is a ranker to ask."""
     if ranking.scorer is None or not measures.faithfulness:
         return {}
     raised = insertion(terms, ranking, draws=3, seed=measures.seed)
-    lost, at_random = _deletion(terms, ranking, measures)
+    lost, at_random = _deletion(terms, ranking, measures, analyzer)
     return {
         "deletion": lost,
         "random_deletion": at_random,
@@ -147,9 +132,10 @@ def _edits(terms: Sequence[str], ranking: Ranking, measures: Measures) -> dict[s
     }
 
 
-def _deletion(terms: Sequence[str], ranking: Ranking, measures: Measures) -> tuple[float, float]:
+def _deletion(
+    terms: Sequence[str], ranking: Ranking, measures: Measures, analyzer: Analyzer
+) -> tuple[float, float]:
     """Mean ranks that the first documents lose without the terms, and without as many random words."""
-    analyzer = Analyzer()
     generator = np.random.default_rng(measures.seed)
     places = range(min(measures.faithfulness, len(ranking)))
     texts: list[str] = []

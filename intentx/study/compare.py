@@ -19,6 +19,7 @@ from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.intent import Multiplex
 from intentx.explainers.plain import plain_settings
 from intentx.preferences import PreferenceMatrices, TermScores, preference_pairs
+from intentx.rankers.redaction import without_secrets
 from intentx.ranking import Ranking
 from intentx.scoring import Scorer
 from intentx.study.biases import find_biases
@@ -102,7 +103,10 @@ def compare_rankers(
         if q.agreements
     ]
     return Comparison(
-        {name: one if isinstance(one, str) else type(one).__name__ for name, one in rankers.items()},
+        {
+            name: without_secrets(one) if isinstance(one, str) else type(one).__name__
+            for name, one in rankers.items()
+        },
         type(method).__name__,
         plain_settings(method) | {"vectors": vectors, "contrast_terms": max_terms, "gap": gap},
         tuple(found),
@@ -130,7 +134,8 @@ class _Query:
     def __init__(self, topic: Topic, method: Any, vectors: str | None, gap: int) -> None:
         self.topic, self.gap = topic, gap
         if vectors is not None:
-            method = dataclasses.replace(method, vectors=vectors_of(vectors, tuple(topic.docs.values())))
+            texts, analyzer = tuple(topic.docs.values()), getattr(method, "analyzer", None)
+            method = dataclasses.replace(method, vectors=vectors_of(vectors, texts, analyzer))
         self.method = method
 
     def compared(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import json
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -13,7 +12,8 @@ import numpy as np
 
 from intentx.errors import InputError
 from intentx.evaluation.fidelity import none_for_nan
-from intentx.explainers.plain import json_object
+from intentx.explainers.plain import json_text, parts_of
+from intentx.files import json_object
 from intentx.study.biases import RankerBiases
 from intentx.study.contrasts import OTHERS, Disagreement, with_nan
 
@@ -184,7 +184,7 @@ class Comparison:
 
     def to_json(self, *, indent: int | None = None) -> str:
         """`to_dict` as JSON; the same for the same input, seed and versions."""
-        return json.dumps(self.to_dict(), ensure_ascii=False, indent=indent, allow_nan=False)
+        return json_text(self.to_dict(), indent)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Comparison:
@@ -195,9 +195,7 @@ class Comparison:
         InputError
             If the data is of another format or lacks a part.
         """
-        if plain.get("format") != FORMAT:
-            raise InputError(f"not a comparison: format is {plain.get('format')!r}, not {FORMAT!r}")
-        try:
+        with parts_of("comparison", plain, FORMAT):
             return cls(
                 plain["rankers"],
                 plain["method"],
@@ -205,10 +203,6 @@ class Comparison:
                 tuple(map(QueryComparison.from_dict, plain["queries"])),
                 tuple(map(RankerBiases.from_dict, plain["biases"])),
             )
-        except KeyError as error:
-            raise InputError(f"the comparison lacks {error}") from error
-        except (AttributeError, TypeError, ValueError) as error:
-            raise InputError(f"the comparison is damaged: {error}") from error
 
     @classmethod
     def from_json(cls, text: str) -> Comparison:

@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from intentx.datasets import demo_queries, load_demo
 from intentx.datasets.collection import Collection
+from intentx.datasets.records import document_in, query_in, score_in
 from intentx.errors import InputError
-from intentx.files import numbered_lines
-from intentx.rankers.bm25 import BM25
+from intentx.files import excerpt, file_name, json_object, numbered_lines
+from intentx.search import SearchIndex
 from intentx.study.plan import Data, digest
 from intentx.study.sources import collection_of
 
-__all__ = ["Topic", "topics"]
+__all__ = ["Topic", "spread_places", "topics"]
 
 
 @dataclass(frozen=True)
@@ -49,8 +48,24 @@ class Topic:
         return digest([self.qid, self.query, dict(self.docs), self.pool, runs])
 
 
-def topics(data: Data) -> Iterator[Topic]:
+def topics(
+    data: Data,
+    index: str | Path | None = None,
+    progress: Callable[[int], None] | None = None,
+    number: Callable[[int], None] | None = None,
+) -> Iterator[Topic]:
     """The queries of ``data``; those of a file of topics are read as they are asked for.
+
+    Parameters
+    ----------
+    index
+        A folder for the search index of the documents, where data has no run and BM25 finds them; one
+        that is there is used again. None: in memory.
+    progress
+        Called with the number of documents indexed so far.
+    number
+        Called with the number of queries before the first one, where it is known: a file of topics
+        is read as it goes.
 
     Raises
     ------
@@ -60,41 +75,44 @@ def topics(data: Data) -> Iterator[Topic]:
     if data.topics is not None and data.docs is None:
         yield from _cut(_from_lines(data.topics, data), data)
     elif data.demo:
-        yield from _spread([_demo(name, data.depth) for name in _demo_names(data.demo)], data)
+        names = _spread(_demo_names(data.demo), data)
+        if number is not None:
+            number(len(names))
+        yield from (_demo(name, data.depth) for name in names)
     else:
-        collection = collection_of(data)
-        run = collection.run(data.pool) if data.pool else _any_run(collection, data)
-        qids = [qid for qid in sorted(collection.queries, key=_natural) if qid in run]
+        collection, found = collection_of(data, index, progress)
+        run = None if found else collection.run(data.pool) if data.pool else _only_run(collection)
+        qids = sorted(collection.queries, key=_natural)
+        qids = qids if run is None else [qid for qid in qids if qid in run]
         if not qids:
             raise InputError(f"{collection.name} has no query with candidates")
-        for qid in _spread(qids, data):
-            yield _topic(collection, run, qid)
+        qids = _spread(qids, data)
+        if number is not None:
+            number(len(qids))
+        for qid in qids:
+            pool = run[qid] if run is not None else _searched(found, collection.queries[qid], data)
+            yield _topic(collection, pool, qid)
 
 
-def _topic(collection: Collection, run: Mapping[str, Mapping[str, float]], qid: str) -> Topic:
-    """The documents of a run, and each recorded run with its own."""
+def _topic(collection: Collection, pool: Iterable[str], qid: str) -> Topic:
+    """The documents of a pool, and each recorded run with its own."""
+    pool = tuple(pool)
     runs = {name: recorded.get(qid, {}) for name, recorded in collection.runs.items()}
-    docs = {doc: collection.texts[doc] for scores in (run[qid], *runs.values()) for doc in scores}
-    return Topic(qid, collection.queries[qid], docs, tuple(run[qid]), runs)
+    docs = {doc: collection.texts[doc] for scores in (pool, *runs.values()) for doc in scores}
+    return Topic(qid, collection.queries[qid], docs, pool, runs)
 
 
-def _any_run(collection: Collection, data: Data) -> Mapping[str, Mapping[str, float]]:
-    """The only run, or what BM25 finds where there is none."""
+def _only_run(collection: Collection) -> Mapping[str, Mapping[str, float]]:
     if len(collection.runs) == 1:
         return next(iter(collection.runs.values()))
-    if collection.runs:
-        raise InputError(
-            f"{collection.name} has several runs: name one as [data] pool, from "
-            f"{', '.join(collection.runs)}"
-        )
-    ids, texts = list(collection.texts), list(collection.texts.values())
-    bm25 = BM25(texts)
-    found = {}
-    for qid, query in collection.queries.items():
-        scores = np.asarray(bm25(query, texts), dtype=np.float64)
-        best = np.argsort(-scores, kind="stable")[: data.depth]
-        found[qid] = {ids[i]: float(scores[i]) for i in best}
-    return found
+    raise InputError(
+        f"{collection.name} has several runs: name one as [data] pool, from {', '.join(collection.runs)}"
+    )
+
+
+def _searched(index: SearchIndex | None, query: str, data: Data) -> tuple[str, ...]:
+    """What BM25 finds, filled up with other documents where few hold a word of the query."""
+    return () if index is None else index.search(query, data.depth, fill=True).ids
 
 
 def _demo_names(names: Sequence[str]) -> list[str]:
@@ -108,43 +126,87 @@ def _demo(name: str, depth: int) -> Topic:
 
 
 def _from_lines(path: str, data: Data) -> Iterator[Topic]:
+    seen: set[str] = set()
     for where, line in numbered_lines(path):
-        plain = _object(line, where, ("qid", "query", "docs"))
-        docs: dict[str, str] = {}
-        for doc in plain["docs"]:
-            if not isinstance(doc, dict) or not {"id", "text"} <= doc.keys():
-                raise InputError(f"{where}: a document needs id and text, not {doc!r}")
-            docs[str(doc["id"])] = str(doc["text"])
-        runs = {
-            str(name): {str(doc): float(score) for doc, score in scores.items()}
-            for name, scores in plain.get("runs", {}).items()
+        plain = json_object(line, where)
+        qid, query = query_in(plain, where)
+        if qid in seen:
+            raise InputError(f"{where}: a query {excerpt(qid)} was there before")
+        seen.add(qid)
+        docs = _docs(plain, where)
+        runs = _runs(plain.get("runs", {}), docs, where)
+        yield Topic(qid, query, docs, tuple(docs)[: data.depth], runs)
+    if not seen:
+        raise InputError(f"{file_name(path)} holds no query")
+
+
+def _docs(plain: Mapping[str, Any], where: str) -> dict[str, str]:
+    """Text of each document of a query by its id, from a list of objects."""
+    listed = plain.get("docs")
+    if not isinstance(listed, list):
+        given = "is missing" if "docs" not in plain else f"is {excerpt(listed)}"
+        raise InputError(f'{where}: docs must be a list of {{"id": …, "text": …}}; it {given}')
+    docs: dict[str, str] = {}
+    for number, one in enumerate(listed, start=1):
+        place = f"{where}, document {number} of docs"
+        if not isinstance(one, dict):
+            raise InputError(f"{place}: an object with id and text expected, not {excerpt(one)}")
+        document = document_in(one, place)
+        if document.id in docs:
+            raise InputError(f"{place}: a document {excerpt(document.id)} was there before")
+        docs[document.id] = document.content
+    return docs
+
+
+def _runs(plain: Any, docs: Mapping[str, str], where: str) -> dict[str, dict[str, float]]:
+    """Recorded scores of documents by the name of the run, from an object of objects."""
+    form = 'runs must be an object {"NAME": {"DOCUMENT": SCORE}}, or be left out'
+    if not isinstance(plain, dict):
+        raise InputError(f"{where}: {form}; it is {excerpt(plain)}")
+    runs: dict[str, dict[str, float]] = {}
+    for name, scores in plain.items():
+        if not isinstance(scores, dict):
+            raise InputError(f"{where}: {form}; {excerpt(name)} is {excerpt(scores)}")
+        absent = next((doc for doc in scores if doc not in docs), None)
+        if absent is not None:
+            raise InputError(
+                f"{where}: run {excerpt(name)} has document {excerpt(absent)}, which docs lacks"
+            )
+        runs[name] = {
+            doc: score_in(f"the score of {excerpt(doc)} in run {excerpt(name)}", score, where)
+            for doc, score in scores.items()
         }
-        for name, scores in runs.items():
-            absent = next((doc for doc in scores if doc not in docs), None)
-            if absent is not None:
-                raise InputError(f"{where}: run {name!r} has document {absent!r}, which docs lacks")
-        yield Topic(str(plain["qid"]), str(plain["query"]), docs, tuple(docs)[: data.depth], runs)
-
-
-def _object(line: str, where: str, keys: Sequence[str]) -> dict[str, Any]:
-    """A line of JSON that has some keys."""
-    try:
-        plain = json.loads(line)
-    except ValueError as error:
-        raise InputError(f"{where}: no JSON: {error}") from error
-    missing = [key for key in keys if not isinstance(plain, dict) or key not in plain]
-    if missing:
-        raise InputError(f"{where}: an object with {', '.join(keys)} is needed; it lacks {missing[0]}")
-    found: dict[str, Any] = plain
-    return found
+    return runs
 
 
 def _spread(items: Sequence[Any], data: Data) -> list[Any]:
     """As many as are asked for, evenly spread."""
-    if data.queries is None or data.queries >= len(items):
-        return list(items)
-    places = np.linspace(0, len(items) - 1, data.queries).round().astype(int)
-    return [items[place] for place in dict.fromkeys(places.tolist())]
+    return [items[place] for place in spread_places(len(items), data.queries)]
+
+
+def spread_places(number: int, wanted: int | None) -> list[int]:
+    """``wanted`` of the places 0 to ``number - 1``, evenly spread and in order; None: all.
+
+    A smaller choice is part of every larger one: the ends come first, then the middle, then the
+    quarters, and so on, as in a van der Corput sequence.
+
+    >>> spread_places(101, 2), spread_places(101, 3), spread_places(101, 5)
+    ([0, 100], [0, 50, 100], [0, 25, 50, 75, 100])
+    >>> spread_places(3, 7), spread_places(0, 2)
+    ([0, 1, 2], [])
+    """
+    if wanted is None or wanted >= number:
+        return list(range(number))
+    chosen = dict.fromkeys([0, number - 1][:wanted])
+    parts = 2
+    while len(chosen) < wanted:
+        bits = parts.bit_length() - 2  # the odd ones of so many parts, those far apart first
+        for place in range(parts // 2):
+            odd = 2 * int(f"{place:0{bits}b}"[::-1], 2) + 1 if bits else 1
+            if len(chosen) < wanted:
+                chosen.setdefault((2 * odd * (number - 1) + parts) // (2 * parts))
+        parts *= 2
+    return sorted(chosen)
 
 
 def _cut(items: Iterable[Topic], data: Data) -> Iterator[Topic]:

@@ -7,8 +7,9 @@ import io
 import itertools
 import math
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from intentx.signs import visible
 from intentx.study.cells import FIGURES
 from intentx.study.results import Results
 from intentx.study.tables import MARKS, TESTED, Line, interval, short
@@ -40,10 +41,16 @@ LEGEND = (
 INTERVALS = " Below the means: 95 % intervals over queries."
 _LATEX = str.maketrans(
     {sign: f"\\{sign}" for sign in "&%$#_{}"}
+    | {"[": "{[}", "]": "{]}", "|": r"\textbar{}", '"': r"\textquotedbl{}"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
-    | {"<": r"\textless{}", ">": r"\textgreater{}", "τ": r"$\tau$", "−": "$-$", "\n": " "}
+    | {"<": r"\textless{}", ">": r"\textgreater{}", "τ": r"$\tau$", "−": "$-$", "\n": " ", "\t": " "}
     | {"†": r"$^\dagger$", "‡": r"$^\ddagger$"}
 )
+
+FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # what spreadsheets take for the start of one
+_NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+ROW_END = "\r\n"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def markdown(results: Results) -> str:
@@ -64,7 +71,7 @@ def markdown(results: Results) -> str:
             small = f"<br><sub>{interval}</sub>" if interval else ""
             cells.append(f"{bold}{_mark(line, name)}{small}")
         lines.append(_row([*cells, str(_measured(line))]))
-    lines += ["", _legend(results) + INTERVALS, ""]
+    lines += ["", _legend(results, _plain) + INTERVALS, ""]
     failed = [
         f"- {_plain(line.ranker)}, {_plain(line.method)}, query {_plain(qid)}: {_plain(reason)}"
         for line in results.lines
@@ -85,8 +92,8 @@ def latex(results: Results) -> str:
     for line in results.lines:
         if line.ranker != last and body:
             body.append(r"\midrule")
-        cells = [line.ranker.translate(_LATEX) if line.ranker != last else ""]
-        cells.append(line.method.translate(_LATEX))
+        cells = [_latex(line.ranker) if line.ranker != last else ""]
+        cells.append(_latex(line.method))
         last = line.ranker
         for name in columns:
             shown = short(name, line.figures.get(name))
@@ -94,7 +101,7 @@ def latex(results: Results) -> str:
             bold = rf"\textbf{{{text}}}" if (line.ranker, name, shown) in best else text
             cells.append(f"{bold}{_mark(line, name).translate(_LATEX)}")
         body.append(f"{' & '.join(cells)} \\\\")
-    caption = " ".join([*_unfinished(results), _legend(results)])
+    caption = " ".join([*_unfinished(results), visible(_legend(results))])
     return "\n".join(
         [
             r"% needs the package booktabs, and XeLaTeX or LuaLaTeX for names beyond Latin letters",
@@ -153,10 +160,10 @@ def _csv_rows(lines: Iterable[Line]) -> Iterator[list[object]]:
 
 def _csv_lines(heads: Sequence[object], rows: Iterable[Sequence[object]]) -> Iterator[str]:
     text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
+    writer = csv.writer(text, lineterminator=ROW_END)  # quotes what holds one of these two signs
     for row in itertools.chain([heads], rows):
-        writer.writerow(row)
-        yield text.getvalue()
+        writer.writerow([_cell(value) for value in row])
+        yield text.getvalue().removesuffix(ROW_END) + "\n"
         text.seek(0)
         text.truncate()
 
@@ -200,7 +207,7 @@ def _unfinished(results: Results) -> list[str]:
     return [f"Unfinished: {results.done} of {results.cells} cells of the queries begun are measured."]
 
 
-def _legend(results: Results) -> str:
+def _legend(results: Results, name: Callable[[str], str] = str) -> str:
     study = results.study
     baselines = dict.fromkeys(name for r in study.rankers for name in study.baselines_of(r))
     sizes = sorted({_measured(line) for line in results.lines})
@@ -209,9 +216,27 @@ def _legend(results: Results) -> str:
     return LEGEND.format(
         gap=study.measures.gap,
         sampled=study.measures.sampled,
-        baselines=", ".join(baselines) or "none",
+        baselines=", ".join(map(name, baselines)) or "none",
         queries=f"{len(results.topics)} queries, {n}{failed}.",
     )
+
+
+def _latex(text: str) -> str:
+    """A name in LaTeX, where nothing in it is markup."""
+    return visible(text).translate(_LATEX)
+
+
+def _cell(value: object) -> object:
+    """A cell of a CSV file that no spreadsheet takes for a formula.
+
+    A text that begins like one gets an apostrophe in front, as spreadsheets write a text; numbers
+    stay as they are, and so do texts that are numbers.
+    """
+    if not isinstance(value, str):
+        return value
+    text = _SURROGATE.sub("\ufffd", value)
+    formula = text[:1] in ("\t", "\r", "\n") or text.lstrip()[:1] in FORMULA
+    return f"'{text}" if text.strip() and formula and not _NUMBER.fullmatch(text) else text
 
 
 def _row(cells: Iterable[str]) -> str:
@@ -220,5 +245,5 @@ def _row(cells: Iterable[str]) -> str:
 
 def _plain(text: str) -> str:
     """A name in Markdown, where nothing in it is markup."""
-    text = " ".join(text.split())
+    text = " ".join(visible(text).split())
     return re.sub(r"([\\`*_{}\[\]<>|#~&$])", r"\\\1", text)

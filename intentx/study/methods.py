@@ -10,6 +10,7 @@ from intentx.errors import InputError
 from intentx.explainers.methods import make_method
 from intentx.preferences.simple_rankers import Encoder, default_simple_rankers
 from intentx.preferences.vectors import TermVectors
+from intentx.text import Analyzer
 
 __all__ = ["study_method"]
 
@@ -21,6 +22,7 @@ def study_method(
     plain: Mapping[str, Any],
     vectors: TermVectors | None = None,
     encoder: Encoder | None = None,
+    analyzer: Analyzer | None = None,
 ) -> Any:
     """The method that ``[methods]`` describes by ``plain`` under ``name``.
 
@@ -30,6 +32,8 @@ def study_method(
         Of terms, for methods that use them.
     encoder
         What ``dense`` of ``plain`` names, loaded.
+    analyzer
+        What reads texts; None: the method's own.
 
     Raises
     ------
@@ -37,6 +41,8 @@ def study_method(
         If there is no such method, it has no such setting, or a value is out of range.
     """
     settings = {key: value for key, value in plain.items() if key not in ("method", "rankers", "dense")}
+    if analyzer is not None:
+        settings["analyzer"] = analyzer
     kind, dense = plain.get("method"), plain.get("dense")
     if not isinstance(kind, str):
         raise InputError(f"[methods] {name}: method = '…' is missing")

@@ -5,24 +5,40 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from intentx.errors import InputError, MissingExtraError
+import msgspec
+
+from intentx.checks import Count, Size, Text, check_fields, shown
+from intentx.errors import InputError
+from intentx.files import read_text
 from intentx.preferences.simple_rankers import Encoder
 from intentx.preferences.vectors import TermVectors
-from intentx.rankers.load import FROM_DISK, MINILM
+from intentx.rankers.redaction import without_secrets
 from intentx.study.methods import study_method
+from intentx.study.values import (
+    limited,
+    made,
+    name_of,
+    names_of,
+    resolved,
+    runs_of,
+    spec_of,
+    table_of,
+    text_of,
+    with_paths,
+)
+from intentx.study.yaml_files import read_yaml
+from intentx.text import Analyzer, TextSettings
 
 __all__ = ["SHIPPED", "Data", "Measures", "Study", "digest", "read_study"]
 
 SHIPPED = ("demo", "recorded", "table2")
-_RUN_SUFFIX = re.compile(r"(\.trec|\.run|\.txt)?(\.gz)?$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,10 +80,13 @@ class Data:
     docs: str | None = None
     runs: Mapping[str, str] = field(default_factory=dict)
     pool: str | None = None
-    depth: int = 100
-    queries: int | None = None
+    depth: Annotated[int, msgspec.Meta(ge=2, le=2**63 - 1, description="a whole number, 2 or more")] = (
+        100
+    )
+    queries: Size | None = None
 
     def __post_init__(self) -> None:
+        check_fields("data", self)
         sources = [n for n in ("demo", "folder", "beir", "ir_datasets", "topics") if getattr(self, n)]
         if len(sources) != 1:
             raise InputError(
@@ -78,11 +97,6 @@ class Data:
             raise InputError("[data] docs needs topics, a file of queries")
         if self.runs and sources[0] in ("demo", "topics") and self.docs is None:
             raise InputError("[data] runs goes with docs, folder, beir or ir_datasets")
-        if self.depth < 2 or (self.queries is not None and self.queries < 1):
-            raise InputError(
-                f"[data] depth must be 2 or more and queries 1 or more, not {self.depth!r} and "
-                f"{self.queries!r}"
-            )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,24 +128,21 @@ class Measures:
         Of all that is drawn here.
     """
 
-    gap: int = 10
-    sampled: int = 500
-    heldout: int = 3
+    gap: Size = 10
+    sampled: Size = 500
+    heldout: Count = 3
     heldout_pairs: bool = True
-    stability: int = 3
-    faithfulness: int = 3
+    stability: Count = 3
+    faithfulness: Count = 3
     shuffled: bool = True
-    vectors: str | None = None
-    seed: int = 0
+    vectors: Text | None = None
+    seed: Count = 0
 
     def __post_init__(self) -> None:
-        if self.gap < 1 or self.sampled < 1:
+        check_fields("measures", self)
+        if self.stability == 1:
             raise InputError(
-                f"[measures] gap and sampled must be 1 or more, not {self.gap!r} and {self.sampled!r}"
-            )
-        if min(self.heldout, self.faithfulness) < 0 or self.stability < 0 or self.stability == 1:
-            raise InputError(
-                "[measures] heldout and faithfulness must be 0 or more, and stability 0, or 2 or more"
+                "[measures] stability must be 0, or 2 or more, not 1: one seed alone shows nothing"
             )
 
 
@@ -154,6 +165,8 @@ class Study:
     baselines
         Names of the methods that the others are held against; none named: all but Multiplex with
         settings other than the published ones.
+    text
+        How texts become terms, for all methods; see `intentx.text.TextSettings`.
     workers
         Processes to run it with, where a machine has as many cores; results do not depend on it.
 
@@ -170,18 +183,19 @@ class Study:
     methods: Mapping[str, Mapping[str, Any]]
     measures: Measures = field(default_factory=Measures)
     baselines: tuple[str, ...] = ()
+    text: TextSettings = field(default_factory=TextSettings)
     workers: int = 1
 
     def __post_init__(self) -> None:
         if type(self.workers) is not int or self.workers < 1:
-            raise InputError(f"workers must be a whole number, 1 or more, not {self.workers!r}")
+            raise InputError(f"workers must be a whole number, 1 or more, not {shown(self.workers)}")
         if not self.rankers or not self.methods:
             raise InputError("a study needs one ranker and one method, at least")
         for name, spec in self.rankers.items():
             if not isinstance(spec, str) or not spec:
-                raise InputError(f"ranker {name!r} must be a spec such as 'bm25', not {spec!r}")
+                raise InputError(f"ranker {name!r} must be a spec such as 'bm25', not {shown(spec)}")
         for name, plain in self.methods.items():
-            self.method(name)
+            study_method(name, plain)
             for ranker in plain.get("rankers", ()):
                 if ranker not in self.rankers:
                     raise InputError(
@@ -208,7 +222,12 @@ class Study:
         self, name: str, vectors: TermVectors | None = None, encoder: Encoder | None = None
     ) -> Any:
         """The method of that name, with vectors of terms and, where it says ``dense``, its encoder."""
-        return study_method(name, self.methods[name], vectors, encoder)
+        return study_method(name, self.methods[name], vectors, encoder, self.analyzer)
+
+    @property
+    def analyzer(self) -> Analyzer | None:
+        """What ``text`` says; None where it says nothing, and each method has its own."""
+        return self.text.analyzer() if self.text != TextSettings() else None
 
     def without(self, names: Sequence[str]) -> Study:
         """The study without these rankers and methods; methods of no other ranker go with them.
@@ -234,8 +253,14 @@ class Study:
         return dataclasses.replace(self, rankers=rankers, methods=methods, baselines=baselines)
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain data; `read_study` of the same as TOML gives the study back."""
-        plain = dataclasses.asdict(self)
+        """Plain data; `read_study` of the same as TOML gives the study back.
+
+        Only keys that stand in the URLs of rankers are left out: this is written to files.
+        """
+        plain = dataclasses.asdict(self) | {"text": self.text.to_dict()}
+        if not plain["text"]:
+            del plain["text"]
+        plain["rankers"] = {name: without_secrets(spec) for name, spec in self.rankers.items()}
         return json.loads(json.dumps(plain))  # type: ignore[no-any-return]
 
     @classmethod
@@ -247,34 +272,37 @@ class Study:
         InputError
             If a key is unknown, or a value does not fit.
         """
-        known = {"name", "data", "rankers", "methods", "measures", "baselines", "workers"}
+        known = {"name", "data", "rankers", "methods", "measures", "baselines", "text", "workers"}
         unknown = [key for key in plain if key not in known]
         if unknown:
             raise InputError(f"unknown key {unknown[0]!r}; a study has {', '.join(sorted(known))}")
         for key in ("name", "data", "rankers", "methods"):
             if key not in plain:
                 raise InputError(f"the study lacks {key!r}")
-        data = dict(_table(plain, "data"))
-        data["runs"] = _runs(data.get("runs", {}))
+        data = dict(table_of(plain, "data"))
+        data["runs"] = runs_of(data.get("runs", {}))
         if base is not None:
             for key in ("folder", "beir", "topics", "docs"):
                 if isinstance(data.get(key), str):
-                    data[key] = _resolved(data[key], base)
-            data["runs"] = {name: _resolved(path, base) for name, path in data["runs"].items()}
+                    data[key] = resolved(data[key], base)
+            data["runs"] = {name: resolved(path, base) for name, path in data["runs"].items()}
         if isinstance(data.get("demo"), list):
             data["demo"] = tuple(data["demo"])
-        rankers = {str(k): _spec(v, base) for k, v in _table(plain, "rankers").items()}
+        rankers = {str(k): spec_of(v, base) for k, v in table_of(plain, "rankers").items()}
         methods = {
-            str(k): _encoding(_limited(str(k), v), "dense", base)
-            for k, v in _table(plain, "methods").items()
+            str(k): with_paths(limited(str(k), v), "dense", base)
+            for k, v in table_of(plain, "methods").items()
         }
         return cls(
-            name=str(plain["name"]),
-            data=_made(Data, "data", data),
+            name=name_of(plain["name"]),
+            data=made(Data, "data", data),
             rankers=rankers,
             methods=methods,
-            measures=_made(Measures, "measures", _encoding(_table(plain, "measures"), "vectors", base)),
-            baselines=_names(plain.get("baselines", ()), "baselines"),
+            measures=made(
+                Measures, "measures", with_paths(table_of(plain, "measures"), "vectors", base)
+            ),
+            baselines=names_of(plain.get("baselines", ()), "baselines"),
+            text=made(TextSettings, "text", text_of(table_of(plain, "text"), base)),
             workers=plain.get("workers", 1),
         )
 
@@ -297,104 +325,23 @@ def read_study(source: str | Path) -> Study:
         return Study.from_dict(tomllib.loads(text), Path.cwd())
     path = Path(source)
     try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text(path)
+    except InputError as error:
         raise InputError(
             f"cannot read the study {path}: {error}; it is a file, or one of {', '.join(SHIPPED)}"
         ) from error
     try:
-        plain = _yaml(text) if path.suffix in (".yaml", ".yml") else tomllib.loads(text)
+        plain = read_yaml(text) if path.suffix in (".yaml", ".yml") else tomllib.loads(text)
         if not isinstance(plain, dict):
             raise InputError("it holds no table")
         return Study.from_dict(plain, path.absolute().parent)
     except ValueError as error:  # InputError is one
         raise InputError(f"{path}: {error}") from error
+    except RecursionError as error:
+        raise InputError(f"{path}: tables or lists nested hundreds deep; no study needs that") from error
 
 
 def digest(plain: Any) -> str:
     """A short text that stands for plain data."""
     text = json.dumps(plain, sort_keys=True, ensure_ascii=False, allow_nan=False)
     return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
-
-
-def _yaml(text: str) -> Any:
-    try:
-        import yaml
-    except ImportError as error:
-        raise MissingExtraError("pyyaml", "study") from error
-    try:
-        return yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        raise InputError(f"no YAML: {error}") from error
-
-
-def _table(plain: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    table = plain.get(key, {})
-    if not isinstance(table, Mapping):
-        raise InputError(f"{key} must be a table of keys and values, not {table!r}")
-    return table
-
-
-def _names(names: Any, key: str) -> tuple[str, ...]:
-    if not isinstance(names, list | tuple) or not all(isinstance(name, str) for name in names):
-        raise InputError(f"{key} must be a list of names, not {names!r}")
-    return tuple(names)
-
-
-def _runs(runs: Any) -> dict[str, str]:
-    """Run files by name; those of a list go by the names of the files."""
-    if isinstance(runs, list):
-        paths = _names(runs, "[data] runs")
-        named = {_RUN_SUFFIX.sub("", Path(path).name): path for path in paths}
-        if len(named) < len(paths):
-            raise InputError("[data] runs must have different names: give a table, NAME = 'FILE'")
-        return named
-    if not isinstance(runs, Mapping) or not all(isinstance(path, str) for path in runs.values()):
-        raise InputError(f"[data] runs must be a list of files, or a table of names and files: {runs!r}")
-    return {str(name): path for name, path in runs.items()}
-
-
-def _resolved(path: str, base: Path) -> str:
-    return str((base / Path(path).expanduser()).resolve())
-
-
-def _limited(name: str, plain: Any) -> Any:
-    """A method as a table, with the rankers it is for in a form that can be checked."""
-    if isinstance(plain, str):
-        return {"method": plain}
-    if not isinstance(plain, Mapping):
-        raise InputError(f"[methods] {name} must be a method's name or a table, not {plain!r}")
-    if "rankers" not in plain:
-        return plain
-    return {**plain, "rankers": _names(plain["rankers"], f"[methods] {name}: rankers")}
-
-
-def _spec(spec: Any, base: Path | None) -> Any:
-    """A ranker's spec, with paths that it may name and that exist beside the study made absolute."""
-    if not isinstance(spec, str) or base is None:
-        return spec
-    kind, colon, rest = spec.partition(":")
-    if kind not in FROM_DISK or spec == MINILM:
-        return spec
-    parts = [part.strip() for part in rest.split(",")]
-    found = [base / Path(part).expanduser() for part in parts]
-    paths = [str(f.resolve()) if p and f.exists() else p for f, p in zip(found, parts, strict=True)]
-    return f"{kind}{colon}{','.join(paths)}"
-
-
-def _encoding(plain: Mapping[str, Any], key: str, base: Path | None) -> Mapping[str, Any]:
-    """``plain`` with the model or file that it names under ``key`` as `_spec` has paths."""
-    if not isinstance(plain.get(key), str):
-        return plain
-    return {**plain, key: _spec(f"bi-encoder:{plain[key]}", base).removeprefix("bi-encoder:")}
-
-
-def _made(kind: type[Any], key: str, plain: Mapping[str, Any]) -> Any:
-    known = [f.name for f in dataclasses.fields(kind)]
-    unknown = [name for name in plain if name not in known]
-    if unknown:
-        raise InputError(f"[{key}] has no key {unknown[0]!r}; it has {', '.join(known)}")
-    try:
-        return kind(**plain)
-    except TypeError as error:
-        raise InputError(f"[{key}]: a value does not fit: {error}") from error

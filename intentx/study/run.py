@@ -4,33 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import functools
 import itertools
 import os
 import threading
 import time
-import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from intentx.errors import InputError, IntentxError, MissingExtraError
+from intentx.errors import InputError, IntentxError
 from intentx.explainers.plain import plain_settings
 from intentx.study.boxes import encoder_of, give_back, load_all, mark_of, ranking_of, vectors_of
 from intentx.study.cells import Cell, measure
 from intentx.study.data import Topic, topics
 from intentx.study.plan import Study, digest
 from intentx.study.store import Row, Store, StoreError
+from intentx.study.workers import DIED, WorkerError, cluster, end_with, ends_with, workers_replaced
 
 __all__ = ["Outcome", "WorkerError", "run_study", "status", "variants"]
 
 ATTEMPTS = 3  # with workers that die, before any task is done
 OFTEN = 1.0  # seconds; how long measured cells of one process wait to be written
-DIED = (
-    "workers died again and again without a result, perhaps for want of memory; all earlier results are "
-    "kept, and the same command goes on from there, with fewer workers if you like"
-)
 
 
 @dataclass(frozen=True)
@@ -40,10 +35,6 @@ class Outcome:
     measured: int
     found: int
     failed: int
-
-
-class WorkerError(IntentxError, RuntimeError):
-    """Workers die again and again; what was measured before is kept."""
 
 
 @dataclass(frozen=True)
@@ -65,8 +56,10 @@ def run_study(
     workers: int | None = None,
     dask: str | None = None,
     cache: str | Path | None = None,
+    index: str | Path | None = None,
     shard: tuple[int, int] = (0, 1),
     progress: Callable[[int, str], None] | None = None,
+    total: Callable[[int], None] | None = None,
 ) -> Outcome:
     """Measure every cell of a study that the folder does not have yet.
 
@@ -82,10 +75,17 @@ def run_study(
         Address of a Dask scheduler, whose workers are used in place of processes.
     cache
         A file that remembers the scores of rankers with a fingerprint, for this and other studies.
+    index
+        A folder for the search index of the documents, where BM25 finds them; other studies of the
+        same documents use it again. None: ``index`` in the folder of the results.
     shard
         ``(i, n)``: only every n-th query, from query i. Folders of all shards together are the study.
     progress
-        Called with the number of cells so far and the query, whenever cells were kept.
+        Called with the number of cells so far and the query, whenever cells were kept; those of
+        earlier runs count.
+    total
+        Called with the number of all cells before the first query, where it is known: a file of
+        topics is read as it goes.
 
     Raises
     ------
@@ -105,8 +105,9 @@ def run_study(
     known = variants(study)
     with Store(folder, write=True) as store:
         store.set_study(study.to_dict(), known)
-        run = _Run(study, store, known, shard, None if cache is None else str(Path(cache).resolve()))
-        run.go(workers, dask, progress)
+        scores = None if cache is None else str(Path(cache).resolve())
+        run = _Run(study, store, known, shard, scores, index or store.folder / "index")
+        run.go(workers, dask, progress, total)
     return Outcome(run.measured, run.found, run.failed)
 
 
@@ -120,27 +121,37 @@ class _Run:
         known: Mapping[str, tuple[str, str]],
         shard: tuple[int, int],
         cache: str | None,
+        index: str | Path,
     ) -> None:
         self.study, self.store, self.known, self.shard, self.cache = study, store, known, shard, cache
+        self.index = index
         self.measured = self.found = self.failed = 0
         self._open: dict[tuple[str, str], Sequence[str]] = {}  # variants of tasks that are not done
+        self._total: Callable[[int], None] | None = None
         self._seen = -1  # the last query whose cells from earlier runs are counted
 
-    def go(self, workers: int, dask: str | None, progress: Callable[[int, str], None] | None) -> None:
+    def go(
+        self,
+        workers: int,
+        dask: str | None,
+        progress: Callable[[int, str], None] | None,
+        total: Callable[[int], None] | None,
+    ) -> None:
         """All tasks; when a worker dies, those that are left once more."""
         from joblib.externals.loky.process_executor import BrokenProcessPool
 
+        self._total = total
         died = 0
         while True:
             try:
-                with _workers_replaced():
+                with workers_replaced():
                     for rows in _done(self.tasks(), workers, dask):
                         self.store.add(rows)
                         self._open.pop((rows[0].topic, rows[0].ranker), None)
                         self._count(rows)
                         died = 0
                         if progress is not None:
-                            progress(self.measured, rows[0].qid)
+                            progress(self.measured + self.found, rows[0].qid)
                 return
             except BrokenProcessPool as error:
                 left = list(self._open.items())  # joblib's thread may still ask for tasks
@@ -155,11 +166,16 @@ class _Run:
         self.measured += len(rows)
         self.failed += sum(bool(row.reason) for row in rows)
 
+    def _tell(self, queries: int) -> None:
+        """How many cells there are, from the number of queries of all shards."""
+        if self._total is not None:
+            self._total(len(range(self.shard[0], queries, self.shard[1])) * len(self.known))
+
     def tasks(self) -> Iterator[_Task]:
         """Those with cells that the store lacks."""
         start, step = self.shard
         place, qids = -1, set[str]()
-        for place, topic in enumerate(topics(self.study.data)):
+        for place, topic in enumerate(topics(self.study.data, self.index, number=self._tell)):
             if topic.qid in qids:
                 raise InputError(f"two queries have the id {topic.qid!r}; give each one of its own")
             qids.add(topic.qid)
@@ -232,18 +248,6 @@ def _workers(study: Study) -> int:
     return min(study.workers, int(joblib.cpu_count()))
 
 
-@contextlib.contextmanager
-def _workers_replaced() -> Iterator[None]:
-    """Around work by joblib, which replaces workers that grew or were idle for long, and warns of it.
-
-    It does so in the thread that hands out tasks: where warnings are errors, the thread would end, and
-    its tasks never.
-    """
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "A worker stopped while some jobs", UserWarning)
-        yield
-
-
 def _done(tasks: Iterator[_Task], workers: int, dask: str | None) -> Iterator[list[Row]]:
     """The rows of each task, as they are ready."""
     if workers == 1 and dask is None:
@@ -253,15 +257,19 @@ def _done(tasks: Iterator[_Task], workers: int, dask: str | None) -> Iterator[li
         return
     import joblib
 
-    with _cluster(dask) as jobs:
+    with cluster(dask) as jobs:
         jobs = jobs or workers
         backend, _ = joblib.parallel.get_active_backend()
         if backend.supports_return_generator:
+            ours: dict[str, Any] = {}
+            if type(backend).__name__ == "LokyBackend":  # others' workers are not ours to end
+                ours = {"initializer": end_with, "initargs": (os.getpid(),)}
             parallel = joblib.Parallel(
                 n_jobs=jobs,
                 return_as="generator_unordered",
                 pre_dispatch="2 * n_jobs",
                 batch_size=1,
+                **ours,
             )
             yield from parallel(joblib.delayed(_rows)(task, os.getpid()) for task in tasks)
         else:  # Ray's: some tasks at a time, so that a crash costs few of them
@@ -269,29 +277,6 @@ def _done(tasks: Iterator[_Task], workers: int, dask: str | None) -> Iterator[li
                 yield from joblib.Parallel(n_jobs=jobs)(
                     joblib.delayed(_rows)(task, os.getpid()) for task in some
                 )
-
-
-@contextlib.contextmanager
-def _cluster(address: str | None) -> Iterator[int]:
-    """Around sending tasks to a Dask cluster; yields how many at a time, 0 without a cluster."""
-    if address is None:
-        yield 0
-        return
-    try:
-        from distributed import Client, KilledWorker
-    except ImportError as error:
-        raise MissingExtraError("distributed", "dask") from error
-    import joblib
-
-    try:
-        client = Client(address, timeout=10)  # type: ignore[no-untyped-call]
-    except (OSError, ValueError) as error:
-        raise InputError(f"no Dask scheduler at {address!r}: {error}") from error
-    with client, joblib.parallel_config(backend="dask"):
-        try:
-            yield -1
-        except KilledWorker as error:
-            raise WorkerError(f"{DIED}: {error}") from error
 
 
 def _as_they_come(rows: Iterator[Row]) -> Iterator[list[Row]]:
@@ -315,7 +300,7 @@ def _rows(task: _Task, owner: int) -> list[Row]:
     rows: list[Row] = []
     with _ONE, contextlib.ExitStack() as stack:
         store = None
-        if _ends_with(owner):
+        if ends_with(owner):
             store = stack.enter_context(Store(task.folder, write=True, lock=False))
         for some in _as_they_come(_measured(task)):
             rows += some
@@ -326,28 +311,6 @@ def _rows(task: _Task, owner: int) -> list[Row]:
     return rows
 
 
-@functools.cache
-def _ends_with(owner: int) -> bool:
-    """Whether ``owner`` started this process, which then ends soon after it: it may be killed any time.
-
-    Workers of a cluster are no children of that process, and stay.
-    """
-    if os.getppid() != owner:
-        return False
-    with contextlib.suppress(ImportError):  # its own lock is a semaphore, which would stay behind
-        from tqdm import tqdm  # type: ignore[import-untyped]
-
-        tqdm.set_lock(threading.RLock())
-
-    def watch() -> None:
-        while os.getppid() == owner:
-            time.sleep(OFTEN)
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
-    return True
-
-
 def _measured(task: _Task) -> Iterator[Row]:
     """The cells of a task, one by one."""
     study, topic = task.study, task.topic
@@ -356,7 +319,7 @@ def _measured(task: _Task) -> Iterator[Row]:
     load_all(study.rankers.values(), study.measures.vectors, filter(None, dense.values()))
     try:
         ranking, reason = ranking_of(study.rankers[task.ranker], topic, task.cache), ""
-        vectors = vectors_of(study.measures.vectors, ranking.texts)
+        vectors = vectors_of(study.measures.vectors, ranking.texts, study.analyzer)
     except IntentxError as error:
         ranking, reason = None, str(error)
     for variant, name in task.methods.items():

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from intentx.datasets import read_collection, read_documents, read_queries
 from intentx.datasets.collection import Collection
 from intentx.errors import InputError, MissingExtraError
-from intentx.files import numbered_lines
+from intentx.files import PACKED, excerpt, numbered_lines
 from intentx.rankers import read_run
+from intentx.ranking import Document
+from intentx.search import SearchIndex
 from intentx.study.plan import Data
 
 __all__ = ["collection_of"]
@@ -19,34 +20,48 @@ __all__ = ["collection_of"]
 Given = TypeVar("Given")
 Runs = dict[str, Mapping[str, Mapping[str, float]]]  # scores by name, query and document
 
-MOST_SEARCHED = 1_000_000  # documents of a dataset that BM25 here can still search in memory
+MOST_SEARCHED = 1_000_000  # documents of a dataset that are indexed without being asked for
 
 
 class _Source(NamedTuple):
-    """What there is to be read: texts come last, when it is known which are needed."""
+    """What there is to be read: documents come last, when it is known which are needed."""
 
     name: str
     queries: Mapping[str, str]
     runs: Runs
-    texts: Callable[[set[str] | None], Mapping[str, str]]  # of these documents; None: of all
+    documents: Callable[[set[str] | None], Iterable[Document]]  # those of these ids; None: all
 
 
-def collection_of(data: Data) -> Collection:
+def collection_of(
+    data: Data, index: str | Path | None = None, progress: Callable[[int], None] | None = None
+) -> tuple[Collection, SearchIndex | None]:
     """The collection that ``data`` names, with its TREC runs; only the documents that they need.
+
+    Without any run it comes with an index of all documents, to search them.
+
+    Parameters
+    ----------
+    index, progress
+        As `SearchIndex.build` takes them.
 
     Raises
     ------
     InputError
         If something is not there, or broken; the message says where.
     """
-    name, queries, runs, texts_of = _source(data)
+    name, queries, runs, documents_of = _source(data)
     runs |= {run: _recorded(path, queries) for run, path in data.runs.items()}
     runs = {
         run: {qid: _first(scores, data.depth) for qid, scores in by_query.items()}
         for run, by_query in runs.items()
     }
+    if not runs:
+        if data.pool:
+            raise InputError(f"{name} has no run of {data.pool!r}; it has: none")
+        found = SearchIndex.build(documents_of(None), index, progress=progress)
+        return Collection(name, found.texts, queries, {}), found
     wanted = {doc for run in runs.values() for scores in run.values() for doc in scores}
-    texts = texts_of(wanted if runs else None)
+    texts = {document.id: document.content for document in documents_of(wanted)}
     for run in data.runs:
         for qid, scores in runs[run].items():
             absent = next((doc for doc in scores if doc not in texts), None)
@@ -54,7 +69,7 @@ def collection_of(data: Data) -> Collection:
                 raise InputError(
                     f"{data.runs[run]} has document {absent!r} under query {qid!r}, which {name} lacks"
                 )
-    return Collection(name, texts, queries, runs)
+    return Collection(name, texts, queries, runs), None
 
 
 def _recorded(path: str, queries: Mapping[str, str]) -> dict[str, dict[str, float]]:
@@ -81,7 +96,7 @@ def _source(data: Data) -> _Source:
 
 
 def _files(docs: str, topics: str) -> _Source:
-    return _Source(docs, read_queries(topics), {}, lambda wanted: _read(docs, wanted))
+    return _Source(docs, read_queries(topics), {}, lambda wanted: read_documents(docs, wanted))
 
 
 def _folder(folder: str) -> _Source:
@@ -91,7 +106,8 @@ def _folder(folder: str) -> _Source:
             "[data] folder, or with --data"
         )
     found = read_collection(folder)
-    return _Source(found.name, found.queries, dict(found.runs), lambda wanted: found.texts)
+    documents = [Document(doc_id, text) for doc_id, text in found.texts.items()]
+    return _Source(found.name, found.queries, dict(found.runs), lambda wanted: documents)
 
 
 def _beir(folder: Path) -> _Source:
@@ -103,20 +119,28 @@ def _beir(folder: Path) -> _Source:
     judged = sorted((folder / "qrels").glob("*.tsv"))
     test = next((path for path in judged if path.stem == "test"), judged[0] if judged else None)
     if test is not None:
-        wanted = {line.split("\t")[0] for _, line in numbered_lines(test)}
+        wanted = _judged(test)
         queries = {qid: query for qid, query in queries.items() if qid in wanted} or queries
-    return _Source(folder.name, queries, {}, lambda wanted: _read(corpus, wanted))
+    return _Source(folder.name, queries, {}, lambda wanted: read_documents(corpus, wanted))
+
+
+def _judged(qrels: Path) -> set[str]:
+    """Ids of the queries in judgements: ``query<TAB>document<TAB>grade``, below a head or not."""
+    found = set()
+    for where, line in numbered_lines(qrels):
+        columns = line.split("\t")
+        if len(columns) != 3:
+            raise InputError(f"{where}: query-id<TAB>corpus-id<TAB>score expected, not {excerpt(line)}")
+        found.add(columns[0])  # that of a head is the id of no query
+    return found
 
 
 def _inside(folder: Path, name: str) -> Path:
-    for path in (folder / f"{name}.jsonl", folder / f"{name}.jsonl.gz"):
+    for ending in ("", *PACKED):
+        path = folder / f"{name}.jsonl{ending}"
         if path.is_file():
             return path
-    raise InputError(f"{folder} lacks {name}.jsonl, gzipped or not")
-
-
-def _read(path: str | Path, wanted: set[str] | None) -> dict[str, str]:
-    return {document.id: document.content for document in read_documents(path, wanted)}
+    raise InputError(f"{folder} lacks {name}.jsonl, packed or not")
 
 
 def _ir_dataset(name: str) -> _Source:
@@ -129,18 +153,19 @@ def _ir_dataset(name: str) -> _Source:
     except KeyError as error:
         raise InputError(f"ir_datasets knows no dataset {name!r}") from error
 
-    def texts(wanted: set[str] | None) -> dict[str, str]:
-        if wanted is None:
-            docs = itertools.islice(dataset.docs_iter(), MOST_SEARCHED + 1)
-        else:
-            docs = dataset.docs.lookup_iter(wanted)
-        found = {doc.doc_id: doc.default_text() for doc in docs}
-        if wanted is None and len(found) > MOST_SEARCHED:
-            raise InputError(
-                f"{name} has more than {MOST_SEARCHED:,} documents and no run: name TREC runs, "
-                "[data] runs = ['FILE']"
-            )
-        return found
+    def documents(wanted: set[str] | None) -> Iterator[Document]:
+        try:
+            for number, doc in enumerate(
+                dataset.docs_iter() if wanted is None else dataset.docs.lookup_iter(wanted)
+            ):
+                if wanted is None and number == MOST_SEARCHED:
+                    raise InputError(
+                        f"{name} has more than {MOST_SEARCHED:,} documents and no run: name TREC runs, "
+                        "[data] runs = ['FILE']"
+                    )
+                yield Document(doc.doc_id, doc.default_text())
+        except NO_DATA as error:
+            raise _cannot(name, error) from error
 
     def scored() -> Runs:
         found: dict[str, dict[str, float]] = {}
@@ -150,14 +175,19 @@ def _ir_dataset(name: str) -> _Source:
         return {"scoreddocs": found} if found else {}
 
     queries = _given(name, lambda: {q.query_id: q.default_text() for q in dataset.queries_iter()})
-    return _Source(
-        name, queries, _given(name, scored), lambda wanted: _given(name, lambda: texts(wanted))
-    )
+    return _Source(name, queries, _given(name, scored), documents)
 
 
 def _given(name: str, read: Callable[[], Given]) -> Given:
     """What a dataset gives, or why it does not."""
     try:
         return read()
-    except (KeyError, AttributeError, NotImplementedError, OSError) as error:
-        raise InputError(f"ir_datasets cannot give {name!r}: {error}") from error
+    except NO_DATA as error:
+        raise _cannot(name, error) from error
+
+
+NO_DATA = (KeyError, AttributeError, NotImplementedError, OSError)
+
+
+def _cannot(name: str, error: Exception) -> InputError:
+    return InputError(f"ir_datasets cannot give {name!r}: {error}")

@@ -3,29 +3,40 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
+import shutil
 import sqlite3
+import tempfile
 import threading
+import warnings
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from intentx.errors import InputError, IntentxError
+from intentx.errors import DamageWarning, InputError, IntentxError
 
 __all__ = ["Row", "Store", "StoreError"]
 
-APPLICATION, FORMAT = 0x69747874, 4
+APPLICATION, FORMAT = 0x69747874, 5
 TABLES = """
 CREATE TABLE study (id INTEGER PRIMARY KEY CHECK (id = 1), plain TEXT NOT NULL,
-    variants TEXT NOT NULL);
+    variants TEXT NOT NULL, mark INTEGER NOT NULL);
 CREATE TABLE topics (qid TEXT PRIMARY KEY, place INTEGER NOT NULL, query TEXT NOT NULL,
-    topic TEXT NOT NULL);
+    topic TEXT NOT NULL, mark INTEGER NOT NULL);
 CREATE TABLE cells (variant TEXT NOT NULL, topic TEXT NOT NULL, qid TEXT NOT NULL,
     ranker TEXT NOT NULL, method TEXT NOT NULL, reason TEXT NOT NULL, terms TEXT NOT NULL,
-    figures TEXT NOT NULL, seconds TEXT NOT NULL, PRIMARY KEY (topic, variant)) WITHOUT ROWID;
+    figures TEXT NOT NULL, seconds TEXT NOT NULL, mark INTEGER NOT NULL,
+    PRIMARY KEY (topic, variant)) WITHOUT ROWID;
 """
+WHOLE = {  # what the mark of a row is of
+    "study": "plain, variants",
+    "topics": "qid, place, query, topic",
+    "cells": "variant, topic, qid, ranker, method, reason, terms, figures, seconds",
+}
+READ = {table: f"SELECT {columns}, mark FROM {table}" for table, columns in WHOLE.items()}  # noqa: S608
 
 
 class StoreError(IntentxError, RuntimeError):
@@ -67,6 +78,8 @@ class Row:
 class Store:
     """The file ``study.sqlite`` in a folder.
 
+    Rows have checksums: a cell that was damaged on the disk counts as missing, and is measured again.
+
     Each `add` is one transaction that is on disk when it returns: a killed process, or a machine
     without power, leaves behind all that was added. One process at a time may write: the first one
     holds a lock that ends with it, however it ends.
@@ -90,6 +103,7 @@ class Store:
         self.folder = Path(folder)
         self.path = self.folder / "study.sqlite"
         self._lock: sqlite3.Connection | None = None
+        self._copy: tempfile.TemporaryDirectory[str] | None = None
         self._one = threading.RLock()
         try:
             if write:
@@ -97,10 +111,7 @@ class Store:
                 self._lock = self._locked() if lock else None
             elif not self.path.is_file():
                 raise InputError(f"no study in {self.folder}: intentx bench STUDY --out DIR makes one")
-            # joblib asks for tasks, and so for what is missing, from a thread of its own.
-            self._file = sqlite3.connect(
-                self.path, isolation_level=None, timeout=30, check_same_thread=False
-            )
+            self._file = _connected(self.path) if write else self._readable()
             self._prepare(write)
         except (OSError, sqlite3.Error) as error:
             self.close()
@@ -126,6 +137,9 @@ class Store:
             if connection is not None:
                 connection.close()
         self._lock = None
+        if self._copy is not None:
+            self._copy.cleanup()
+            self._copy = None
 
     def _locked(self) -> sqlite3.Connection:
         """A connection that keeps others from writing until it is closed, or its process ends."""
@@ -154,6 +168,8 @@ class Store:
             )
         elif made != APPLICATION:
             raise InputError(f"{self.path} holds something else than a study; name another folder")
+        elif version == 4:
+            self._mark_all(write)
         elif version != FORMAT:
             raise InputError(
                 f"{self.path} has format {version}, and this intentx reads {FORMAT}; run the study in a "
@@ -161,18 +177,56 @@ class Store:
             )
         self._file.execute("PRAGMA synchronous = FULL")
 
+    def _readable(self) -> sqlite3.Connection:
+        """A connection for reading, also where nothing can be written: SQLite's log needs a file."""
+        file = _connected(self.path)
+        try:
+            file.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        except sqlite3.OperationalError:
+            file.close()
+        else:
+            return file
+        log = self.path.with_name(f"{self.path.name}-wal")
+        if not log.exists() or not log.stat().st_size:
+            return _connected(f"{self.path.resolve().as_uri()}?immutable=1")
+        self._copy = tempfile.TemporaryDirectory(prefix="intentx-")  # a log that is not taken in yet
+        for one in (self.path, log):
+            shutil.copyfile(one, Path(self._copy.name) / one.name)
+        return _connected(Path(self._copy.name) / self.path.name)
+
+    def _mark_all(self, write: bool) -> None:
+        """Give checksums to the rows of a file from before there were any, or to a view of them."""
+        self._file.create_function("mark_of", -1, _mark)
+        if not write:
+            for table, columns in WHOLE.items():
+                self._file.execute(
+                    f"CREATE TEMP VIEW {table} AS SELECT *, mark_of({columns}) AS mark "  # noqa: S608
+                    f"FROM main.{table}"
+                )
+            return
+        self._file.execute("BEGIN IMMEDIATE")
+        if self._file.execute("PRAGMA user_version").fetchone()[0] == 4:
+            for table, columns in WHOLE.items():
+                self._file.execute(f"ALTER TABLE {table} ADD COLUMN mark INTEGER NOT NULL DEFAULT 0")
+                self._file.execute(f"UPDATE {table} SET mark = mark_of({columns})")  # noqa: S608
+            self._file.execute(f"PRAGMA user_version = {FORMAT}")
+        self._file.execute("COMMIT")
+
     def set_study(self, plain: Mapping[str, Any], variants: Mapping[str, tuple[str, str]]) -> None:
         """Which study the folder is of, with ranker and method of each of its variants.
 
         Cells of earlier settings or data stay, and are not part of it.
         """
         with self._transaction():
-            before = self._file.execute("SELECT plain FROM study").fetchone()
-            if before is not None and json.loads(before[0]).get("data") != plain.get("data"):
+            before = self._one_row(READ["study"])
+            same = before is None or (
+                _is_whole(before) and json.loads(before[0]).get("data") == plain.get("data")
+            )
+            if not same:
                 self._file.execute("DELETE FROM topics")
+            parts = json.dumps(plain), json.dumps(variants)
             self._file.execute(
-                "INSERT OR REPLACE INTO study VALUES (1, ?, ?)",
-                (json.dumps(plain), json.dumps(variants)),
+                "INSERT OR REPLACE INTO study VALUES (1, ?, ?, ?)", (*parts, _mark(*parts))
             )
 
     def study(self) -> dict[str, Any]:
@@ -186,22 +240,28 @@ class Store:
 
     def _study(self) -> tuple[str, str]:
         """The study and its variants, as JSON."""
-        found = self._file.execute("SELECT plain, variants FROM study").fetchone()
+        found = self._one_row(READ["study"])
         if found is None:
             raise InputError(f"the study in {self.folder} has not begun")
-        plain, variants = found
+        if not _is_whole(found):
+            raise InputError(
+                f"the description of the study in {self.path} is damaged; intentx bench with the "
+                "study's file writes it anew, and keeps what was measured"
+            )
+        plain, variants, _ = found
         return plain, variants
 
     def set_topic(self, place: int, qid: str, query: str, topic: str) -> None:
         """Which query is at a place in the data, and which documents it is about now."""
-        there = "SELECT 1 FROM topics WHERE place = ? AND qid = ? AND query = ? AND topic = ?"
+        row = qid, place, query, topic
+        there = f"{READ['topics']} WHERE qid = ?"
         with self._one:
-            if self._file.execute(there, (place, qid, query, topic)).fetchone() is not None:
+            if self._one_row(there, (qid,)) == (*row, _mark(*row)):
                 return  # as on each later run: nothing to write
         with self._transaction():
             self._file.execute("DELETE FROM topics WHERE place = ?", (place,))
             self._file.execute(
-                "INSERT OR REPLACE INTO topics VALUES (?, ?, ?, ?)", (qid, place, query, topic)
+                "INSERT OR REPLACE INTO topics VALUES (?, ?, ?, ?, ?)", (*row, _mark(*row))
             )
 
     def end_topics(self, places: int) -> None:
@@ -211,9 +271,14 @@ class Store:
 
     def missing(self, topic: str, variants: Sequence[str]) -> list[str]:
         """Those of ``variants`` that this topic has no cell of."""
+        every = f"{READ['cells']} WHERE topic = ?"
         with self._one:
-            found = self._file.execute("SELECT variant FROM cells WHERE topic = ?", (topic,)).fetchall()
-        there = {variant for (variant,) in found}
+            found = list(self._read(every, (topic,)))
+        there = {row[0] for row in found if _is_whole(row)}
+        damaged = [(row[0], topic) for row in found if not _is_whole(row)]
+        if damaged:
+            with self._transaction():
+                self._file.executemany("DELETE FROM cells WHERE variant = ? AND topic = ?", damaged)
         return [variant for variant in variants if variant not in there]
 
     def add(self, rows: Iterable[Row]) -> None:
@@ -225,18 +290,17 @@ class Store:
             If they cannot be written.
         """
         with self._transaction():
-            self._file.executemany(
-                "INSERT OR IGNORE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    (
-                        *(row.variant, row.topic, row.qid, row.ranker, row.method, row.reason),
-                        json.dumps(row.terms, ensure_ascii=False),
-                        json.dumps(row.figures, allow_nan=False),
-                        json.dumps(row.seconds, allow_nan=False),
-                    )
-                    for row in rows
-                ),
-            )
+            for row in rows:
+                parts = (
+                    *(row.variant, row.topic, row.qid, row.ranker, row.method, row.reason),
+                    json.dumps(row.terms, ensure_ascii=False),
+                    json.dumps(row.figures, allow_nan=False),
+                    json.dumps(row.seconds, allow_nan=False),
+                )
+                self._file.execute(
+                    "INSERT OR IGNORE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (*parts, _mark(*parts)),
+                )
 
     def rows(self, variants: Sequence[str] | None = None) -> Iterator[Row]:
         """Cells of the current topics, in their order, and of ``variants`` in theirs; None: of all."""
@@ -247,21 +311,49 @@ class Store:
         """Cells of one topic, in the order of ``variants``; None: all, by ranker and method."""
         if variants is None:
             every = "SELECT variant FROM cells WHERE topic = ? ORDER BY ranker, method, variant"
-            variants = [variant for (variant,) in self._file.execute(every, (topic,))]
+            variants = [variant for (variant,) in self._read(every, (topic,))]
+        one = f"{READ['cells']} WHERE variant = ? AND topic = ?"
         for variant in variants:
-            found = self._file.execute(
-                "SELECT * FROM cells WHERE variant = ? AND topic = ?", (variant, topic)
-            ).fetchone()
-            if found is not None:
-                _, _, qid, ranker, method, reason, *plain = found
-                terms, figures, seconds = map(json.loads, plain)
-                names = variant, topic, qid, ranker, method, reason
-                yield Row(*names, tuple(terms), figures, seconds)
+            found = self._one_row(one, (variant, topic))
+            if found is None:
+                continue
+            if not _is_whole(found):
+                self._warn("a cell")
+                continue
+            _, _, qid, ranker, method, reason, *plain, _ = found
+            terms, figures, seconds = map(json.loads, plain)
+            names = variant, topic, qid, ranker, method, reason
+            yield Row(*names, tuple(terms), figures, seconds)
+
+    def _warn(self, what: str) -> None:
+        warnings.warn(
+            f"{what} in {self.path} is damaged and left out; intentx bench with the study's file "
+            "measures it again",
+            DamageWarning,
+            stacklevel=3,
+        )
 
     def topics(self) -> Iterator[tuple[int, str, str, str]]:
         """Place in the data, id, text and digest of the current queries, in the order of the data."""
-        every = "SELECT place, qid, query, topic FROM topics ORDER BY place, qid"
-        yield from self._file.execute(every)
+        for row in self._read(f"{READ['topics']} ORDER BY place, qid"):
+            if not _is_whole(row):
+                self._warn("a query")
+                continue
+            qid, place, query, topic, _ = row
+            yield place, qid, query, topic
+
+    def _read(self, query: str, values: Sequence[object] = ()) -> Iterator[tuple[Any, ...]]:
+        """Rows that are read as they are asked for."""
+        try:
+            yield from self._file.execute(query, values)
+        except sqlite3.DatabaseError as error:
+            raise StoreError(
+                f"{self.path} is damaged: {error}; put a copy in its place, or move it away and run the "
+                "study anew"
+            ) from error
+
+    def _one_row(self, query: str, values: Sequence[object] = ()) -> tuple[Any, ...] | None:
+        return next(self._read(query, values), None)
 
     @contextlib.contextmanager
     def _transaction(self) -> Iterator[None]:
@@ -277,3 +369,27 @@ class Store:
                     f"results cannot be written to {self.path}: {error}; all earlier ones are kept, and "
                     "the same command goes on from there"
                 ) from error
+
+
+def _connected(path: Path | str) -> sqlite3.Connection:
+    # joblib asks for tasks, and so for what is missing, from a thread of its own.
+    found = sqlite3.connect(
+        path, isolation_level=None, timeout=30, check_same_thread=False, uri=isinstance(path, str)
+    )
+    found.text_factory = lambda content: content.decode("utf-8", "replace")  # what is damaged, too
+    return found
+
+
+def _mark(*parts: object) -> int:
+    """A checksum of 63 bits of the parts of a row."""
+    digest = hashlib.blake2b(digest_size=8)
+    for part in parts:
+        content = repr(part).encode("utf-8", "surrogatepass")
+        digest.update(len(content).to_bytes(8, "little"))
+        digest.update(content)
+    return int.from_bytes(digest.digest(), "little") >> 1
+
+
+def _is_whole(row: Sequence[object]) -> bool:
+    """Whether a row, its checksum last, is as it was written."""
+    return row[-1] == _mark(*row[:-1])

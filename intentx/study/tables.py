@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from intentx.signs import visible
 from intentx.study.cells import FIGURES
 from intentx.study.statistics import Estimate, Versus, bootstrap, holm, versus
 from intentx.study.store import Row
@@ -202,7 +203,7 @@ def rich_tables(lines: Iterable[Line]) -> list[Table]:
     tables: dict[str, Table] = {}
     for line in lines:
         if line.ranker not in tables:
-            title = Text(line.ranker, style="bold")
+            title = Text(visible(line.ranker), style="bold")
             if line.ranker in queries:
                 title.append(f", n of {queries[line.ranker]:,} queries", style="not bold")
             table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
@@ -212,7 +213,7 @@ def rich_tables(lines: Iterable[Line]) -> list[Table]:
             tables[line.ranker] = table
         cells = [short(name, line.figures.get(name)) for name in SHOWN]
         measured = max((estimate.n for estimate in line.figures.values()), default=0)
-        tables[line.ranker].add_row(Text(line.method), *cells, str(measured))
+        tables[line.ranker].add_row(Text(visible(line.method)), *cells, str(measured))
     return list(tables.values())
 
 

@@ -1,4 +1,6 @@
+import bz2
 import gzip
+import lzma
 
 import numpy as np
 import pytest
@@ -41,10 +43,11 @@ def test_a_folder_becomes_a_collection(folder):
         found.run("bm25")
 
 
-def test_gzipped_files_and_no_judgements(folder):
-    for name in ("passages.jsonl", "candidates.tsv"):
+def test_packed_files_and_no_judgements(folder):
+    packed = {"passages.jsonl": ".gz", "candidates.tsv": ".bz2", "queries.tsv": ".xz"}
+    for (name, ending), pack in zip(packed.items(), (gzip, bz2, lzma), strict=True):
         path = folder / name
-        (folder / f"{name}.gz").write_bytes(gzip.compress(path.read_bytes()))
+        (folder / f"{name}{ending}").write_bytes(pack.compress(path.read_bytes()))
         path.unlink()
     (folder / "qrels.txt").unlink()
     found = read_collection(folder)
@@ -74,6 +77,12 @@ def test_columns_in_any_order(tmp_path):
         ("candidates.tsv", "qid docid rank score\n", "lacks qid, docid, score, retriever"),
         ("candidates.tsv", CANDIDATES.splitlines()[0], "holds no candidates"),
         ("candidates.tsv", "", "the first line must name the columns"),
+        ("candidates.tsv", CANDIDATES + "1\ta\t3\t1_0\tother\n", "line 6: the score must be"),
+        ("candidates.tsv", CANDIDATES + "1\t\t3\t1\tother\n", "line 6: docid must hold at least one"),
+        ("candidates.tsv", "qid\tdocid\tscore\tscore\tretriever\n", "names a column twice"),
+        ("qrels.txt", QRELS + "1 0 b 1_0\n", "line 4: the grade must be a whole number, not '1_0'"),
+        ("qrels.txt", QRELS + f"1 0 b {'7' * 5_000}\n", "line 4: the grade must be a whole number"),
+        ("queries.tsv", "qid\tquery\n1\ttea\tpot\n", "line 2: qid<TAB>query expected"),
         ("qrels.txt", QRELS + "1 0 b\n", "line 4: 'qid 0 docid grade'"),
         ("qrels.txt", QRELS + "1 0 b 1.5\n", "line 4: the grade must be a whole number, not '1.5'"),
         ("qrels.txt", QRELS + "1 0 a 1\n", "line 4: document 'a' is judged twice"),
@@ -93,7 +102,7 @@ def test_missing_files_and_folders(folder):
     with pytest.raises(ix.InputError, match="no folder"):
         read_collection(folder / "none")
     (folder / "queries.tsv").unlink()
-    with pytest.raises(ix.InputError, match=r"lacks queries\.tsv or queries\.jsonl, gzipped"):
+    with pytest.raises(ix.InputError, match=r"lacks queries\.tsv or queries\.jsonl, packed"):
         read_collection(folder)
     (folder / "passages.jsonl").unlink()
     with pytest.raises(ix.InputError, match=r"lacks passages\.jsonl or passages\.tsv"):

@@ -2,11 +2,13 @@ import gzip
 import io
 import sys
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
 import intentx as ix
 from intentx.datasets import demo_queries, load_demo, read_documents, read_queries
+from intentx.datasets.records import ID_KEYS, QID_KEYS, QUERY_KEYS, TEXT_KEYS
 
 
 def written(path, text):
@@ -40,7 +42,7 @@ def test_gzip_byte_order_mark_and_standard_input(tmp_path, monkeypatch):
         ('{"id": "a", "text": "t"}\n[1]\n', "line 2: a JSON object"),
         ('{"id": "a", "words": "t"}\n', "line 1: none of the keys text"),
         ('{"text": "t"}\n', "line 1: none of the keys id"),
-        ('{"id": "a", "text": 3}\n', "line 1: text and title must be strings"),
+        ('{"id": "a", "text": 3}\n', "line 1: text must be a string, not 3"),
         ("a\tt\na\tu\n", "line 2: a document 'a' was there before"),
         ("no tab here\n", "line 1: id<TAB>text"),
         ("\n \n", "holds no documents"),
@@ -84,7 +86,7 @@ TREC_2020 = """<topics task="COVIDSearch">
 @pytest.mark.parametrize(
     ("text", "queries"),
     [
-        ("1\ttea time\n\n2\tboats\twood\n", {"1": "tea time", "2": "boats\twood"}),
+        ("1\ttea time\n\n2\tboats wood\n", {"1": "tea time", "2": "boats wood"}),
         (
             '{"qid": 1, "query": "tea"}\n{"_id": "b", "text": "ñ 🎹"}\n{"id": 3, "title": "x"}\n',
             {"1": "tea", "b": "ñ 🎹", "3": "x"},
@@ -102,7 +104,7 @@ def test_queries(tmp_path, text, queries):
     [
         ("1\ttea\n1\tboats\n", "line 2: a query '1' was there before"),
         ("1 tea", "line 1: qid<TAB>query expected, not '1 tea'"),
-        ('{"qid": 1, "query": "tea"}\n{"qid": 2}', "line 2: none of the keys query, text, title"),
+        ('{"qid": 1, "query": "tea"}\n{"qid": 2}', "line 2: none of the keys query, text, contents"),
         ('{"qid": 1, ', "line 1: broken JSON"),
         ("", "holds no query"),
         ("<html>tea</html>", "<top> … </top> or"),
@@ -113,6 +115,129 @@ def test_queries(tmp_path, text, queries):
 def test_files_that_hold_no_queries(tmp_path, text, message):
     with pytest.raises(ix.InputError, match=message):
         read_queries(written(tmp_path / "q", text))
+
+
+BAD_IDS = [
+    ("null", "an id, a string or a whole number, not null"),
+    ("true", "an id, a string or a whole number, not true"),
+    ("1.0", "an id, a string or a whole number, not 1.0"),
+    ('["a"]', r"an id, a string or a whole number, not \['a'\]"),
+    ('{"a": 1}', "an id, a string or a whole number, not {'a': 1}"),
+    ("NaN", "an id, a string or a whole number, not nan"),
+    ('""', "must hold at least one character, not ''"),
+    ('" "', "must hold at least one character, not ' '"),
+]
+BAD_TEXTS = [
+    ("null", "must be a string, not null"),
+    ("7", "must be a string, not 7"),
+    ("false", "must be a string, not false"),
+    ('["tea", "pot"]', r"must be a string, not \['tea', 'pot'\]"),
+    ('{"a": "tea"}', "must be a string, not {'a': 'tea'}"),
+]
+
+
+@pytest.mark.parametrize(("value", "message"), BAD_IDS)
+def test_ids_that_are_none(tmp_path, value, message):
+    for read, key, rest in ((read_documents, "docno", "text"), (read_queries, "query_id", "query")):
+        path = written(tmp_path / "f", f'\n{{"{key}": {value}, "{rest}": "tea"}}')
+        with pytest.raises(
+            ix.InputError, match=f"line 2: {key} must .*{message}|line 2: {key} {message}"
+        ):
+            read(path)
+
+
+@pytest.mark.parametrize(("value", "message"), BAD_TEXTS)
+def test_texts_that_are_none(tmp_path, value, message):
+    for read, key in ((read_documents, "body"), (read_documents, "contents"), (read_queries, "query")):
+        path = written(tmp_path / "f", f'{{"id": 1, "{key}": {value}}}')
+        with pytest.raises(ix.InputError, match=f"line 1: {key} {message}"):
+            read(path)
+    if value != "null":
+        path = written(tmp_path / "f", f'{{"id": 1, "text": "tea", "title": {value}}}')
+        with pytest.raises(ix.InputError, match=f"line 1: title {message}"):
+            read_documents(path)
+
+
+def test_every_key_of_documents_and_queries(tmp_path):
+    for id_key in ("id", "_id", "doc_id", "docid", "docno"):
+        for text_key in ("text", "contents", "content", "body"):
+            line = f'{{"{id_key}": 7, "{text_key}": "tea", "title": null, "x": NaN}}'
+            assert read_documents(written(tmp_path / "f", line)) == (ix.Document("7", "tea"),)
+    for id_key in ("qid", "_id", "id", "query_id"):
+        for text_key in ("query", "text", "contents", "content", "title"):
+            line = f'{{"{id_key}": "7", "{text_key}": "tea"}}'
+            assert read_queries(written(tmp_path / "f", line)) == {"7": "tea"}
+
+
+def test_the_docs_list_every_key_and_ending():
+    page = (Path(__file__).parents[2] / "docs" / "files.md").read_text("utf-8")
+    rows = {row.split("|")[1].strip(): row for row in page.splitlines() if "JSONL |" in row}
+    for row, keys in (("documents", (*ID_KEYS, *TEXT_KEYS)), ("queries", (*QID_KEYS, *QUERY_KEYS))):
+        assert [key for key in keys if f"`{key}`" not in rows[row]] == []
+    assert "[Files](docs/files.md)" in (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+
+
+def test_one_and_the_text_1_are_one_id(tmp_path):
+    for read, key in ((read_documents, "text"), (read_queries, "query")):
+        path = written(tmp_path / "f", f'{{"id": 1, "{key}": "a"}}\n{{"id": "1", "{key}": "b"}}')
+        with pytest.raises(ix.InputError, match=r"line 2: a (document|query) '1' was there before"):
+            read(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("id\ttext\n1\ttea\n", [("1", "", "tea")]),
+        ("\ufeffDocNo\tTitle\tContents\n1\tT\ttea\n", [("1", "T", "tea")]),
+        ("id\ttext\ttitle\n1\ttea\tT\n", [("1", "T", "tea")]),  # as DPR's passages are
+        ("text\tlength\tid\n" + "tea\t3\t1\n", [("1", "", "tea")]),
+        ("1\ttext\nid\ttext\n", [("1", "", "text"), ("id", "", "text")]),  # no head
+        ("1\t\n", [("1", "", "")]),
+    ],
+)
+def test_heads_of_documents(tmp_path, text, found):
+    documents = read_documents(written(tmp_path / "d.tsv", text))
+    assert [(one.id, one.title, one.text) for one in documents] == found
+
+
+@pytest.mark.parametrize(
+    ("text", "queries"),
+    [
+        ("qid\tquery\n1\ttea\n", {"1": "tea"}),
+        ("Query-ID\tText\n1\ttea\n", {"1": "tea"}),
+        ("#qid\tquery\n1\ttea\n", {"1": "tea"}),
+        ("query\tkind\tqid\ntea\tnavigational\t1\n", {"1": "tea"}),
+        ("qid\twhat is a query\n1\ttea\n", {"qid": "what is a query", "1": "tea"}),
+        ("1\ttea\nqid\tquery\n", {"1": "tea", "qid": "query"}),
+    ],
+)
+def test_heads_of_queries(tmp_path, text, queries):
+    assert read_queries(written(tmp_path / "q.tsv", text)) == queries
+
+
+@pytest.mark.parametrize(
+    ("read", "text", "message"),
+    [
+        (
+            read_queries,
+            "1\ttea\tpot\n",
+            "line 1: qid<TAB>query expected, .*3 columns; a text may hold no",
+        ),
+        (read_queries, "1\ttea\n2\tboats\twood\n", "line 2: qid<TAB>query expected"),
+        (read_queries, "qid\tquery\n1\ttea\tpot\n", "line 2: qid<TAB>query expected"),
+        (read_queries, "qid\tquery\n", "holds a head and no query"),
+        (read_queries, "\ttea\n", "line 1: the id must hold at least one character"),
+        (read_queries, "1\t \n", "line 1: query '1' must hold at least one character"),
+        (read_queries, '{"qid": 1, "query": ""}', "line 1: query '1' must hold at least one character"),
+        (read_documents, "id\ttext\n", "holds a head and no documents"),
+        (read_documents, "a\tb\tc\td\n", "line 1: id<TAB>text or id<TAB>title<TAB>text expected"),
+        (read_documents, "id\ttext\n1\tT\ttea\n", "line 2: id<TAB>text expected"),
+        (read_documents, " \ttea\n", "line 1: the id must hold at least one character"),
+    ],
+)
+def test_columns_that_do_not_fit(tmp_path, read, text, message):
+    with pytest.raises(ix.InputError, match=message):
+        read(written(tmp_path / "f.tsv", text))
 
 
 def test_only_the_documents_that_are_wanted(tmp_path):

@@ -144,7 +144,7 @@ def change(explanation):
 
 def by_words(ranking, values, text, method=sum):
     """What the attributions (L,) of pieces come to: slow and obvious."""
-    tokens = ix.Analyzer().tokens(text)
+    tokens = ix.Analyzer(stopwords=frozenset()).tokens(text)
     spans = ranking.scorer.scorer.embed(ranking.query, text).spans
     found = []
     for token in tokens:

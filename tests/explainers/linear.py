@@ -9,7 +9,7 @@ import numpy as np
 
 import intentx as ix
 
-ANALYZER = ix.Analyzer()
+ANALYZER = ix.Analyzer(stopwords=frozenset())  # these rankers read every word
 
 
 class Linear:

@@ -49,10 +49,11 @@ def explained(doc="a", docs=DOCS, scorer=counting, **settings):
 
 def test_terms_come_with_signed_weights_largest_first():
     found = explained()
-    assert found.terms == ("piano", "usb", "stage", "action")
-    assert found.weights == (2.0, -0.5, 0.0, 0.0)
+    assert found.terms == ("piano", "usb", "a", "stage", "the", "action", "too")
+    assert found.weights == (2.0, -0.5, 0.0, 0.0, 0.0, 0.0, 0.0)
     assert found.intent_terms == ("piano",)
-    assert found.model_calls == 4  # the document itself was scored before
+    assert found.content_terms == ("piano", "usb", "stage", "action")
+    assert found.model_calls == 7  # the document itself was scored before
     assert 0 <= found.seconds["model"] <= found.seconds["total"]
 
 
@@ -77,7 +78,9 @@ def test_a_recorded_ranking_has_nobody_to_ask():
 
 def test_not_every_method_compares_two_documents():
     ranking = ix.rank(counting, "keyboard reviews", DOCS)
-    with pytest.raises(ix.InputError, match="LeaveOneOut explains one document by itself; EXS and"):
+    with pytest.raises(
+        ix.InputError, match="LeaveOneOut explains one document by itself; EXS, KernelSHAP"
+    ):
         LeaveOneOut().explain(ranking, "a", above="b")
     with pytest.raises(ix.InputError, match="give doc, too"):
         LeaveOneOut().explain(ranking, above="b")
@@ -91,7 +94,7 @@ def test_ngrams_are_no_words():
 @given(text=any_text)
 def test_every_occurrence_has_its_span(text):
     found = explained("x", {**DOCS, "x": text})
-    analyzer = ix.Analyzer()
+    analyzer = ix.Analyzer(stopwords=frozenset())
     assert [(w.start, w.end) for w in found.words] == [(t.start, t.end) for t in analyzer.tokens(text)]
     assert set(found.terms) == set(analyzer.terms(text))
     weight = dict(zip(found.terms, found.weights, strict=True))
@@ -99,7 +102,7 @@ def test_every_occurrence_has_its_span(text):
 
 
 def test_a_document_without_words_is_no_error():
-    found = explained("e")
+    found = explained("e", {**DOCS, "e": "?! …"})
     assert found.terms == found.weights == found.words == ()
     assert "no word" in found.notes[0]
     assert "no word matters" in repr(found)
@@ -122,11 +125,16 @@ class Cutting:
 @pytest.mark.filterwarnings("ignore::intentx.errors.TruncationWarning")
 def test_words_the_ranker_never_read_have_no_weight_and_are_named():
     found = explained(scorer=Cutting())
-    assert found.terms == ("piano", "stage")
-    assert found.weights == (1.0, 0.0)  # though a piano moves into view when words before it go
-    assert found.unseen == ("action", "usb")
+    assert found.terms == ("piano", "a", "stage", "the")
+    assert found.weights == (
+        1.0,
+        0.0,
+        0.0,
+        0.0,
+    )  # though a piano moves into view when words before it go
+    assert found.unseen == ("action", "usb", "too")
     assert max(word.end for word in found.words) <= 18
-    assert "never read: action, usb" in found.text()
+    assert "never read: action, usb, too" in found.text()
 
 
 def test_spans_refer_to_the_whole_document_when_its_beginning_is_cut_off():
@@ -136,24 +144,26 @@ def test_spans_refer_to_the_whole_document_when_its_beginning_is_cut_off():
 
     with pytest.warns(ix.errors.TruncationWarning):
         found = explained(scorer=Ending())
-    assert found.terms == ("usb",)
-    [word] = found.words
+    assert found.terms == ("usb", "too")
+    word, _ = found.words
     assert found.document[word.start : word.end] == "USB"
 
 
 def test_a_listwise_ranker_gets_whole_lists():
     scorer = Listwise()
     found = explained("c", scorer=scorer)
-    assert all(len(texts) == len(DOCS) for _, texts in scorer.calls)
-    assert len(scorer.calls) == 1 + len(found.terms)
+    assert len(found.terms) == 3
+    sizes = [len(texts) for _, texts in scorer.calls]
+    assert sizes == [5, 2, 2, 5, 5, 5], "all; best and worst twice, by ix.rank; all for each word"
 
 
 def test_what_is_remembered_is_not_asked_again():
     scorer = Counting(counting)
     ranking = ix.rank(scorer, "keyboard reviews", DOCS)
+    assert len(scorer.texts) == len(DOCS) + 3, "three are scored once more to see whether they can be"
     first, again = (LeaveOneOut().explain(ranking, "a") for _ in range(2))
-    assert (first.model_calls, again.model_calls) == (4, 0)
-    assert len(scorer.texts) == len(DOCS) + 4
+    assert (first.model_calls, again.model_calls) == (7, 7)
+    assert len(scorer.texts) == len(DOCS) + 3 + 7
 
 
 def test_through_json_and_back():
@@ -168,7 +178,7 @@ def test_through_json_and_back():
         *("model_calls", "seconds"),
     }
     assert plain["figures"]["undefined"] is None
-    assert plain["words"][1] == {"term": "piano", "start": 8, "end": 13, "weight": 2.0}
+    assert plain["words"][2] == {"term": "piano", "start": 8, "end": 13, "weight": 2.0}
 
 
 @pytest.mark.parametrize(

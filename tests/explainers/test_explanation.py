@@ -154,7 +154,7 @@ def test_terms_of_any_kind_are_shown_as_they_are():
     ("text", "message"),
     [
         ("{", "not JSON"),
-        ("[]", "a JSON object is expected"),
+        ("[]", "a JSON object expected"),
         ("{}", "format is None, not 'intentx.intent/1'"),
         ('{"format": "intentx.intent/99"}', "format is 'intentx.intent/99'"),
         (f'{{"format": "{FORMAT}"}}', "the explanation lacks 'query'"),

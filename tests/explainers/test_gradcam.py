@@ -230,7 +230,7 @@ def test_through_json_and_back():
     assert repr(again) == repr(found)
     np.testing.assert_array_equal(again.map, found.map)
     assert again.snippets == found.snippets
-    with pytest.raises(ix.InputError, match="not a GradCAMExplanation"):
+    with pytest.raises(ix.InputError, match="no GradCAMExplanation"):
         GradCAMExplanation.from_dict(found.to_dict() | {"format": "intentx.document/1"})
 
 

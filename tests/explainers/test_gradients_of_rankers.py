@@ -52,7 +52,7 @@ def test_deeplift_is_exact_on_interaction_rankers(settings):
                     continue
                 assert abs(found.figures["gap"]) < 1e-5
                 if abs(change(found)) > 1e-3 * abs(found.figures["score"]):  # else it is rounding
-                    assert found.figures["relative_gap"] < 1e-4
+                    assert found.figures["relative_gap"] < 2e-4
                 assert not [note for note in found.notes if "rule" in note]
                 assert total(found) == pytest.approx(change(found), abs=1e-5)
 
@@ -88,10 +88,12 @@ def test_deeplift_is_complete_through_attention(transformers, name, method):
 @each_method
 def test_a_model_is_found_as_it_was(transformers, name, method):
     scorer = transformers[name]
-    ranking = ix.rank(scorer, "piano key", READ)
-    with found_as_it_was(scorer.module):
+    with found_as_it_was(scorer.module):  # the hooks of the user are part of what is ranked with
+        ranking = ix.rank(scorer, "piano key", READ)
         found = method.explain(ranking, 0)
+        assert ranking.scorer.mark == ranking.mark, "the ranker itself sees no change"
     assert any(found.weights)
+    ranking = ix.rank(scorer, "piano key", READ)
     with torch.inference_mode():
         again = method.explain(ranking, 0)
     assert again.weights == found.weights
@@ -109,9 +111,12 @@ def test_pieces_of_a_word_come_together(transformers):
     values = (gradient[0] * embedded.vectors).sum(1).tolist()
     words = by_words(ranking, values, READ[0])
     assert [(w.term, READ[0][w.start : w.end]) for w in found.words] == [
+        ("a", "A"),
         ("stage", "stage"),
         ("piano", "piano"),
         ("keys", "keys"),
+        ("and", "and"),
+        ("a", "a"),
         ("pianola", "pianola"),
     ]
     np.testing.assert_allclose([w.weight for w in found.words], [w[3] for w in words], rtol=1e-4)

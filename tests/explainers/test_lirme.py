@@ -257,7 +257,10 @@ def test_a_constant_explains_nothing(sampler):
 
 def test_a_listwise_ranker_gets_whole_lists():
     scorer = Listwise()
-    found = LIRME(samples=20).explain(ix.rank(scorer, "keyboard", SMALL), 1)
+    ranking = ix.rank(scorer, "keyboard", SMALL)
+    scorer.calls.clear()
+    found = LIRME(samples=20).explain(ranking, 1)
+    assert scorer.calls
     assert all(len(texts) == len(SMALL) for _, texts in scorer.calls)
     assert any(found.weights)
 

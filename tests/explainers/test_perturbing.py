@@ -46,7 +46,7 @@ every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.k
 
 def comparable(found):
     plain = json.loads(found.to_json())
-    del plain["seconds"], plain["model_calls"]
+    del plain["seconds"]
     return plain
 
 
@@ -56,7 +56,9 @@ def test_constants_give_weights_of_exactly_zero(method):
         ranking = ix.rank(Linear({}, constant), "keyboard", DOCS)
         found = method.explain(ranking, "a")
         assert set(found.weights) == {0.0}
-        assert len(found.terms) == 7
+        assert len(found.terms) == 11
+        if not isinstance(method, EXS):
+            assert found.rest == constant
         assert found.notes
         assert found.intent_terms == ()
 
@@ -72,7 +74,7 @@ def test_a_document_of_one_word(method):
 
 
 @every_method
-@pytest.mark.parametrize("text", ["the of and", "", "?! …"])
+@pytest.mark.parametrize("text", ["", "?! …"])
 def test_a_document_without_a_word_the_analyzer_knows(method, text):
     found = method.explain(ix.rank(LINEAR, "keyboard", {**DOCS, "x": text}), "x")
     assert found.terms == found.weights == found.words == ()
@@ -83,7 +85,7 @@ def test_a_document_without_a_word_the_analyzer_knows(method, text):
 @every_method
 def test_a_ranking_of_one_document(method):
     found = method.explain(ix.rank(LINEAR, "keyboard", ["stage piano and cable"]), 0)
-    assert len(found.terms) == 3
+    assert len(found.terms) == 4
 
 
 @every_method
@@ -104,7 +106,7 @@ def test_it_does_not_matter_what_was_asked_before(method):
     one, again = method.explain(ranking, "a"), method.explain(ranking, "a")
     fresh = method.explain(ix.rank(LINEAR, "keyboard", DOCS), "a")
     assert comparable(one) == comparable(again) == comparable(fresh)
-    assert again.model_calls == 0 < one.model_calls
+    assert again.model_calls > 0
 
 
 @every_method
@@ -121,10 +123,10 @@ def test_global_random_numbers_are_left_alone(method):
 def test_the_ranker_is_asked_in_one_go(method):
     scorer = Counting(LINEAR)
     ranking = ix.rank(ix.BlackBox(scorer, batch_size=5000), "keyboard", DOCS)
-    calls = len(scorer.calls)
+    scorer.calls.clear()
     found = method.explain(ranking, "a")
-    assert len(scorer.calls) == calls + 1
-    assert found.model_calls == len(scorer.texts) - len(DOCS) == len(set(scorer.texts)) - len(DOCS)
+    assert len(scorer.calls) == 1
+    assert found.model_calls == len(scorer.texts) == len({*scorer.texts} - {*DOCS.values()})
 
 
 class Cutting(Linear):
@@ -169,9 +171,9 @@ def test_a_ranker_that_fails_on_a_version_names_it(method):
     scorer = Failing(word="[MASK] [MASK]")
     ranking = ix.rank(scorer, "keyboard", DOCS)
     if isinstance(method, LIRME):
-        scorer.word = "A with"
+        scorer.word = "'s,"  # the piano and its action gone
     else:
-        method = type(method)(**{**vars(method), "removal": "mask"})
+        method = type(method)(**{**vars(method), "removal": "mask", "mask": "[MASK]"})
     with pytest.raises(ix.ScorerError, match="cannot read this"):
         method.explain(ranking, "a")
 
@@ -181,7 +183,7 @@ def test_a_ranker_that_fails_on_a_version_names_it(method):
 def test_any_text_can_be_explained(method, text, seed):
     ranking = ix.rank(chaotic, "keyboard", {**DOCS, "x": text})
     found = method.explain(ranking, "x")
-    analyzer = ix.Analyzer()
+    analyzer = ix.Analyzer(stopwords=frozenset())
     assert set(found.terms) == set(analyzer.terms(text))
     assert [(w.term, w.start, w.end) for w in found.words] == [
         (t.term, t.start, t.end) for t in analyzer.tokens(text)

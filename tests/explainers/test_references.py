@@ -46,6 +46,15 @@ def test_oov_is_one_text_of_zeros():
     assert texts == []
 
 
+def test_the_mean_is_one_vector_for_every_piece():
+    references, _, _ = drawn("mean", number=3)
+    every = torch.cat([pieces(text) for text in TEXTS])
+    assert references.shape[0] == 1
+    torch.testing.assert_close(references[0], every.mean(dim=0).expand_as(references[0]))
+    of_others, _, _ = drawn("mean", collection=["one other", "two"])
+    assert not torch.equal(of_others, references)
+
+
 def test_idf_draws_words_that_most_documents_hold():
     found, texts, own = drawn("idf", number=3, seed=1)
     assert found.shape == (3, *own.shape)
@@ -131,7 +140,7 @@ def test_the_same_seed_draws_the_same(kind):
 
 @pytest.mark.parametrize("kind", ["collection", "topk"])
 def test_no_other_document(kind):
-    with pytest.raises(ix.InputError, match=r"no other document .* choose reference='oov'"):
+    with pytest.raises(ix.InputError, match=r"no other document .* choose reference='mean'"):
         drawn(kind, texts=["a lonely document"])
 
 

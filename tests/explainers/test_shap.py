@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import intentx as ix
-from intentx.explainers.shap import KernelSHAP, coalitions, shapley_regression, shapley_values
-from intentx.perturbation import all_subsets, remove_terms
+from intentx.explainers.shap import KernelSHAP, shapley_values
+from intentx.perturbation import remove_terms
 from tests.explainers.linear import (
     ANALYZER,
     Linear,
@@ -61,62 +61,6 @@ def test_a_player_who_adds_nothing_gets_nothing(game):
     found = shapley_values(values)
     assert found[0] == 0
     np.testing.assert_allclose(found[1:], shapley_values(np.array(game)), atol=1e-9)
-
-
-@given(game=games().filter(lambda g: len(g) >= 4))
-def test_regression_over_all_coalitions_is_exact(game):
-    """Lundberg & Lee, theorem 2: with the Shapley kernel, least squares gives Shapley values."""
-    values = np.array(game)
-    players = len(values).bit_length() - 1
-    inner = all_subsets(players)[1:-1]
-    kernel = [
-        (players - 1) / (math.comb(players, s) * s * (players - s)) for s in inner.sum(axis=1).tolist()
-    ]
-    found = shapley_regression(inner, values[1:-1], np.array(kernel), values[0], values[-1])
-    np.testing.assert_allclose(found, shapley_values(values), atol=1e-7)
-    kept, weights = coalitions(players, 2**players, np.random.default_rng(0))
-    number = {tuple(row): value for row, value in zip(inner.tolist(), values[1:-1], strict=True)}
-    assert len(kept) == len(inner) == len(number)
-    again = shapley_regression(
-        kept, np.array([number[tuple(row)] for row in kept.tolist()]), weights, values[0], values[-1]
-    )
-    np.testing.assert_allclose(again, found, atol=1e-7)
-
-
-@pytest.mark.parametrize("players", [3, 4, 11, 12, 30])
-@pytest.mark.parametrize("number", [2, 9, 60, 500])
-def test_coalitions_from_outside_in_in_pairs(players, number):
-    kept, weights = coalitions(players, number, np.random.default_rng(0))
-    assert 2 <= len(kept) <= number
-    size = kept.sum(axis=1)
-    assert ((size > 0) & (size < players)).all()
-    assert (weights > 0).all()
-    rows = sorted(map(tuple, kept.tolist()))
-    assert rows == sorted(map(tuple, (~kept).tolist()))  # each with its complement
-    left = number
-    for outer in range(1, players // 2 + 1):
-        count = math.comb(players, outer) * (1 if 2 * outer == players else 2)
-        if count > left:
-            break
-        left -= count
-        for chosen in {outer, players - outer}:
-            those = {tuple(row) for row in kept[size == chosen].tolist()}
-            assert len(those) == math.comb(players, chosen)
-    kernel = [(players - 1) / (s * (players - s)) for s in range(1, players)]
-    assert weights.sum() == pytest.approx(sum(kernel)) or left < 2
-
-
-def test_sampled_sizes_follow_the_kernel():
-    players, number = 20, 40_000
-    kept, weights = coalitions(players, number, np.random.default_rng(3))
-    inner = kept[2 * sum(math.comb(players, s) for s in (1, 2, 3, 4)) :]  # 5 … 15 are too many
-    sizes = inner.sum(axis=1)
-    assert (sizes.min(), sizes.max()) == (5, 15)
-    share = np.array([1 / (s * (players - s)) for s in range(5, 16)])
-    found = np.bincount(sizes, minlength=16)[5:]
-    np.testing.assert_allclose(found / found.sum(), share / share.sum(), atol=0.01)
-    assert (inner.mean(axis=0) == 0.5).all()  # pairs: each player is in one of both
-    assert len(set(weights[-len(inner) :].tolist())) == 1
 
 
 @pytest.mark.parametrize("doc", ["0", "2"])
@@ -188,14 +132,14 @@ def test_more_samples_come_closer_to_the_exact_values():
     ranking = ix.rank(scorer, "tea", [" ".join(names), "desk"])
     exact = KernelSHAP(exact_up_to=12).explain(ranking, "0")
     errors = []
-    for samples in (60, 1200):
-        some = [KernelSHAP(samples=samples, seed=s).explain(ranking, "0") for s in range(4)]
+    for samples in (60, 400):
+        some = [KernelSHAP(samples=samples, seed=s).explain(ranking, "0") for s in range(2)]
         assert not any(one.figures["exact"] for one in some)
         errors.append(
             np.mean([abs(weights_of(one)[t] - weights_of(exact)[t]) for one in some for t in names])
         )
     assert errors[1] < errors[0] / 3
-    assert errors[1] < 0.02
+    assert errors[1] < 0.002  # least squares from 1,200 versions: .02
 
 
 def test_few_samples_for_many_words_are_mentioned():
@@ -222,7 +166,7 @@ def test_the_other_way_round_every_weight_has_the_other_sign(samples, scorer):
 def test_why_one_is_above_another_adds_up_to_what_lies_between_them():
     ranking = ix.rank(chaotic, "tea", DOCS)
     a, b = "0", "2"
-    pair = KernelSHAP().explain(ranking, a, above=b)
+    pair = KernelSHAP(exact_up_to=12).explain(ranking, a, above=b)
     alone = [KernelSHAP().explain(ranking, doc) for doc in (a, b)]
     scores = [one.figures["score"] - one.figures["empty"] for one in alone]
     assert math.fsum(pair.weights) == pytest.approx(scores[0] - scores[1], abs=1e-12)
@@ -267,6 +211,7 @@ def test_a_listwise_ranker_gets_whole_lists():
             return super().__call__(query, texts)
 
     ranking = ix.rank(Listening({"piano": 2.0, "oak": 1.0}), "tea", DOCS)
+    lengths.clear()
     found = KernelSHAP().explain(ranking, "0")
     assert set(lengths) == {len(DOCS)}
     # A quarter of what a word adds goes to the mean of four, and off the others' scores as well.
@@ -277,7 +222,7 @@ def test_a_listwise_ranker_gets_whole_lists():
     )
 
 
-def test_signs_and_stopwords_stay_when_all_words_go():
+def test_signs_stay_when_all_words_go():
     texts = []
 
     def scorer(query, some):
@@ -285,12 +230,13 @@ def test_signs_and_stopwords_stay_when_all_words_go():
         return [len(text) for text in some]
 
     found = KernelSHAP().explain(ix.rank(scorer, "tea", DOCS), "1")
-    assert " and." in texts
-    assert found.figures["empty"] == len(" and.")
+    assert "." in texts
+    assert found.figures["empty"] == found.rest == len(".")
 
 
 def test_words_can_be_masked_instead():
     scorer = Linear({"piano": 2.0, "mask": 0.5})
+    scorer.mask_token = "[MASK]"  # noqa: S105
     found = KernelSHAP(removal="mask").explain(ix.rank(scorer, "tea", DOCS), "0")
     assert weights_of(found)["piano"] == pytest.approx(2 * (2 - 0.5))
     assert weights_of(found)["stage"] == pytest.approx(-0.5)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import intentx as ix
-from intentx.explainers.surrogate import accuracy, fit_surrogate, r_squared, ridge
+from intentx.explainers.surrogate import accuracy, fit_surrogate, influence, r_squared, ridge
 
 S, T = 40, 6
 
@@ -84,7 +84,7 @@ def test_logistic_regression_is_at_the_bottom_of_its_loss():
     features, labels, weights, _ = problem(5, samples=200)
     binary = (labels > labels.mean()).astype(float)
     penalty = 0.8
-    coefficients, fit = fit_surrogate("logistic", features, binary, weights, penalty, seed=0)
+    coefficients, fit, intercept = fit_surrogate("logistic", features, binary, weights, penalty, seed=0)
     from scipy.optimize import minimize
 
     def loss(theta):
@@ -95,6 +95,7 @@ def test_logistic_regression_is_at_the_bottom_of_its_loss():
 
     best = minimize(loss, np.zeros(features.shape[1] + 1), tol=1e-10)
     np.testing.assert_allclose(coefficients, best.x[1:], atol=5e-3)
+    assert intercept == pytest.approx(best.x[0], abs=5e-3)
     predicted = features @ best.x[1:] + best.x[0] > 0
     assert fit == pytest.approx(sum(weights[predicted == (binary == 1)]) / sum(weights))
 
@@ -104,11 +105,11 @@ def test_every_kind_finds_the_signs_and_says_how_well_it_fits(kind):
     features, labels, weights, truth = problem(6, samples=400)
     if kind in ("logistic", "svm"):
         labels = (labels > np.median(labels)).astype(float)
-    coefficients, fit = fit_surrogate(kind, features, labels, weights, 0.01, seed=0)
+    coefficients, fit, _ = fit_surrogate(kind, features, labels, weights, 0.01, seed=0)
     large = np.abs(truth) > 0.3
     assert (np.sign(coefficients[large]) == np.sign(truth[large])).all()
     assert 0.8 < fit <= 1
-    again, _ = fit_surrogate(kind, features, labels, weights, 0.01, seed=0)
+    again, *_ = fit_surrogate(kind, features, labels, weights, 0.01, seed=0)
     assert (again == coefficients).all()
 
 
@@ -121,6 +122,22 @@ def test_more_regularization_smaller_coefficients(kind):
         np.abs(fit_surrogate(kind, features, labels, weights, r, seed=0)[0]).sum() for r in (0.1, 100.0)
     )
     assert strong < 0.7 * weak
+
+
+@pytest.mark.parametrize("unit", [1.0, 1e-9, 1e300])
+def test_influence_is_the_size_of_what_scores_say(unit):
+    features, scores, weights, _ = problem(9)
+    found = influence(features, unit * scores, weights)
+    standard = (scores - scores.mean()) / scores.std()
+    sizes = np.abs(augmented_ridge(features, standard, weights, 0.01)[0])
+    np.testing.assert_allclose(found, sizes / np.sqrt(np.mean(sizes**2)), rtol=1e-6)
+    np.testing.assert_allclose(influence(features, 5 - unit * scores, weights), found, rtol=1e-6)
+
+
+def test_scores_that_are_all_the_same_say_nothing():
+    features, _, weights, _ = problem(9)
+    for value in (0.0, -3.0):
+        assert (influence(features, np.full(S, value), weights) == 1).all()
 
 
 def test_an_unknown_kind():

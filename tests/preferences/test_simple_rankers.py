@@ -33,6 +33,9 @@ VECTORS = {
 class Letters:
     """A dense encoder: how often each of some letters occurs, in queries twice as much."""
 
+    def __repr__(self):  # in names of tests, which do not differ between runs
+        return "Letters()"
+
     def __call__(self, query, some):
         return self.vectors(some, "document") @ self.vectors([query], "query")[0]
 

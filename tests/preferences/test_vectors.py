@@ -1,3 +1,5 @@
+import bz2
+import gzip
 import sys
 
 import numpy as np
@@ -38,6 +40,22 @@ def test_unusable_vectors(terms, matrix, message):
         TermVectors(terms, matrix)
 
 
+@pytest.mark.parametrize("pack", [gzip.compress, bz2.compress])
+def test_packed_files(tmp_path, pack):
+    path = tmp_path / "vectors.txt.packed"
+    path.write_bytes(pack("2 2\npiano 3 4\ncafé 1 0\n".encode()))
+    vectors = TermVectors.from_text_file(path)
+    assert vectors.terms == ("piano", "café")
+    np.testing.assert_allclose(vectors.units(["piano"])[1], [[0.6, 0.8]])
+
+
+def test_the_binary_form_of_word2vec_is_no_text(tmp_path):
+    path = tmp_path / "vectors.bin"
+    path.write_bytes(b"2 2\npiano " + np.array([3.0, 4.0], dtype=np.float32).tobytes() + b"\n")
+    with pytest.raises(InputError, match=r"vectors\.bin, line 2: (a NUL byte: a binary file|not UTF-8)"):
+        TermVectors.from_text_file(path)
+
+
 @pytest.mark.parametrize("header", ["", "3 2\n"])
 def test_glove_and_word2vec_text_files(tmp_path, header):
     path = tmp_path / "vectors.txt"
@@ -54,10 +72,13 @@ def test_glove_and_word2vec_text_files(tmp_path, header):
     ("content", "message"),
     [
         ("a 1 2\nb 1\n", "line 2: a term and 2 numbers expected"),
-        ("a 1 2\nb 1 x\n", "line 2: could not convert"),
-        ("a\n", "line 1: a term and 0 numbers expected"),
+        ("a 1 2\nb 1 x\n", "line 2: each value behind a term must be a finite number, not 'x'"),
+        ("a\n", "line 1: a term and its numbers expected"),
+        ("2 3\na 1 2 3\nb 1 2\n", "line 3: a term and 3 numbers expected"),
+        ("a 1 1_0\n", "line 1: each value behind a term must be a finite number, not '1_0'"),
+        ("a 1 1e999\n", "line 1: each value behind a term must be a finite number, not '1e999'"),
         ("", "holds no vector for any of the terms"),
-        ("a 1 nan\n", "vector of 'a' has values that are not finite"),
+        ("a 1 nan\n", "line 1: each value behind a term must be a finite number, not 'nan'"),
     ],
 )
 def test_broken_files_are_named_with_the_line(tmp_path, content, message):

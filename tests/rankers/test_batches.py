@@ -58,7 +58,7 @@ def test_each_text_gets_its_own_row(monkeypatch, side, block):
 
 
 def test_pieces_and_not_characters_decide(tmp_path):
-    ranker = CrossEncoder(tiny_models.cross_encoder(tmp_path / "cross"), batch_size=2)
+    ranker = CrossEncoder(tiny_models.cross_encoder(tmp_path / "cross"), batch_size=2, raw=False)
     shapes = []
     hook = ranker.module.transformers_model.get_input_embeddings().register_forward_hook(
         lambda module, args, output: shapes.append(tuple(output.shape[:2]))

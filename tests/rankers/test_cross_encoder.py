@@ -55,11 +55,15 @@ def test_scores_are_what_the_model_predicts(folder, ranker):
     texts = [*TEXTS, "piano " * 40]
     expected = logits_one_by_one(folder, QUERY, texts)
     assert np.ptp(expected) > 0.01
-    raw = CrossEncoder(model, raw=True)
-    np.testing.assert_allclose(raw(QUERY, texts), expected, atol=1e-5)
-    np.testing.assert_allclose(ranker(QUERY, texts), 1 / (1 + np.exp(-expected)), atol=1e-5)
+    np.testing.assert_allclose(ranker(QUERY, texts), expected, atol=1e-5)
+    squashed = CrossEncoder(model, raw=False)
+    np.testing.assert_allclose(squashed(QUERY, texts), 1 / (1 + np.exp(-expected)), atol=1e-5)
     predicted = model.predict([(QUERY, text) for text in texts], show_progress_bar=False)
-    np.testing.assert_allclose(ranker(QUERY, texts), predicted, atol=1e-6)
+    np.testing.assert_allclose(squashed(QUERY, texts), predicted, atol=1e-6)
+    name, values = ranker.activated(ranker(QUERY, texts))
+    assert name == "sigmoid"
+    np.testing.assert_allclose(values, predicted, atol=1e-6)
+    assert squashed.activated(predicted) is None
     assert ranker(QUERY, []).shape == (0,)
 
 
@@ -207,7 +211,7 @@ def test_precision(folder, ranker, precision):
 def test_the_fingerprint_is_weights_and_settings(folder, ranker):
     model = sentence_transformers.CrossEncoder(str(folder))
     assert CrossEncoder(model, batch_size=7).fingerprint == ranker.fingerprint
-    assert CrossEncoder(model, raw=True).fingerprint != ranker.fingerprint
+    assert CrossEncoder(model, raw=False).fingerprint != ranker.fingerprint
     CrossEncoder(model)(QUERY, ["a text", "and a much longer text"])
     assert CrossEncoder(model).fingerprint == ranker.fingerprint, (
         "padding of the last call is no setting"
@@ -236,7 +240,7 @@ def test_models_of_another_kind_get_no_random_head(tmp_path):
     _, folder = tiny_models.bi_encoder(tmp_path)
     for other in (folder, tmp_path / "bert"):
         state = torch.random.get_rng_state()
-        with pytest.raises(ix.InputError, match=r"no weights for classifier\.bias.*hold a BertModel"):
+        with pytest.raises(ix.InputError, match=r"\(BertModel\); random weights would take the place"):
             CrossEncoder(other)
         assert torch.equal(state, torch.random.get_rng_state())
     with pytest.raises(ix.InputError, match="no cross-encoder"):

@@ -310,9 +310,9 @@ def test_the_wrong_architecture(towers, tmp_path):
         DPR(document, query)
     with pytest.raises(ix.InputError, match="one of DPR's two encoders"):
         BiEncoder(query)
-    with pytest.raises(ix.InputError, match="is a cross-encoder"):
+    with pytest.raises(ix.InputError, match="holds a cross-encoder"):
         BiEncoder(tiny_models.cross_encoder(tmp_path / "cross"))
-    with pytest.raises(ix.InputError, match="is a cross-encoder"):
+    with pytest.raises(ix.InputError, match="holds a cross-encoder"):
         DPR(query, tmp_path / "cross")
 
 

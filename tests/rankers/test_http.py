@@ -57,7 +57,9 @@ def test_a_listwise_service_gets_whole_lists():
     with Service(documents_shape) as service:
         ranker = HTTPReranker(service.url, listwise=True, **QUICK)
         ix.rank(ranker, "tea", texts)
-    assert [request.json["documents"] for request in service.requests] == [texts]
+    whole, *again = [request.json["documents"] for request in service.requests]
+    assert whole == texts
+    assert [len(pair) for pair in again] == [2, 2], "the same list twice: are its scores steady?"
 
 
 def test_texts_of_all_scripts_arrive():
@@ -207,7 +209,7 @@ def test_scores_of_a_service_are_remembered(tmp_path):
         for _ in range(2):
             ranking = ix.rank(HTTPReranker(service.url), "tea", TEXTS, cache=tmp_path / "scores.sqlite")
     assert ranking.scorer.texts_found == 5
-    assert len(service.requests) == 1
+    assert [len(request.json["documents"]) for request in service.requests] == [5, 1, 2]
 
 
 def test_threads_may_share_a_ranker():

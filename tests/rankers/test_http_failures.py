@@ -229,15 +229,17 @@ def numbered(*scores):
         (numbered(1, 2, 3, 4, 5, 6), r"the index 5 to 5 texts, counted from 0", set()),
         (results((1, 1), (2, 1), (3, 1), (4, 1), (5, 1)), "the index 5 to 5 texts", set()),
         (results((-1, 1)), "the index -1 to 5 texts", set()),
-        (results(("0", 1)), "the index '0' to 5 texts", set()),
-        (results((True, 1)), "the index True to 5 texts", set()),
+        (results(("x", 1)), 'the index "x" to 5 texts', set()),
+        (results(("0", 1)), "answered 1 of 5 texts", {"a", "bb", "dddd", "eeeee"}),
+        (results((True, 1)), "the index true to 5 texts", set()),
         (results((1.0, 1)), "the index 1.0 to 5 texts", set()),
         (results((0, 1), (1, 1), (0, 2), (2, 1), (3, 1)), "answered index 0 twice", {"ccc"}),
-        (numbered(1, 2, "0.5", 4, 5), "the score '0.5'", {"bb"}),
-        (numbered(1, 2, None, 4, 5), "the score None", {"bb"}),
-        (numbered(1, 2, True, 4, 5), "the score True", {"bb"}),
-        (numbered(1, 2, float("nan"), 4, 5), "the score nan", {"bb"}),
-        (numbered(1, 2, float("inf"), 4, 5), "the score inf", {"bb"}),
+        (numbered(1, 2, "0.5.1", 4, 5), 'the score "0.5.1"', {"bb"}),
+        (numbered(1, 2, "nan", 4, 5), 'the score "nan"', {"bb"}),
+        (numbered(1, 2, None, 4, 5), "the score null", {"bb"}),
+        (numbered(1, 2, True, 4, 5), "the score true", {"bb"}),
+        (numbered(1, 2, float("nan"), 4, 5), "the score NaN", {"bb"}),
+        (numbered(1, 2, float("inf"), 4, 5), "the score Infinity", {"bb"}),
         (numbered(1, 2, 10**400, 4, 5), "the score 1000", {"bb"}),
         (numbered(1, 2, [3], 4, 5), r"the score \[3\]", {"bb"}),
         ((200, b""), "answered no JSON but ''", set()),
@@ -245,15 +247,18 @@ def numbered(*scores):
         ((200, b"\xff\xfe\xfa"), "answered no JSON", set()),
         ((200, b"[" * 100_000), "answered no JSON", set()),
         ((200, b"\x00" * 100_000), "answered no JSON", set()),
-        ((200, {"scores": [1, 2]}), r"no list of results but {\"scores\": \[1, 2\]}", set()),
+        ((200, {"scores": [1, 2]}), "answered 2 scores to 5 texts", set()),
+        ((200, {"scores": [1, "two", 3, 4, 5]}), 'the score "two"', {"a"}),
+        ((200, {"scores": {"0": 1}}), r"no list of results but {\"scores\": {\"0\": 1}}", set()),
         ((200, {"results": {"0": 1}}), "no list of results", set()),
-        ((200, [1, 2, 3, 4, 5]), r"no list of results but \[1, 2, 3, 4, 5\]", set()),
+        ((200, [1, 2, None, 4, 5]), "the score null", {"bb"}),
+        ((200, [1, 2, {"index": 2, "score": 1}, 4, 5]), "the index null", set()),
         ((200, None), "no list of results but null", set()),
-        ((200, []), "answered 0 of 5 texts", set(TEXTS)),
+        ((200, []), "answered 0 scores to 5 texts", set()),
         ((204, b""), "answered no JSON", set()),
         (
             (307, b"", {"Location": "http://elsewhere/x?key=1"}),
-            "307.*'http://elsewhere/x.…'; give",
+            "307.*'http://elsewhere/x.key=…'; give",
             set(),
         ),
     ],
@@ -275,3 +280,34 @@ def test_a_huge_answer_is_not_read_to_its_end(monkeypatch):
     ):
         HTTPReranker(service.url, **QUICK)("tea", TEXTS)
     assert len(service.requests) == 1
+
+
+DRIPPED = {
+    "headers": (b"HTTP/1.1 200 OK\r\n", b"X-More: 1\r\n"),
+    "one header": (b"HTTP/1.1 200 OK\r\nX-Long: ", b"1"),
+    "continue": (b"", b"HTTP/1.1 100 Continue\r\n\r\n"),
+    "chunk extension": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"a"),
+    "chunks": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\n \r\n"),
+    "trailers": (b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n[]\r\n0\r\n", b"X: 1\r\n"),
+}
+
+
+@pytest.mark.parametrize("where", DRIPPED)
+def test_no_part_of_an_answer_gets_more_than_the_timeout(where):
+    first, drop = DRIPPED[where]
+    drops = []
+
+    def reply(service, request):
+        request.handler.close_connection = True
+        request.handler.wfile.write(first)
+        while len(drops) < 2_000:  # a hundred seconds of drops: far more than the timeout
+            drops.append(time.monotonic())
+            request.handler.wfile.write(drop)
+            time.sleep(0.05)
+
+    with (
+        Service(reply) as service,
+        pytest.raises(ix.ScorerError, match=r"TimeoutError: no whole answer within 0.3 s"),
+    ):
+        HTTPReranker(service.url, retries=0, timeout=0.3)("tea", TEXTS)
+    assert len(drops) < 2_000

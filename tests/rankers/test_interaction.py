@@ -1,7 +1,9 @@
 """DRMM, KNRM and MatchPyramid: what they compute, how they are kept, and what they refuse."""
 
 import json
+import math
 import pickle
+import resource
 
 import numpy as np
 import pytest
@@ -146,18 +148,19 @@ def _write(folder, plain):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (lambda f, p, w: (f / "ranker.json").unlink(), "cannot read ranker.json"),
+        (lambda f, p, w: (f / "ranker.json").unlink(), "cannot read .*ranker.json"),
         (lambda f, p, w: (f / "model.safetensors").unlink(), "cannot read .*model.safetensors"),
         (lambda f, p, w: (f / "model.safetensors").write_bytes(w[: len(w) // 2]), "cannot read .*safet"),
         (lambda f, p, w: (f / "model.safetensors").write_bytes(b""), "cannot read .*safetensors"),
-        (lambda f, p, w: (f / "ranker.json").write_text("{"), "is damaged"),
-        (lambda f, p, w: (f / "ranker.json").write_text("[1]"), "of the kind None, not 'drmm'"),
-        (lambda f, p, w: _write(f, p | {"ranker": "knrm"}), "of the kind 'knrm', not 'drmm'"),
+        (lambda f, p, w: (f / "ranker.json").write_text("{"), r"ranker\.json: broken JSON"),
+        (lambda f, p, w: (f / "ranker.json").write_text("[" * 100_000), r"ranker\.json: .* nested"),
+        (lambda f, p, w: (f / "ranker.json").write_text("[1]"), r"a JSON object expected, not \[1\]"),
+        (lambda f, p, w: _write(f, p | {"ranker": "knrm"}), "is no drmm: it holds a knrm ranker"),
         (lambda f, p, w: _write(f, p | {"format": 9}), "has format 9; this intentx reads 1"),
         (lambda f, p, w: _write(f, p | {"terms": p["terms"][1:]}), "8 terms need vectors"),
         (
             lambda f, p, w: _write(f, p | {"settings": {"bins": 20}}),
-            "(?s)do not fit together.*size mismatch",
+            "do not fit together.*has the shape",
         ),
         (lambda f, p, w: _write(f, p | {"settings": {"bans": 20}}), "do not fit together.*bans"),
         (lambda f, p, w: _write(f, {"format": 1, "ranker": "drmm"}), "do not fit together.*analyzer"),
@@ -173,7 +176,9 @@ def test_a_damaged_folder_is_refused(tmp_path, change, message):
 def test_another_rankers_folder_or_none(tmp_path):
     folder = DRMM(lexicon()).save(tmp_path / "drmm")
     for wrong in (KNRM, MatchPyramid):
-        with pytest.raises(ix.InputError, match=f"of the kind 'drmm', not '{wrong.name}'"):
+        with pytest.raises(
+            ix.InputError, match=f"is no {wrong.name}: it holds a drmm ranker of intentx; load"
+        ):
             wrong.load(folder)
     with pytest.raises(ix.InputError, match=r"no folder .*intentx train"):
         load_ranker(f"knrm:{tmp_path / 'none'}", [])
@@ -300,7 +305,7 @@ def test_published_settings():
     [
         (lambda: DRMMSettings(bins=1), "bins must be 2"),
         (lambda: DRMMSettings(hidden=()), "hidden must be"),
-        (lambda: DRMMSettings(gating="tf"), r"gating must be one of \('idf', 'vector'\), not 'tf'"),
+        (lambda: DRMMSettings(gating="tf"), "gating must be one of 'idf', 'vector', not 'tf'"),
         (lambda: KNRMSettings(kernels=1), "kernels must be 2"),
         (lambda: KNRMSettings(width=0), "widths must be positive"),
         (lambda: KNRMSettings(term_weights="tf"), "term_weights must be one of"),
@@ -315,3 +320,65 @@ def test_published_settings():
 def test_settings_that_cannot_be(make, message):
     with pytest.raises(ix.InputError, match=message):
         make()
+
+
+@pytest.mark.parametrize(
+    ("settings", "changes", "message"),
+    [
+        (KNRMSettings(), {"kernels": 10**9}, "kernels must be a whole number up to 10,000"),
+        (KNRMSettings(), {"kernels": 9_999}, "tensor 'centers' has the shape"),
+        (KNRMSettings(), {"kernels": "x" * 10_000}, "kernels must be a whole number"),
+        (KNRMSettings(), {"seed": math.inf}, "seed must be a whole number from 0"),
+        (KNRMSettings(), {"width": math.inf}, "width must be a finite number"),
+        (KNRMSettings(), {"tune_vectors": "yes"}, "tune_vectors must be true or false"),
+        (DRMMSettings(), {"hidden": [10**9]}, "hidden must be sizes, 16 at most"),
+        (DRMMSettings(), {"hidden": [10_000, 10_000, 10_000, 10_000]}, "has the shape"),
+        (DRMMSettings(), {"hidden": [[[5]]]}, "hidden must be sizes"),
+        (DRMMSettings(), {"hidden": [1] * 17}, "hidden must be sizes, 16 at most"),
+        (MatchPyramidSettings(), {"filters": [10_000] * 9}, "has the shape"),
+        (MatchPyramidSettings(), {"pool": [10_000, 10_000]}, "has the shape"),
+        (MatchPyramidSettings(), {"gamma": -math.inf}, "gamma must be a finite number"),
+    ],
+)
+def test_settings_that_no_weights_fit_cost_no_memory(tmp_path, settings, changes, message):
+    ranker = ranker_of(settings)
+    ranker.save(tmp_path)
+    path = tmp_path / "ranker.json"
+    plain = json.loads(path.read_text())
+    plain["settings"] |= changes
+    path.write_text(json.dumps(plain).replace("Infinity", "1e400"))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(ix.InputError, match=message) as caught:
+        type(ranker).load(tmp_path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200_000, "kilobytes"
+    assert str(tmp_path) in str(caught.value)
+    assert len(str(caught.value)) < 500
+
+
+@pytest.mark.parametrize("value", [math.nan, math.inf])
+@pytest.mark.parametrize("settings", [DRMMSettings(), KNRMSettings(), MatchPyramidSettings()], ids=repr)
+def test_weights_that_are_no_numbers_are_refused_at_once(tmp_path, settings, value):
+    ranker = ranker_of(settings)
+    name, weights = [*ranker.module.named_parameters()][-1]
+    with torch.no_grad():
+        weights.view(-1)[0] = value
+    ranker.save(tmp_path)
+    with pytest.raises(
+        ix.InputError, match=rf"numbers of 'module\.{name}' are NaN or infinite"
+    ) as caught:
+        type(ranker).load(tmp_path)
+    assert str(tmp_path) in str(caught.value)
+
+
+def test_a_description_nested_a_hundred_thousand_deep(tmp_path):
+    ranker = ranker_of(DRMMSettings())
+    ranker.save(tmp_path)
+    path = tmp_path / "ranker.json"
+    for key in ("settings", "training", "analyzer", "terms"):
+        plain = json.loads(path.read_text())
+        deep = json.dumps(plain | {key: "HERE"}).replace('"HERE"', "[" * 100_000 + "]" * 100_000)
+        (other := tmp_path / key).mkdir()
+        (other / "ranker.json").write_text(deep)
+        (other / "model.safetensors").write_bytes((tmp_path / "model.safetensors").read_bytes())
+        with pytest.raises(ix.InputError, match=str(other)):
+            DRMM.load(other)

@@ -243,11 +243,15 @@ def test_models_and_features_that_cannot_be_used(table):
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda f: (f / "ltr.json").unlink(), "no ranker in folder.*cannot read ltr.json: No such file"),
+        (
+            lambda f: (f / "ltr.json").unlink(),
+            "no ranker in folder.*cannot read .*ltr.json: No such file",
+        ),
         (lambda f: (f / "model.txt").unlink(), r"cannot read .*model\.txt: No such file"),
-        (lambda f: (f / "ltr.json").write_text("{"), r"ltr\.json is broken"),
-        (lambda f: (f / "ltr.json").write_bytes(b"\xff\xfe"), r"ltr\.json is broken"),
-        (lambda f: (f / "ltr.json").write_text("[]"), r"must be a JSON object with format 1"),
+        (lambda f: (f / "ltr.json").write_text("{"), r"ltr\.json: broken JSON"),
+        (lambda f: (f / "ltr.json").write_text("[" * 100_000), r"ltr\.json: broken JSON: .* nested"),
+        (lambda f: (f / "ltr.json").write_bytes(b"\xff\xfe"), r"ltr\.json is UTF-16"),
+        (lambda f: (f / "ltr.json").write_text("[]"), r"a JSON object expected, not \[\]"),
         (lambda f: change(f, format=2), r"must be a JSON object with format 1"),
         (lambda f: cut(f / "model.txt"), r"model\.txt is not the file that was saved"),
         (

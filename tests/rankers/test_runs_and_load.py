@@ -3,7 +3,7 @@ import gzip
 import pytest
 
 import intentx as ix
-from intentx.rankers import BM25, encoders, load_ranker, read_run, run_of
+from intentx.rankers import BM25, encoders, load_ranker, named_run, read_run, run_of
 from tests import tiny_models
 
 RUN = "7 Q0 b 1 2.5 sys\n7 Q0 a 2 -1e-3 sys\n\n8 Q0 a 1 3 sys\n"
@@ -24,6 +24,10 @@ def test_a_run_is_read_by_query_in_file_order(tmp_path):
         ("7 Q0 a 1 2.5\n", "line 1: 'qid Q0 docid"),
         (RUN + "8 Q0 c 2 high sys\n", "line 5: the score"),
         (RUN + "8 Q0 c 2 nan sys\n", "line 5: the score"),
+        (RUN + "8 Q0 c 2 1e999 sys\n", "line 5: the score must be a finite number, not '1e999'"),
+        (RUN + "8 Q0 c 2 1_000 sys\n", "line 5: the score must be a finite number, not '1_000'"),
+        (RUN + "8 Q0 c 2 ٣ sys\n", "line 5: the score must be a finite number, not '٣'"),
+        ("qid Q0 docid rank score tag\n", "line 1: the score must be a finite number, not 'score'"),
         (RUN + "8 Q0 a 2 1 sys\n", "line 5: document 'a' stands twice"),
         ("", "holds no ranking"),
     ],
@@ -33,6 +37,22 @@ def test_broken_runs_name_the_line(tmp_path, text, message):
     path.write_text(text)
     with pytest.raises(ix.InputError, match=message):
         read_run(path)
+
+
+@pytest.mark.parametrize(
+    ("text", "qid", "name"),
+    [
+        (RUN, "7", "sys"),
+        ("7 Q0 a 1 2 BM25\n8 Q0 a 1 2 DRMM\n", "8", "DRMM"),
+        ("7 Q0 a 1 2 BM25\n7 Q0 b 1 2 DRMM\n7 Q0 c 1 2 DRMM\n7 Q0 d 1 2 x\n", None, "my.run"),
+    ],
+)
+def test_a_run_goes_by_its_tag_or_else_its_file(tmp_path, text, qid, name):
+    path = tmp_path / "my.run.gz"
+    path.write_bytes(gzip.compress(text.encode()))
+    found, scores = named_run(path, qid)
+    assert found == name
+    assert scores == run_of(path, qid)
 
 
 def test_which_query_of_a_run(tmp_path):

@@ -191,10 +191,10 @@ def test_quality_of_heldout_queries():
         ({"steps": 0}, "steps must be 1 or more"),
         ({"texts": 1}, "texts must be 2 or more"),
         ({"learning_rate": 0.0}, "learning_rate must be positive"),
-        ({"learning_rate": math.inf}, "learning_rate must be positive"),
+        ({"learning_rate": math.inf}, "learning_rate must be a finite number"),
         ({"margin": -1.0}, "margin must be positive"),
         ({"teacher_gap": -0.1}, "0 or more"),
-        ({"weight_decay": NAN}, "0 or more"),
+        ({"weight_decay": NAN}, "weight_decay must be a finite number"),
     ],
 )
 def test_settings_that_cannot_be(settings, message):

@@ -19,14 +19,20 @@ def once(query, texts):
     return [len(text) % 97 for text in texts]
 
 
+_SEEN = set()
+
+
 def on_versions(query, texts):
-    """Dies when it is asked for fewer texts than there are documents; with a marker, only once."""
+    """Dies when it is asked for a text that is no document; with a marker, only once."""
+    first = not _SEEN
+    if first:
+        _SEEN.update(texts)
+        time.sleep(1.1)  # cells are written by the second
     marker = os.environ.get("INTENTX_DYING")
-    if len(texts) < 12 and not (marker and Path(marker).exists()):
+    if not _SEEN.issuperset(texts) and not (marker and Path(marker).exists()):
         if marker:
             Path(marker).touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    time.sleep(1.1 * (len(texts) >= 12))  # cells are written by the second
     return [len(text) % 97 for text in texts]
 
 
@@ -34,11 +40,12 @@ def always(query, texts):
     os.kill(os.getpid(), signal.SIGKILL)
 
 
-_HELD = []
+_HELD = {}
 
 
 def grows(query, texts):
     """Holds more memory with each query, which joblib takes for a leak when it looks, once a second."""
-    _HELD.append(b"x" * 150_000_000 if _HELD else b"")
-    time.sleep(1.1)
+    if query not in _HELD:
+        _HELD[query] = b"x" * 150_000_000 if _HELD else b""
+        time.sleep(1.1)
     return [len(text) % 97 for text in texts]

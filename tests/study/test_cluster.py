@@ -215,3 +215,43 @@ def test_workers_that_always_die_end_it_with_a_reason(tmp_path):
         run_study(some, tmp_path, workers=2)
     with Store(tmp_path, write=False) as store:
         assert list(store.rows()) == []
+
+
+def test_a_scheduler_that_dies(every, plain, tmp_path):
+    """Words, and what was kept stays."""
+    pytest.importorskip("distributed")
+    scheduler = subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1", "--port", "0",
+         "--no-dashboard", "--scheduler-file", str(tmp_path / "scheduler.json")],
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    worker = None
+    try:
+        until(lambda: (tmp_path / "scheduler.json").exists() and _address(tmp_path), 120)
+        address = _address(tmp_path)
+        worker = subprocess.Popen(
+            [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1",
+             "--no-dashboard", "--death-timeout", "60"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )  # fmt: skip
+        done = threading.Event()
+        killer = threading.Thread(target=kill_one, args=([scheduler.pid], done))
+        killer.start()
+        with pytest.raises(WorkerError, match=r"the Dask scheduler at tcp://127.* is gone"):
+            run_study(every, tmp_path / "out", dask=address, progress=lambda n, q: done.set())
+        killer.join()
+    finally:
+        for process in (worker, scheduler):
+            if process is not None:
+                process.kill()
+                process.wait()
+    kept = cells(tmp_path / "out")
+    assert kept
+    assert all(cell in plain for cell in kept)
+
+
+def _address(folder):
+    try:
+        return json.loads((folder / "scheduler.json").read_text())["address"]
+    except (ValueError, KeyError):
+        return None

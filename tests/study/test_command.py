@@ -18,6 +18,7 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     )
     assert main(["bench", "study.toml", "--out", "out"]) == 0
     first = capsys.readouterr()
+    assert first.err.startswith("cells: 0 of 1 done\ncells: 1 of 1 done\n")
     assert "1 cells measured, 0 were there" in first.err
     assert main(["bench", "study.toml", "--out", "out"]) == 0
     again = capsys.readouterr()

@@ -82,7 +82,7 @@ def test_a_folder_of_the_same_name_changes_no_spec_that_means_something_else(tmp
     [
         ("[measures]", "[measure]", "unknown key 'measure'; a study has baselines, data, measures"),
         ("heldout", "held_out", r"\[measures\] has no key 'held_out'; it has gap"),
-        ("heldout = 2", "stability = 1", "stability 0, or 2 or more"),
+        ("heldout = 2", "stability = 1", "stability must be 0, or 2 or more"),
         ("demo =", "demos =", r"\[data\] has no key 'demos'"),
         ('demo = ["jaguar speed"]', "", "needs one source: demo, folder.*it has none"),
         ('demo = ["jaguar speed"]', 'demo = ["*"]\nfolder = "x"', "it has demo, folder"),
@@ -116,7 +116,7 @@ def test_no_study_at_all(tmp_path):
         read_study(tmp_path / "nothing.toml")
     with pytest.raises(ix.InputError, match="no YAML"):
         read_study(written(tmp_path, "a: [", "x.yaml"))
-    with pytest.raises(ix.InputError, match="depth must be 2 or more"):
+    with pytest.raises(ix.InputError, match="depth must be a whole number, 2 or more"):
         Data(demo=("*",), depth=1)
 
 

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from intentx.rankers import BM25
 from intentx.study import run
 from intentx.study.boxes import encoder_of, ranking_of
 from intentx.study.cells import FIGURES
-from intentx.study.data import topics
+from intentx.study.data import spread_places, topics
 from intentx.study.plan import Data, Measures, Study, read_study
 from intentx.study.results import read_results
 from intentx.study.run import run_study, status, variants
@@ -195,7 +196,7 @@ def test_what_fails_is_a_row_with_its_reason(tmp_path):
     assert title.rstrip() == "none, n of 2 queries"
     wide = [estimates(line, 98_765) for line in lines]  # nothing is cut off
     Console(file=narrow, width=80).print(*rich_tables(wide))
-    assert narrow.getvalue().count("98765 ") == sum(bool(line.figures) for line in lines)
+    assert narrow.getvalue().count("98765") == sum(bool(line.figures) for line in lines)
     assert set(by_name["none", "Q"].failed) == {"1", "2"}
     assert by_name["run", "Q"].figures["all"].n == by_name["run", "Q"].queries - len(
         by_name["run", "Q"].failed
@@ -216,9 +217,37 @@ def test_the_order_of_rows_changes_nothing(plain):
     for seed in range(3):
         shuffled = [rows[i] for i in np.random.default_rng(seed).permutation(len(rows))]
         assert summarise(shuffled, pairs) == expected
-    assert expected[0].figures["all"].mean == np.mean(
-        [r.figures["all"] for r in rows if r.method == "Q"]
-    )
+    by_hand = np.mean([r.figures["all"] for r in rows if r.method == "Q"])
+    assert expected[0].figures["all"].mean == pytest.approx(by_hand, abs=1e-15)  # sums in other orders
+
+
+def test_fewer_queries_are_among_more():
+    for number in (1, 2, 7, 43, 100):
+        chosen = [spread_places(number, wanted) for wanted in range(number + 2)]
+        assert [len(set(places)) for places in chosen] == [*range(number + 1), number]
+        assert all(places == sorted(places) for places in chosen)
+        assert all({*few} <= {*more} <= {*range(number)} for few, more in pairwise(chosen))
+    for wanted in range(5, 60):  # and they are evenly spread, but for a factor of two
+        gaps = [b - a for a, b in pairwise(spread_places(1000, wanted))]
+        assert max(gaps) <= 2 * min(gaps) + 2
+    four, six = ({t.qid for t in topics(Data(demo=("*",), queries=n))} for n in (4, 6))
+    assert four < six
+
+
+def test_the_number_of_cells_is_told_first(tmp_path):
+    told = []
+    plan = {"rankers": {"b": "bm25"}, "methods": {"Q": {"method": "query-terms"}}}
+    for queries in (2, 3):
+        run_study(
+            study(data=Data(demo=("*",), queries=queries, depth=6), **plan), tmp_path,
+            progress=lambda done, qid: told.append(done), total=lambda cells: told.append(-cells),
+        )  # fmt: skip
+    assert told == [-2, 1, 2, -3, 2], "the new query is in the middle: one from before lies ahead"
+    run_study(
+        study(data=Data(demo=("*",), queries=3, depth=6), **plan), tmp_path / "part", shard=(1, 2),
+        total=lambda cells: told.append(-cells),
+    )  # fmt: skip
+    assert told[-1] == -1
 
 
 def test_queries_are_spread(tmp_path):
@@ -231,10 +260,10 @@ def test_queries_are_spread(tmp_path):
 @pytest.mark.parametrize(
     ("line", "message"),
     [
-        ("{", "line 1: no JSON"),
-        ('{"qid": 1}', "it lacks query"),
-        ("[]", "it lacks qid"),
-        ('{"qid": 1, "query": "x", "docs": [{"id": 1}]}', "needs id and text"),
+        ("{", "line 1: broken JSON"),
+        ('{"qid": 1}', "none of the keys query"),
+        ("[]", "a JSON object expected"),
+        ('{"qid": 1, "query": "x", "docs": [{"id": 1}]}', "document 1 of docs: none of the keys text"),
         ('{"qid": 1, "query": "x", "docs": [], "runs": {"r": {"7": 1}}}', "'7', which docs lacks"),
     ],
 )
@@ -273,7 +302,7 @@ def test_other_data_in_a_folder_is_not_mixed_with_the_old(tmp_path):
 
 def test_two_queries_of_one_id(tmp_path):
     jsonl(tmp_path / "t.jsonl", ("1", "piano"), ("1", "organ"))
-    with pytest.raises(ix.InputError, match="two queries have the id '1'"):
+    with pytest.raises(ix.InputError, match="line 2: a query '1' was there before"):
         run_study(study(data=Data(topics=str(tmp_path / "t.jsonl"))), tmp_path / "out")
 
 

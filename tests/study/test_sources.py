@@ -6,6 +6,7 @@ import pytest
 
 import intentx as ix
 from intentx.cli import main
+from intentx.search import SearchIndex
 from intentx.study import sources
 from intentx.study.data import topics
 from intentx.study.plan import Data, read_study
@@ -72,6 +73,34 @@ def test_files_without_a_run_are_searched_by_bm25(folder):
     assert [topic.qid for topic in found] == ["7", "10", "11"]
     assert found[2].pool[0] == "d12"
     assert len(found[2].pool) == 4
+
+
+def test_documents_that_are_searched_are_indexed_once(folder):
+    index = folder / "kept"
+    data = Data(docs=str(folder / "docs.jsonl"), topics=str(folder / "queries.tsv"), depth=4)
+    told = []
+    found = list(topics(data, index, told.append))
+    assert [topic.digest for topic in found] == [topic.digest for topic in topics(data)]
+    assert found[2].pool == ("d12", "d0", "d1", "d2")  # one has the word; the first ones follow
+    assert found[0].docs == {doc: DOCS[int(doc[1:])] for doc in found[0].pool}
+    assert told == [len(DOCS)]
+    made = (index / "index.json").read_text()
+    assert [topic.pool for topic in topics(data, index, told.append)] == [topic.pool for topic in found]
+    assert (told, (index / "index.json").read_text()) == ([len(DOCS)], made)
+    lines = (folder / "docs.jsonl").read_text().replace("a lamp", "a desk")
+    (folder / "docs.jsonl").write_text(lines)
+    assert list(topics(data, index))[2].pool == ("d0", "d1", "d2", "d3")
+
+
+def test_a_study_keeps_the_index_beside_its_results(folder):
+    study = STUDY.replace('runs = ["first.trec", "second.run.gz"]\npool = "first"\n', "")
+    (folder / "study.toml").write_text(study.replace('second = "run:second"\n', ""))
+    study = read_study(folder / "study.toml")
+    for out, index in (("out", None), ("out2", folder / "shared"), ("out3", folder / "shared")):
+        assert run_study(study, folder / out, index=index).failed == 0
+    assert len(SearchIndex.open(folder / "out" / "index")) == len(DOCS)
+    assert not (folder / "out2" / "index").exists()
+    assert SearchIndex.open(folder / "shared").search("lamp").ids == ("d12",)
 
 
 @pytest.mark.parametrize(

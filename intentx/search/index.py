@@ -1,0 +1,278 @@
+"""`SearchIndex`: the best documents of a collection for a query, by BM25."""
+
+from __future__ import annotations
+
+import contextlib
+import sqlite3
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.documents import Document, Documents, documents_in
+from intentx.errors import InputError
+from intentx.search.build import Settings, add_all, weights_of
+from intentx.search.folder import IndexFolder
+from intentx.search.store import DocumentStore
+from intentx.text import Analyzer
+
+if TYPE_CHECKING:
+    from bm25s import BM25
+
+__all__ = ["Hits", "SearchIndex"]
+
+
+class Hits(NamedTuple):
+    """What a search found, best first.
+
+    Attributes
+    ----------
+    ids
+        n document ids.
+    scores
+        (n,) scores, not increasing.
+    """
+
+    ids: tuple[str, ...]
+    scores: npt.NDArray[np.float64]
+
+
+class SearchIndex:
+    """BM25 search in a collection that is indexed once; made by `build` or `open`.
+
+    The scores are those of `intentx.rankers.BM25` over the same documents with the same settings,
+    computed ahead by bm25s. Weights are read from disk as they are needed, documents stand in SQLite.
+    An index may be used by threads, and is pickled as its folder.
+
+    Attributes
+    ----------
+    folder
+        Where it is kept; None: in memory.
+    analyzer, k1, b
+        Its settings, as in `intentx.rankers.BM25`.
+    fingerprint
+        Stands for the settings and all documents.
+
+    Examples
+    --------
+    >>> index = SearchIndex.build({"a": "green tea", "b": "a boat", "c": "black tea in a tea pot"})
+    >>> index.search("tea", 10).ids
+    ('c', 'a')
+    >>> index.document("c").text
+    'black tea in a tea pot'
+    """
+
+    def __init__(
+        self,
+        store: DocumentStore,
+        model: BM25,
+        settings: Settings,
+        fingerprint: str,
+        folder: Path | None,
+    ) -> None:
+        self.folder = folder
+        self.analyzer, self.k1, self.b = settings.analyzer, settings.k1, settings.b
+        self.fingerprint = fingerprint
+        self._store, self._model = store, model
+        # Plain views: slices of memory maps are slow.
+        model.scores = {
+            name: value if name == "num_docs" else np.asarray(value)
+            for name, value in model.scores.items()
+        }
+
+    @classmethod
+    def build(
+        cls,
+        documents: Documents,
+        folder: str | Path | None = None,
+        *,
+        analyzer: Analyzer | None = None,
+        k1: float = 0.9,
+        b: float = 0.4,
+        workers: int = 1,
+        progress: Callable[[int], None] | None = None,
+    ) -> SearchIndex:
+        """Index documents, or open the index that the folder has of the same documents.
+
+        Documents are read one by one and need not fit into memory. Those that were analysed when a
+        build was killed are not analysed again by the next one. Until the new index is complete, the
+        one before it stays in place. Of two processes that build in one folder, the second waits for
+        the first.
+
+        Parameters
+        ----------
+        documents
+            In any of the forms of `intentx.rank`, also a generator. Titles count as text.
+        folder
+            Where the index is kept, made if need be; None: in memory.
+        analyzer
+            How texts become terms; by default English stems, stopwords left out.
+        k1, b
+            As in `intentx.rankers.BM25`.
+        workers
+            Processes that analyse documents.
+        progress
+            Called with the number of documents that are analysed so far.
+
+        Raises
+        ------
+        InputError
+            For documents that cannot be used, as in `intentx.rank`, no word in any of them, settings
+            out of range, or a folder that cannot be written or holds something else.
+        """
+        if not (0 <= k1 < np.inf and 0 <= b <= 1):
+            raise InputError(f"BM25 needs k1 of 0 or more and b from 0 to 1, not {k1!r} and {b!r}")
+        if workers < 1:
+            raise InputError(f"workers must be 1 or more, not {workers!r}")
+        settings = Settings(analyzer or Analyzer(stem="english"), k1, b)
+        given = documents_in(documents)
+        if folder is not None:
+            place = IndexFolder(folder)
+            place.build(given, settings, workers, progress)
+            return cls.open(folder, analyzer=settings.analyzer)
+        store = DocumentStore(None, write=True)
+        digest = add_all(store, given, settings, workers, progress)
+        return cls(store, weights_of(store, settings), settings, digest.hex(), None)
+
+    @classmethod
+    def open(cls, folder: str | Path, *, analyzer: Analyzer | None = None) -> SearchIndex:
+        """The index that `build` left in a folder.
+
+        Parameters
+        ----------
+        analyzer
+            What the index must have been built with; None: whatever it was.
+
+        Raises
+        ------
+        InputError
+            If there is no index, it is damaged or of another version, or its words were found in
+            another way than they are now.
+        """
+        place = IndexFolder(folder)
+        store, model, settings, fingerprint = place.open(analyzer)
+        return cls(store, model, settings, fingerprint, place.path)
+
+    def search(self, query: str, k: int = 10, *, fill: bool = False) -> Hits:
+        """The ``k`` best documents for a query; equal scores in the order of the documents.
+
+        Parameters
+        ----------
+        k
+            Most documents; all that match where it is more than there are.
+        fill
+            Whether documents without a word of the query follow, at score 0, in their order, until
+            there are ``k``. Without, only documents with a word of the query are found.
+
+        Raises
+        ------
+        InputError
+            If the query is no text or ``k`` is not 1 or more.
+        """
+        if not isinstance(query, str):
+            raise InputError(f"the query must be a text, not {query!r}")
+        if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
+            raise InputError(f"k must be an integer, 1 or more, not {k!r}")
+        with self._readable():
+            terms = Counter(token.term for token in self.analyzer.tokens(query))
+            numbers = self._store.numbers(terms.elements())
+            scores = self._model.get_scores_from_ids(numbers) if numbers else np.zeros(len(self))
+            places = _best(scores, int(k))
+            if fill and len(places) < k:
+                others = np.flatnonzero(scores == 0)[: int(k) - len(places)]
+                places = np.concatenate([places, others])
+            return Hits(self._store.ids(places.tolist()), scores[places])
+
+    def document(self, doc_id: str) -> Document:
+        """The document of an id.
+
+        Raises
+        ------
+        InputError
+            If there is none.
+        """
+        with self._readable():
+            found = self._store.document(doc_id)
+        if found is None:
+            raise InputError(f"no document {doc_id!r} among the {len(self)} of the index")
+        return found
+
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """Title and text of each document by its id, read as they are asked for."""
+        return _Texts(self)
+
+    def __len__(self) -> int:
+        return int(self._model.scores["num_docs"])
+
+    def __repr__(self) -> str:
+        where = "in memory" if self.folder is None else f"in {str(self.folder)!r}"
+        return f"<SearchIndex of {len(self):,} documents {where}>"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self._store.close()
+
+    def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
+        if self.folder is None:
+            raise InputError("an index in memory cannot be sent elsewhere: build it in a folder")
+        return type(self).open, (self.folder,)
+
+    @contextlib.contextmanager
+    def _readable(self) -> Iterator[None]:
+        """Around reading: what goes wrong there comes from a damaged folder."""
+        try:
+            yield
+        except (sqlite3.Error, IndexError, KeyError, UnicodeDecodeError) as error:
+            raise InputError(
+                f"the index in {self.folder} is damaged ({error}); delete the folder and build it again"
+            ) from error
+
+
+class _Texts(Mapping[str, str]):
+    """The contents of an index's documents."""
+
+    def __init__(self, index: SearchIndex) -> None:
+        self._index = index
+
+    def __getitem__(self, doc_id: str) -> str:
+        found = self._index._store.document(doc_id)
+        if found is None:
+            raise KeyError(doc_id)
+        return found.content
+
+    def __iter__(self) -> Iterator[str]:
+        return self._index._store.all_ids()
+
+    def __len__(self) -> int:
+        return len(self._index)
+
+
+def _best(scores: npt.NDArray[np.float64], k: int) -> npt.NDArray[np.intp]:
+    """Places of the ``k`` highest scores above 0, best first; equal ones by their place.
+
+    >>> _best(np.array([0, 2, 3, 2, 2, 0.0]), 3).tolist()
+    [2, 1, 3]
+    """
+    found = np.flatnonzero(scores)
+    if len(found) > k:
+        values = scores[found]
+        least = np.partition(values, len(values) - k)[len(values) - k]
+        found = found[values >= least]  # more than k where several tie for the last place
+    order = np.argsort(-scores[found], kind="stable")[:k]
+    return np.asarray(found[order])
