@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -29,6 +29,10 @@ LARGEST = 16.0  # score difference by one term up to which exponentials stay wit
 FAR = 26.0  # score differences beyond are as good as infinite: no term brings them back
 NEAR = 20.0  # scores up to this far from their middle need no float64
 DEGREES, CLOSE = 4, 1e-5  # of a polynomial in the place of a sigmoid: coefficients, and error
+PART = 8_192  # pairs that are evaluated at once in float64
+FARTHEST = 170.0  # scores up to this far from their middle have exponentials in float64
+TIED = 1e-12  # votes that exponentials do not tell from zero
+ROUNDING = 1e-5  # more than float64 and pairs at the margin can move a value
 ONE = np.float32(1)
 
 
@@ -286,15 +290,65 @@ def _sigmoid(slope: float, most: float) -> Singles | None:
 
 
 class Exact:
-    """The same as `Kernel`, over all pairs and in float64: for few sets, when pairs are many."""
+    """The same as `Kernel`, over all pairs and in float64: for few sets, when pairs are many.
+
+    Exponentials are taken of the documents, of which there are few, and not of the pairs. Values
+    differ from those of `Objective.value` by rounding, and are remembered.
+    """
 
     def __init__(self, objective: Objective) -> None:
         self.objective = objective
         self.n_terms = objective.matrices.n_terms
+        self._known: dict[tuple[int, ...], float] = {}
 
     def values(self, rest: Sequence[int], terms: Indices | None = None) -> Floats:
         """Values of the set ``rest`` plus each of ``terms``."""
         every = np.arange(self.n_terms + 1) if terms is None else terms
         kept = [term for term in rest if term < self.n_terms]
         sets = [[*kept, int(term)] if term < self.n_terms else kept for term in every]
-        return np.array([self.objective.value(one) for one in sets])
+        return np.array([self.value(one) for one in sets])
+
+    def value(self, indices: Sequence[int]) -> float:
+        """Value of the terms at ``indices``."""
+        one = tuple(sorted(indices))
+        if one not in self._known:
+            self._known[one] = self._value(one)
+        return self._known[one]
+
+    def _value(self, indices: Sequence[int]) -> float:
+        objective, matrices, pairs = (
+            self.objective,
+            self.objective.matrices,
+            self.objective.matrices.pairs,
+        )
+        sums = matrices.document_sums(indices)
+        sums -= (sums.max(axis=1, keepdims=True) + sums.min(axis=1, keepdims=True)) / 2
+        if np.abs(sums).max() > FARTHEST or matrices.margin < TIED:
+            return objective.value(indices)
+        parts = np.exp(2 * sums)
+        value = 0.0
+        for start in range(0, len(pairs), PART):
+            part = slice(start, start + PART)
+            votes = _votes(parts, pairs.high[part], pairs.low[part])
+            value += float(objective.weight[part] @ objective.counts(votes))
+        return value
+
+    def best(self, sets: Iterable[Sequence[int]]) -> list[int]:
+        """As `Objective.best`, which is asked about those that rounding could put first."""
+        unique = list({tuple(sorted(one)): None for one in sets})
+        values = np.array([self.value(one) for one in unique])
+        first = np.flatnonzero(values >= values.max() - ROUNDING)
+        return self.objective.best([unique[number] for number in first])
+
+
+def _votes(parts: Floats, high: Indices, low: Indices) -> Floats:
+    """(P,) votes of pairs, from (R, N) exponentials of twice the documents' scores."""
+    votes = np.full(len(high), float(len(parts)))
+    for part in parts:  # tanh(a - b) is 1 - 2 exp(2 b) / (exp(2 a) + exp(2 b))
+        lower = part.take(low)
+        both = part.take(high)
+        both += lower
+        lower /= both
+        lower *= 2
+        votes -= lower
+    return votes

@@ -50,7 +50,7 @@ def descend(problem: Problem, start: Sequence[int], thorough: bool = False) -> l
     sets = [list(start), _descend(problem, start, WIDE)]
     if thorough and problem.dense and not problem.late:
         sets.append(_descend(problem, sets[-1], problem.matrices.n_terms + 1))
-    return problem.objective.best(sets)
+    return problem.best(sets)
 
 
 def anneal(
@@ -86,7 +86,7 @@ def anneal(
         if problem.late:
             break
         sets += _anneal(problem, start, effort._replace(sweeps=sweeps), number)
-    best = problem.objective.best(sets)
+    best = problem.best(sets)
     return best if problem.late else descend(problem, best, thorough=not problem.objective.smooth)
 
 

@@ -218,7 +218,7 @@ def _auto(problem: Problem) -> Found:
         if found.bound is not None:  # not cut off by the time limit
             return found
     if not problem.late and not problem.objective.smooth:
-        other = problem.objective.best(relaxed(problem))
+        other = problem.best(relaxed(problem))
         if problem.objective.value(other) > problem.objective.value(start):
             start, name = other, "tanh"
     return _annealed(problem, start, name)
@@ -237,7 +237,7 @@ def _descent(problem: Problem) -> Found:
 
 def _tanh(problem: Problem) -> Found:
     start = greedy(problem)
-    found = problem.objective.best(relaxed(problem))
+    found = problem.best(relaxed(problem))
     return _better(problem, Found(found, "tanh"), start)
 
 
