@@ -20,6 +20,7 @@ from intentx.coverage.validate import Option, best_fit
 
 __all__ = ["Winner", "most_covering", "refined"]
 
+SOFTNESS = 1 / 3  # for each vote, of the objective under which the second descents begin
 ANNEALED = 3  # options that go on, those with the best descents
 
 
@@ -41,8 +42,8 @@ def most_covering(
 ) -> Winner:
     """The option and the terms that cover most pairs, of equals the first option.
 
-    With ``"auto"``, all sets are tried under all options when they are few. Else each option gets a
-    descent, the best three of them a round of annealing, and the best of these the other rounds. Any
+    With ``"auto"``, all sets are tried under all options when they are few. Else each option gets two
+    descents, the best three of them a round of annealing, and the best of these the other rounds. Any
     other method solves the option with the best descent.
     """
     problems = [_problem(one, min_terms, max_terms, seed) for one in options]
@@ -80,7 +81,8 @@ def _raced(options: Sequence[Option], min_terms: int, max_terms: int, seed: int)
     values: list[float] = []
     for option in options:  # a problem at a time: its kernel is large
         problem = _problem(option, min_terms, max_terms, seed)
-        sets.append(descend(problem, greedy(problem)))
+        starts = greedy(problem), _smoothly(problem)
+        sets.append(problem.best([descend(problem, start) for start in starts]))
         values.append(problem.objective.value(sets[-1]))
     order = np.argsort(-np.array(values), kind="stable").tolist()
     for number in order[:ANNEALED]:
@@ -92,3 +94,10 @@ def _raced(options: Sequence[Option], min_terms: int, max_terms: int, seed: int)
     start = problem.best([sets[best], *relaxed(problem)])
     found = anneal(problem, start, rounds=range(1, 3))
     return Winner(best, selected(problem, Found(found, "descent+anneal"), began))
+
+
+def _smoothly(problem: Problem) -> list[int]:
+    """Where a descent ends under an objective that counts votes by their size: it sees farther."""
+    softness = SOFTNESS * problem.matrices.n_rankers
+    soft = Problem(Objective(problem.matrices, softness), problem.min_terms, problem.max_terms)
+    return descend(soft, greedy(soft))
