@@ -16,8 +16,13 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from intentx import Ranking
+    from intentx.datasets import Collection
 
 HERE = Path(__file__).resolve().parents[1]
 
@@ -27,7 +32,7 @@ def worker(repeats: int) -> None:
     import intentx as ix
     from intentx.datasets import read_collection
 
-    collections: dict[str, object] = {}
+    collections: dict[str, Collection] = {}
     for line in sys.stdin:
         ask = json.loads(line)
         if ask["folder"] not in collections:
@@ -45,20 +50,20 @@ def worker(repeats: int) -> None:
         print(json.dumps(answer), flush=True)
 
 
-def _ranking(collection: object, ask: dict[str, object]) -> object:
+def _ranking(collection: Collection, ask: dict[str, str]) -> Ranking:
     """One query's ranking, or the documents of several queries, each with its own query's score."""
     import intentx as ix
 
-    runs = collection.runs[ask["system"]]  # type: ignore[attr-defined]
+    runs = collection.runs[ask["system"]]
     if not ask["documents"]:
-        return collection.ranking(ask["system"], ask["qid"])  # type: ignore[attr-defined]
+        return collection.ranking(ask["system"], ask["qid"])
     run: dict[str, float] = {}
     for qid in sorted(runs):
         for doc_id, score in runs[qid].items():
-            if len(run) < int(str(ask["documents"])):
+            if len(run) < int(ask["documents"]):
                 run.setdefault(doc_id, score)
-    texts = collection.texts  # type: ignore[attr-defined]
-    query = collection.queries[ask["qid"]]  # type: ignore[attr-defined]
+    texts = collection.texts
+    query = collection.queries[ask["qid"]]
     return ix.Ranking.from_run(run, query, {doc_id: texts[doc_id] for doc_id in run})
 
 
@@ -155,7 +160,11 @@ def main() -> None:
                 for documents in options.documents:
                     for generality in (0.5, 0.0):
                         qids = sorted(collection.queries)[: 1 if documents else options.queries]
-                        ask = {"folder": str(DATA / name), "system": system, "generality": generality}
+                        ask: dict[str, object] = {
+                            "folder": str(DATA / name),
+                            "system": system,
+                            "generality": generality,
+                        }
                         ask |= {"documents": documents, "unseen": options.unseen and not documents}
                         answers = [*compared(versions, [ask | {"qid": qid} for qid in qids])]
                         size = documents or 100

@@ -283,7 +283,7 @@ def _sigmoid(slope: float, most: float) -> Singles | None:
     widest = (most / slope) ** 2
     ends = [1e-12 * widest, widest]
     fit = Chebyshev.interpolate(odd, DEGREES - 1, domain=ends)
-    where = np.linspace(*ends, 100)
+    where = np.linspace(ends[0], ends[1], 100)
     if np.max(np.abs(fit(where) - odd(where)) * np.sqrt(where)) > CLOSE:
         return None
     return np.asarray(fit.convert(kind=Polynomial).coef, dtype=np.float32)
