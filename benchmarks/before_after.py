@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -50,7 +50,7 @@ def worker(repeats: int) -> None:
         print(json.dumps(answer), flush=True)
 
 
-def _ranking(collection: Collection, ask: dict[str, str]) -> Ranking:
+def _ranking(collection: Collection, ask: dict[str, Any]) -> Ranking:
     """One query's ranking, or the documents of several queries, each with its own query's score."""
     import intentx as ix
 

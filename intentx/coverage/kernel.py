@@ -144,7 +144,7 @@ class Kernel:
             return self._ratios(np.exp(2 * scores), -1)
         up = np.exp(np.clip(2 * scores, -340, 340))
         far = (1 / up).take(self.high, axis=1) * up.take(self.low, axis=1)
-        return np.clip(far, math.exp(-2 * FAR), math.exp(2 * FAR)).astype(np.float32)
+        return np.asarray(np.clip(far, math.exp(-2 * FAR), math.exp(2 * FAR)), dtype=np.float32)
 
     def _ratios(self, up: Floats, sign: int) -> Singles:
         """(…, P) quotients of the pairs' documents, high over low or the other way, from (…, N)."""
