@@ -119,7 +119,7 @@ def _shares(objective: Objective, differences: Floats) -> Floats:
     else:
         votes = np.tanh(differences, out=differences).sum(axis=1)
         if objective.softness > 0:
-            return np.asarray(objective.soft(votes) @ objective.weight)
+            return np.asarray(objective.counts(votes) @ objective.weight)
         covered = votes > margin
     if objective.weighted:
         return np.asarray(covered @ objective.weight)

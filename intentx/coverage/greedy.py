@@ -106,7 +106,7 @@ def greedy(problem: Problem) -> list[int]:
     Coverage may fall on the way and rise again, so greedy goes on to the end and then looks back.
     """
     sets = grow(problem, [], problem.max_terms)
-    return problem.objective.best(sets[problem.min_terms :])
+    return problem.best(sets[problem.min_terms :])
 
 
 def greedy_literal(problem: Problem) -> list[int]:

@@ -41,16 +41,24 @@ class Objective:
     def value(self, indices: Sequence[int]) -> float:
         """Value in [0, 1] of the terms at ``indices``, in float64 and never from running sums."""
         if self.softness > 0:
-            return float(self.weight @ self.soft(self.matrices.votes(indices)))
+            return float(self.weight @ self.counts(self.matrices.votes(indices)))
         if not self.weighted:
             return self.matrices.coverage(indices)
         return math.fsum(self.weight[self.matrices.covered(indices)])
 
-    def soft(self, votes: Floats) -> Floats:
-        """What votes count for, with softness. The sigmoid is a tanh: that never overflows."""
+    def counts(self, votes: Floats) -> Floats:
+        """What pairs with these votes count for."""
         above = votes - self.matrices.margin
-        smooth = 0.5 + 0.5 * np.tanh(above / (2 * self.softness))
-        return self.soft_share * smooth + (1 - self.soft_share) * (above > 0)
+        if not self.softness:
+            return np.asarray(above > 0, dtype=np.float64)
+        strict = (1 - self.soft_share) * (above > 0)
+        above /= -self.softness
+        np.minimum(above, 700.0, out=above)  # beyond, exp would overflow
+        np.exp(above, out=above)
+        above += 1
+        np.divide(self.soft_share, above, out=above)
+        above += strict
+        return np.asarray(above)
 
     def best(self, sets: Iterable[Sequence[int]]) -> list[int]:
         """The set of highest value; of equal ones the smallest, then the lowest indices."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -106,7 +107,15 @@ class Problem:
     @cached_property
     def judge(self) -> Kernel | Exact:
         """What decides between sets: `kernel` where it sees all pairs."""
-        return self.kernel if self.dense else Exact(self.objective)
+        return self.kernel if self.dense else self._exact
+
+    @cached_property
+    def _exact(self) -> Exact:
+        return Exact(self.objective)
+
+    def best(self, sets: Iterable[Sequence[int]]) -> list[int]:
+        """The set of highest value; of equal ones the smallest, then the lowest indices."""
+        return self._exact.best(sets)
 
     def _sample(self, count: int, stream: int) -> Indices | None:
         if self.matrices.n_pairs <= count:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -12,6 +12,8 @@ from intentx.coverage.greedy import grow, shortlist
 from intentx.coverage.problem import Problem
 
 __all__ = ["anneal", "descend"]
+
+Floats = npt.NDArray[np.float64]
 
 
 class Effort(NamedTuple):
@@ -48,10 +50,15 @@ def descend(problem: Problem, start: Sequence[int], thorough: bool = False) -> l
     sets = [list(start), _descend(problem, start, WIDE)]
     if thorough and problem.dense and not problem.late:
         sets.append(_descend(problem, sets[-1], problem.matrices.n_terms + 1))
-    return problem.objective.best(sets)
+    return problem.best(sets)
 
 
-def anneal(problem: Problem, start: Sequence[int], sweeps: int | None = None) -> list[int]:
+def anneal(
+    problem: Problem,
+    start: Sequence[int],
+    sweeps: int | None = None,
+    rounds: Iterable[int] | None = None,
+) -> list[int]:
     """A set at least as good as ``start``: rounds of annealing, and descent from what they find.
 
     Annealing draws one place anew, from a short list of moves, with probabilities proportional to
@@ -64,6 +71,9 @@ def anneal(problem: Problem, start: Sequence[int], sweeps: int | None = None) ->
     sweeps
         How often a round of annealing draws each place. None: as `STRICT` or `SOFT` say,
         more for small problems.
+    rounds
+        Numbers of the rounds, each of which draws in its own way. None: as many as `STRICT` or `SOFT`
+        say, from 0 on.
     """
     if len(start) < problem.min_terms:
         start = grow(problem, start, problem.min_terms)[-1]
@@ -72,11 +82,11 @@ def anneal(problem: Problem, start: Sequence[int], sweeps: int | None = None) ->
         numbers = problem.kernel.n_pairs * problem.matrices.n_rankers * effort.short
         sweeps = int(effort.sweeps * min(MORE, max(1.0, DRAW / numbers)))
     sets = [list(start)]
-    for number in range(effort.rounds):
+    for number in range(effort.rounds) if rounds is None else rounds:
         if problem.late:
             break
         sets += _anneal(problem, start, effort._replace(sweeps=sweeps), number)
-    best = problem.objective.best(sets)
+    best = problem.best(sets)
     return best if problem.late else descend(problem, best, thorough=not problem.objective.smooth)
 
 
@@ -90,6 +100,7 @@ def _anneal(problem: Problem, start: Sequence[int], effort: Effort, number: int)
     hot, cold = HOT[0] + HOT[1] / pairs, COLD[0] + COLD[1] / pairs
     value = float(problem.kernel.values(_terms(places, none), np.array([none]))[0])
     seen: dict[tuple[int, ...], float] = {}
+    known: dict[tuple[int, ...], tuple[npt.NDArray[np.intp], Floats]] = {}  # idle sweeps look again
     steps, idle = effort.sweeps * size, 0
     for step in range(steps):
         if problem.late or idle == effort.idle * size:
@@ -100,7 +111,10 @@ def _anneal(problem: Problem, start: Sequence[int], effort: Effort, number: int)
         place = order[step % size]
         temperature = hot * (cold / hot) ** (step / steps)
         rest, allowed = _without(problem, places, int(place))
-        moves, values = problem.kernel.steepest(rest, allowed, effort.short)
+        situation = (*rest, int(places[place]))
+        if situation not in known:
+            known[situation] = problem.kernel.steepest(rest, allowed, effort.short)
+        moves, values = known[situation]
         idle += 1
         if not len(moves):
             continue
@@ -145,7 +159,7 @@ def _without(
 ) -> tuple[list[int], npt.NDArray[np.bool_]]:
     """The terms of all other places, and what may come into this one instead of what is there."""
     none = problem.matrices.n_terms
-    rest = [term for i, term in enumerate(places.tolist()) if term != none and i != place]
+    rest = sorted(term for i, term in enumerate(places.tolist()) if term != none and i != place)
     allowed = np.ones(none + 1, dtype=bool)
     allowed[places] = False
     allowed[none] = places[place] != none and len(rest) >= problem.min_terms

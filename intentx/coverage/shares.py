@@ -40,7 +40,7 @@ def coverage_shares(matrices: PreferenceMatrices, *, orders: int = 32, seed: int
     placed = np.array(chosen_orders, dtype=np.intp)
     # (K, T + 1, T): which terms are there after each step of an order, from none to all
     there = placed.argsort(axis=1)[:, None] < np.arange(count + 1)[:, None]
-    sets, which = np.unique(there.reshape(-1, count), axis=0, return_inverse=True)
+    sets, which = _different(there.reshape(-1, count))
     gained = np.diff(matrices.coverages(sets)[which].reshape(len(placed), count + 1), axis=1)
     gains = np.bincount(placed.ravel(), gained.ravel(), count)
     shares = gains / len(chosen_orders)
@@ -48,3 +48,13 @@ def coverage_shares(matrices: PreferenceMatrices, *, orders: int = 32, seed: int
     shares = np.asarray(shares + rest / count)
     shares[np.abs(shares) < ROUNDING] = 0.0
     return shares
+
+
+def _different(sets: npt.NDArray[np.bool_]) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.intp]]:
+    """The different rows of an (S, T) array, sorted, and for each row which of them it is."""
+    if sets.shape[1] > 62:  # more than a whole number can stand for
+        rows, which = np.unique(sets, axis=0, return_inverse=True)
+        return rows, which
+    codes = sets @ (1 << np.arange(sets.shape[1])[::-1])
+    _, first, which = np.unique(codes, return_index=True, return_inverse=True)
+    return sets[first], which

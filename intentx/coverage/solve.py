@@ -19,7 +19,7 @@ from intentx.coverage.relaxed import gpc_literal, relaxed
 from intentx.errors import InputError
 from intentx.preferences.matrices import PreferenceMatrices
 
-__all__ = ["LITERAL", "METHODS", "Method", "Selection", "Status", "solve"]
+__all__ = ["LITERAL", "METHODS", "Method", "Selection", "Status", "selected", "solve"]
 
 Method = Literal["auto", "greedy", "ilp", "tanh", "exhaustive", "descent", "anneal"]
 Status = Literal["optimal", "feasible", "heuristic"]
@@ -147,14 +147,18 @@ def solve(
     deadline = math.inf if time_limit is None else started + time_limit
     objective = Objective(matrices, softness, soft_share)
     problem = Problem(objective, min_terms, max_terms, seed, Limits(deadline, step_limit))
-    found = (LITERAL if literal else METHODS)[method](problem)
+    return selected(problem, (LITERAL if literal else METHODS)[method](problem), started)
 
+
+def selected(problem: Problem, found: Found, started: float) -> Selection:
+    """What was found, and what is known about it; ``started`` is a `time.perf_counter` value."""
+    matrices = problem.matrices
     indices = tuple(most_useful_first(problem, found.indices))
     value = problem.objective.value(indices)
     bound = found.bound
     if bound is None and value >= 1.0:
         bound = 1.0
-    if bound is None and (time_limit is not None or step_limit is not None) and not softness:
+    if bound is None and problem.limits.any and not problem.objective.softness:
         bound = coverable(problem)
     status: Status = "heuristic"
     if bound is not None:
@@ -214,7 +218,7 @@ def _auto(problem: Problem) -> Found:
         if found.bound is not None:  # not cut off by the time limit
             return found
     if not problem.late and not problem.objective.smooth:
-        other = problem.objective.best(relaxed(problem))
+        other = problem.best(relaxed(problem))
         if problem.objective.value(other) > problem.objective.value(start):
             start, name = other, "tanh"
     return _annealed(problem, start, name)
@@ -233,7 +237,7 @@ def _descent(problem: Problem) -> Found:
 
 def _tanh(problem: Problem) -> Found:
     start = greedy(problem)
-    found = problem.objective.best(relaxed(problem))
+    found = problem.best(relaxed(problem))
     return _better(problem, Found(found, "tanh"), start)
 
 

@@ -67,7 +67,8 @@ class Multiplex:
     log_weights
         Weigh each pair by ``1 + ln(rank gap)``; None: when ``generality`` is above 0.
     generality
-        0: maximise the coverage of the fitted pairs and nothing else. 1: look for terms that
+        0: maximise the coverage of the fitted pairs and nothing else; never below what the default
+        covers without edited documents, other settings being the same. 1: look for terms that
         hold for other documents too. At g in between, the share ``2 g / (1 + g)`` of the
         objective counts every pair smoothly by its vote instead of as covered or not; with a
         scorer, pairs with *edited* documents (terms put in and taken out by chance), scored by the

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import copy
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -13,6 +15,7 @@ import numpy.typing as npt
 from intentx.asked import Asked, asking
 from intentx.coverage import Selection, solve
 from intentx.coverage.crossfit import Choice
+from intentx.coverage.race import most_covering, refined
 from intentx.coverage.shares import coverage_shares
 from intentx.coverage.validate import LEAST_DOCUMENTS, Option, best_fit, validated
 from intentx.errors import InputError
@@ -48,6 +51,7 @@ NO_EFFECT = (
     "with its order, and no more"
 )
 EFFECTS = 0.5  # how far they weigh by default
+GENERAL = 0.5  # the default generality of `Multiplex`
 EDITED_SHARE = 0.5  # of the weight, on pairs with edited documents, at generality 1
 
 
@@ -63,7 +67,11 @@ class Session:
     """
 
     def __init__(
-        self, settings: Multiplex, method: str, ranking: Ranking, told: Any | None = None
+        self,
+        settings: Multiplex,
+        method: str,
+        ranking: Ranking,
+        told: Any | None = None,
     ) -> None:
         self.settings = settings
         self.told = settings if told is None else told
@@ -92,23 +100,33 @@ class Session:
 
     def chosen(self) -> IntentExplanation:
         """Terms chosen by the settings' solver among the candidates."""
+        s = self.settings
         with self._asking():
-            pool = self._matrices(self._candidates())
-            if self._asks:
-                asked = self._screened(pool, avoided=bool(self._causal))
-                self._ask(asked.scores.terms)
-        wanted = self._wanted(asked) if self._effects and self._causal else None
-        matrices = self._screened(pool) if wanted is None else wanted
-        option, size = self._balanced(matrices)
-        selection = self._select(self._with_evidence(option.matrices), size, option.softness)
+            if s.generality == 0 and not self._causal and self.told is s and not s.literal:
+                matrices, selection = self._most_covering()
+                self._choice = Choice(Option(matrices), len(selection.indices), 0.0)
+            else:
+                matrices, selection = self._by_settings()
         self._close("selection")
         # With generality the objective is not the coverage, and its bound would be read as one.
-        bound = None if self.settings.generality > 0 else selection.bound
-        chosen = option.matrices.restricted(selection.indices)
+        bound = None if s.generality > 0 else selection.bound
+        return self._explanation(matrices.restricted(selection.indices), bound, selection.status)
+
+    def _by_settings(self) -> tuple[PreferenceMatrices, Selection]:
+        """The terms by generality and effects, and what they were chosen from."""
+        matrices, wanted = self._matrices(self._candidates()), None
+        if self._asks:
+            asked = self._screened(matrices, avoided=bool(self._causal))
+            self._ask(asked.scores.terms)
+            wanted = self._wanted(asked) if self._effects and self._causal else None
+        name, option, size = self._balanced(self._screened(matrices) if wanted is None else wanted)
+        self._note_leader(name)
+        selection = self._select(self._with_evidence(option.matrices), size, option.softness)
         self._choice = Choice(option, len(selection.indices), self._soft_share)
-        if self._causal == 1 and self._effects:  # other documents would not change the terms
+        if self._causal == 1 and wanted is not None:  # other documents would not change the terms
+            chosen = option.matrices.restricted(selection.indices)
             self._choice = Choice(option._replace(matrices=chosen), 0, 0.0)
-        return self._explanation(chosen, bound, selection.status)
+        return option.matrices, selection
 
     def verdict(self, explanation: IntentExplanation) -> Verdict:
         """How far the terms of this session can be believed; see `Verdict`."""
@@ -132,6 +150,45 @@ class Session:
         if not terms:
             raise InputError(f"the query {self.ranking.query!r} has no term that is not a stopword")
         return self.given(terms)
+
+    def _most_covering(self) -> tuple[PreferenceMatrices, Selection]:
+        """The terms that cover most of the fitted pairs, whatever generality would choose.
+
+        They are looked for among all that a list of documents or generality would have for
+        candidates, and the choice of the default generality takes part in the race: so they never
+        cover less than it does, edited documents aside.
+        """
+        s = self.settings
+        other = self._under(replace(s, generality=GENERAL, budget=0))
+        pool = other._matrices(other._candidates())
+        general = other._screened(pool)
+        name, option, size = other._balanced(general)
+        usual_choice = other._select(option.matrices, size, option.softness)
+        usual_terms = option.matrices.restricted(usual_choice.indices).scores.terms
+        own = self._screened(self._matrices(self._candidates())).scores.terms
+        asked = other._screened(pool, avoided=True).scores.terms
+        terms = tuple(dict.fromkeys((*own, *general.scores.terms, *asked)))
+        scores = term_scores(terms, self.index, self.rankers)
+        joined = PreferenceMatrices(scores, self.pairs, general.scale, s.margin)
+        self._close("term scores")
+        options = self._options(joined)
+        most, least = s.max_terms, min(s.min_terms, joined.n_terms)
+        winner = most_covering([*options.values()], most, min_terms=least, method=s.method, seed=s.seed)
+        chosen, selection = [*options][winner.option], winner.selection
+        start = [terms.index(term) for term in usual_terms]
+        rival = refined(options[name], start, most, min_terms=least, seed=s.seed)
+        if rival.objective > selection.objective:
+            chosen, selection = name, rival
+        self._note_leader(chosen)
+        return options[chosen].matrices, selection
+
+    def _under(self, settings: Multiplex) -> Session:
+        """The same ranking under other settings: what was checked, said and indexed stays so."""
+        other = copy.copy(self)
+        other.settings = settings
+        other.notes, other.seconds = [], {}
+        other.pairs = other._preference_pairs()
+        return other
 
     def given(self, terms: tuple[str, ...]) -> IntentExplanation:
         """These terms."""
@@ -303,8 +360,8 @@ class Session:
         ]
         return {name: leading[name] for name in informed} | equal | leading
 
-    def _balanced(self, matrices: PreferenceMatrices) -> tuple[Option, int]:
-        """Which simple ranker leads, if any, and how many terms to choose."""
+    def _balanced(self, matrices: PreferenceMatrices) -> tuple[str, Option, int]:
+        """Which simple ranker leads, "" for none, what that makes, and how many terms to choose."""
         s = self.settings
         names, options = zip(*self._options(matrices).items(), strict=True)
         if s.generality > 0:
@@ -313,9 +370,11 @@ class Session:
             number, size = best_fit(options, s.max_terms, seed=s.seed), s.max_terms
         if self._causal and any(map(self._effect, matrices.scores.terms)):
             size = s.max_terms  # what the ranker wants holds for documents left out, too
-        if names[number]:
-            self.notes.append(f"{names[number]} leads: the other simple rankers are ten times quieter")
-        return options[number], max(size, s.min_terms)
+        return names[number], options[number], max(size, s.min_terms)
+
+    def _note_leader(self, name: str) -> None:
+        if name:
+            self.notes.append(f"{name} leads: the other simple rankers are ten times quieter")
 
     def _select(self, joined: PreferenceMatrices, size: int, softness: float) -> Selection:
         """Up to ``size`` terms for the pairs of ``joined``; all, where the ranker wants no more."""

@@ -215,7 +215,7 @@ class PreferenceMatrices:
         return found
 
 
-def _typical_entry(values: Floats, pairs: Pairs, block: int = 16) -> Floats:
+def _typical_entry(values: Floats, pairs: Pairs, block: int = 2) -> Floats:
     """(R,) root mean square of the non-zero pair differences, 1 where all are zero."""
     squares = np.zeros(len(values))
     counts = np.zeros(len(values))

@@ -141,3 +141,25 @@ def test_many_pairs_are_sampled_and_judged_exactly(monkeypatch):
     assert few.dense
     assert few.judge is few.kernel
     assert not few.limits.any
+
+
+@pytest.mark.parametrize("margin", [0.0, 1e-9, 0.3])
+@pytest.mark.parametrize("soft", [(0.0, 1.0), (0.4, 1.0), (0.001, 0.6)])
+@pytest.mark.parametrize("far", [1.0, 80.0, 500.0])  # the last is beyond exponentials
+def test_values_over_all_pairs_of_scores_near_and_far(monkeypatch, margin, soft, far):
+    monkeypatch.setattr("intentx.coverage.kernel.PART", 7)  # pairs come in several parts
+    near = make(5, rankers=2, terms=6, documents=9, pairs=30, weighted=True, margin=margin)
+    scores = TermScores(near.scores.values * np.array([1.0, far])[:, None, None])
+    objective = Objective(PreferenceMatrices(scores, near.pairs, (1.0, 1.0), margin), *soft)
+    exact = Exact(objective)
+    for one in ([], [0], [5, 2], [3, 1, 4]):
+        assert exact.value(one) == pytest.approx(objective.value(one), abs=1e-12)
+
+
+@settings(max_examples=20)
+@given(matrices, st.sampled_from([(0.0, 1.0), (0.3, 0.4)]), st.integers(0, 1000))
+def test_the_best_of_some_sets_is_the_best_by_exact_values(problem, soft, seed):
+    generator = np.random.default_rng(seed)
+    sets = [np.flatnonzero(generator.random(problem.n_terms) < 0.5).tolist() for _ in range(6)]
+    objective = Objective(problem, *soft)
+    assert Exact(objective).best(sets) == objective.best(sets)

@@ -164,12 +164,10 @@ def test_a_slow_service_is_not_waited_for(how):
                 request.handler.wfile.write(b" ")
         request.handler.close_connection = True
 
-    started = time.monotonic()
-    with Service(reply) as service:
+    with Service(reply) as service:  # which goes on for ever, if it is let
         try:
             with pytest.raises(ix.ScorerError, match=r"gave no answer: TimeoutError: .*\(tries: 2\)"):
                 HTTPReranker(service.url, retries=1, timeout=0.3, backoff=0.001)("tea", TEXTS)
-            assert time.monotonic() - started < 30
         finally:
             done.set()
 
