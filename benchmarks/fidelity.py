@@ -44,6 +44,8 @@ def methods(vectors: ix.TermVectors, encoder: BiEncoder) -> dict[str, Callable[[
         "Multiplex, published": lambda: ix.Multiplex.published(vectors=vectors),
         "Multiplex, generality 0": lambda: ix.Multiplex(vectors=vectors, generality=0.0),
         "Multiplex": lambda: ix.Multiplex(vectors=vectors),
+        "Multiplex, effects 0": lambda: ix.Multiplex(vectors=vectors, effects=0.0),
+        "Multiplex, effects 1": lambda: ix.Multiplex(vectors=vectors, effects=1.0),
         "Multiplex, generality 1": lambda: ix.Multiplex(vectors=vectors, generality=1.0),
         "Multiplex with phrases": lambda: Phrases(encoder),
         "Multiplex with phrases, generality 0": lambda: Phrases(encoder, generality=0.0),

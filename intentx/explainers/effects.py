@@ -80,14 +80,18 @@ class TermEffect:
     tested: int
     kind: EffectKind
 
+    @property
+    def verb(self) -> str:
+        """What the ranker does with the term, in words; "goes along" where it was not asked."""
+        return VERBS.get(self.kind, self.kind)
+
     def cells(self) -> tuple[str, str]:
         """What the ranker does with the term, in words and in score, half of the interval beside; and
         in places. "goes along" where it was not asked.
         """
-        verb = VERBS.get(self.kind, self.kind)
         if self.kind == "not asked":
-            return verb, ""
-        return f"{verb} {self.effect:+.2g} ± {(self.high - self.low) / 2:.1g}", f"{self.places:+.1f}"
+            return self.verb, ""
+        return f"{self.verb} {self.effect:+.2g} ± {(self.high - self.low) / 2:.1g}", f"{self.places:+.1f}"
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; None for numbers that are not known."""
@@ -249,11 +253,13 @@ def ask(
     later edits tell as if they had been planned. With a limit in seconds there are as many rounds as
     there is time for.
     """
+    started = time.perf_counter()
     number = edits_within(ranking, budget)
     first = math.ceil(FIRST * number) if seconds is None else AT_A_TIME
+    together = edits_within(ranking, len(ranking)) if ranking.black_box(PURPOSE).listwise else 1
+    first = math.ceil(first / together) * together  # no list of a listwise ranker stays half empty
     edits = randomised_edits(ranking, terms, index, min(first, number), [seed, 0])
     scores = score_edits(ranking, edits.edits, PURPOSE)
-    started = time.perf_counter()
     while 0 < len(edits) < number:
         if seconds is not None and time.perf_counter() - started >= seconds:
             break

@@ -239,7 +239,7 @@ class IntentExplanation(Measured):
             "cautions": list(self.cautions),
             "effects": [one.to_dict() for one in self.effects],
             "avoids": [one.to_dict() for one in self.avoids],
-            "verdict": known.to_dict() if (known := self.__dict__.get("verdict")) else None,
+            "verdict": None if self.verdict is None else self.verdict.to_dict(),
             "analyzer": self.analyzer.to_dict(),
             "simple_rankers": list(matrices.scores.rankers),
             "scale": np.asarray(matrices.scale).tolist(),

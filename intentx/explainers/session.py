@@ -417,7 +417,7 @@ class Session:
             simple_rankers=self.rankers,
             settings=self._plain_settings(),
             model_calls=self._asked.besides(self.ranking.query, self.ranking.texts),
-            seconds=self.seconds,
+            seconds=dict(self.seconds),
             notes=tuple(self.notes),
             effects=tuple(self._effects.get(term, not_asked(term)) for term in matrices.scores.terms),
             avoids=tuple(sorted(unwanted, key=lambda one: one.effect)),

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from intentx.coverage.crossfit import Choice, Splits, cross_fitted
 from intentx.errors import InputError
+from intentx.evaluation.fidelity import none_for_nan
 from intentx.evaluation.intervals import student_interval
 from intentx.evaluation.orders import kendall_tau_b
 from intentx.explainers.plain import number
@@ -30,7 +31,7 @@ SHUFFLES = 10  # splits of shuffled orders, each of another one
 # Held-out fidelity of shuffled orders of N documents: ½ + BIAS / N in the mean, since candidates were
 # screened on all documents, and SPREAD / √N is its standard deviation (benchmarks/verdicts.py).
 BIAS, SPREAD = 0.8, 0.41
-HOLDS, WEAK, ASKED = 1.7, 0.9, 0.4  # such standard deviations above it, for that level
+HOLDS, WEAK, ASKED = 1.8, 0.9, 0.4  # such standard deviations above it, for that level
 SURE = 5.0  # standard errors of an effect that is beyond doubt
 BY_LENGTH = 0.8  # Kendall's tau-b of order and length from which on the order follows length
 
@@ -80,8 +81,8 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; None for numbers that are not known."""
-        plain = asdict(self) | {"stability": list(self.stability)}
-        return {k: None if isinstance(v, float) and math.isnan(v) else v for k, v in plain.items()}
+        plain = {name: none_for_nan(value) for name, value in asdict(self).items()}
+        return plain | {"stability": [none_for_nan(share) for share in self.stability]}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Verdict:

@@ -85,7 +85,7 @@ def test_a_ranker_that_wants_nothing():
     found = planted(lambda query, texts: [float(len(text)) for text in texts])
     assert any("no term was found to have an effect" in note for note in found.notes)
     assert {one.verb for one in found.effects} == {"no effect"}
-    assert "wants" not in found.text()
+    assert "wants +" not in found.text()
 
 
 def test_a_ranker_that_was_not_asked():

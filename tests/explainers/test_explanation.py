@@ -121,7 +121,7 @@ def test_one_line_and_a_table():
     assert "\n" not in repr(found)
     assert repr(found).startswith("<Multiplex for 'keyboard reviews': ")
     text = found.text()
-    for part in (*found.terms, "pairs won", "fitted pairs covered", "Kendall"):
+    for part in (*found.terms, "won/lost", "fitted pairs covered", "Kendall"):
         assert part in text
     assert "keyboard reviews" in text
     narrow = found.text(width=40)
