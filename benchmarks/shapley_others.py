@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from shapley_games import Game
 
-__all__ = ["estimators"]
+__all__ = ["Estimator", "estimators"]
 
 Floats = npt.NDArray[np.float64]
 Estimator = Callable[[Game, int, int], Floats]  # game, budget, seed

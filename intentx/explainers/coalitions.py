@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import itertools
 import math
+from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from intentx.perturbation import all_subsets
 
-__all__ = ["coalitions", "in_pairs", "kernel_weights"]
+__all__ = ["Design", "coalitions", "design", "in_pairs", "kernel_weights"]
 
 DRAWS = 8  # of which the best is taken, where coalitions are few
 FEW = 4  # times the players
+MOST_WHOLE = 0.9  # of all coalitions: sizes taken whole
 
 Floats = npt.NDArray[np.float64]
 Kept = npt.NDArray[np.bool_]
@@ -61,6 +63,56 @@ def coalitions(players: int, number: int, generator: np.random.Generator) -> Kep
     return some[generator.permutation(len(some))] ^ turned[:, None]
 
 
+@dataclass(frozen=True)
+class Design:
+    """Coalitions to ask about: the first ones at once, then one of the rests, or what there is of them.
+
+    Attributes
+    ----------
+    first
+        (S, T) coalitions, as from `coalitions`.
+    rests
+        None or two of them, (R, T) coalitions that are not among the first: with rests[0] all sizes are
+        as frequent as they can be, with rests[1] the smallest and largest sizes are whole.
+    """
+
+    first: Kept
+    rests: tuple[Kept, ...] = ()
+
+
+def design(players: int, number: int, generator: np.random.Generator) -> Design:
+    """About ``number`` coalitions, as from `coalitions`, or so that outer sizes can be whole.
+
+    There is a choice where two or more sizes, of few players and of all but few, are at most nine
+    tenths of the budget. Which is better, hangs on the game: whole sizes where interactions join few
+    players, and all sizes as often where they join many, or where few players matter. So only what
+    both have in common is asked about at first.
+
+    Examples
+    --------
+    >>> generator = np.random.default_rng(0)
+    >>> some = design(20, 498, generator)
+    >>> len(some.first), [len(rest) for rest in some.rests]
+    (172, [326, 326])
+    >>> len(design(60, 498, generator).first)
+    498
+    """
+    whole = _whole_sizes(players, number // 2) if in_pairs(players, number) else 0
+    if not whole or number >= 2**players - 2:
+        return Design(coalitions(players, number, generator))
+    even = _numbers(players, number // 2, generator)
+    outer = _numbers(players, number // 2, generator, whole)
+    parts: tuple[list[Kept], ...] = ([], [], [])
+    for size, ((often, there), (other, _)) in enumerate(zip(even, outer, strict=True), 1):
+        some = _of_size(players, size, often if size <= whole else max(often, other), there, generator)
+        both = min(often, other)
+        more = _others_of_size(players, size, some) if size <= whole else some[both:other]
+        for part, rows in zip(parts, (some[:both], some[both:often], more), strict=True):
+            part.append(rows)
+    first, *rests = (_shuffled_pairs(np.concatenate(part), generator) for part in parts)
+    return Design(first, tuple(rests) if len(rests[1]) else ())
+
+
 def _variance(some: Kept) -> float:
     """Summed over the addends of players, by least squares and all but no penalty."""
     rows = np.where(some, 1.0, -1.0)
@@ -87,23 +139,23 @@ def _halves(players: int, number: int, generator: np.random.Generator) -> Kept:
     """(M, T) coalitions of at most half of the players, no two of them the same or complements."""
     rows = []
     for size, (some, there) in enumerate(_numbers(players, number, generator), 1):
-        if some == there:
-            rows.append(_all_of_size(players, size))
-        elif some:
-            rows.append(_some_of_size(players, size, some, generator))
+        rows.append(_of_size(players, size, some, there, generator))
     return np.concatenate(rows)
 
 
-def _numbers(players: int, number: int, generator: np.random.Generator) -> list[tuple[int, int]]:
+def _numbers(
+    players: int, number: int, generator: np.random.Generator, whole: int = 0
+) -> list[tuple[int, int]]:
     """Of each size from 1 to T / 2: how many coalitions are taken, and how many there are.
 
-    Of half of the players, half as many: a coalition and its complement have the same size.
+    Of half of the players, half as many: a coalition and its complement have the same size. Of the
+    ``whole`` smallest sizes all are taken.
     """
     sizes = range(1, players // 2 + 1)
-    there = [math.comb(players, size) // (2 if 2 * size == players else 1) for size in sizes]
+    there = _sizes(players)
     share = [0.5 if 2 * size == players else 1.0 for size in sizes]
-    taken = [0] * len(there)
-    open_sizes, left = list(range(len(there))), min(number, sum(there))
+    taken = [*there[:whole], *[0] * (len(there) - whole)]
+    open_sizes, left = list(range(whole, len(there))), min(number, sum(there)) - sum(taken)
     while open_sizes:  # sizes with fewer coalitions than their share give all of them
         total = sum(share[i] for i in open_sizes)
         full = [i for i in open_sizes if there[i] <= left * share[i] / total]
@@ -113,13 +165,38 @@ def _numbers(players: int, number: int, generator: np.random.Generator) -> list[
             taken[i] = there[i]
             left -= there[i]
         open_sizes = [i for i in open_sizes if i not in full]
-    if open_sizes:  # systematic sampling: each gets its share, rounded up or down
+    if open_sizes and left:  # systematic sampling: each gets its share, rounded up or down
         ends = np.cumsum([share[i] for i in open_sizes])
         places = (np.arange(left) + generator.random()) * ends[-1] / left
         counts = np.bincount(np.searchsorted(ends, places, side="right"), minlength=len(ends))
         for i, count in zip(open_sizes, counts.tolist(), strict=True):
             taken[i] = min(count, there[i])
     return list(zip(taken, there, strict=True))
+
+
+def _sizes(players: int) -> list[int]:
+    """How many coalitions there are of each size from 1 to T / 2, of T / 2 half of them."""
+    sizes = range(1, players // 2 + 1)
+    return [math.comb(players, size) // (2 if 2 * size == players else 1) for size in sizes]
+
+
+def _whole_sizes(players: int, number: int) -> int:
+    """How many of the smallest sizes can be taken whole, if two or more.
+
+    The mean gain by a player's arrival is a polynomial of the number of those who are there, of a
+    degree below the order of interactions. All coalitions of up to two players, and their complements,
+    show it at four places: these determine the values of games with interactions of up to four.
+    """
+    there, whole = _sizes(players), 0
+    while whole < len(there) and sum(there[: whole + 1]) <= MOST_WHOLE * number:
+        whole += 1
+    return whole if whole >= 2 else 0
+
+
+def _of_size(players: int, size: int, number: int, there: int, generator: np.random.Generator) -> Kept:
+    if number == there:
+        return _all_of_size(players, size)
+    return _some_of_size(players, size, number, generator)
 
 
 def _all_of_size(players: int, size: int) -> Kept:
@@ -129,6 +206,13 @@ def _all_of_size(players: int, size: int) -> Kept:
     kept = np.zeros((len(members), players), dtype=bool)
     kept[np.arange(len(members))[:, None], members] = True
     return kept
+
+
+def _others_of_size(players: int, size: int, some: Kept) -> Kept:
+    """(M, T) those of the same size, one of each pair of complements, that are not among some."""
+    there = {row.tobytes() for row in some}
+    every = _all_of_size(players, size)
+    return every[[row.tobytes() not in there for row in every]]
 
 
 def _some_of_size(players: int, size: int, number: int, generator: np.random.Generator) -> Kept:
@@ -145,4 +229,4 @@ def _some_of_size(players: int, size: int, number: int, generator: np.random.Gen
         if 2 * size == players and not some[0]:
             some = ~some
         found.setdefault(some.tobytes(), some)
-    return np.array(list(found.values()))
+    return np.array(list(found.values()), dtype=bool).reshape(-1, players)
