@@ -46,5 +46,5 @@ def asked(
         return some.first, answers
     values = value(answers)
     empty, full = float(values[0]), float(values[1])
-    rest = some.rests[most_telling(some.first, some.rests, values[2:], empty, full)]
+    rest = some.rests[most_telling(some, values[2:], empty, full)]
     return np.concatenate([some.first, rest]), np.concatenate([answers, ask(rest)])

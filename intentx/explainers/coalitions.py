@@ -15,7 +15,8 @@ __all__ = ["Design", "coalitions", "design", "in_pairs", "kernel_weights"]
 
 DRAWS = 8  # of which the best is taken, where coalitions are few
 FEW = 4  # times the players
-MOST_WHOLE = 0.9  # of all coalitions: sizes taken whole
+MOST_WHOLE = 0.9  # of all coalitions: sizes taken whole, where no blocks are asked about
+BLOCKS = 8  # of players: enough for interactions of five to show, and 36 pairs
 
 Floats = npt.NDArray[np.float64]
 Kept = npt.NDArray[np.bool_]
@@ -65,7 +66,7 @@ def coalitions(players: int, number: int, generator: np.random.Generator) -> Kep
 
 @dataclass(frozen=True)
 class Design:
-    """Coalitions to ask about: the first ones at once, then one of the rests, or what there is of them.
+    """Coalitions to ask about: the first ones at once, then one of the rests, if there are any.
 
     Attributes
     ----------
@@ -74,19 +75,23 @@ class Design:
     rests
         None or two of them, (R, T) coalitions that are not among the first: with rests[0] all sizes are
         as frequent as they can be, with rests[1] the smallest and largest sizes are whole.
+    blocks
+        (T,) the block of each player, or None. With blocks, all unions of one block and of two, and
+        their complements, are among the first: they tell whether few players interact.
     """
 
     first: Kept
     rests: tuple[Kept, ...] = ()
+    blocks: npt.NDArray[np.intp] | None = None
 
 
 def design(players: int, number: int, generator: np.random.Generator) -> Design:
     """About ``number`` coalitions, as from `coalitions`, or so that outer sizes can be whole.
 
     There is a choice where two or more sizes, of few players and of all but few, are at most nine
-    tenths of the budget. Which is better, hangs on the game: whole sizes where interactions join few
+    tenths of the budget. Which is better hangs on the game: whole sizes where interactions join few
     players, and all sizes as often where they join many, or where few players matter. So only what
-    both have in common is asked about at first.
+    both have in common is asked about at first, and unions of blocks where these fit in, too.
 
     Examples
     --------
@@ -97,20 +102,43 @@ def design(players: int, number: int, generator: np.random.Generator) -> Design:
     >>> len(design(60, 498, generator).first)
     498
     """
-    whole = _whole_sizes(players, number // 2) if in_pairs(players, number) else 0
+    take, there = number // 2, _sizes(players)
+    whole = _whole_sizes(there, MOST_WHOLE * take) if in_pairs(players, number) else 0
     if not whole or number >= 2**players - 2:
         return Design(coalitions(players, number, generator))
-    even = _numbers(players, number // 2, generator)
-    outer = _numbers(players, number // 2, generator, whole)
-    parts: tuple[list[Kept], ...] = ([], [], [])
-    for size, ((often, there), (other, _)) in enumerate(zip(even, outer, strict=True), 1):
-        some = _of_size(players, size, often if size <= whole else max(often, other), there, generator)
-        both = min(often, other)
-        more = _others_of_size(players, size, some) if size <= whole else some[both:other]
+    blocks, unions = None, np.zeros((0, players), dtype=bool)
+    if players > BLOCKS and sum(there[:2]) + BLOCKS * (BLOCKS + 1) // 2 <= take:
+        blocks = generator.permutation(np.arange(players) % BLOCKS)
+        unions = _smaller(np.concatenate([_all_of_size(BLOCKS, size) for size in (1, 2)])[:, blocks])
+        take -= len(unions)
+        whole = _whole_sizes(there, take)
+    even, outer = _numbers(players, take, generator), _numbers(players, take, generator, whole)
+    parts: tuple[list[Kept], ...] = ([unions], [], [])
+    for size, ((often, there_are), (other, _)) in enumerate(zip(even, outer, strict=True), 1):
+        most = often if size <= whole else max(often, other)
+        some, both = _of_size(players, size, most, there_are, generator), min(often, other)
+        more = _all_of_size(players, size) if size <= whole else some[both:other]
         for part, rows in zip(parts, (some[:both], some[both:often], more), strict=True):
             part.append(rows)
-    first, *rests = (_shuffled_pairs(np.concatenate(part), generator) for part in parts)
-    return Design(first, tuple(rests) if len(rests[1]) else ())
+    first = _different(np.concatenate(parts[0]))
+    rests = [_different(np.concatenate(part), first) for part in parts[1:]]
+    kept = [_shuffled_pairs(rows, generator) for rows in (first, *rests)]
+    return Design(kept[0], tuple(kept[1:]) if len(rests[1]) else (), blocks)
+
+
+def _smaller(kept: Kept) -> Kept:
+    """(S, T) of each coalition and its complement the one with fewer players, else with the first."""
+    size, players = kept.sum(axis=1), kept.shape[1]
+    turned = (2 * size > players) | ((2 * size == players) & ~kept[:, 0])
+    return kept ^ turned[:, None]
+
+
+def _different(kept: Kept, others: Kept | None = None) -> Kept:
+    """(S, T) coalitions, each once, without those among others."""
+    found = dict.fromkeys(row.tobytes() for row in kept)
+    for row in () if others is None else others:
+        found.pop(row.tobytes(), None)
+    return np.frombuffer(b"".join(found), dtype=bool).reshape(-1, kept.shape[1])
 
 
 def _variance(some: Kept) -> float:
@@ -180,15 +208,15 @@ def _sizes(players: int) -> list[int]:
     return [math.comb(players, size) // (2 if 2 * size == players else 1) for size in sizes]
 
 
-def _whole_sizes(players: int, number: int) -> int:
+def _whole_sizes(there: list[int], number: float) -> int:
     """How many of the smallest sizes can be taken whole, if two or more.
 
     The mean gain by a player's arrival is a polynomial of the number of those who are there, of a
     degree below the order of interactions. All coalitions of up to two players, and their complements,
     show it at four places: these determine the values of games with interactions of up to four.
     """
-    there, whole = _sizes(players), 0
-    while whole < len(there) and sum(there[: whole + 1]) <= MOST_WHOLE * number:
+    whole = 0
+    while whole < len(there) and sum(there[: whole + 1]) <= number:
         whole += 1
     return whole if whole >= 2 else 0
 
@@ -206,13 +234,6 @@ def _all_of_size(players: int, size: int) -> Kept:
     kept = np.zeros((len(members), players), dtype=bool)
     kept[np.arange(len(members))[:, None], members] = True
     return kept
-
-
-def _others_of_size(players: int, size: int, some: Kept) -> Kept:
-    """(M, T) those of the same size, one of each pair of complements, that are not among some."""
-    there = {row.tobytes() for row in some}
-    every = _all_of_size(players, size)
-    return every[[row.tobytes() not in there for row in every]]
 
 
 def _some_of_size(players: int, size: int, number: int, generator: np.random.Generator) -> Kept:

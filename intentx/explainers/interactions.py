@@ -12,7 +12,6 @@ Players are -1 where absent and 1 where present. Shapley values depend only on t
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +19,9 @@ import numpy.typing as npt
 from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
+
+from intentx.explainers.coalitions import Design
+from intentx.explainers.determined import few_interact, sum_over_players, values_by_whole_sizes
 
 __all__ = [
     "Prior",
@@ -35,7 +37,7 @@ Kept = npt.NDArray[np.bool_]
 
 MOST_ROWS = 256  # a prior is chosen by so many coalitions: their cube is what choosing costs
 STEPS = 20
-ADDITIVE = 1e-10  # of the largest value: what a sum over players may miss by rounding
+MOSTLY = 0.5  # of the values' mean square: a prior with more noise says too little of the game
 PLAIN = 0.5  # precision of the logarithms of the relevances around 0
 VAGUE = 0.02  # and of the other parameters
 UNLIKELY = 1e10
@@ -83,7 +85,9 @@ def expected_shapley_values(kept: Kept, values: Floats, empty: float, full: floa
     Notes
     -----
     Of games that are a sum over players, or in pairs of coalitions a sum and interactions of two, the
-    values are exact as soon as there are more equations than players.
+    values are exact as soon as there are more equations than players. They are in pairs with
+    interactions of up to four players where all coalitions of one and of two, and without one and two,
+    are known.
 
     Examples
     --------
@@ -99,41 +103,48 @@ def expected_shapley_values(kept: Kept, values: Floats, empty: float, full: floa
     if scale == 0 or players < 2:
         return np.full(players, (full - empty) / players)
     right = right / scale
-    sums = _sum_over_players(rows, right)
-    if sums is not None:
-        return sums * scale
+    known = _determined(rows, right, paired)
+    if known is not None:
+        return known * scale
     prior = likeliest_prior(rows, right, odd_only=paired)
     return scale * _expected(prior, rows, right, paired)
 
 
-def most_telling(first: Kept, rests: Sequence[Kept], values: Floats, empty: float, full: float) -> int:
-    """Which coalitions to ask about after the first: the place in ``rests`` of the ones that tell most.
+def most_telling(some: Design, values: Floats, empty: float, full: float) -> int:
+    """Which coalitions to ask about after the first: the place in ``rests`` of those that tell most.
 
-    Under the prior that is likeliest by what is known, they leave the Shapley values the least variance.
+    Where no more than four players may interact, these are the whole sizes. Else, under the prior that
+    is likeliest by what is known, those that leave the Shapley values the least variance, and the first
+    of ``some.rests`` where that prior takes most for noise.
 
     Parameters
     ----------
-    first, values, empty, full
-        Pairs of coalitions, their values and the ends, as in `expected_shapley_values`.
-    rests
-        (R, T) pairs of coalitions of each choice.
+    some
+        What to ask about.
+    values, empty, full
+        Values of ``some.first``, and of none and all players, as in `expected_shapley_values`.
 
     Examples
     --------
-    >>> one, two = np.eye(5) > 0, np.array([[1, 1, 0, 0, 0]]) > 0
-    >>> first = np.stack([one[:4], ~one[:4]], axis=1).reshape(8, 5)
-    >>> values = first @ [1.0, 2.0, 3.0, 4.0, 5.0]
-    >>> most_telling(first, [np.concatenate([x, ~x]) for x in (two, one[4:])], values, 0.0, 15.0)
+    >>> from intentx.explainers.coalitions import design
+    >>> some = design(20, 998, np.random.default_rng(0))
+    >>> game = lambda kept: kept[:, :15].reshape(-1, 5, 3).all(axis=2) @ np.arange(1.0, 6.0)
+    >>> most_telling(some, game(some.first), 0.0, 15.0)
     1
     """
-    rows, right, paired = _equations(first, values, empty, full)
+    rows, right, paired = _equations(some.first, values, empty, full)
     scale = float(np.abs(right).max())
-    if scale == 0 or _sum_over_players(rows, right / scale) is not None:
+    if scale == 0 or _determined(rows, right / scale, paired) is not None:
         return 0
-    prior = likeliest_prior(rows, right / scale, odd_only=paired)
+    right = right / scale
+    if some.blocks is not None and few_interact(rows, right, some.blocks):
+        return 1
+    prior = likeliest_prior(rows, right, odd_only=paired)
+    if prior.noise > MOSTLY * np.mean(right**2):
+        return 0
     told = [
         explained(prior, np.concatenate([np.where(rest[::2], 1.0, -1.0), rows]), odd_only=paired)
-        for rest in rests
+        for rest in some.rests
     ]
     return int(np.argmax(told))
 
@@ -148,14 +159,11 @@ def _equations(kept: Kept, values: Floats, empty: float, full: float) -> tuple[F
     return rows, np.append(values, [full, empty]) - (full / 2 + empty / 2), False
 
 
-def _sum_over_players(rows: Floats, right: Floats) -> Floats | None:
-    """(T,) the addends, where the values are such a sum and tell all of it."""
-    if len(rows) <= rows.shape[1]:
-        return None
-    found, _, rank, _ = np.linalg.lstsq(rows / 2, right, rcond=None)
-    if rank < rows.shape[1] or np.abs(rows @ found / 2 - right).max() > ADDITIVE:
-        return None
-    return np.asarray(found)
+def _determined(rows: Floats, right: Floats, paired: bool) -> Floats | None:
+    found = sum_over_players(rows, right)
+    if found is None and paired:
+        found = values_by_whole_sizes(rows, right)
+    return found
 
 
 def likeliest_prior(rows: Floats, right: Floats, *, odd_only: bool) -> Prior:

@@ -169,7 +169,7 @@ def test_which_coalitions_come_next_hangs_on_the_game():
     def chosen(game, seed):
         some = design(20, 498, np.random.default_rng(seed))
         ends = game(np.array([[False], [True]]).repeat(20, axis=1)).tolist()
-        return most_telling(some.first, some.rests, game(some.first), *ends)
+        return most_telling(some, game(some.first), *ends)
 
     assert [chosen(with_interactions(20, [3] * 10, seed)[0], seed) for seed in range(3)] == [1] * 3
     assert [chosen(game, seed) for game in (few, many) for seed in range(3)] == [0] * 6
