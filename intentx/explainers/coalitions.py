@@ -98,7 +98,7 @@ def design(players: int, number: int, generator: np.random.Generator) -> Design:
     >>> generator = np.random.default_rng(0)
     >>> some = design(20, 498, generator)
     >>> len(some.first), [len(rest) for rest in some.rests]
-    (172, [326, 326])
+    (164, [334, 326])
     >>> len(design(60, 498, generator).first)
     498
     """

@@ -41,7 +41,9 @@ def values_by_whole_sizes(rows: Floats, right: Floats) -> Floats | None:
     Let m(s) be the mean value of the coalitions of s players that player i is in. His Shapley value is
     ``2 / T`` times the sum of m(1) … m(T). With interactions of up to 2k players in an odd game, m is a
     polynomial of degree 2k - 1. Coalitions of up to k players, and their complements, show it at 2k + 1
-    places, one more than determine it: so a game of higher order does not pass for one.
+    places, one more than determine it, and None is returned where it is none. That is one test for all
+    players: a game of higher order passes where its mean value by size is such a polynomial all the
+    same, for instance because one group of players undoes what another does.
 
     Examples
     --------

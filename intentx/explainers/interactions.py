@@ -37,6 +37,7 @@ Kept = npt.NDArray[np.bool_]
 
 MOST_ROWS = 256  # a prior is chosen by so many coalitions: their cube is what choosing costs
 STEPS = 20
+TRUSTED = 9.0  # times the variance: three standard deviations
 MOSTLY = 0.5  # of the values' mean square: a prior with more noise says too little of the game
 PLAIN = 0.5  # precision of the logarithms of the relevances around 0
 VAGUE = 0.02  # and of the other parameters
@@ -87,7 +88,7 @@ def expected_shapley_values(kept: Kept, values: Floats, empty: float, full: floa
     Of games that are a sum over players, or in pairs of coalitions a sum and interactions of two, the
     values are exact as soon as there are more equations than players. They are in pairs with
     interactions of up to four players where all coalitions of one and of two, and without one and two,
-    are known.
+    are known, if they are no farther from the expected values than these are uncertain.
 
     Examples
     --------
@@ -103,11 +104,15 @@ def expected_shapley_values(kept: Kept, values: Floats, empty: float, full: floa
     if scale == 0 or players < 2:
         return np.full(players, (full - empty) / players)
     right = right / scale
-    known = _determined(rows, right, paired)
-    if known is not None:
-        return known * scale
+    sums = sum_over_players(rows, right)
+    if sums is not None:
+        return sums * scale
     prior = likeliest_prior(rows, right, odd_only=paired)
-    return scale * _expected(prior, rows, right, paired)
+    found = _expected(prior, rows, right, paired)
+    known = values_by_whole_sizes(rows, right) if paired else None
+    if known is not None and ((found - known) ** 2).sum() <= TRUSTED * _left_open(prior, rows):
+        return known * scale
+    return found * scale
 
 
 def most_telling(some: Design, values: Floats, empty: float, full: float) -> int:
@@ -134,7 +139,7 @@ def most_telling(some: Design, values: Floats, empty: float, full: float) -> int
     """
     rows, right, paired = _equations(some.first, values, empty, full)
     scale = float(np.abs(right).max())
-    if scale == 0 or _determined(rows, right / scale, paired) is not None:
+    if scale == 0 or sum_over_players(rows, right / scale) is not None:
         return 0
     right = right / scale
     if some.blocks is not None and few_interact(rows, right, some.blocks):
@@ -157,13 +162,6 @@ def _equations(kept: Kept, values: Floats, empty: float, full: float) -> tuple[F
         return rows, np.append(values[::2] / 2 - values[1::2] / 2, full / 2 - empty / 2), True
     rows = np.concatenate([signs, np.array([[1.0], [-1.0]]).repeat(kept.shape[1], axis=1)])
     return rows, np.append(values, [full, empty]) - (full / 2 + empty / 2), False
-
-
-def _determined(rows: Floats, right: Floats, paired: bool) -> Floats | None:
-    found = sum_over_players(rows, right)
-    if found is None and paired:
-        found = values_by_whole_sizes(rows, right)
-    return found
 
 
 def likeliest_prior(rows: Floats, right: Floats, *, odd_only: bool) -> Prior:
@@ -278,6 +276,21 @@ def explained(prior: Prior, rows: Floats, *, odd_only: bool) -> float:
     noise, root = _root(_covariance(prior, rows), prior.noise)
     crossed = _with_shapley_values(prior, rows, noise, odd_only)
     return float((solve_triangular(root, crossed, lower=True, check_finite=False) ** 2).sum())
+
+
+def _left_open(prior: Prior, rows: Floats) -> float:
+    """Variance of the Shapley values of an odd game, summed over players, that coalitions leave."""
+    players, size = rows.shape[1], np.arange(1, rows.shape[1] + 1)
+    bent, both = np.tanh(prior.reach * prior.relevance), np.multiply.outer(NODES, NODES)
+    product = np.log1p(bent * both[:, :, None])  # (nodes, nodes, T)
+    others = np.exp((product.sum(axis=2) - np.log1p(bent).sum())[:, :, None] - product)
+    found = 4 * prior.linear * prior.relevance.sum()
+    found += prior.odd * (NODE_WEIGHTS @ (NODE_WEIGHTS @ others) @ bent)
+    found += prior.cubic * 4 / 3 * (players > 2)  # 4 / 9 for each of the three
+    ways = np.array([math.comb(players - 1, one - 1) for one in size.tolist()], dtype=np.float64)
+    # Of each size, and of the others: C(T, s) s shares of 1 / (T C(T - 1, s - 1)), squared.
+    found += prior.noise * 4 * (1 / (players * ways)).sum()
+    return float(found - explained(prior, rows, odd_only=True))
 
 
 def _root(covariance: Floats, noise: float) -> tuple[float, Floats]:
