@@ -130,7 +130,7 @@ def _smaller(kept: Kept) -> Kept:
     """(S, T) of each coalition and its complement the one with fewer players, else with the first."""
     size, players = kept.sum(axis=1), kept.shape[1]
     turned = (2 * size > players) | ((2 * size == players) & ~kept[:, 0])
-    return kept ^ turned[:, None]
+    return np.asarray(kept ^ turned[:, None])
 
 
 def _different(kept: Kept, others: Kept | None = None) -> Kept:

@@ -352,4 +352,4 @@ def white_shapley_values(kept: Kept) -> Floats:
     share = np.array(
         [0.0, *(1 / (players * way) for way in ways), 0.0]
     )  # of a coalition's members, others
-    return np.where(kept, share[size][:, None], -share[size + 1][:, None])
+    return np.asarray(np.where(kept, share[size][:, None], -share[size + 1][:, None]))

@@ -149,9 +149,7 @@ def test_errors_fall_as_versions_grow(players, orders):
     assert means[2] < (1e-3 if players == 14 else 0.03)  # paired least squares: .005 and .03
 
 
-@pytest.mark.parametrize(
-    ("players", "samples"), [(10, 150), (14, 250), (14, 1_000), (20, 500), (20, 1_000), (40, 2_000)]
-)
+@pytest.mark.parametrize(("players", "samples"), [(10, 150), (14, 250), (20, 500), (40, 2_000)])
 def test_interactions_of_up_to_four_are_no_trouble_where_two_sizes_can_be_whole(players, samples):
     """All sizes as often, 20 players and 1,000 versions: an error of up to 7e-4."""
     for orders in ([2, 3, 3, 4], [2, 3, 3, 4] * (players // 4)):
@@ -176,7 +174,7 @@ def test_errors_where_more_interact_and_two_sizes_can_be_whole():
     assert np.mean(means) < 4e-5, means
 
 
-@pytest.mark.parametrize(("players", "samples"), [(14, 500), (20, 480), (20, 1_000)])
+@pytest.mark.parametrize(("players", "samples"), [(14, 500), (20, 480)])
 def test_one_group_undoes_what_another_does(players, samples):
     """By whole sizes such a game looks like one of few interactions, of wrong values."""
     half, weights = players // 2, np.random.default_rng(0).normal(size=players) / 4
