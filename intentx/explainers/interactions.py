@@ -170,7 +170,7 @@ def likeliest_prior(rows: Floats, right: Floats, *, odd_only: bool) -> Prior:
     The likelihood of the values, times that of the prior's own parameters, all of them about
     log-normal, is climbed by L-BFGS from equal relevances and next to nothing of ``cubic``: started
     with more, it may take all interactions for that. Of many rows some are looked at, of each
-    size about as many.
+    size about as many: the cube of their number is what choosing costs.
     """
     players = rows.shape[1]
     if len(rows) > MOST_ROWS:
@@ -280,16 +280,16 @@ def explained(prior: Prior, rows: Floats, *, odd_only: bool) -> float:
 
 def _left_open(prior: Prior, rows: Floats) -> float:
     """Variance of the Shapley values of an odd game, summed over players, that coalitions leave."""
-    players, size = rows.shape[1], np.arange(1, rows.shape[1] + 1)
+    players = rows.shape[1]
     bent, both = np.tanh(prior.reach * prior.relevance), np.multiply.outer(NODES, NODES)
     product = np.log1p(bent * both[:, :, None])  # (nodes, nodes, T)
-    others = np.exp((product.sum(axis=2) - np.log1p(bent).sum())[:, :, None] - product)
+    but_one = np.exp((product.sum(axis=2) - np.log1p(bent).sum())[:, :, None] - product)
     found = 4 * prior.linear * prior.relevance.sum()
-    found += prior.odd * (NODE_WEIGHTS @ (NODE_WEIGHTS @ others) @ bent)
+    found += prior.odd * (NODE_WEIGHTS @ (NODE_WEIGHTS @ but_one) @ bent)
     found += prior.cubic * 4 / 3 * (players > 2)  # 4 / 9 for each of the three
-    ways = np.array([math.comb(players - 1, one - 1) for one in size.tolist()], dtype=np.float64)
-    # Of each size, and of the others: C(T, s) s shares of 1 / (T C(T - 1, s - 1)), squared.
-    found += prior.noise * 4 * (1 / (players * ways)).sum()
+    # Of each size s + 1, T C(T - 1, s) members with a share of 1 / (T C(T - 1, s)), squared.
+    shares = math.fsum(1 / (players * math.comb(players - 1, others)) for others in range(players))
+    found += prior.noise * 4 * shares
     return float(found - explained(prior, rows, odd_only=True))
 
 
