@@ -127,9 +127,9 @@ def report(
         f"them eight words matter, in half all), exact in closed form, {seeds} seed(s) each. *Best of "
         f"others*: of the estimators of shapiq and shap that were within {BEHIND:g} times the best on "
         f"the first {len(KINDS)} games. *Next*: the least error of the rest, which ran on those only, "
-        "over ours there. SPEX runs on 14 words at 250 versions, ProxySPEX on 14 and 60; estimators that "
-        "average gains, permutations excepted, on up to 14 words; regressions on interactions where these are "
-        "at most 1,400. Time: ours, of "
+        "over ours there. SPEX runs on 14 words at 250 versions, ProxySPEX on 14 and 60; estimators "
+        "that average gains, permutations excepted, on up to 14 words; regressions on interactions where "
+        "these are at most 1,400. Time: ours, of "
         f"one core, without the ranker's. Machine: {machine()}; shapiq {version('shapiq')}, shap "
         f"{version('shap')}.\n"
     )

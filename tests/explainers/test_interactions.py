@@ -158,10 +158,10 @@ def test_interactions_of_up_to_four_are_no_trouble_where_two_sizes_can_be_whole(
 
 
 def test_errors_where_more_interact_and_two_sizes_can_be_whole():
-    """Of 20 words, 500 versions: all sizes as often leave 4e-4 of the values' squared length."""
+    """Of 20 words, 500 versions: all sizes as often leave .003 of the values' squared length."""
 
     def estimated(seed):
-        game, truth = with_interactions(20, [1, 2, 3] * 4, seed)
+        game, truth = with_interactions(20, [3] * 24, seed)
         who = np.random.default_rng(seed).permutation(20)[:15].reshape(3, 5)
 
         def more(kept):
@@ -170,13 +170,13 @@ def test_errors_where_more_interact_and_two_sizes_can_be_whole():
         truth[who] -= math.log(6) / 5
         return error(estimate(more, 20, 500, seed), truth)
 
-    means = [estimated(seed) for seed in range(3)]
-    assert np.mean(means) < 4e-5, means
+    errors = [estimated(seed) for seed in range(3)]
+    assert np.mean(errors) < 6e-4, errors
 
 
 @pytest.mark.parametrize(("players", "samples"), [(14, 500), (20, 480)])
 def test_one_group_undoes_what_another_does(players, samples):
-    """By whole sizes such a game looks like one of few interactions, of wrong values."""
+    """By its whole sizes such a game looks like one of few interactions, with other values."""
     half, weights = players // 2, np.random.default_rng(0).normal(size=players) / 4
 
     def game(kept):
