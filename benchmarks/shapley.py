@@ -128,8 +128,8 @@ def report(
         f"others*: of the estimators of shapiq and shap that were within {BEHIND:g} times the best on "
         f"the first {len(KINDS)} games. *Next*: the least error of the rest, which ran on those only, "
         "over ours there. SPEX runs on 14 words at 250 versions, ProxySPEX on 14 and 60; estimators "
-        "that average gains, permutations excepted, on up to 14 words; regressions on interactions where "
-        "these are at most 1,400. Time: ours, of "
+        "that average gains, permutations excepted, on up to 14 words; regressions on interactions "
+        "where these are at most 1,400. Time: ours, of "
         f"one core, without the ranker's. Machine: {machine()}; shapiq {version('shapiq')}, shap "
         f"{version('shap')}.\n"
     )
