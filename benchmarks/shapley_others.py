@@ -13,14 +13,14 @@ import numpy as np
 import numpy.typing as npt
 from shapley_games import Game
 
-__all__ = ["estimators"]
+__all__ = ["Estimator", "estimators"]
 
 Floats = npt.NDArray[np.float64]
 Estimator = Callable[[Game, int, int], Floats]  # game, budget, seed
 
 SHORT = 14  # words of games for averages of gains: slow on more words, and ten times as far off
 COLUMNS = 1_400  # interactions that a regression may have: more of them take minutes
-SLOW = {(14, 250), (60, 250)}  # words, budgets of ProxySPEX: it takes seconds to minutes
+SLOW = {(14, 250), (60, 250)}  # words, budgets of SPEX and ProxySPEX: seconds to minutes each
 
 
 def estimators(players: int, budget: int) -> dict[str, Estimator]:
@@ -49,8 +49,9 @@ def estimators(players: int, budget: int) -> dict[str, Estimator]:
             "SVARM": (known.SVARM, {}),
             "SVARMIQ, paired": (known.SVARMIQ, {**pair, "index": "SII", "max_order": 1}),
             "SHAPIQ, paired": (known.SHAPIQ, {**pair, "index": "SII", "max_order": 1}),
-            "SPEX": (known.SPEX, {"index": "SV", "max_order": 1}),
         }
+    if (players, budget) in SLOW and players <= SHORT:
+        made["SPEX"] = (known.SPEX, {"index": "SV", "max_order": 1})
     if (players, budget) in SLOW:
         made["ProxySPEX"] = (known.ProxySPEX, {"index": "SV", "max_order": 1})
     if players + math.comb(players, 2) <= COLUMNS:

@@ -16,18 +16,29 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import cho_solve, cholesky
+from scipy.linalg import cho_solve, cholesky, solve_triangular
 from scipy.linalg.lapack import dpotri
 from scipy.optimize import minimize
 
-__all__ = ["Prior", "expected_shapley_values", "likeliest_prior", "white_shapley_values"]
+from intentx.explainers.coalitions import Design
+from intentx.explainers.determined import few_interact, sum_over_players, values_by_whole_sizes
+
+__all__ = [
+    "Prior",
+    "expected_shapley_values",
+    "explained",
+    "likeliest_prior",
+    "most_telling",
+    "white_shapley_values",
+]
 
 Floats = npt.NDArray[np.float64]
 Kept = npt.NDArray[np.bool_]
 
 MOST_ROWS = 256  # a prior is chosen by so many coalitions: their cube is what choosing costs
 STEPS = 20
-ADDITIVE = 1e-10  # of the largest value: what a sum over players may miss by rounding
+TRUSTED = 9.0  # times the variance: three standard deviations
+MOSTLY = 0.5  # of the values' mean square: a prior with more noise says too little of the game
 PLAIN = 0.5  # precision of the logarithms of the relevances around 0
 VAGUE = 0.02  # and of the other parameters
 UNLIKELY = 1e10
@@ -41,8 +52,10 @@ class Prior:
 
     With relevances r and ``E(x, y) = prod_i exp(reach r_i (x_i y_i - 1))``, every order of
     interaction, it is ``linear sum_i r_i x_i y_i + odd (E(x, y) - E(x, -y)) / 2``, and where games
-    are known beyond their odd part ``level + even (E(x, y) + E(x, -y)) / 2``; of a coalition and
-    itself ``noise`` more, for what is too intricate to tell from one coalition of another.
+    are known beyond their odd part ``level + even (E(x, y) + E(x, -y)) / 2``. Of any three players,
+    ``cubic`` times the mean of ``x_i x_j x_k y_i y_j y_k``: interactions that relevances do not
+    foresee. Of a coalition and itself ``noise`` more, for what is too intricate to tell from one
+    coalition of another.
     """
 
     relevance: Floats
@@ -50,6 +63,7 @@ class Prior:
     odd: float
     reach: float
     noise: float
+    cubic: float = 0.0
     even: float = 0.0
     level: float = 0.0
 
@@ -72,7 +86,9 @@ def expected_shapley_values(kept: Kept, values: Floats, empty: float, full: floa
     Notes
     -----
     Of games that are a sum over players, or in pairs of coalitions a sum and interactions of two, the
-    values are exact as soon as there are more equations than players.
+    values are exact as soon as there are more equations than players. They are in pairs with
+    interactions of up to four players where all coalitions of one and of two, and without one and two,
+    are known, if they are no farther from the expected values than these are uncertain.
 
     Examples
     --------
@@ -88,11 +104,54 @@ def expected_shapley_values(kept: Kept, values: Floats, empty: float, full: floa
     if scale == 0 or players < 2:
         return np.full(players, (full - empty) / players)
     right = right / scale
-    sums = _sum_over_players(rows, right)
+    sums = sum_over_players(rows, right)
     if sums is not None:
         return sums * scale
     prior = likeliest_prior(rows, right, odd_only=paired)
-    return scale * _expected(prior, rows, right, paired)
+    found = _expected(prior, rows, right, paired)
+    known = values_by_whole_sizes(rows, right) if paired else None
+    if known is not None and ((found - known) ** 2).sum() <= TRUSTED * _left_open(prior, rows):
+        return known * scale
+    return found * scale
+
+
+def most_telling(some: Design, values: Floats, empty: float, full: float) -> int:
+    """Which coalitions to ask about after the first: the place in ``rests`` of those that tell most.
+
+    Where no more than four players may interact, these are the whole sizes. Else, under the prior that
+    is likeliest by what is known, those that leave the Shapley values the least variance, and the first
+    of ``some.rests`` where that prior takes most for noise.
+
+    Parameters
+    ----------
+    some
+        What to ask about.
+    values, empty, full
+        Values of ``some.first``, and of none and all players, as in `expected_shapley_values`.
+
+    Examples
+    --------
+    >>> from intentx.explainers.coalitions import design
+    >>> some = design(20, 998, np.random.default_rng(0))
+    >>> game = lambda kept: kept[:, :15].reshape(-1, 5, 3).all(axis=2) @ np.arange(1.0, 6.0)
+    >>> most_telling(some, game(some.first), 0.0, 15.0)
+    1
+    """
+    rows, right, paired = _equations(some.first, values, empty, full)
+    scale = float(np.abs(right).max())
+    if scale == 0 or sum_over_players(rows, right / scale) is not None:
+        return 0
+    right = right / scale
+    if some.blocks is not None and few_interact(rows, right, some.blocks):
+        return 1
+    prior = likeliest_prior(rows, right, odd_only=paired)
+    if prior.noise > MOSTLY * np.mean(right**2):
+        return 0
+    told = [
+        explained(prior, np.concatenate([np.where(rest[::2], 1.0, -1.0), rows]), odd_only=paired)
+        for rest in some.rests
+    ]
+    return int(np.argmax(told))
 
 
 def _equations(kept: Kept, values: Floats, empty: float, full: float) -> tuple[Floats, Floats, bool]:
@@ -105,32 +164,24 @@ def _equations(kept: Kept, values: Floats, empty: float, full: float) -> tuple[F
     return rows, np.append(values, [full, empty]) - (full / 2 + empty / 2), False
 
 
-def _sum_over_players(rows: Floats, right: Floats) -> Floats | None:
-    """(T,) the addends, where the values are such a sum and tell all of it."""
-    if len(rows) <= rows.shape[1]:
-        return None
-    found, _, rank, _ = np.linalg.lstsq(rows / 2, right, rcond=None)
-    if rank < rows.shape[1] or np.abs(rows @ found / 2 - right).max() > ADDITIVE:
-        return None
-    return np.asarray(found)
-
-
 def likeliest_prior(rows: Floats, right: Floats, *, odd_only: bool) -> Prior:
     """The prior under which values (M,) of coalitions (M, T) of -1 and 1 are likeliest.
 
     The likelihood of the values, times that of the prior's own parameters, all of them about
-    log-normal, is climbed by L-BFGS from equal relevances. Of many rows the first ones and the last,
-    which are none and all, are looked at.
+    log-normal, is climbed by L-BFGS from equal relevances and next to nothing of ``cubic``: started
+    with more, it may take all interactions for that. Of many rows some are looked at, of each
+    size about as many: the cube of their number is what choosing costs.
     """
     players = rows.shape[1]
     if len(rows) > MOST_ROWS:
-        some = np.r_[: MOST_ROWS - 2, len(rows) - 2, len(rows) - 1]
+        some = _of_all_sizes(rows, MOST_ROWS)
         rows, right = rows[some], right[some]
     size = math.sqrt(np.mean(right**2))
-    center = [0.0, -2.0, -2.0, -4.0, -2.0, -2.0]
-    start = [-math.log(players), -2.3, -math.log(players), -2.3, -2.3, -2.3]
-    bounds = [(-12.0, 8.0), (-16.0, 8.0), (-8.0, 4.0), (-23.0, 4.0), (-16.0, 8.0), (-16.0, 8.0)]
-    scales = 4 if odd_only else 6
+    center = [0.0, -2.0, -2.0, -4.0, -4.0, -2.0, -2.0]
+    start = [-math.log(players), -2.3, -math.log(players), -2.3, -9.0, -2.3, -2.3]
+    wide, small = (-16.0, 8.0), (-23.0, 4.0)
+    bounds = [(-12.0, 8.0), wide, (-8.0, 4.0), small, small, wide, wide]
+    scales = 5 if odd_only else 7
     found = minimize(
         _unlikelihood,
         np.array([0.0] * players + start[:scales]),
@@ -141,8 +192,19 @@ def likeliest_prior(rows: Floats, right: Floats, *, odd_only: bool) -> Prior:
         options={"maxiter": STEPS},
     )
     logarithms = found.x.copy()
-    logarithms[[players + at for at in (0, 1, 3, 4, 5)[: scales - 1]]] += 2 * math.log(size)
+    logarithms[[players + at for at in (0, 1, 3, 4, 5, 6)[: scales - 1]]] += 2 * math.log(size)
     return Prior.of(logarithms, players)
+
+
+def _of_all_sizes(rows: Floats, number: int) -> npt.NDArray[np.intp]:
+    """(number,) places of rows, the first of each size, then the second of each, and so on."""
+    size = np.abs(rows.sum(axis=1)).astype(np.intp)  # that of a row or its complement
+    size[size == rows.shape[1]] += np.arange((size == rows.shape[1]).sum())  # none and all: first
+    order = np.argsort(size, kind="stable")
+    begins = np.searchsorted(size[order], size[order])
+    turn = np.empty(len(rows), dtype=np.intp)
+    turn[order] = np.arange(len(rows)) - begins
+    return np.sort(np.argsort(turn, kind="stable")[:number])
 
 
 def _unlikelihood(
@@ -153,7 +215,8 @@ def _unlikelihood(
     prior = Prior.of(logarithms, players)
     similar, near, far = _similarities(prior, rows)
     odd, even = prior.odd * (near - far) / 2, prior.even * (near + far) / 2
-    covariance = prior.linear * similar + odd + even + prior.level
+    three = _of_three(rows)
+    covariance = prior.linear * similar + odd + even + prior.level + prior.cubic * three
     covariance[np.diag_indices(len(rows))] += prior.noise
     try:
         root = cholesky(covariance, lower=True, check_finite=False)
@@ -173,6 +236,7 @@ def _unlikelihood(
         by_odd,
         prior.reach * (by_reach * similar).sum() - falls * prior.relevance.sum(),
         prior.noise * np.trace(slope),
+        prior.cubic * (slope * three).sum(),
         by_even,
         prior.level * slope.sum(),
     ]
@@ -190,57 +254,102 @@ def _similarities(prior: Prior, rows: Floats) -> tuple[Floats, Floats, Floats]:
     return similar, np.exp(prior.reach * (similar - most)), np.exp(-prior.reach * (similar + most))
 
 
+def _covariance(prior: Prior, rows: Floats) -> Floats:
+    """(M, M) of the values of coalitions, without noise."""
+    similar, near, far = _similarities(prior, rows)
+    found = prior.linear * similar + prior.odd * (near - far) / 2 + prior.cubic * _of_three(rows)
+    return np.asarray(found + prior.even * (near + far) / 2 + prior.level)
+
+
 def _expected(prior: Prior, rows: Floats, right: Floats, paired: bool) -> Floats:
     """(T,) Shapley values of the expected game."""
-    similar, near, far = _similarities(prior, rows)
-    covariance = prior.linear * similar + prior.odd * (near - far) / 2
-    covariance += prior.even * (near + far) / 2 + prior.level
-    noise, solved = _solved(covariance, right, prior.noise)
-    found = 2 * prior.linear * prior.relevance * (rows.T @ solved)
-    found += prior.odd * _shapley_of_interactions(prior, rows, solved)
-    present, left = rows > 0, noise * solved  # what the covariance does not explain
-    if paired:
-        present, left = np.concatenate([present, ~present]), np.append(left, -left)
-    return found + white_shapley_values(present, left)
+    noise, root = _root(_covariance(prior, rows), prior.noise)
+    solved = cho_solve((root, True), right, check_finite=False)
+    return np.asarray(solved @ _with_shapley_values(prior, rows, noise, paired))
 
 
-def _solved(covariance: Floats, right: Floats, noise: float) -> tuple[float, Floats]:
-    """Noise that rounding needs, at least ``noise``, and the solution (M,) with it on the diagonal."""
+def explained(prior: Prior, rows: Floats, *, odd_only: bool) -> float:
+    """By how much the values of coalitions (M, T) of -1 and 1 lower the variance of Shapley values.
+
+    It is summed over players, and the same whatever the values are.
+    """
+    noise, root = _root(_covariance(prior, rows), prior.noise)
+    crossed = _with_shapley_values(prior, rows, noise, odd_only)
+    return float((solve_triangular(root, crossed, lower=True, check_finite=False) ** 2).sum())
+
+
+def _left_open(prior: Prior, rows: Floats) -> float:
+    """Variance of the Shapley values of an odd game, summed over players, that coalitions leave."""
+    players = rows.shape[1]
+    bent, both = np.tanh(prior.reach * prior.relevance), np.multiply.outer(NODES, NODES)
+    product = np.log1p(bent * both[:, :, None])  # (nodes, nodes, T)
+    but_one = np.exp((product.sum(axis=2) - np.log1p(bent).sum())[:, :, None] - product)
+    found = 4 * prior.linear * prior.relevance.sum()
+    found += prior.odd * (NODE_WEIGHTS @ (NODE_WEIGHTS @ but_one) @ bent)
+    found += prior.cubic * 4 / 3 * (players > 2)  # 4 / 9 for each of the three
+    # Of each size s + 1, T C(T - 1, s) members with a share of 1 / (T C(T - 1, s)), squared.
+    shares = math.fsum(1 / (players * math.comb(players - 1, others)) for others in range(players))
+    found += prior.noise * 4 * shares
+    return float(found - explained(prior, rows, odd_only=True))
+
+
+def _root(covariance: Floats, noise: float) -> tuple[float, Floats]:
+    """Noise that rounding needs, at least ``noise``, and the Cholesky factor (M, M) with it."""
     diagonal = covariance.diagonal().copy()
     noise = max(noise, ROUNDING * float(diagonal.max()))
     while True:
-        covariance[np.diag_indices(len(right))] = diagonal + noise
+        covariance[np.diag_indices(len(diagonal))] = diagonal + noise
         try:
-            root = cholesky(covariance, lower=True, check_finite=False)
+            return noise, np.asarray(cholesky(covariance, lower=True, check_finite=False))
         except np.linalg.LinAlgError:
             noise *= 100
-        else:
-            return noise, np.asarray(cho_solve((root, True), right, check_finite=False))
 
 
-def _shapley_of_interactions(prior: Prior, rows: Floats, factors: Floats) -> Floats:
-    """(T,) Shapley values of ``sum_m factors_m E(x, row_m)``.
+def _with_shapley_values(prior: Prior, rows: Floats, noise: float, paired: bool) -> Floats:
+    """(M, T) covariances of the values of coalitions with the Shapley values of players.
+
+    They are the Shapley values of the covariance with each coalition, taken for a game.
+    """
+    found = 2 * prior.linear * prior.relevance * rows
+    found += prior.odd * _shapley_of_interactions(prior, rows)
+    found += prior.cubic * _shapley_of_three(rows)
+    return np.asarray(found + (2 if paired else 1) * noise * white_shapley_values(rows > 0))
+
+
+def _shapley_of_interactions(prior: Prior, rows: Floats) -> Floats:
+    """(M, T) Shapley values of each game ``E(x, row_m)``.
 
     With the multilinear extension of a game (Owen 1972) the value of player i is the integral, over the
     chance (1 + u) / 2 to be present, of its derivative by i. E is a product over players of
     ``(1 + t_i x_i y_i) / (1 + t_i)``, ``t_i = tanh(reach r_i)``: extended, x_i becomes u.
     """
     bent = np.tanh(prior.reach * prior.relevance)
-    found = np.zeros(rows.shape[1])
-    for node, weight in zip(NODES.tolist(), NODE_WEIGHTS.tolist(), strict=True):
-        flat = np.log1p(-((bent * node) ** 2)).sum() / 2 - np.log1p(bent).sum()
-        product = factors * np.exp(flat + rows @ np.arctanh(bent * node))
-        gains = rows.T @ product - bent * node * product.sum()
-        found += weight * bent / (1 - (bent * node) ** 2) * gains
-    return found
+    at = bent * NODES[:, None]  # (nodes, T)
+    flat = np.log1p(-(at**2)).sum(axis=1) / 2 - np.log1p(bent).sum()
+    product = np.exp(flat + rows @ np.arctanh(at).T)  # (M, nodes)
+    gains = NODE_WEIGHTS[:, None] * bent / (1 - at**2)
+    return np.asarray(rows * (product @ gains) - product @ (gains * at))
 
 
-def white_shapley_values(kept: Kept, values: Floats) -> Floats:
-    """(T,) Shapley values of a game that is 0 but for some coalitions (S, T), by their values (S,)."""
+def _of_three(rows: Floats) -> Floats:
+    """(M, M) mean over any three players of the product of their six signs in two coalitions."""
+    players = rows.shape[1]
+    alike = rows @ rows.T
+    return np.asarray(alike * (alike**2 - 3 * players + 2) / (6 * max(1, math.comb(players, 3))))
+
+
+def _shapley_of_three(rows: Floats) -> Floats:
+    """(M, T) Shapley values of each game `_of_three` (x, row_m)."""
+    players, total = rows.shape[1], rows.sum(axis=1, keepdims=True)
+    of_two = rows * (total**2 - players + 2) - 2 * total
+    return np.asarray(of_two / (3 * max(1, math.comb(players, 3))))
+
+
+def white_shapley_values(kept: Kept) -> Floats:
+    """(S, T) Shapley values of each game that is 1 for coalition (T,) and 0 for all others."""
     players, size = kept.shape[1], kept.sum(axis=1)
     ways = [math.comb(players - 1, others) for others in range(players)]
     share = np.array(
         [0.0, *(1 / (players * way) for way in ways), 0.0]
     )  # of a coalition's members, others
-    joined = np.where(kept, share[size][:, None], -share[size + 1][:, None])
-    return np.asarray(values @ joined)
+    return np.asarray(np.where(kept, share[size][:, None], -share[size + 1][:, None]))

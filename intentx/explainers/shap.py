@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
-from intentx.explainers.coalitions import coalitions, kernel_weights
+from intentx.explainers.asking import asked
+from intentx.explainers.coalitions import kernel_weights
 from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.interactions import expected_shapley_values
 from intentx.explainers.pointwise import DocumentMethod, Subject
@@ -51,6 +52,17 @@ def shapley_values(values: Floats) -> Floats:
     return found
 
 
+def _values(scores: Floats) -> tuple[Floats, float]:
+    """(S,) scores (S, 1), or the differences of two (S, 2), and the unit they are in."""
+    with np.errstate(over="ignore"):
+        values = scores[:, 0] - scores[:, 1:].sum(axis=1)
+    if np.isfinite(values).all():
+        unit = unit_of(values)
+        return values / unit, unit
+    unit = unit_of(scores)
+    return scores[:, 0] / unit - scores[:, 1:].sum(axis=1) / unit, unit
+
+
 @dataclass(frozen=True, kw_only=True)
 class KernelSHAP(DocumentMethod):
     """Shapley values of a document's words: a fair share of its score for each (any ranker).
@@ -75,7 +87,7 @@ class KernelSHAP(DocumentMethod):
     -----
     From a part of the versions the values are estimated: of the game that is expected by the known
     versions, where sums over words and interactions of few words are likely beforehand. See
-    `intentx.explainers.coalitions.coalitions` for the versions, and
+    `intentx.explainers.coalitions.design` for the versions, and
     `intentx.explainers.interactions.expected_shapley_values` for the estimate. ``fit`` is the share of
     the variance that a sum over words explains, by the Shapley kernel.
 
@@ -125,32 +137,28 @@ class KernelSHAP(DocumentMethod):
     ) -> Floats:
         """(T,) values; ``figures`` gets what they add up from, and how additive the ranker is."""
 
-        def value(kept: Kept) -> tuple[Floats, float]:
+        def ask(kept: Kept) -> Floats:
+            """(S, 1 or 2) scores of the document, and of the other one."""
             column = {term: place for place, term in enumerate(terms)}
             scores = [
                 one.score_kept(kept[:, [column[t] for t in one.terms]], self.removal, self.mask)
                 for one in players
             ]
-            with np.errstate(over="ignore"):
-                values = scores[0] - sum(scores[1:])
-            if np.isfinite(values).all():
-                unit = unit_of(values)
-                return values / unit, unit
-            unit = unit_of(*scores)
-            return scores[0] / unit - scores[1] / unit, unit
+            return np.stack(scores, axis=1)
 
         number = len(terms)
         exact = number <= self.exact_up_to or (number < 63 and 2**number <= self.samples)
         if exact:
             kept = all_subsets(number)
-            values, unit = value(kept)
+            values, unit = _values(ask(kept))
             empty, full = float(values[0]), float(values[-1])
             found, kept, values = shapley_values(values), kept[1:-1], values[1:-1]
         else:
             generator = np.random.default_rng(self.seed)
-            kept = coalitions(number, self.samples - 2, generator)
-            ends = np.array([[False], [True]]).repeat(number, axis=1)
-            values, unit = value(np.concatenate([ends, kept]))
+            kept, scores = asked(
+                ask, lambda scores: _values(scores)[0], number, self.samples - 2, generator
+            )
+            values, unit = _values(scores)
             empty, full, values = float(values[0]), float(values[1]), values[2:]
             found = expected_shapley_values(kept, values, empty, full)
             if len(kept) < 2 * number:

@@ -1,11 +1,14 @@
 """Which coalitions are drawn."""
 
+import itertools
 import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from intentx.explainers.coalitions import coalitions, in_pairs, kernel_weights
+from intentx.explainers.coalitions import coalitions, design, in_pairs, kernel_weights
 from intentx.perturbation import all_subsets
 
 
@@ -55,6 +58,44 @@ def test_each_player_is_in_as_many(players, number):
         # The same number, give or take the half of a random order that a part begins and ends in.
         often = (kept if one <= players / 2 else ~kept)[size == one].sum(axis=0)
         assert np.ptp(often) <= 2 or one * 2 == players
+
+
+@pytest.mark.parametrize(
+    ("players", "number", "whole"),
+    [(20, 468, 2), (20, 498, 2), (20, 1_998, 2), (14, 1_100, 3), (40, 1_998, 2), (10, 430, 3)],
+)
+def test_outer_sizes_may_be_whole_where_that_leaves_a_tenth(players, number, whole):
+    some = design(players, number, np.random.default_rng(1))
+    for place, rest in enumerate(some.rests):
+        kept = np.concatenate([some.first, rest])
+        assert len(kept) == len(distinct(kept))
+        assert number - 72 <= len(kept) <= number  # some of 36 unions and their complements twice
+        assert (kept[::2] == ~kept[1::2]).all()
+        sizes = np.bincount(kept.sum(axis=1), minlength=players + 1)
+        most = [math.comb(players, size) for size in range(1, whole + 1)]
+        assert (sizes[1 : whole + 1].tolist() == most) == bool(place)
+    if some.blocks is not None:
+        pairs = [
+            np.isin(some.blocks, two) for two in itertools.combinations_with_replacement(range(8), 2)
+        ]
+        assert distinct(np.array(pairs)) <= distinct(some.first)
+
+
+@pytest.mark.parametrize(("players", "number"), [(20, 464), (60, 1_998), (20, 40), (3, 6), (10, 1_022)])
+def test_else_there_is_no_choice(players, number):
+    some = design(players, number, np.random.default_rng(1))
+    assert not some.rests
+    assert (some.first == coalitions(players, number, np.random.default_rng(1))).all()
+
+
+@given(players=st.integers(2, 24), number=st.integers(2, 700), seed=st.integers(0, 9))
+@settings(max_examples=40)
+def test_designs_of_any_size(players, number, seed):
+    some = design(players, number, np.random.default_rng(seed))
+    for rest in some.rests or (some.first[:0],):
+        kept = np.concatenate([some.first, rest])
+        assert len(kept) == len(distinct(kept)) <= number
+        assert len(kept) >= min(number // 2 * 2, 2**players - 2) - 72 or not in_pairs(players, number)
 
 
 def test_the_kernel():

@@ -8,12 +8,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from intentx.explainers.coalitions import coalitions
+from intentx.explainers.asking import asked
+from intentx.explainers.coalitions import coalitions, design
 from intentx.explainers.interactions import (
     Prior,
+    _covariance,
+    _left_open,
+    _of_three,
     _shapley_of_interactions,
+    _shapley_of_three,
     _unlikelihood,
+    _with_shapley_values,
     expected_shapley_values,
+    explained,
+    most_telling,
     white_shapley_values,
 )
 from intentx.explainers.shap import shapley_values
@@ -22,9 +30,9 @@ from intentx.perturbation import all_subsets
 
 def estimate(game, players, samples, seed):
     """From so many values of a game, none and all among them."""
-    kept = coalitions(players, samples - 2, np.random.default_rng(seed))
-    ends = game(np.array([[False], [True]]).repeat(players, axis=1))
-    return expected_shapley_values(kept, game(kept), float(ends[0]), float(ends[1]))
+    generator = np.random.default_rng(seed)
+    kept, values = asked(game, lambda values: values, players, samples - 2, generator)
+    return expected_shapley_values(kept, values[2:], float(values[0]), float(values[1]))
 
 
 def exact(game, players):
@@ -141,6 +149,83 @@ def test_errors_fall_as_versions_grow(players, orders):
     assert means[2] < (1e-3 if players == 14 else 0.03)  # paired least squares: .005 and .03
 
 
+@pytest.mark.parametrize(("players", "samples"), [(10, 150), (14, 250), (20, 500), (40, 2_000)])
+def test_interactions_of_up_to_four_are_no_trouble_where_two_sizes_can_be_whole(players, samples):
+    """All sizes as often, 20 players and 1,000 versions: an error of up to 7e-4."""
+    for orders in ([2, 3, 3, 4], [2, 3, 3, 4] * (players // 4)):
+        game, truth = with_interactions(players, orders, seed=1)
+        assert error(estimate(game, players, samples, seed=0), truth) < 1e-18
+
+
+def test_errors_where_more_interact_and_two_sizes_can_be_whole():
+    """Of 20 words, 500 versions: all sizes as often leave .003 of the values' squared length."""
+
+    def estimated(seed):
+        game, truth = with_interactions(20, [3] * 24, seed)
+        who = np.random.default_rng(seed).permutation(20)[:15].reshape(3, 5)
+
+        def more(kept):
+            return game(kept) - sum(np.log1p(kept[:, some].sum(axis=1)) for some in who)
+
+        truth[who] -= math.log(6) / 5
+        return error(estimate(more, 20, 500, seed), truth)
+
+    errors = [estimated(seed) for seed in range(3)]
+    assert np.mean(errors) < 6e-4, errors
+
+
+@pytest.mark.parametrize(("players", "samples"), [(14, 500), (20, 480)])
+def test_one_group_undoes_what_another_does(players, samples):
+    """By its whole sizes such a game looks like one of few interactions, with other values."""
+    half, weights = players // 2, np.random.default_rng(0).normal(size=players) / 4
+
+    def game(kept):
+        there, others = kept[:, :half].sum(axis=1), kept[:, half:].sum(axis=1)
+        return np.sqrt(there) - np.sqrt(others) + kept @ weights
+
+    truth = weights + np.repeat([1.0, -1.0], half) / np.sqrt(half)
+    assert error(estimate(game, players, samples, seed=0), truth) < 0.005
+
+
+def test_the_variance_that_coalitions_leave():
+    """By the covariance of all coalitions' values, from which that of Shapley values follows."""
+    p = prior(5, np.random.default_rng(6), even=False)
+    every = np.where(all_subsets(5), 1.0, -1.0)
+    weights = np.array([shapley_values(one) for one in np.eye(32)])
+    whole = _covariance(p, every) + p.noise * (np.eye(32) - np.eye(32)[::-1])
+    some = [31, 8, 9, 10]
+    crossed = whole[some] @ weights
+    known = crossed.T @ np.linalg.solve(whole[np.ix_(some, some)], crossed)
+    assert _left_open(p, every[some]) == pytest.approx(np.trace(weights.T @ whole @ weights - known))
+
+
+def test_which_coalitions_come_next_hangs_on_the_game():
+    """Whole sizes where few interact, not where many do."""
+
+    def largest(kept):
+        return (kept * np.linspace(0.1, 1, 20)).max(axis=1)
+
+    def many_interact(kept):
+        vectors = np.random.default_rng(0).normal(size=(20, 8))
+        total = kept @ vectors
+        return total @ vectors.sum(axis=0) / np.maximum(np.linalg.norm(total, axis=1), 0.1)
+
+    def noise(kept):
+        return np.sin(1e4 * kept @ np.sqrt(np.arange(2, 22)))
+
+    def chosen(game, seed, number=498):
+        some = design(20, number, np.random.default_rng(seed))
+        ends = game(np.array([[False], [True]]).repeat(20, axis=1)).tolist()
+        return most_telling(some, game(some.first), *ends)
+
+    threes = with_interactions(20, [3] * 10, 0)[0]
+    assert [chosen(threes, seed, number) for seed in range(2) for number in (480, 498, 998)] == [1] * 6
+    for game in (largest, many_interact):
+        assert [chosen(game, seed) for seed in range(2)] == [0, 0]
+    assert chosen(noise, 0) == 0
+    assert chosen(weighted_sum(np.ones(20)), 0) == chosen(lambda kept: np.ones(len(kept)), 0) == 0
+
+
 def test_fewer_versions_than_words_do_no_harm():
     """Against giving each word the same."""
     for seed in range(3):
@@ -150,15 +235,15 @@ def test_fewer_versions_than_words_do_no_harm():
 
 
 def prior(players, generator, even):
-    scales = generator.uniform(0.2, 1, 6)
-    return Prior(generator.uniform(0.1, 2, players), *scales[:4], *(scales[4:] if even else (0.0, 0.0)))
+    scales = generator.uniform(0.2, 1, 7)
+    return Prior(generator.uniform(0.1, 2, players), *scales[:5], *(scales[5:] if even else (0.0, 0.0)))
 
 
 @pytest.mark.parametrize("even", [False, True])
 def test_the_gradient_by_finite_differences(even):
     generator = np.random.default_rng(0)
     rows = np.where(generator.random((15, 6)) < 0.5, -1.0, 1.0)
-    right, scales = generator.normal(size=15), 6 if even else 4
+    right, scales = generator.normal(size=15), 7 if even else 5
     center = np.full(scales, -1.0)
     at = np.concatenate([0.3 * generator.normal(size=6), center + 0.2])
     _, gradient = _unlikelihood(at, rows, right, center)
@@ -175,6 +260,7 @@ def test_the_likelihood_by_loops():
     right = generator.normal(size=7)
     p = prior(4, generator, even=True)
     covariance = np.empty((7, 7))
+    threes = list(itertools.combinations(range(4), 3))
     for i, j in itertools.product(range(7), repeat=2):
         both = [
             math.prod(
@@ -189,10 +275,11 @@ def test_the_likelihood_by_loops():
             + p.odd * (both[0] - both[1]) / 2
             + p.level
             + p.even * (both[0] + both[1]) / 2
+            + p.cubic * np.mean([math.prod(rows[[i, j]][:, k].ravel()) for k in threes])
             + p.noise * (i == j)
         )
     expected = right @ np.linalg.inv(covariance) @ right / 2 + np.log(np.linalg.det(covariance)) / 2
-    scales = np.log([p.linear, p.odd, p.reach, p.noise, p.even, p.level])
+    scales = np.log([p.linear, p.odd, p.reach, p.noise, p.cubic, p.even, p.level])
     off = np.log(p.relevance)
     loss, _ = _unlikelihood(np.concatenate([off, scales]), rows, right, scales)
     assert loss == pytest.approx(expected + 0.5 * off @ off / 2)
@@ -209,8 +296,32 @@ def test_shapley_values_of_a_covariance():
         for f, row in zip(factors, rows, strict=True)
     )
     np.testing.assert_allclose(
-        _shapley_of_interactions(p, rows, factors), shapley_values(game), atol=1e-12
+        factors @ _shapley_of_interactions(p, rows), shapley_values(game), atol=1e-12
     )
+
+
+def test_shapley_values_of_products_of_three():
+    rows = np.where(np.random.default_rng(4).random((3, 6)) < 0.5, -1.0, 1.0)
+    every = np.where(all_subsets(6), 1.0, -1.0)
+    games = _of_three(np.concatenate([rows, every]))[:3, 3:]
+    found = _shapley_of_three(rows)
+    for game, values in zip(games, found, strict=True):
+        np.testing.assert_allclose(values, shapley_values(game), atol=1e-12)
+
+
+@pytest.mark.parametrize("paired", [False, True])
+def test_explained_variance_by_all_coalitions(paired):
+    """By the covariance of all coalitions' values, from which that of Shapley values follows."""
+    p = prior(4, np.random.default_rng(5), even=not paired)
+    every = np.where(all_subsets(4), 1.0, -1.0)
+    weights = np.array([shapley_values(one) for one in np.eye(16)])  # (16, T)
+    white = np.eye(16) - np.eye(16)[::-1] if paired else np.eye(16)  # odd as well, in pairs
+    whole = _covariance(p, every) + p.noise * white
+    some = [15, 8, 9, 10] if paired else [0, 1, 6, 7, 15]
+    rows, known, crossed = every[some], whole[np.ix_(some, some)], whole[some] @ weights
+    np.testing.assert_allclose(_with_shapley_values(p, rows, p.noise, paired), crossed, atol=1e-12)
+    expected = np.trace(crossed.T @ np.linalg.inv(known) @ crossed)
+    assert explained(p, rows, odd_only=paired) == pytest.approx(expected)
 
 
 def test_shapley_values_of_single_coalitions():
@@ -218,5 +329,5 @@ def test_shapley_values_of_single_coalitions():
     some = [0, 3, 7, 20, 31]
     sparse = np.zeros(32)
     sparse[some] = values[some]
-    found = white_shapley_values(all_subsets(5)[some], values[some])
+    found = values[some] @ white_shapley_values(all_subsets(5)[some])
     np.testing.assert_allclose(found, shapley_values(sparse), atol=1e-12)
