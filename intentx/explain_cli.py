@@ -97,7 +97,7 @@ def add_explain(commands: Any) -> None:
     explain.add_argument(
         "--png", type=Path, metavar="FILE", help="write a picture; .svg and .pdf work, too"
     )
-    add_words(explain)
+    add_words(explain, extra="of the explanation and, where it has no settings of its own, of bm25")
     _add_settings(explain)
     explain.set_defaults(run_command=_explain)
 
