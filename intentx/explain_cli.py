@@ -97,13 +97,13 @@ def add_explain(commands: Any) -> None:
     explain.add_argument(
         "--png", type=Path, metavar="FILE", help="write a picture; .svg and .pdf work, too"
     )
-    add_words(explain, extra="of the explanation and, where it has no settings of its own, of bm25")
     _add_settings(explain)
     explain.set_defaults(run_command=_explain)
 
 
 def _add_settings(explain: argparse.ArgumentParser) -> None:
-    """The options that are settings of some methods."""
+    """The options that choose words, and those that are settings of some methods."""
+    add_words(explain, extra="of the explanation and, where it has no settings of its own, of bm25")
     listwise = explain.add_argument_group("settings of methods that explain rankings")
     listwise.add_argument("--candidates", type=_positive, metavar="N", help="terms to choose from")
     listwise.add_argument(
