@@ -269,10 +269,10 @@ def _write(
             if len(explanations) > 1:
                 path = path.with_stem(f"{path.stem}-{name}")
             written.append(f"picture: {write_png(path, explanation)}")
-        if options.doc is not None and len(explanations) > 1:
+        of_one = [one for one in explanations.values() if isinstance(one, DocumentExplanation)]
+        if len(of_one) > 1:
             path = options.png.with_stem(f"{options.png.stem}-side-by-side")
-            both = [*explanations.values()], [*explanations]
-            written.append(f"picture: {write_votes(path, *both)}")
+            written.append(f"picture: {write_votes(path, of_one, [*explanations])}")
     for line in written:
         if options.json:
             tell(line)
