@@ -70,7 +70,7 @@ def add_compare(commands: Any) -> None:
     )  # fmt: skip
     compare.add_argument("--max-terms", type=int, default=10, metavar="K", help="of each explanation")
     compare.add_argument("--vectors", metavar="SOURCE", help="term vectors: minilm, a model or a file")
-    add_words(compare)
+    add_words(compare, extra="of the explanation and, where it has no settings of its own, of bm25")
     compare.add_argument("--seed", type=int, default=0)
     compare.add_argument("--cache", metavar="FILE", help="remember scores in FILE")
     compare.add_argument("--json", action="store_true", help="print the comparison as JSON")

@@ -97,13 +97,13 @@ def add_explain(commands: Any) -> None:
     explain.add_argument(
         "--png", type=Path, metavar="FILE", help="write a picture; .svg and .pdf work, too"
     )
-    add_words(explain)
     _add_settings(explain)
     explain.set_defaults(run_command=_explain)
 
 
 def _add_settings(explain: argparse.ArgumentParser) -> None:
-    """The options that are settings of some methods."""
+    """The options that choose words, and those that are settings of some methods."""
+    add_words(explain, extra="of the explanation and, where it has no settings of its own, of bm25")
     listwise = explain.add_argument_group("settings of methods that explain rankings")
     listwise.add_argument("--candidates", type=_positive, metavar="N", help="terms to choose from")
     listwise.add_argument(
@@ -274,10 +274,10 @@ def _write(
             if len(explanations) > 1:
                 path = path.with_stem(f"{path.stem}-{name}")
             written.append(f"picture: {write_png(path, explanation)}")
-        if options.doc is not None and len(explanations) > 1:
+        of_one = [one for one in explanations.values() if isinstance(one, DocumentExplanation)]
+        if len(of_one) > 1:
             path = options.png.with_stem(f"{options.png.stem}-side-by-side")
-            both = [*explanations.values()], [*explanations]
-            written.append(f"picture: {write_votes(path, *both)}")
+            written.append(f"picture: {write_votes(path, of_one, [*explanations])}")
     for line in written:
         if options.json:
             tell(line)

@@ -189,10 +189,11 @@ def test_several_methods(capsys, docs, tmp_path):
     assert sorted(path.name for path in tmp_path.glob("*.png")) == [
         "picture-exs.png",
         "picture-lirme.png",
+        "picture-side-by-side.png",
     ]
     code, out, err = run(capsys, docs, *more, "--json")
     assert list(json.loads(out)) == ["exs", "lirme"]  # on standard output stands nothing else
-    assert err.count("picture: ") == 2
+    assert err.count("picture: ") == 3
 
 
 @pytest.mark.parametrize("name", ["exs", "shap"])

@@ -40,7 +40,5 @@ def test_without_judgements_any_query_is_held_out_and_the_seed_says_which():
     ("queries", "expected"),
     [(1, [0]), (2, [0, 9]), (3, [0, 5, 9]), (4, [0, 2, 5, 9]), (5, [0, 2, 5, 7, 9]), (None, range(10))],
 )
-def test_some_of_many_queries_are_the_first_the_last_and_those_that_halve_the_widest_gaps(
-    queries, expected
-):
+def test_some_of_many_queries_are_the_ends_and_those_that_halve_the_widest_gaps(queries, expected):
     assert _spread(range(10), Data(folder="x", queries=queries)) == list(expected)

@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import io
+import json
 import math
 import re
 import shlex
@@ -95,6 +96,25 @@ def test_commands(command, folder, monkeypatch, capsys):
     monkeypatch.chdir(folder)
     monkeypatch.syspath_prepend(folder)
     assert main(shlex.split(command, comments=True)) == 0, capsys.readouterr().err
+
+
+def test_what_commands_are_shown_to_print(tmp_path, monkeypatch, capsys):
+    """The table of the README, and what it says of the words that are taken away."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "80")
+    readme = (ROOT / "README.md").read_text("utf-8")
+    [(command, shown)] = re.findall(
+        r"^\$ intentx (explain [^\n]* deeplift)\n(.*?)```", readme, re.M | re.S
+    )
+    lines = [json.dumps({"id": d.id, "text": d.content}) for d in load_demo().documents]
+    (tmp_path / "passages.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    assert main([*shlex.split(command), "--faithfulness"]) == 0
+    out = capsys.readouterr().out
+    assert out.startswith(shown)
+    assert "without *jaguar* to rank 9, without the first four\nwords to 12" in readme
+    ranks = dict(re.findall(r"^│ (\d+) +│ +([\d.]+ │ +[\d.]+) │", out, re.M))
+    assert ranks["1"].startswith("9.0")
+    assert re.fullmatch(r"12\.0 │ +1\.0", ranks["4"])  # four random words cost it no rank
 
 
 def test_there_is_something_to_run():

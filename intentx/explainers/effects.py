@@ -91,7 +91,10 @@ class TermEffect:
         """
         if self.kind == "not asked":
             return self.verb, ""
-        return f"{self.verb} {self.effect:+.2g} ± {(self.high - self.low) / 2:.1g}", f"{self.places:+.1f}"
+        return (
+            f"{self.verb} {self.effect:+.2g} ± {(self.high - self.low) / 2:.1g}",
+            f"{self.places:+.1f}",
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; None for numbers that are not known."""

@@ -82,7 +82,6 @@ class SideBySide:
         if self.left_out:
             verb = "has" if len(self.left_out) == 1 else "have"
             left = f" {_listed(self.left_out)} {verb} no part in it: sizes without a direction."
-        left = left if self.left_out else ""
         if len(self.labels) < 2:
             return f"There are no two methods whose weights have a direction.{left}"
         if not number:

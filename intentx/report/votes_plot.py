@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.signed import signed
@@ -135,5 +135,5 @@ def _row(
     _write(axes, x + VOTES, y, votes, ha="right", fontweight=weight)
 
 
-def _write(axes: Axes, x: float, y: float, text: str, color: str = INK, **how: str) -> None:
+def _write(axes: Axes, x: float, y: float, text: str, color: str = INK, **how: Any) -> None:
     axes.text(x, y, text, va="center", fontsize=SIZE, parse_math=False, color=color, **how)

@@ -163,7 +163,8 @@ def test_one_explanation_states_its_real_numbers():
     assert "Which sense comes first" not in text
     assert math.isnan(fidelity.far)
     assert "ranks apart." not in text.split("Intent terms")[0]
-    assert "held-out" not in text
+    assert "of the held-out ones" not in text
+    assert "held-out documents" not in text
     assert "not measured: every pair was fitted" in text
     assert "not measured: no pair is 10 or more ranks apart" in text
 
