@@ -49,7 +49,7 @@ def test_tables_and_page(capsys, docs, tmp_path):
     assert code == 0
     assert "intent term" in out
     assert "Kendall" in out
-    assert "HeldoutFidelity" in out
+    assert "Held-out documents" in out
     assert page.read_text(encoding="utf-8").startswith("<!doctype html>")
 
 

@@ -20,6 +20,7 @@ ROOMS = [
     ("doubts", "truncation"),
     ("ranking",),
     ("perturbation", "search"),
+    ("randomised",),
     ("preferences",),
     ("coverage",),
     ("rankers", "datasets"),

@@ -10,7 +10,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from intentx.asked import Asked, asking
 from intentx.coverage import Selection, solve
@@ -20,14 +19,14 @@ from intentx.coverage.shares import coverage_shares
 from intentx.coverage.validate import LEAST_DOCUMENTS, Option, best_fit, validated
 from intentx.errors import InputError
 from intentx.evaluation.fidelity import judge
-from intentx.explainers.effects import TermEffect, ask, check_budget, not_asked, term_effects
+from intentx.explainers.effects import check_budget
+from intentx.explainers.evidence import Evidence, evidence_of
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.plain import plain_settings
 from intentx.explainers.verdict import Verdict, intent_verdict
-from intentx.perturbation import EditedDocuments, edits_within
+from intentx.perturbation import edits_within
 from intentx.preferences import Pairs, PreferenceMatrices, preference_pairs
-from intentx.preferences.candidates import candidate_terms
-from intentx.preferences.edited import with_edited_documents, with_effects
+from intentx.preferences.candidates import candidate_terms, screened
 from intentx.preferences.pairs import refuse_too_many
 from intentx.preferences.simple_rankers import (
     Dense,
@@ -87,8 +86,7 @@ class Session:
         ranking.check_scorer()
         self._asked = Asked(box)
         refuse_too_many(len(ranking))
-        self._edited: tuple[EditedDocuments, npt.NDArray[np.float64]] | None = None
-        self._effects: dict[str, TermEffect] = {}
+        self._evidence = Evidence()
         self._choice: Choice | None = None
         self.pairs = self._preference_pairs()
         # Vectors are of words as they are written.
@@ -118,7 +116,7 @@ class Session:
         if self._asks:
             asked = self._screened(matrices, avoided=bool(self._causal))
             self._ask(asked.scores.terms)
-            wanted = self._wanted(asked) if self._effects and self._causal else None
+            wanted = self._wanted(asked) if self._evidence.effects and self._causal else None
         name, option, size = self._balanced(self._screened(matrices) if wanted is None else wanted)
         self._note_leader(name)
         selection = self._select(self._with_evidence(option.matrices), size, option.softness)
@@ -256,23 +254,10 @@ class Session:
         return matrices
 
     def _screened(self, matrices: PreferenceMatrices, avoided: bool = False) -> PreferenceMatrices:
-        """The candidates that come first by importance and by agreement, the ranks added up.
-
-        With ``avoided`` those that go against the order count as those that go along with it.
-        """
-        if matrices.n_terms <= self.settings.candidates:
-            return matrices
-        agreement = matrices.mean_votes()
-        if avoided:
-            agreement = np.abs(agreement)
-        by_agreement = np.argsort(-agreement, kind="stable")
-        rank_sum = np.arange(matrices.n_terms)  # candidates come in the order of importance
-        rank_sum[by_agreement] += np.arange(matrices.n_terms)
-        of_query = set(self.analyzer.terms(self.ranking.query))
-        rank_sum[[term in of_query for term in matrices.scores.terms]] = -1
-        kept = np.argsort(rank_sum, kind="stable")[: self.settings.candidates]
+        of_query = self.analyzer.terms(self.ranking.query)
+        found = screened(matrices, self.settings.candidates, of_query, avoided=avoided)
         self._close("term scores")
-        return matrices.restricted(np.sort(kept).tolist())
+        return found
 
     @property
     def _causal(self) -> float:
@@ -290,22 +275,15 @@ class Session:
     def _ask(self, terms: tuple[str, ...]) -> None:
         """Have the ranker score documents with terms put in and taken out by chance."""
         s = self.settings
-        if not self._asks:
-            return
         budget = check_budget(s.budget, s.seconds)
-        edits, scores = ask(self.ranking, terms, self.index, budget, s.seconds, s.seed)
-        if not len(edits):
+        self._evidence = evidence_of(self.ranking, terms, self.index, budget, s.seconds, s.seed)
+        if not self._evidence.effects:
             self.notes.append("no document is short enough to be edited, and the ranker was not asked")
-            return
-        self._edited = edits.edits, scores
         self._close("edited documents")
-        found = term_effects(self.ranking, terms, edits, scores, self.index, s.seed)
-        self._effects = {one.term: one for one in found}
-        self._close("effects")
 
     def _wanted(self, matrices: PreferenceMatrices) -> PreferenceMatrices | None:
         """The candidates that the ranker wants; None if there are none."""
-        effects = np.array([self._effect(term) for term in matrices.scores.terms])
+        effects = self._evidence.wanted(matrices.scores.terms)
         wanted = np.flatnonzero(effects)
         if not len(wanted):
             self.notes.append(NO_EFFECT)
@@ -314,24 +292,18 @@ class Session:
             wanted = np.argsort(-effects, kind="stable")[: min(len(wanted), self.settings.max_terms)]
         return matrices.restricted(wanted.tolist())
 
-    def _effect(self, term: str) -> float:
-        """Of a term that the ranker wants; 0 of others."""
-        found = self._effects.get(term)
-        return found.effect if found is not None and found.kind == "wanted" else 0.0
-
     def _with_evidence(self, matrices: PreferenceMatrices) -> PreferenceMatrices:
-        """``matrices`` with pairs that involve edited documents, and with effects, as far as known."""
         s = self.settings
-        share = s.generality * EDITED_SHARE
-        if self._edited is not None and share:
-            matrices = with_edited_documents(
-                matrices, self.ranking, self.index, self.rankers, *self._edited, share=share, seed=s.seed
-            )
-        effects = np.array([self._effect(term) for term in matrices.scores.terms])
-        if 0 < self._causal < 1 and effects.any():
-            matrices = with_effects(matrices, effects, self._causal)
+        joined = self._evidence.joined(
+            matrices, self.ranking, self.index, self.rankers,
+            edited=s.generality * EDITED_SHARE, effects=self._causal, seed=s.seed,
+        )  # fmt: skip
         self._close("term scores")
-        return matrices
+        return joined
+
+    def _wants(self, matrices: PreferenceMatrices) -> bool:
+        """Whether effects decide, and the ranker wants one of the terms at least."""
+        return bool(self._causal and self._evidence.wanted(matrices.scores.terms).any())
 
     @property
     def _soft_share(self) -> float:
@@ -368,7 +340,7 @@ class Session:
             number, size = validated(options, s.max_terms, soft_share=self._soft_share, seed=s.seed)
         else:
             number, size = best_fit(options, s.max_terms, seed=s.seed), s.max_terms
-        if self._causal and any(map(self._effect, matrices.scores.terms)):
+        if self._wants(matrices):
             size = s.max_terms  # what the ranker wants holds for documents left out, too
         return names[number], options[number], max(size, s.min_terms)
 
@@ -379,8 +351,7 @@ class Session:
     def _select(self, joined: PreferenceMatrices, size: int, softness: float) -> Selection:
         """Up to ``size`` terms for the pairs of ``joined``; all, where the ranker wants no more."""
         s = self.settings
-        wants = self._causal and any(map(self._effect, joined.scores.terms))
-        least = size if wants else s.min_terms
+        least = size if self._wants(joined) else s.min_terms
         return solve(
             joined,
             size,
@@ -400,7 +371,6 @@ class Session:
         weights, matrices = weights[most_useful_first], matrices.restricted(most_useful_first.tolist())
         fidelity = judge(self.ranking, matrices, self.pairs)
         self._close("fidelity")
-        unwanted = (one for one in self._effects.values() if one.kind == "unwanted")
         self.seconds["model"] = self._asked.seconds
         self.seconds["total"] = time.perf_counter() - self._started
         return IntentExplanation(
@@ -419,8 +389,8 @@ class Session:
             model_calls=self._asked.besides(self.ranking.query, self.ranking.texts),
             seconds=dict(self.seconds),
             notes=tuple(self.notes),
-            effects=tuple(self._effects.get(term, not_asked(term)) for term in matrices.scores.terms),
-            avoids=tuple(sorted(unwanted, key=lambda one: one.effect)),
+            effects=self._evidence.of(matrices.scores.terms),
+            avoids=self._evidence.unwanted,
             judge=self.verdict,
         )
 

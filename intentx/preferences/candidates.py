@@ -18,12 +18,13 @@ from intentx.perturbation import (
     remove_spans,
     score_edits,
 )
+from intentx.preferences.matrices import PreferenceMatrices
 from intentx.preferences.simple_rankers import TextMatching
 from intentx.ranking import Ranking
 from intentx.scoring import unit_of
 from intentx.text import Analyzer, TextIndex
 
-__all__ = ["Candidates", "QueryTermsUse", "candidate_terms", "perturbation_importance"]
+__all__ = ["Candidates", "QueryTermsUse", "candidate_terms", "perturbation_importance", "screened"]
 
 QueryTermsUse = Literal["allow", "exclude"]
 Importance = Literal["auto", "perturbation", "text-matching"]
@@ -139,6 +140,32 @@ def candidate_terms(
     chosen = _best(pooled, weights, n, of_query)
     by_term = dict(zip(pooled, weights.tolist(), strict=True))
     return Candidates(tuple(chosen), np.array([by_term[term] for term in chosen]), importance)
+
+
+def screened(
+    matrices: PreferenceMatrices, number: int, always: Sequence[str] = (), *, avoided: bool = False
+) -> PreferenceMatrices:
+    """The terms that come first by importance and by agreement with the pairs, the ranks added up.
+
+    Parameters
+    ----------
+    matrices
+        Terms in the order of importance.
+    number
+        Terms to keep, in their order.
+    always
+        Terms that are kept in any case, as far as there is room.
+    avoided
+        Whether those that go against the order count as those that go along with it.
+    """
+    if matrices.n_terms <= number:
+        return matrices
+    agreement = np.abs(matrices.mean_votes()) if avoided else matrices.mean_votes()
+    rank_sum = np.arange(matrices.n_terms)
+    rank_sum[np.argsort(-agreement, kind="stable")] += np.arange(matrices.n_terms)
+    rank_sum[np.isin(matrices.scores.terms, list(always))] = -1
+    kept = np.argsort(rank_sum, kind="stable")[:number]
+    return matrices.restricted(np.sort(kept).tolist())
 
 
 def perturbation_importance(
