@@ -105,7 +105,7 @@ class Planted:
         counts = Counter(token.term for token in PLAIN.tokens(text))
         score = sum(w * counts[t] for t, w in (self.plain | self.negative).items())
         score += 2.0 * (counts[self.saturating] > 0) + 2.0 * all(counts[t] for t in self.together)
-        return score + self.noise * _normal(text)
+        return float(score + self.noise * _normal(text))
 
     @property
     def wanted(self) -> dict[str, float]:
@@ -237,7 +237,7 @@ def run(
                     terms, found = explained(*METHODS[method], ranking)
                 except ix.InputError:  # a query of stopwords has no query terms
                     terms, found = [], None
-                row = {"ranker": label, "qid": qid, "method": method, "terms": terms}
+                row: dict[str, Any] = {"ranker": label, "qid": qid, "method": method, "terms": terms}
                 row["seconds"] = time.process_time() - started
                 if found is not None:
                     row |= {"calls": found.model_calls, "level": found.verdict.level}

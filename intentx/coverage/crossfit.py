@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -88,12 +87,12 @@ def cross_fitted(choice: Choice, splits: int, seed: int = 0, *, shuffled: bool =
     return Splits(np.array(coverage), tuple(chosen), held, documents - held) if coverage else None
 
 
-def _some(mask: npt.NDArray[np.bool_], generator: np.random.Generator) -> Sequence[int]:
+def _some(mask: npt.NDArray[np.bool_], generator: np.random.Generator) -> npt.NDArray[np.intp]:
     """Where ``mask`` is true, or a sample of it."""
     found = np.flatnonzero(mask)
     if len(found) > MOST_PAIRS:
         found = np.sort(generator.choice(found, MOST_PAIRS, replace=False))
-    return found  # type: ignore[return-value]
+    return found
 
 
 def _permuted(matrices: PreferenceMatrices, generator: np.random.Generator) -> PreferenceMatrices:

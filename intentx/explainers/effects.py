@@ -289,7 +289,7 @@ def _promising(
     width = np.array([one.high - one.low for one in found])
     size = np.abs(np.array([one.effect for one in found]))
     by_error = np.divide(size, width, out=np.full(len(found), np.inf), where=width > 0)
-    return np.argsort(-by_error, kind="stable")[:KEPT].tolist()
+    return [int(place) for place in np.argsort(-by_error, kind="stable")[:KEPT]]
 
 
 def term_effects(
@@ -313,8 +313,8 @@ def term_effects(
     edited = TextIndex(edits.edits.texts, index.analyzer, index)
     simple = TextMatching()
     matching = (simple.term_scores(terms, edited) - simple.term_scores(terms, index)[:, source]).T
-    lengths = index.lengths[source], 1.0 * edited.lengths
-    covariates = _length_changes(ranking, edits.edits, *lengths, before)
+    words, now = (one.astype(np.float64) for one in (index.lengths[source], edited.lengths))
+    covariates = _length_changes(ranking, edits.edits, words, now, before)
     responses = np.stack([after - before, _places(ranking.scores / unit, source, after)])
     found, errors, freedom = randomised_effects(responses, edits, matching, covariates, seed)
     (effect, places), error = found, errors[0]
@@ -336,7 +336,8 @@ def term_effects(
         if real[i]:
             kind = "wanted" if effect[i] > 0 else "unwanted"
         numbers = np.clip(np.array([0.0, -margin[i], margin[i]]) + effect[i], -most, most) * unit
-        answer.append(TermEffect(term, *map(float, numbers), float(places[i]), int(tested[i]), kind))
+        middle, low, high = map(float, numbers)
+        answer.append(TermEffect(term, middle, low, high, float(places[i]), int(tested[i]), kind))
     return answer
 
 

@@ -27,7 +27,7 @@ def term_rows(explanation: IntentExplanation) -> list[tuple[str, ...]]:
     """
     verdict = explanation.verdict
     stability = (math.nan,) * len(explanation.terms) if verdict is None else verdict.stability
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for word, effect, role, share in zip(
         explanation.words, explanation.effects, explanation.roles, stability, strict=True
     ):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -143,7 +143,7 @@ class RM3:
         hits = self._index.search(query, self.documents)
         kept = hits.scores > 0
         weight = hits.scores[kept] / (hits.scores[kept].sum() or 1.0)
-        model: Counter[str] = Counter()
+        model: dict[str, float] = defaultdict(float)
         found = [doc_id for doc_id, keep in zip(hits.ids, kept.tolist(), strict=True) if keep]
         for doc_id, share in zip(found, weight.tolist(), strict=True):
             row = Counter(
@@ -153,7 +153,7 @@ class RM3:
                 model[term] += share * times / row.total()
         best = sorted(model.items(), key=lambda one: (-one[1], one[0]))[: self.terms]
         total = sum(value for _, value in best) or 1.0
-        both: Counter[str] = Counter()
+        both: dict[str, float] = defaultdict(float)
         original = self.original if best else 1.0
         for term, times in own.items():
             both[term] += original * times / own.total()
