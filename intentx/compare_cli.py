@@ -40,9 +40,9 @@ def add_compare(commands: Any) -> None:
     """Add the command to a parser's subcommands."""
     compare = commands.add_parser(
         "compare",
-        help="compare rankers: what one wants and another does not, query by query and over all",
+        help="compare rankers: what one prefers and another does not, query by query and over all",
         description="Ranks the same documents by several rankers, explains each ranking, and tells "
-        "what one wants and another does not; over all queries, what a ranker keeps preferring.",
+        "what one prefers and another does not; over all queries, what a ranker keeps preferring.",
     )
     compare.add_argument(
         "--rankers", required=True, metavar="A,B,…",

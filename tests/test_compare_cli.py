@@ -109,7 +109,7 @@ def test_text_page_and_exit_code(files, capsys):
     out, err = capsys.readouterr()
     assert code == 0
     assert "keyboard reviews" in out
-    assert "long reads it as" in out
+    assert "the order of long goes along with: " in out
     assert "bm25, not long" in out
     assert "page: page.html" in out
     assert err == ""

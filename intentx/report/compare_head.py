@@ -82,7 +82,7 @@ def _thing(bias: Bias) -> Html:
 
 
 def compared_rankers(comparison: Comparison) -> Sequence[RankerBiases]:
-    """Of two rankers only the first: what it wants is what the other does not."""
+    """Of two rankers only the first: what it prefers is what the other does not."""
     return comparison.biases[: None if len(comparison.rankers) > 2 else 1]
 
 

@@ -125,9 +125,10 @@ def _biases(comparison: Comparison) -> Html:
     intro = (
         "Of the pairs of documents that two rankers order differently: the share in which the one "
         "that the ranker prefers holds more of something, minus the share in which it holds less. "
-        "Blue: the ranker wants it; orange: the others do. In the mean over queries, with a 95 % "
+        "Blue: the ranker prefers it; orange: the others do. In the mean over queries, with a 95 % "
         "interval; p by random signs of the queries, adjusted for all that was tested. Two orders "
-        "cannot tell whether one ranker wants something more or the other wants it less."
+        "cannot tell whether one ranker prefers something more or the other prefers it less, and a "
+        "ranker may prefer documents with a word that it does not look for."
     )
     found = compared_rankers(comparison)
     widest = (
@@ -199,7 +200,7 @@ def _queries(comparison: Comparison) -> Html:
             [
                 "In the lines: + what ",
                 named(first),
-                " wants and not ",
+                " prefers and not ",
                 other,
                 ", − the other way round.",
             ]
@@ -224,7 +225,7 @@ def _queries(comparison: Comparison) -> Html:
 
 
 def _summary(query: QueryComparison) -> Html:
-    """The query, and what the first ranker wants and does not."""
+    """The query, and what the first ranker prefers and does not."""
     said: list[Html | str] = [tag("b", named(query.query)), " "]
     if not query.agreements:
         return tag("summary", *said, tag("small", "not compared"))
@@ -268,8 +269,12 @@ def _intents(query: QueryComparison) -> Html:
     rows = []
     for name, intent in query.intents.items():
         terms = [
-            tag("b" if sum(term in one for one in held) == 1 else "span", named(term))
-            for term in intent.terms
+            tag(
+                "b" if sum(term in one for one in held) == 1 else "span",
+                named(term),
+                "" if wanted else "*",
+            )
+            for term, wanted in zip(intent.terms, intent.wanted, strict=True)
         ]
         crossed = (
             query.cross.get(other, {}).get(name, math.nan) for other in query.intents if other != name
@@ -282,13 +287,21 @@ def _intents(query: QueryComparison) -> Html:
         rows.append(tag("tr", tag("th", named(name), scope="row"), words, *cells))
     other = ("by the other’s terms",) if len(query.intents) == 2 else ()
     return table(
-        ("", "reads the query as (bold: it alone)", "all pairs", "far pairs", *other), rows, "intents"
+        (
+            "",
+            "terms that it wants (bold: it alone; *: go along with its order)",
+            "all pairs",
+            "far pairs",
+            *other,
+        ),
+        rows,
+        "intents",
     )
 
 
 def _contrast(one: Disagreement) -> Html:
     other = Html("all others do") if one.second == OTHERS else join([named(one.second), " does"])
-    heading = tag("h4", "What ", named(one.first), " wants and ", other, " not")
+    heading = tag("h4", "What ", named(one.first), " prefers and ", other, " not")
     number = f"{count(one.pairs, 'pair')} of {count(one.of)} in different order"
     if one.reason:
         return tag("div", heading, tag("p", f"{number}: {one.reason}.", class_="note"))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from intentx.report.markup import count, percent, real
 from intentx.signs import first_line, visible
 from intentx.study.biases import HEADLINE_DOCUMENTS, HEADLINE_TESTED, RankerBiases
-from intentx.study.comparison import Comparison, QueryComparison
+from intentx.study.comparison import Comparison, Intent, QueryComparison
 from intentx.study.contrasts import OTHERS, Disagreement
 from intentx.study.evidence import PROPERTIES
 
@@ -38,7 +38,7 @@ def rich_comparison(comparison: Comparison) -> Iterator[Any]:
     if comparison.compared:
         yield _agreements(comparison)
         yield from _crossed(comparison)
-        # What one of two wants is what the other does not.
+        # What one of two prefers is what the other does not.
         for biases in comparison.biases[: None if len(comparison.rankers) > 2 else 1]:
             yield _biases(biases, comparison)
 
@@ -57,12 +57,21 @@ def _of_query(query: QueryComparison) -> Text:
         first = first_line(reason)
         text.append(visible(f"\n  {name + ': ' if name else ''}{first}"), style="red")
     for name, intent in query.intents.items():
-        text.append(visible(f"\n  {name} reads it as: {', '.join(intent.terms) or 'nothing'}"))
+        text.append(visible(f"\n  {_terms(name, intent)}"))
         text.append(f"  {percent(intent.all)} all, {percent(intent.far)} far", style="dim")
     for one in query.disagreements:
         text.append_text(_disagreement(one))
     text.append("\n")
     return text
+
+
+def _terms(name: str, intent: Intent) -> str:
+    """The terms that the ranker was asked about, and wants; and those that go along with its order."""
+    both = [*zip(intent.terms, intent.wanted, strict=True)]
+    wanted, along = (", ".join(term for term, wants in both if wants is kind) for kind in (True, False))
+    if wanted:
+        return f"{name} wants: {wanted}" + (f"; its order goes along with: {along}" if along else "")
+    return f"the order of {name} goes along with: {along or 'no word'}"
 
 
 def _disagreement(one: Disagreement) -> Text:

@@ -196,7 +196,7 @@ class _Query:
         fidelity = judge(ranking, explanation.matrices, explanation.matrices.pairs, gap=self.gap)
         return Intent(
             ranking.doc_ids, tuple(ranking.scores.tolist()), explanation.terms, explanation.weights,
-            fidelity.all, fidelity.far, fidelity.tau,
+            fidelity.all, fidelity.far, fidelity.tau, tuple(one.kind for one in explanation.effects),
         )  # fmt: skip
 
     def _disagreements(

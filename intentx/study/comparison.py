@@ -12,6 +12,7 @@ import numpy as np
 
 from intentx.errors import InputError
 from intentx.evaluation.fidelity import none_for_nan
+from intentx.explainers.effects import EffectKind
 from intentx.explainers.plain import json_text, parts_of
 from intentx.files import json_object
 from intentx.study.biases import RankerBiases
@@ -35,6 +36,8 @@ class Intent:
         The explanation's, as in `IntentExplanation`.
     all, far, tau
         How far the terms reproduce the ranking, as in `Fidelity`.
+    kinds
+        What the ranker does with each of the terms, as in `TermEffect`; older files lack it.
     """
 
     doc_ids: tuple[str, ...] = field(repr=False)
@@ -44,11 +47,18 @@ class Intent:
     all: float
     far: float
     tau: float
+    kinds: tuple[EffectKind, ...] = ()
+
+    @property
+    def wanted(self) -> tuple[bool, ...]:
+        """Of each term whether the ranker was asked, and wants it; else it goes along with the order."""
+        return tuple(kind == "wanted" for kind in self.kinds) or (False,) * len(self.terms)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Intent:
         """The inverse of `dataclasses.asdict`, None standing for NaN."""
         lists = {name: tuple(plain[name]) for name in ("doc_ids", "scores", "terms", "weights")}
+        lists["kinds"] = tuple(plain.get("kinds", ()))
         return cls(**{**with_nan(plain), **lists})
 
 

@@ -67,7 +67,7 @@ def test_everything_is_on_the_page_and_balanced(eight):
     anchors = {attrs["id"] for _, attrs in read.tags if "id" in attrs}
     wanted = {attrs["href"][1:] for tag, attrs in read.tags if tag == "a"}
     assert wanted <= anchors
-    assert "What music wants and typing does not" in read.text
+    assert "What music prefers and typing does not" in read.text
     assert "piano" in read.text
     one = eight.queries[0].disagreement("music", "typing")
     assert f"{one.pairs} pairs of {one.of} in different order" in read.text
@@ -75,7 +75,7 @@ def test_everything_is_on_the_page_and_balanced(eight):
 
 def test_bars_are_blue_for_and_orange_against(eight):
     source = comparison_page(eight)
-    part = source[source.index("What <bdi>music</bdi> wants") :]
+    part = source[source.index("What <bdi>music</bdi> prefers") :]
     row = part[part.index("<bdi>piano</bdi>") :]
     assert row.index('class="plus"') < row.index("</tr>")
     row = part[part.index("<bdi>switches</bdi>") :]
@@ -119,7 +119,7 @@ def test_failures_have_their_reasons_on_the_page_and_in_the_text():
 def test_three_rankers_each_against_the_others():
     found = compared([made_topic(0), made_topic(1)], plain=paying("nothing"))
     text = Reader(comparison_page(found)).text
-    assert "What plain wants and all others do not" in text
+    assert "What plain prefers and all others do not" in text
     assert "music against typing and plain" in text
     assert "plain, not the others" in printed(found)
 
