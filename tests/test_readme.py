@@ -69,7 +69,8 @@ def test_values_that_are_shown_are_compared():
     """Those of the first example among them: its ranker counts *piano*, and no other word."""
     code = EXAMPLES[0].values[0]
     assert [shown for shown, _ in run_example(code)] == [
-        ("piano", "stool", "teacher"), 0.95, ("piano",), (("piano", "and"), (3.0, 0.0)),
+        (("piano",), 1.0), ["wanted"], "holds", ("piano", "stool", "reviewed"),
+        (("piano", "and"), (3.0, 0.0)),
     ]  # fmt: skip
     assert run_example("x = 1\nx + 1  # 3\nx  # words\n(\n    x\n)  # 1") == [(3, 2), (1, 1)]
 

@@ -18,7 +18,7 @@ FOLDS = 5
 PENALTIES, SMALLEST = 16, 300  # the lasso's, and how much the last is below the first
 PENALTY_OF_OTHERS = 0.02  # for what changed beside terms, as a share of the penalty for a term
 FEWER = 0.2  # columns, as a share, that are far fewer ...
-ALIKE = 0.1  # ... where the squared error is more by no more than this share of the variance
+ALIKE = 0.15  # ... where the squared error is more by this share, at most, of what length leaves
 COLLINEAR = 1e-3  # of the largest singular value: weights along smaller ones would be huge, and cancel
 NEGLIGIBLE = 1e-9  # of the largest change of score: rounding
 
@@ -131,7 +131,7 @@ def _cross_fitted(
     fits = [_refitted(rows, scale, responses, chosen, fold) for chosen in choices]
     usual, sparse = (float(np.mean((responses[0] - fit[0][1]) ** 2)) for fit in fits)
     many, few = (sum(int(columns.sum()) for columns in chosen) for chosen in choices)
-    found = fits[int(few <= FEWER * many and sparse <= usual + ALIKE * responses[0].var())]
+    found = fits[int(few <= FEWER * many and sparse <= usual + ALIKE * apart[:, 0].var())]
     return [  # a fit that predicts worse than the mean, as one to few rows may, adds noise alone
         one if np.mean((response - one[1]) ** 2) < response.var() else plain
         for response, one, plain in zip(responses, found, mean, strict=True)
