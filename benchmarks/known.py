@@ -218,20 +218,28 @@ def scored(terms: Sequence[str], ours: bool, truth: Known) -> dict[str, float]:
 
 
 def run(
-    name: str, rankers: Sequence[str], queries: int | None, methods: Sequence[str]
+    name: str,
+    rankers: Sequence[str],
+    queries: int | None,
+    methods: Sequence[str],
+    known: Sequence[Mapping[str, Any]],
 ) -> Iterator[dict[str, Any]]:
-    """A row for each ranker, query and method."""
+    """A row for each ranker, query and method that is not known yet."""
+    done = {(row["ranker"], row["qid"], row["method"]) for row in known}
     collection = load(name)
     first = (
         collection.runs["BM25"] if "BM25" in collection.runs else next(iter(collection.runs.values()))
     )
     for label, make in makers(rankers):
         for number, qid in enumerate(sorted(q for q in collection.queries if q in first)[:queries]):
+            left = [method for method in methods if (label, qid, method) not in done]
+            if not left:
+                continue
             ids = list(first[qid])[:DOCUMENTS]
             docs = {doc_id: collection.texts[doc_id] for doc_id in ids}
             truth = make(collection.queries[qid], list(docs.values()), number)
             ranking = ix.rank(truth.scorer, collection.queries[qid], docs)
-            for method in methods:
+            for method in left:
                 started = time.process_time()
                 try:
                     terms, found = explained(*METHODS[method], ranking)
@@ -281,10 +289,12 @@ def main() -> None:
     )
     parser.add_argument("--methods", nargs="+", default=list(METHODS))
     parser.add_argument("--queries", type=int)
+    parser.add_argument("--kept", type=Path, nargs="*", default=[], help="rows of earlier runs, JSONL")
     parser.add_argument("--out", type=Path)
     options = parser.parse_args()
-    rows = []
-    for row in run(options.collection, options.rankers, options.queries, options.methods):
+    lines = [line for path in options.kept for line in path.read_text().splitlines()]
+    rows = [json.loads(line) for line in lines if line.startswith("{")]
+    for row in run(options.collection, options.rankers, options.queries, options.methods, rows):
         rows.append(row)
         print(json.dumps(row, ensure_ascii=False), flush=True)
     write(iter(_report(options.collection, rows)), options.out, "known.md")
