@@ -1,7 +1,11 @@
+import os
 from pathlib import Path
 
 import hypothesis
 import pytest
+
+# Models of tests are made or installed; one that is not there is not asked for again and again.
+os.environ.setdefault("HF_HUB_OFFLINE", "1")
 
 # Machines differ in speed, and the same examples everywhere make a failure easy to repeat.
 hypothesis.settings.register_profile("intentx", deadline=None, derandomize=True, max_examples=40)

@@ -74,5 +74,6 @@ def test_what_is_compared_is_not_trivial(first):
     assert {one["kind"] for plain in explanations for one in plain["effects"]} == {
         "no effect",
         "not asked",
+        "wanted",
     }
     assert len(values) == len(terms) == 2

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from intentx.coverage.validate import Option, _greedy, best_fit, validated
+from intentx.coverage.validate import Option, greedy_terms, best_fit, validated
 from intentx.preferences import Pairs, PreferenceMatrices, TermScores
 
 
@@ -50,9 +50,9 @@ def test_what_is_no_better_after_two_folds_is_not_tried_on_the_others(monkeypatc
 
     def watched(kernel, size):
         tried.append(float(kernel.objective.matrices.scale[0]))
-        return _greedy(kernel, size)
+        return greedy_terms(kernel, size)
 
-    monkeypatch.setattr("intentx.coverage.validate._greedy", watched)
+    monkeypatch.setattr("intentx.coverage.validate.greedy_terms", watched)
     assert validated((good, bad), 5) == (0, 1)
     assert tried.count(float(good.matrices.scale[0])) == 10
     assert tried.count(float(bad.matrices.scale[0])) == 2
