@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from intentx.coverage.validate import Option, greedy_terms, best_fit, validated
+from intentx.coverage.validate import Option, best_fit, greedy_terms, validated
 from intentx.preferences import Pairs, PreferenceMatrices, TermScores
 
 
