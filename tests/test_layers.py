@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "intentx"
 # itself, its public names, comes before those who use the library as users do.
 ROOMS = [
     ("errors",),
-    ("asked", "checks", "documents", "files", "folders", "memory", "signs"),
+    ("asked", "checks", "documents", "files", "folders", "memory", "quiet", "signs"),
     ("text",),
     ("capabilities",),
     ("scoring",),

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
 
+from intentx.quiet import quiet
 from intentx.randomised import RandomisedEdits
 
 __all__ = ["randomised_effects"]
@@ -173,13 +173,18 @@ def _chosen(rows: Floats, response: Floats, fold: npt.NDArray[np.intp]) -> list[
         return [none for _ in range(fold.max() + 1)]
     penalties = np.geomspace(largest, largest / SMALLEST, PENALTIES)
     wrong, weights = np.zeros(PENALTIES), []
-    with warnings.catch_warnings():  # a fit that stops early only leaves more to the average
-        warnings.simplefilter("ignore")
+    with quiet():  # a fit that stops early only leaves more to the average
         for out in range(fold.max() + 1):
             here = fold == out
             some = rest[~here]
             _, path, _ = lasso_path(
-                some, target[~here], alphas=penalties, precompute=some.T @ some, max_iter=200, tol=1e-3
+                some,
+                target[~here],
+                alphas=penalties,
+                precompute=some.T @ some,
+                max_iter=200,
+                tol=1e-3,
+                random_state=0,  # of which nothing depends; else it draws from NumPy's own
             )
             wrong += np.sum((target[here, None] - rest[here] @ path) ** 2, axis=0)
             weights.append(path)

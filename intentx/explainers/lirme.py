@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import warnings
 from dataclasses import dataclass
 from typing import ClassVar, Literal, get_args
 
@@ -15,6 +14,7 @@ from intentx.explainers.document import DocumentExplanation
 from intentx.explainers.pointwise import DocumentMethod, Subject
 from intentx.explainers.surrogate import r_squared, ridge
 from intentx.perturbation import keep_units
+from intentx.quiet import quiet
 from intentx.scoring import unit_of
 from intentx.text import TextIndex
 
@@ -248,8 +248,8 @@ class LIRME(DocumentMethod):
         from sklearn.linear_model import Lasso
 
         rounds = int(np.clip(MOST_STEPS // features.size, FEWEST_ROUNDS, MOST_ROUNDS))
-        model = Lasso(alpha=alpha, max_iter=rounds, tol=1e-6)
-        with warnings.catch_warnings():  # a note says it
-            warnings.simplefilter("ignore", ConvergenceWarning)
+        # With a seed, of which nothing depends: else it draws from NumPy's own generator.
+        model = Lasso(alpha=alpha, max_iter=rounds, tol=1e-6, random_state=0)
+        with quiet(ConvergenceWarning):  # a note says it
             model.fit(features, labels, sample_weight=nearness)
         return np.asarray(model.coef_), float(model.intercept_), model.n_iter_ < rounds
