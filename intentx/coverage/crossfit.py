@@ -32,11 +32,15 @@ class Choice(NamedTuple):
         Terms to choose; 0 where the terms were given, and all candidates are the terms.
     soft_share
         Of the objective.
+    groups
+        (N,) numbers of the documents, the same for those that are left out together, such as copies:
+        a ranker scores them the same, and one would give away the other. None: no two.
     """
 
     option: Option
     size: int
     soft_share: float
+    groups: npt.NDArray[np.intp] | None = None
 
 
 class Splits(NamedTuple):
@@ -72,8 +76,9 @@ def cross_fitted(choice: Choice, splits: int, seed: int = 0, *, shuffled: bool =
     coverage, chosen = [], []
     for stream in np.random.default_rng([seed, shuffled]).spawn(splits):
         some = _permuted(matrices, stream) if shuffled else matrices
-        hidden = np.zeros(documents, dtype=bool)
-        hidden[stream.permutation(documents)[:held]] = True
+        # Shuffled, no two documents go together, and each is a group of its own.
+        groups = None if shuffled else choice.groups
+        hidden = _hidden(np.arange(documents) if groups is None else groups, held, stream)
         both = hidden[some.pairs.high].astype(int) + hidden[some.pairs.low]
         fitted, unseen = (some.pairs.take(_some(both == number, stream)) for number in (0, 2))
         if not len(fitted) or not len(unseen):
@@ -85,6 +90,17 @@ def cross_fitted(choice: Choice, splits: int, seed: int = 0, *, shuffled: bool =
         chosen.append(terms)
         coverage.append(some.on(unseen).coverage(terms))
     return Splits(np.array(coverage), tuple(chosen), held, documents - held) if coverage else None
+
+
+def _hidden(
+    groups: npt.NDArray[np.intp], held: int, generator: np.random.Generator
+) -> npt.NDArray[np.bool_]:
+    """(N,) which documents are left out: groups at random, as many as make no more than ``held``."""
+    names, group, sizes = np.unique(groups, return_inverse=True, return_counts=True)
+    order = generator.permutation(len(names))
+    out = np.zeros(len(names), dtype=bool)
+    out[order[np.cumsum(sizes[order]) <= held]] = True
+    return np.asarray(out[group])
 
 
 def _some(mask: npt.NDArray[np.bool_], generator: np.random.Generator) -> npt.NDArray[np.intp]:

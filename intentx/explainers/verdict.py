@@ -116,9 +116,13 @@ def intent_verdict(
         ``"query"`` and ``"random"``: other terms, given.
     """
     seed = int(explanation.settings.get("seed", 0))
-    found = cross_fitted(choice, SPLITS, seed)
+    numbers: dict[str, int] = {}
+    groups = np.array([numbers.setdefault(text, len(numbers)) for text in explanation.ranking.texts])
+    found, *rest = (
+        cross_fitted(one._replace(groups=groups), SPLITS, seed) for one in (choice, *controls.values())
+    )
     shuffled = cross_fitted(choice, SHUFFLES, seed, shuffled=True)
-    others = {name: _mean(cross_fitted(one, SPLITS, seed)) for name, one in controls.items()}
+    others = dict(zip(controls, map(_mean, rest), strict=True))
     documents = len(explanation.ranking)
     chance, spread = 0.5 + BIAS / documents, SPREAD / math.sqrt(documents)
     heldout = _mean(found)
