@@ -111,7 +111,7 @@ def _demo(options: argparse.Namespace) -> None:
     quiet_models("bi-encoder:minilm")
     with progress() as bar:
         encoder = BiEncoder.minilm()
-        scorers = {"BM25": load_ranker("bm25", texts), "MiniLM": encoder, "chance": _by_chance}
+        scorers = {"BM25": load_ranker("bm25", texts), "MiniLM": encoder, "random": _at_random}
         vocabulary = TextIndex(texts, Analyzer()).vocabulary
         vectors = TermVectors.from_sentence_transformer(encoder.model, vocabulary)
         explanations = {
@@ -138,7 +138,7 @@ def _demo(options: argparse.Namespace) -> None:
     show(f"page: {page}")
 
 
-def _by_chance(query: str, texts: Sequence[str]) -> list[float]:
+def _at_random(query: str, texts: Sequence[str]) -> list[float]:
     """A ranker that looks for nothing: numbers that look random, the same for the same text."""
     return [zlib.crc32(text.encode()) / 2**32 for text in texts]
 

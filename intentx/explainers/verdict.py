@@ -203,8 +203,8 @@ def _sentence(
         seen = "there are too few documents to leave some out"
     else:
         seen = (
-            f"on documents left out, terms chosen in this way reproduce {heldout:.0%} of the order "
-            f"({shuffled:.0%} of shuffled orders)"
+            f"on documents left out, terms chosen in this way reproduce {100 * heldout:.0f} % of the "
+            f"order ({100 * shuffled:.0f} % of shuffled orders)"
         )
     if wanted is None:
         asked = "the ranker was not asked, so the terms go along with its order"

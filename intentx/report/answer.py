@@ -22,7 +22,7 @@ FIRST = 10  # documents whose senses are shown
 
 
 def answer(view: View) -> Html:
-    """What the ranker reads the query as, how far that can be believed, and what else was measured."""
+    """The intent terms, how far they can be believed, and what else was measured."""
     return join([_answer(view), *measured(view.explanation)])
 
 

@@ -42,7 +42,7 @@ def term_table(view: View) -> Html:
     low = min(0.0, *(role.share for role in roles)) if roles else 0.0
     high = max(0.0, *(role.share for role in roles)) if roles else 0.0
     span = (high - low) or 1.0
-    columns = ("term", *COLUMNS[1:3], "share of the coverage", *COLUMNS[4:])
+    columns = ("term", *COLUMNS[1:3], "share", *COLUMNS[4:])
     rows = [
         tag(
             "tr",

@@ -31,7 +31,7 @@ SHOWN = 20  # terms that are kept on either side though chance may have made the
 MOST_TESTED_AGAIN = 40  # of the terms that stand out, how many are looked at together
 BLOCK = 4_000_000  # numbers at once
 HEADLINE_DOCUMENTS = 10  # different documents that hold a term, or were compared: fewer are no headline
-HEADLINE_TESTED = 5  # terms: the only one that could be tested says little about what a ranker wants
+HEADLINE_TESTED = 5  # terms: the only one that could be tested says little about what a ranker prefers
 
 
 @dataclass(frozen=True)
@@ -45,7 +45,7 @@ class Bias:
     net
         Of the pairs that the ranker and another order differently, the share in which the document
         that the ranker prefers holds more of it, minus the share in which it holds less. The mean
-        over queries; above 0 the ranker wants it, below 0 the others do.
+        over queries; above 0 the ranker prefers it, below 0 the others do.
     low, high
         95 % interval over queries, NaN where there is none (`intentx.study.statistics.bootstrap`).
     more, less
@@ -170,7 +170,7 @@ def find_biases(
     same), and so on as long as one is left that keeps half of its net share and that the same test
     does not put down to chance.
 
-    Two orders cannot tell whether one ranker wants something more or the other one less.
+    Two orders cannot tell whether one ranker prefers something more or the other one less.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Compare rankers: what each reads a query as, what one wants and another does not."""
+"""Compare rankers: the intent terms of each, what one prefers and another does not."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What one ranker wants and others do not, by the pairs of documents that they order differently."""
+"""What one ranker prefers and others do not, by the pairs of documents that they order differently."""
 
 from __future__ import annotations
 
@@ -79,7 +79,8 @@ class Disagreement:
     documents
         How many are compared.
     wants, not_wants
-        What the first wants and the second does not, and the other way round.
+        What the documents hold that the first prefers and the second does not, and the other way
+        round. Neither ranker was asked: they need not look for it.
     covered, heldout
         Of both together, the terms of ``not_wants`` counting against a document; as in `Wanted`.
     reason
