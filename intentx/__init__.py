@@ -7,6 +7,7 @@ from intentx.evaluation.fidelity import Fidelity, fidelity
 from intentx.evaluation.heldout import HeldoutFidelity, heldout_fidelity
 from intentx.evaluation.insertion import Insertion, insertion
 from intentx.evaluation.plausibility import Plausibility, plausibility
+from intentx.evaluation.published import PublishedFidelity, published_fidelity
 from intentx.evaluation.sanity import randomised, sanity
 from intentx.evaluation.stability import Agreement, agreement, consistency, correctness, stability
 from intentx.explainers.document import DocumentExplanation
@@ -68,6 +69,7 @@ __all__ = [
     "Pairs",
     "Plausibility",
     "PositionAware",
+    "PublishedFidelity",
     "QueryTerms",
     "RandomTerms",
     "Ranking",
@@ -90,6 +92,7 @@ __all__ = [
     "insertion",
     "plausibility",
     "preference_pairs",
+    "published_fidelity",
     "randomised",
     "rank",
     "sanity",
