@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import reprlib
+import sys
 import typing
 from collections.abc import Hashable, Mapping
 from typing import Annotated, Any, Literal
@@ -13,10 +14,11 @@ import msgspec
 
 from intentx.errors import InputError
 
-__all__ = ["Count", "Size", "Text", "check_fields", "check_settings", "shown"]
+__all__ = ["Amount", "Count", "Size", "Text", "check_fields", "check_settings", "shown"]
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1, description="a whole number, 0 or more")]
 Size = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1, description="a whole number, 1 or more")]
+Amount = Annotated[float, msgspec.Meta(ge=0, le=sys.float_info.max, description="a number, 0 or more")]
 Text = Annotated[str, msgspec.Meta(min_length=1, description="a text")]
 
 _WORDS = {

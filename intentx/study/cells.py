@@ -15,6 +15,7 @@ from intentx.evaluation.faithfulness import ranks_of
 from intentx.evaluation.fidelity import judge
 from intentx.evaluation.heldout import heldout_fidelity
 from intentx.evaluation.insertion import insertion
+from intentx.evaluation.published import published_by_votes
 from intentx.evaluation.stability import agreement
 from intentx.perturbation import EditedDocuments, remove_terms, score_edits
 from intentx.preferences import preference_pairs
@@ -41,6 +42,11 @@ FIGURES = {
     "stability": "Jaccard of the terms over seeds",
     "shuffled_all": "fidelity, documents in random order",
     "shuffled_heldout_documents": "the same, held-out documents",
+    "vote1_all": "published rule, one simple ranker agrees: all pairs",
+    "vote1_gap": "the same, pairs that differ in score",
+    "vote2_all": "published rule, two simple rankers agree: all pairs",
+    "vote2_gap": "the same, pairs that differ in score",
+    "utility": "published rule, sampled pairs that a simple ranker does not contradict",
     "model_calls": "texts scored",
 }
 
@@ -55,17 +61,22 @@ class Cell:
     reason: str = ""
 
 
-def measure(method: Any, ranking: Ranking, measures: Measures) -> Cell:
+def measure(method: Any, ranking: Ranking, measures: Measures, tolerance: float | None = None) -> Cell:
     """Explain a ranking, and measure the explanation.
 
     A method that cannot explain the ranking gives a cell with the reason; so does a ranker that fails.
+
+    Parameters
+    ----------
+    tolerance
+        Of the ranker's scores, where the published rule is asked for; None: the median difference.
     """
     box = ranking.scorer
     model = box.seconds if box else 0.0
     started = time.perf_counter()
     try:
         explanation = method.explain(ranking)
-        figures = _fidelities(explanation, ranking, measures)
+        figures = _fidelities(explanation, ranking, measures, tolerance)
         figures |= _out_of_sample(method, ranking, measures)
         figures |= _edits(explanation.terms, ranking, measures, explanation.analyzer)
         if measures.stability:
@@ -84,16 +95,24 @@ def measure(method: Any, ranking: Ranking, measures: Measures) -> Cell:
     )
 
 
-def _fidelities(explanation: Any, ranking: Ranking, measures: Measures) -> dict[str, float]:
+def _fidelities(
+    explanation: Any, ranking: Ranking, measures: Measures, tolerance: float | None
+) -> dict[str, float]:
     fidelity = judge(ranking, explanation.matrices, explanation.matrices.pairs, gap=measures.gap)
     drawn = preference_pairs(ranking, "random", m=measures.sampled, seed=measures.seed)
     sampled = judge(ranking, explanation.matrices, drawn, gap=measures.gap)
-    return {
+    figures = {
         "all": fidelity.all,
         "far": fidelity.far,
         "sampled": sampled.fitted,
         "tau": fidelity.tau,
     }
+    if measures.published:
+        counted = published_by_votes(explanation, (1, 2), tolerance, fitted=drawn)
+        figures["utility"] = counted[0].fitted
+        for one in counted:
+            figures |= {f"vote{one.vote}_all": one.all, f"vote{one.vote}_gap": one.gap}
+    return figures
 
 
 def _out_of_sample(method: Any, ranking: Ranking, measures: Measures) -> dict[str, float]:

@@ -7,7 +7,7 @@ import io
 import itertools
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from intentx.signs import visible
 from intentx.study.cells import FIGURES
@@ -30,6 +30,22 @@ COLUMNS = {
     "insertion": "insertion",
     "stability": "stability",
 }
+# A table of its own: by the rule of the published one.
+PUBLISHED = {
+    "vote1_all": "1 agrees: all",
+    "vote1_gap": "1 agrees: gap",
+    "vote2_all": "2 agree: all",
+    "vote2_gap": "2 agree: gap",
+    "utility": "sampled, not contradicted",
+}
+PUBLISHED_LEGEND = (
+    "By the published rule, the query's terms being added: pairs on which one simple ranker, or two, "
+    "agree strictly with the ranker, of all pairs and of those whose scores differ by a tolerance or "
+    "more ({tolerance}); and the largest share of {sampled} sampled pairs that one simple ranker does "
+    "not contradict, where a word in no document reaches 1.000. With one simple ranker there is no "
+    "vote: concordant pairs over the root of (pairs untied by the ranker × pairs untied by the terms). "
+    "Bold, † and ‡: as in the table above."
+)
 LEGEND = (
     "Fidelity on all pairs, on pairs at least {gap} ranks apart, on {sampled} sampled pairs, on "
     "held-out pairs and on held-out documents; on the same documents in a random order, where there"
@@ -44,7 +60,7 @@ _LATEX = str.maketrans(
     | {"[": "{[}", "]": "{]}", "|": r"\textbar{}", '"': r"\textquotedbl{}"}
     | {"\\": r"\textbackslash{}", "~": r"\textasciitilde{}", "^": r"\textasciicircum{}"}
     | {"<": r"\textless{}", ">": r"\textgreater{}", "τ": r"$\tau$", "−": "$-$", "\n": " ", "\t": " "}
-    | {"†": r"$^\dagger$", "‡": r"$^\ddagger$"}
+    | {"†": r"$^\dagger$", "‡": r"$^\ddagger$", "×": r"$\times$"}
 )
 
 FORMULA = ("=", "+", "-", "@", "＝", "＋", "－", "＠")  # what spreadsheets take for the start of one
@@ -55,23 +71,11 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def markdown(results: Results) -> str:
     """The table in Markdown, with what it means and which queries have no figures."""
-    columns = _columns(results.lines)
-    heads = ["ranker", "method", *(COLUMNS[name] for name in columns), "n"]
     lines = [f"# {_plain(results.study.name)}", "", *_unfinished(results), ""]
-    lines += [_row(heads), _row(["---", "---", *("--:" for _ in heads[2:])])]
-    best = _best(results.lines, columns)
-    last = ""
-    for line in results.lines:
-        cells = [_plain(line.ranker) if line.ranker != last else "", _plain(line.method)]
-        last = line.ranker
-        for name in columns:
-            shown = short(name, line.figures.get(name))
-            bold = f"**{shown}**" if (line.ranker, name, shown) in best else shown
-            interval = _interval(line, name)
-            small = f"<br><sub>{interval}</sub>" if interval else ""
-            cells.append(f"{bold}{_mark(line, name)}{small}")
-        lines.append(_row([*cells, str(_measured(line))]))
-    lines += ["", _legend(results, _plain) + INTERVALS, ""]
+    lines += [*_markdown_table(results.lines, COLUMNS), "", _legend(results, _plain) + INTERVALS, ""]
+    if _columns(results.lines, PUBLISHED):
+        lines += [*_markdown_table(results.lines, PUBLISHED), ""]
+        lines += [_published_legend(results, _plain) + INTERVALS, ""]
     failed = [
         f"- {_plain(line.ranker)}, {_plain(line.method)}, query {_plain(qid)}: {_plain(reason)}"
         for line in results.lines
@@ -82,14 +86,45 @@ def markdown(results: Results) -> str:
     return "\n".join(lines)
 
 
+def _markdown_table(lines: Sequence[Line], heads: Mapping[str, str]) -> Iterator[str]:
+    """The rows of a table of these figures, as far as any line has them."""
+    columns = _columns(lines, heads)
+    named = ["ranker", "method", *(heads[name] for name in columns), "n"]
+    yield from (_row(named), _row(["---", "---", *("--:" for _ in named[2:])]))
+    best = _best(lines, columns)
+    last = ""
+    for line in lines:
+        cells = [_plain(line.ranker) if line.ranker != last else "", _plain(line.method)]
+        last = line.ranker
+        for name in columns:
+            shown = short(name, line.figures.get(name))
+            bold = f"**{shown}**" if (line.ranker, name, shown) in best else shown
+            interval = _interval(line, name)
+            small = f"<br><sub>{interval}</sub>" if interval else ""
+            cells.append(f"{bold}{_mark(line, name)}{small}")
+        yield _row([*cells, str(_measured(line))])
+
+
 def latex(results: Results) -> str:
-    """The table in LaTeX, for the package booktabs."""
-    columns = _columns(results.lines)
-    heads = [COLUMNS[name].translate(_LATEX) for name in columns]
-    best = _best(results.lines, columns)
+    """The tables in LaTeX, for the package booktabs."""
+    caption = " ".join([*_unfinished(results), visible(_legend(results))])
+    lines = [
+        r"% needs the package booktabs, and XeLaTeX or LuaLaTeX for names beyond Latin letters",
+        *_latex_table(results.lines, COLUMNS, caption),
+    ]
+    if _columns(results.lines, PUBLISHED):
+        caption = visible(_published_legend(results))
+        lines += ["", *_latex_table(results.lines, PUBLISHED, caption)]
+    return "\n".join([*lines, ""])
+
+
+def _latex_table(lines: Sequence[Line], heads: Mapping[str, str], caption: str) -> list[str]:
+    """A table of these figures, as far as any line has them."""
+    columns = _columns(lines, heads)
+    best = _best(lines, columns)
     body: list[str] = []
     last = ""
-    for line in results.lines:
+    for line in lines:
         if line.ranker != last and body:
             body.append(r"\midrule")
         cells = [_latex(line.ranker) if line.ranker != last else ""]
@@ -101,24 +136,19 @@ def latex(results: Results) -> str:
             bold = rf"\textbf{{{text}}}" if (line.ranker, name, shown) in best else text
             cells.append(f"{bold}{_mark(line, name).translate(_LATEX)}")
         body.append(f"{' & '.join(cells)} \\\\")
-    caption = " ".join([*_unfinished(results), visible(_legend(results))])
-    return "\n".join(
-        [
-            r"% needs the package booktabs, and XeLaTeX or LuaLaTeX for names beyond Latin letters",
-            r"\begin{table*}",
-            r"\centering",
-            rf"\caption{{{caption.translate(_LATEX)}}}",
-            rf"\begin{{tabular}}{{ll{'r' * len(columns)}}}",
-            r"\toprule",
-            f"ranker & method & {' & '.join(heads)} \\\\",
-            r"\midrule",
-            *body,
-            r"\bottomrule",
-            r"\end{tabular}",
-            r"\end{table*}",
-            "",
-        ]
-    )
+    return [
+        r"\begin{table*}",
+        r"\centering",
+        rf"\caption{{{caption.translate(_LATEX)}}}",
+        rf"\begin{{tabular}}{{ll{'r' * len(columns)}}}",
+        r"\toprule",
+        f"ranker & method & {' & '.join(heads[name].translate(_LATEX) for name in columns)} \\\\",
+        r"\midrule",
+        *body,
+        r"\bottomrule",
+        r"\end{tabular}",
+        r"\end{table*}",
+    ]
 
 
 def csv_table(results: Results) -> str:
@@ -168,9 +198,9 @@ def _csv_lines(heads: Sequence[object], rows: Iterable[Sequence[object]]) -> Ite
         text.truncate()
 
 
-def _columns(lines: Sequence[Line]) -> list[str]:
-    """The figures that any line has."""
-    return [name for name in COLUMNS if any(name in line.figures for line in lines)]
+def _columns(lines: Sequence[Line], heads: Mapping[str, str]) -> list[str]:
+    """The figures of a table that any line has."""
+    return [name for name in heads if any(name in line.figures for line in lines)]
 
 
 def _best(lines: Sequence[Line], columns: Sequence[str]) -> set[tuple[str, str, str]]:
@@ -219,6 +249,14 @@ def _legend(results: Results, name: Callable[[str], str] = str) -> str:
         baselines=", ".join(map(name, baselines)) or "none",
         queries=f"{len(results.topics)} queries, {n}{failed}.",
     )
+
+
+def _published_legend(results: Results, name: Callable[[str], str] = str) -> str:
+    measures = results.study.measures
+    own = [f"{name(ranker)} {least:g}" for ranker, least in measures.tolerance.items()]
+    if len(own) < len(results.study.rankers):
+        own.append(f"{'others ' if own else ''}the median difference of each ranking")
+    return PUBLISHED_LEGEND.format(tolerance=", ".join(own), sampled=measures.sampled)
 
 
 def _latex(text: str) -> str:

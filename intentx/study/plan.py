@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from intentx.checks import Count, Size, Text, check_fields, shown
+from intentx.checks import Amount, Count, Size, Text, check_fields, shown
 from intentx.errors import InputError
 from intentx.files import read_text
 from intentx.preferences.simple_rankers import Encoder
@@ -121,6 +121,12 @@ class Measures:
     shuffled
         Whether each method also explains the documents in a random order: what it finds where there
         is nothing to find.
+    published
+        Whether agreement is counted by the rule of the published table, too; see
+        `intentx.published_fidelity`. It asks no ranker.
+    tolerance
+        By the names of rankers, the least difference of two scores of its ``gap``; for a ranker that
+        is not named, the median difference in each ranking. With ``published`` only.
     vectors
         Term vectors of the semantic simple ranker: ``"minilm"``, a model or a file; None: learned from
         the documents at hand.
@@ -135,6 +141,8 @@ class Measures:
     stability: Count = 3
     faithfulness: Count = 3
     shuffled: bool = True
+    published: bool = False
+    tolerance: Mapping[str, Amount] = field(default_factory=dict)
     vectors: Text | None = None
     seed: Count = 0
 
@@ -144,6 +152,25 @@ class Measures:
             raise InputError(
                 "[measures] stability must be 0, or 2 or more, not 1: one seed alone shows nothing"
             )
+        if self.tolerance and not self.published:
+            raise InputError(
+                "[measures.tolerance] is for the published rule: set published = true in [measures], or "
+                "leave the tolerances out"
+            )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, without the published rule where it is not asked for."""
+        plain = dataclasses.asdict(self)
+        if not self.published:  # as before there was one: the same measures are the same cells
+            del plain["published"], plain["tolerance"]
+        return plain
+
+    def of(self, ranker: str) -> dict[str, Any]:
+        """Plain data of what is measured of one ranker: of the tolerances its own."""
+        plain = self.to_dict()
+        if self.published:
+            plain["tolerance"] = self.tolerance.get(ranker)
+        return plain
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +201,7 @@ class Study:
     ------
     InputError
         If there is no ranker or method, a method is unknown or lacks a setting, a baseline or the
-        ranker of a method is not there, or ``workers`` is no number from 1.
+        ranker of a method or of a tolerance is not there, or ``workers`` is no number from 1.
     """
 
     name: str
@@ -201,6 +228,11 @@ class Study:
                     raise InputError(
                         f"[methods] {name}: no ranker {ranker!r}; there are {', '.join(self.rankers)}"
                     )
+        for name in self.measures.tolerance:
+            if name not in self.rankers:
+                raise InputError(
+                    f"[measures.tolerance]: no ranker {name!r}; there are {', '.join(self.rankers)}"
+                )
         for name in self.baselines:
             if name not in self.methods:
                 raise InputError(f"baselines: no method {name!r}; there are {', '.join(self.methods)}")
@@ -250,7 +282,11 @@ class Study:
             if name not in names and some:
                 methods[name] = {**plain, "rankers": tuple(some)} if "rankers" in plain else plain
         baselines = tuple(name for name in self.baselines if name in methods)
-        return dataclasses.replace(self, rankers=rankers, methods=methods, baselines=baselines)
+        tolerance = {r: least for r, least in self.measures.tolerance.items() if r in rankers}
+        measures = dataclasses.replace(self.measures, tolerance=tolerance)
+        return dataclasses.replace(
+            self, rankers=rankers, methods=methods, baselines=baselines, measures=measures
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; `read_study` of the same as TOML gives the study back.
@@ -258,6 +294,7 @@ class Study:
         Only keys that stand in the URLs of rankers are left out: this is written to files.
         """
         plain = dataclasses.asdict(self) | {"text": self.text.to_dict()}
+        plain["measures"] = self.measures.to_dict()
         if not plain["text"]:
             del plain["text"]
         plain["rankers"] = {name: without_secrets(spec) for name, spec in self.rankers.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import itertools
 import os
 import threading
@@ -221,7 +220,6 @@ def variants(study: Study) -> dict[str, tuple[str, str]]:
     A ranker that has a fingerprint is known by it, so that trained anew it is another one.
     """
     found: dict[str, tuple[str, str]] = {}
-    measures = dataclasses.asdict(study.measures)
     for ranker, spec in study.rankers.items():
         try:
             mark = mark_of(spec, study.analyzer)
@@ -230,6 +228,7 @@ def variants(study: Study) -> dict[str, tuple[str, str]]:
                 f"ranker {ranker!r}: {error}\n--ranker {ranker}=SPEC puts another one in its place, and "
                 f"--without {ranker} leaves it out"
             ) from error
+        measures = study.measures.of(ranker)
         for name in study.methods_of(ranker):
             settings = plain_settings(study.method(name))
             kind, dense = (study.methods[name].get(key) for key in ("method", "dense"))
@@ -332,6 +331,6 @@ def _measured(task: _Task) -> Iterator[Row]:
             cell = Cell((), {}, {}, reason)
         else:
             method = study.method(name, vectors, encoder_of(dense[name]))
-            cell = measure(method, ranking, study.measures)
+            cell = measure(method, ranking, study.measures, study.measures.tolerance.get(task.ranker))
         parts = cell.terms, cell.figures, cell.seconds
         yield Row(variant, topic.digest, topic.qid, task.ranker, name, cell.reason, *parts)

@@ -40,6 +40,7 @@ Pair = tuple[str, str]  # a ranker and a method, by their names
 TESTED = (
     *("all", "far", "sampled", "heldout_pairs", "heldout_documents", "tau"),
     *("deletion", "insertion", "stability"),
+    *("vote1_all", "vote1_gap", "vote2_all", "vote2_gap"),
 )
 COUNTS = frozenset(  # of terms, ranks and texts; all other figures are shares
     {"terms", "deletion", "random_deletion", "insertion", "random_insertion", "model_calls"}

@@ -3,10 +3,12 @@
 import csv
 import dataclasses
 import io
+from itertools import pairwise
 
 import pytest
 
-from intentx.study.export import _cell, csv_cells, csv_table, latex, markdown
+from intentx.study.export import PUBLISHED, _cell, csv_cells, csv_table, latex, markdown
+from intentx.study.plan import Measures
 from intentx.study.results import read_results
 from tests.report.toy_studies import plan, queries, write
 
@@ -73,10 +75,12 @@ def test_markdown_and_latex_hold_no_markup_and_no_control_characters(results):
     assert r"(of GREEDY-LM" in table
     assert r"{[}b{]} a\textbar{}b \& c" in tex
     assert r"x\textbackslash{}x1b{[}31m\textbackslash{}u202e y" in tex
-    heads = next(line for line in table.splitlines() if line.startswith("| ranker"))
-    body = [line for line in table.splitlines() if line.startswith("|")]
-    bars = {line.replace(r"\|", "").count("|") for line in body}
-    assert bars == {heads.count("|")}, "each row has the columns of the head"
+    body = [line.replace(r"\|", "") for line in table.splitlines() if line.startswith("|")]
+    starts = [place for place, line in enumerate(body) if line.startswith("| ranker")]
+    assert len(starts) == 2, "the second table is by the published rule"
+    for start, end in pairwise([*starts, None]):
+        bars = {line.count("|") for line in body[start:end]}
+        assert bars == {body[start].count("|")}, "each row has the columns of the head"
 
 
 def test_names_of_baselines_are_no_markup_either(tmp_path):
@@ -85,3 +89,37 @@ def test_names_of_baselines_are_no_markup_either(tmp_path):
     found = read_results([write(tmp_path / "s", study, queries(3))])
     assert r"(of a\|b\*c)" in markdown(found)
     assert r"(of a\textbar{}b*c)" in latex(found)
+
+
+def test_figures_by_the_published_rule_have_a_table_of_their_own(tmp_path):
+    measures = Measures(published=True, tolerance={"B|M": 2, "D&M": 0.25})
+    study = dataclasses.replace(plan(("B|M", "D&M", "MiniLM")), measures=measures)
+    found = read_results([write(tmp_path / "with", study, queries(3))])
+    table, tex = markdown(found), latex(found)
+    head = (
+        "| ranker | method | 1 agrees: all | 1 agrees: gap | 2 agree: all | 2 agree: gap | sampled, not"
+    )
+    assert table.count(head) == 1
+    assert r"(B\|M 2, D\&M 0.25, others the median difference of each ranking)" in table
+    assert r"(B\textbar{}M 2, D\&M 0.25, others the median difference of each ranking)" in tex
+    assert tex.count(r"\begin{table*}") == tex.count(r"\end{table*}") == 2
+    assert "×" not in tex
+    line = next(one for one in found.lines if one.method == "MULTIPLEX")
+    assert set(PUBLISHED) <= set(line.figures)
+    assert set(PUBLISHED) - set(line.against) == {"utility"}  # more of it is not better
+    means = {
+        row["figure"]: row["mean"] for row in rows(csv_table(found)) if row["method"] == "MULTIPLEX"
+    }
+    assert set(PUBLISHED) <= set(means)
+    assert set(PUBLISHED) <= set(rows(csv_cells(found))[0])
+
+
+def test_results_from_before_the_published_rule(tmp_path):
+    old = read_results([write(tmp_path / "old", plan(), queries(3), left_out=PUBLISHED)])
+    assert old.study.measures == Measures()
+    table, tex = markdown(old), latex(old)
+    assert table.count("| ranker") == 1
+    assert "ublished" not in table + tex
+    assert tex.count(r"\begin{table*}") == 1
+    assert {row["vote1_all"] for row in rows(csv_cells(old))} == {""}
+    assert not set(PUBLISHED) & {row["figure"] for row in rows(csv_table(old))}

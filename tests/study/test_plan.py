@@ -142,6 +142,61 @@ def test_whatever_changes_a_result_changes_its_variant(tmp_path):
     assert set(renamed) == set(known)
 
 
+RULE = """
+[measures]
+published = true
+tolerance = { BM25 = 2, OTHER = 0.5 }
+"""
+TWO = TOML.replace('BM25 = "bm25"', 'BM25 = "bm25"\nOTHER = "bm25#k1=0.5"')
+COUNTED = TWO.replace("\n[measures]\n", RULE)
+
+
+def test_the_published_rule_and_its_tolerances(tmp_path):
+    study = read_study(written(tmp_path, COUNTED))
+    assert (study.measures.published, study.measures.tolerance) == (True, {"BM25": 2.0, "OTHER": 0.5})
+    assert Study.from_dict(json.loads(json.dumps(study.to_dict()))) == study
+    assert study.without(["BM25"]).measures.tolerance == {"OTHER": 0.5}
+    assert "published" not in read_study(written(tmp_path, TOML)).to_dict()["measures"]
+    table2 = read_study("table2").measures
+    assert (table2.published, table2.tolerance) == (True, {"BERT": 2.0, "DRMM": 0.1})
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("BM25 = 2", "BERT = 2", r"\[measures.tolerance\]: no ranker 'BERT'; there are BM25, OTHER"),
+        ("BM25 = 2", "BM25 = -2", "tolerance must be a table, each value a number, 0 or more, not .*-2"),
+        ("BM25 = 2", "BM25 = nan", "tolerance must be a table, each value a number, 0 or more"),
+        ("BM25 = 2", "BM25 = inf", "tolerance must be a table, each value a number, 0 or more"),
+        ("BM25 = 2", "BM25 = '2'", "tolerance must be a table, each value a number, 0 or more"),
+        ("{ BM25 = 2, OTHER = 0.5 }", "2", "tolerance must be a table, each value .* not 2"),
+        ("published = true", "", "is for the published rule: set published = true"),
+        ("true", "1", "published must be true or false, not 1"),
+    ],
+)
+def test_tolerances_that_are_none(tmp_path, old, new, message):
+    assert old in COUNTED
+    with pytest.raises(ix.InputError, match=message):
+        read_study(written(tmp_path, COUNTED.replace(old, new)))
+
+
+def test_a_tolerance_changes_the_cells_of_its_ranker_alone(tmp_path):
+    known = variants(read_study(written(tmp_path, COUNTED)))
+    other = variants(read_study(written(tmp_path, COUNTED.replace("OTHER = 0.5", "OTHER = 0.6"))))
+    assert {known[variant][0] for variant in set(known) - set(other)} == {"OTHER"}
+    renamed = variants(read_study(written(tmp_path, COUNTED.replace("OTHER", "MINE"))))
+    assert set(renamed) == set(known)
+
+
+def test_cells_from_before_the_published_rule_are_found_again(tmp_path):
+    """The measures that a variant was of then are those that it is of now."""
+    known = read_study(written(tmp_path, TOML)).measures
+    before = ["gap", "sampled", "heldout", "heldout_pairs", "stability", "faithfulness", "shuffled"]
+    assert list(known.of("BM25")) == [*before, "vectors", "seed"]
+    counted = variants(read_study(written(tmp_path, COUNTED)))
+    assert not set(counted) & set(variants(read_study(written(tmp_path, TWO))))
+
+
 def test_every_method_gets_the_term_vectors():
     vectors = ix.TermVectors.from_mapping({"tea": [1.0, 0.0]})
     study = read_study("table2")

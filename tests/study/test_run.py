@@ -27,7 +27,7 @@ from intentx.study.tables import rich_tables, summarise
 from tests import tiny_models
 
 QUERIES = ("jaguar speed", "keyboard reviews", "python care", "apple season")
-MEASURES = Measures(heldout=1, stability=2, faithfulness=2, gap=5)
+MEASURES = Measures(heldout=1, stability=2, faithfulness=2, gap=5, published=True)
 
 
 ASKING = {
@@ -108,6 +108,42 @@ def test_figures_are_those_of_the_library(plain):
     assert row.figures["heldout_documents"] == ix.heldout_fidelity(method, ranking, repeats=1).mean
     assert row.figures["stability"] == ix.stability(method, ranking, seeds=2).jaccard
     assert row.figures["insertion"] == ix.insertion(explanation.terms, ranking, draws=3).rises
+
+
+def test_figures_by_the_published_rule_are_those_of_the_library(plain, tmp_path):
+    """With the tolerance of the ranker, the pairs that all methods share, and one simple ranker."""
+    methods = {
+        "R": {"method": "random-terms", "max_terms": 3},
+        "LM": {"method": "greedy", "max_terms": 2, "candidates": 5, "budget": 0},
+        "EXS": {"method": "exs", "samples": 5, "documents": 2},
+    }
+    made = study(
+        data=Data(demo=QUERIES[:1], depth=30),
+        rankers={"LENGTH": "tests.toys:by_length", "BM25": "bm25"},
+        methods=methods,
+        measures=Measures(
+            **{"heldout": 0, "heldout_pairs": False, "stability": 0, "faithfulness": 0},
+            **{"shuffled": False, "published": True, "tolerance": {"LENGTH": 40}, "sampled": 50},
+        ),
+    )
+    run_study(made, tmp_path)
+    [topic] = topics(made.data)
+    for row in cells(tmp_path):
+        ranking = ranking_of(made.rankers[row.ranker], topic)
+        explained = made.method(row.method).explain(ranking)
+        tolerance = {"LENGTH": 40}.get(row.ranker)
+        sampled = ix.preference_pairs(ranking, "random", m=50, seed=0)
+        expected = {}
+        for vote in (1, 2):
+            one = ix.published_fidelity(explained, vote=vote, tolerance=tolerance, fitted=sampled)
+            expected |= {f"vote{vote}_all": one.all, f"vote{vote}_gap": one.gap, "utility": one.fitted}
+        assert {name: row.figures[name] for name in expected} == expected, row.method
+        assert explained.terms == row.terms
+    median = next(row for row in cells(plain) if row.method == "R").figures
+    own = next(row for row in cells(tmp_path) if (row.ranker, row.method) == ("BM25", "R")).figures
+    assert {name: median[name] for name in expected if name != "utility"} == {
+        name: own[name] for name in expected if name != "utility"
+    }
 
 
 def test_term_vectors_from_a_file(tmp_path):
