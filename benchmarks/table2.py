@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from train_rankers import CROSS_ENCODER, RECIPES, trained
@@ -12,10 +13,14 @@ from trec import DATA
 from intentx.cli import main as intentx
 
 
-def rankers() -> dict[str, str]:
-    """Specs in place of the study's."""
-    found = {"BERT": f"cross-encoder:{CROSS_ENCODER}"} if CROSS_ENCODER.is_dir() else {}
+def rankers(names: Sequence[str] = ("BERT", "DRMM", "MatchPyramid")) -> dict[str, str]:
+    """Specs in place of the study's, of the rankers that are named."""
+    found = {}
+    if "BERT" in names and CROSS_ENCODER.is_dir():
+        found["BERT"] = f"cross-encoder:{CROSS_ENCODER}"
     for name, recipe in (("DRMM", "drmm"), ("MatchPyramid", "matchpyramid")):
+        if name not in names:
+            continue
         trained(recipe)
         found[name] = f"{recipe}:{RECIPES[recipe].folder()}"
     return found

@@ -156,9 +156,8 @@ def published_by_votes(
     if len(sums) == 1:  # ties of the ranker are among all pairs, and the explanation may part them
         agreed = _Agreed(agreed.by_number, _untied(sums[0], margin))
     apart = _Agreed.over(sums, wide, margin) if tolerance else agreed
-    if fitted is None:
-        fitted = every if own is None else own.pairs
-    utility = _not_contradicted(matrices.document_sums(range(found)), fitted, margin)
+    chosen = fitted if fitted is not None else every if own is None else own.pairs
+    utility = _not_contradicted(matrices.document_sums(range(found)), chosen, margin)
     reasons = [agreed.reason("all"), apart.reason("gap", tolerance)]
     reasons += ["fitted: there is no fitted pair"] if math.isnan(utility) else []
     return tuple(
