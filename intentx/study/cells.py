@@ -43,9 +43,9 @@ FIGURES = {
     "shuffled_all": "fidelity, documents in random order",
     "shuffled_heldout_documents": "the same, held-out documents",
     "vote1_all": "published rule, one simple ranker agrees: all pairs",
-    "vote1_gap": "the same, pairs that differ in score",
+    "vote1_gap": "the same, pairs whose scores differ by the tolerance or more",
     "vote2_all": "published rule, two simple rankers agree: all pairs",
-    "vote2_gap": "the same, pairs that differ in score",
+    "vote2_gap": "the same, pairs whose scores differ by the tolerance or more",
     "utility": "published rule, sampled pairs that a simple ranker does not contradict",
     "model_calls": "texts scored",
 }
