@@ -42,8 +42,9 @@ PUBLISHED_LEGEND = (
     "By the published rule, the query's terms being added: pairs on which one simple ranker, or two, "
     "agree strictly with the ranker, of all pairs and of those whose scores differ by a tolerance or "
     "more ({tolerance}); and the largest share of {sampled} sampled pairs that one simple ranker does "
-    "not contradict, where by text matching a word in no document reaches 1.000. With one simple ranker there is no "
-    "vote: concordant pairs over the root of (pairs untied by the ranker × pairs untied by the terms). "
+    "not contradict, where by text matching a word in no document reaches 1.000. With one simple "
+    "ranker there is no vote: concordant pairs over the root of (pairs untied by the ranker × pairs "
+    "untied by the terms). "
     "Bold, † and ‡: as in the table above."
 )
 LEGEND = (
