@@ -30,6 +30,7 @@ from intentx.preferences.pairs import Pairs, preference_pairs
 from intentx.preferences.simple_rankers import (
     Dense,
     PositionAware,
+    Proximity,
     Semantic,
     TextMatching,
     default_simple_rankers,
@@ -69,6 +70,7 @@ __all__ = [
     "Pairs",
     "Plausibility",
     "PositionAware",
+    "Proximity",
     "PublishedFidelity",
     "QueryTerms",
     "RandomTerms",

@@ -8,7 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from intentx.errors import InputError
+from intentx.preferences.simple_rankers import SIMPLE_RANKERS
+from intentx.rankers.load import is_spec
+from intentx.rankers.redaction import without_secrets
 from intentx.signs import first_line
+from intentx.study.by_query import rich_queries
+from intentx.study.exchange import with_simple_rankers
 from intentx.study.plan import SHIPPED, Study, read_study
 from intentx.study.results import read_results
 from intentx.study.run import run_study, status
@@ -39,10 +44,21 @@ def add_bench(commands: Any) -> None:
         "--queries", type=int, metavar="N",
         help="queries, at most, evenly spread: those of a smaller N are among those of a larger one",
     )  # fmt: skip
+    bench.add_argument("--pool", metavar="RUN", help="the recorded run whose documents are ranked")
     bench.add_argument(
         "--ranker", action="append", default=[], metavar="NAME=SPEC",
-        help="a ranker in place of the study's one of that name; can be given several times",
+        help="a ranker in place of the study's one of that name, which a study with one ranker need not "
+        "say; can be given several times",
     )  # fmt: skip
+    bench.add_argument(
+        "--simple-rankers", metavar="LIST",
+        help="those of methods that take several, in place of the study's, and each alone where the "
+        f"study has them alone: some of {', '.join(SIMPLE_RANKERS)}",
+    )  # fmt: skip
+    bench.add_argument("--dense", metavar="MODEL", help="the encoder of dense among --simple-rankers")
+    bench.add_argument(
+        "--by-query", action="store_true", help="show the terms and their fidelity for every query, too"
+    )
     bench.add_argument(
         "--without", action="append", default=[], metavar="NAME",
         help="leave out a ranker or a method of the study; can be given several times",
@@ -113,7 +129,11 @@ def _bench(options: argparse.Namespace) -> int:
         f"{outcome.measured} cells measured, {outcome.found} were there, {outcome.failed} without "
         "figures"
     )
-    lines = read_results([options.out]).lines
+    results = read_results([options.out])
+    lines = results.lines
+    if study.by_query:
+        for table in rich_queries(results):
+            show(table)
     for table in rich_tables(lines):
         show(table)
     for line in lines:
@@ -132,16 +152,36 @@ def _changed(study: Study, options: argparse.Namespace) -> Study:
         )  # fmt: skip
     if options.queries is not None:
         data = dataclasses.replace(data, queries=options.queries)
+    if options.pool is not None:
+        data = dataclasses.replace(data, pool=options.pool or None)
+    methods = study.methods
     for change in options.ranker:
         name, equals, spec = change.partition("=")
-        if not equals or name not in rankers:
+        if equals and name in rankers:
+            rankers[name] = spec
+            continue
+        if len(study.rankers) > 1 or not is_spec(change):
             raise InputError(
                 f"--ranker takes NAME=SPEC with the name of a ranker of the study, one of "
-                f"{', '.join(rankers)}; not {change!r}"
+                f"{', '.join(study.rankers)}; not {without_secrets(change)!r}"
             )
-        rankers[name] = spec
+        [old], new = study.rankers, without_secrets(change)  # the only one goes by its spec
+        rankers.pop(old, None)
+        rankers[new] = change
+        methods = {
+            method: {**plain, "rankers": (*rankers,)} if "rankers" in plain else plain
+            for method, plain in methods.items()
+        }
     text = word_settings(options, study.text.to_dict())
-    return dataclasses.replace(study, data=data, rankers=rankers, text=text).without(options.without)
+    study = dataclasses.replace(
+        study, data=data, rankers=rankers, methods=methods, text=text,
+        by_query=study.by_query or options.by_query,
+    )  # fmt: skip
+    if options.simple_rankers is not None:
+        study = with_simple_rankers(study, options.simple_rankers.split(","), options.dense)
+    elif options.dense is not None:
+        raise InputError("--dense is the encoder of dense among --simple-rankers, which is not given")
+    return study.without(options.without)
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -14,14 +13,16 @@ from intentx.datasets import demo_queries, read_documents, read_queries
 from intentx.errors import InputError
 from intentx.explainers.intent import Multiplex
 from intentx.files import PACKED, numbered_lines
+from intentx.preferences.simple_rankers import chosen_simple_rankers
 from intentx.rankers import read_run
-from intentx.rankers.load import KINDS, SPECS, is_bm25, own_words
+from intentx.rankers.load import KINDS, SPECS, is_bm25, is_spec, own_words
 from intentx.rankers.redaction import without_secrets
 from intentx.report.compare_page import write_comparison
 from intentx.report.compare_text import rich_comparison
 from intentx.search import SearchIndex
 from intentx.signs import first_line
-from intentx.study.boxes import mark_of
+from intentx.simple_cli import add_simple_rankers, check_simple_rankers
+from intentx.study.boxes import encoder_of, mark_of
 from intentx.study.compare import check_rankers, compare_rankers
 from intentx.study.data import Topic, spread_places, topics
 from intentx.study.plan import Data
@@ -31,7 +32,7 @@ from intentx.words_cli import add_words, word_settings
 __all__ = ["add_compare", "split_specs"]
 
 RUN = "run:"
-_CALLABLE = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")
+FOUR = "text,position,semantic,dense"  # simple rankers with --dense alone
 
 Run = Mapping[str, Mapping[str, float]]
 
@@ -70,6 +71,7 @@ def add_compare(commands: Any) -> None:
     )  # fmt: skip
     compare.add_argument("--max-terms", type=int, default=10, metavar="K", help="of each explanation")
     compare.add_argument("--vectors", metavar="SOURCE", help="term vectors: minilm, a model or a file")
+    add_simple_rankers(compare)
     add_words(compare, extra="of the explanation and, where it has no settings of its own, of bm25")
     compare.add_argument("--seed", type=int, default=0)
     compare.add_argument("--cache", metavar="FILE", help="remember scores in FILE")
@@ -93,6 +95,9 @@ def _compare(options: argparse.Namespace) -> int:
         quiet_models(spec)
     if options.vectors:
         quiet_models(f"bi-encoder:{options.vectors}")
+    method = Multiplex(
+        max_terms=options.max_terms, seed=options.seed, analyzer=analyzer, **_simple_rankers(options)
+    )
     asked = _with_runs(_topics(options), specs)
     for spec in specs.values():
         mark_of(spec, analyzer)  # loads it: what is no ranker is told now, and not for each query
@@ -100,7 +105,7 @@ def _compare(options: argparse.Namespace) -> int:
         comparison = compare_rankers(
             specs,
             asked,
-            method=Multiplex(max_terms=options.max_terms, seed=options.seed, analyzer=analyzer),
+            method=method,
             vectors=options.vectors,
             seed=options.seed,
             cache=options.cache,
@@ -120,6 +125,16 @@ def _compare(options: argparse.Namespace) -> int:
             who = f"{name}, query" if name else "query"
             tell(f"{who} {query.qid}: {first_line(reason)}")
     return 1 if failed else 0
+
+
+def _simple_rankers(options: argparse.Namespace) -> dict[str, Any]:
+    """The setting of the method, with the encoder loaded that ``--dense`` names."""
+    named = check_simple_rankers(options)
+    if options.dense is None:
+        return {"simple_rankers": named}
+    quiet_models(f"bi-encoder:{options.dense}")
+    names = FOUR if named is None else options.simple_rankers
+    return {"simple_rankers": chosen_simple_rankers(names, encoder_of(options.dense))}
 
 
 def split_specs(text: str) -> dict[str, str]:
@@ -163,8 +178,7 @@ def split_specs(text: str) -> dict[str, str]:
 
 
 def _begins(part: str) -> bool:
-    _, spec = _named(part)
-    return is_bm25(spec) or spec.partition(":")[0] in KINDS or bool(_CALLABLE.fullmatch(spec))
+    return is_spec(_named(part)[1])
 
 
 def _named(part: str) -> tuple[str, str]:

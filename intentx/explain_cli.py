@@ -22,6 +22,7 @@ from intentx.explainers.methods import POINTWISE
 from intentx.explainers.references import Reference
 from intentx.explainers.votes import side_by_side
 from intentx.perturbation import Removal
+from intentx.preferences.simple_rankers import chosen_simple_rankers
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers import load_ranker, named_run
 from intentx.rankers.encoders import BiEncoder, vector_encoder
@@ -32,6 +33,7 @@ from intentx.report import write_page
 from intentx.report.pictures import check_picture, write_png
 from intentx.report.votes_plot import write_votes
 from intentx.scoring import BlackBox
+from intentx.simple_cli import add_simple_rankers, check_simple_rankers
 from intentx.terminal import check_folder, given_text, progress, quiet_models, show, show_json, tell
 from intentx.text import Analyzer, TextIndex
 from intentx.words_cli import add_words, word_settings
@@ -117,11 +119,7 @@ def _add_settings(explain: argparse.ArgumentParser) -> None:
     listwise.add_argument("--budget", type=int, metavar="N", help="most edited documents to score")
     listwise.add_argument("--seconds", type=float, metavar="S", help="most seconds for these")
     listwise.add_argument("--query-terms", choices=("allow", "exclude"))
-    listwise.add_argument(
-        "--dense", metavar="MODEL",
-        help="a fourth simple ranker: how close documents are to the query and a term by a "
-        "sentence-transformers model, or minilm",
-    )  # fmt: skip
+    add_simple_rankers(listwise)
     pointwise = explain.add_argument_group("settings of methods that explain documents")
     pointwise.add_argument("--samples", type=_positive, metavar="N", help="versions (exs, lirme, shap)")
     pointwise.add_argument("--k", type=_positive, metavar="K", help="ranks that count as relevant (exs)")
@@ -163,6 +161,8 @@ def _explain(options: argparse.Namespace) -> None:
         doc, above = (_document(ranking, name) for name in (options.doc, options.above))
         options.term_vectors = _vectors(options.vectors, ranking.texts, options.analyzer)
         options.encoder = _encoder(options, ranking)
+        if options.simple_rankers is not None:
+            options.simple_rankers = chosen_simple_rankers(options.simple_rankers, options.encoder)
         methods = {name: method_of(name, options) for name in names}
         explanations = {
             name: method.explain(ranking) if doc is None else method.explain(ranking, doc, above)
@@ -217,6 +217,8 @@ def _check_options(options: argparse.Namespace, names: Sequence[str]) -> None:
         for name in names:
             if name not in able:
                 raise InputError(f"{name} explains one document by itself; --above needs {_or(able)}")
+    if check_simple_rankers(options) is not None and options.doc is not None:
+        raise InputError("--simple-rankers explain a whole ranking: leave --doc out")
     if options.mask is not None and options.removal != "mask":
         raise InputError("--mask says what masked words become: it needs --removal mask")
     for option in OF_POINTWISE:
@@ -224,6 +226,8 @@ def _check_options(options: argparse.Namespace, names: Sequence[str]) -> None:
         if getattr(options, option) is not None and not set(able) & set(names):
             raise InputError(f"--{option} is a setting of {_or(able)}, not of {_or(names)}")
     for option, able_ones in OF_LISTWISE.items():
+        if option == "dense" and options.simple_rankers is not None:
+            continue
         # Of methods for rankings, those without a setting pass it over; but dense changes the table.
         able = [name for name in whole if option != "dense" or name in able_ones]
         if getattr(options, option) is not None and not able:

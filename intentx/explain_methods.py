@@ -7,9 +7,10 @@ import dataclasses
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from intentx.errors import InputError
 from intentx.explainers.intent import IntentGreedy, Multiplex, QueryTerms, RandomTerms
 from intentx.explainers.methods import POINTWISE
-from intentx.preferences.simple_rankers import default_simple_rankers
+from intentx.preferences.simple_rankers import Semantic, default_simple_rankers
 from intentx.text import Analyzer
 
 __all__ = ["LISTWISE", "OF_LISTWISE", "OF_POINTWISE", "method_of", "settings_of"]
@@ -18,8 +19,10 @@ LISTWISE: dict[str, Callable[[argparse.Namespace], Any]] = {
     "multiplex": lambda a: Multiplex(
         **_chosen(a), **_simple_rankers(a), **_given(a, ("generality", "effects", "budget", "seconds"))
     ),
-    "multiplex-published": lambda a: Multiplex.published(**_chosen(a), vectors=a.term_vectors),
-    "greedy": lambda a: IntentGreedy(**_chosen(a)),
+    "multiplex-published": lambda a: Multiplex.published(
+        **_chosen(a), simple_rankers=a.simple_rankers, vectors=a.term_vectors
+    ),
+    "greedy": lambda a: IntentGreedy(**_chosen(a), **_simple_ranker(a)),
     "query-terms": lambda a: QueryTerms(**_simple_rankers(a), analyzer=_words(a)),
     "random-terms": lambda a: RandomTerms(**_chosen(a), **_simple_rankers(a)),
 }
@@ -50,6 +53,7 @@ def method_of(name: str, options: argparse.Namespace) -> Any:
     return POINTWISE[name](
         **_given(options, [option for option in OF_POINTWISE if option in own]),
         max_terms=options.max_terms,
+        simple_rankers=options.simple_rankers,
         vectors=options.term_vectors,
         analyzer=options.analyzer,
         seed=options.seed,
@@ -58,9 +62,19 @@ def method_of(name: str, options: argparse.Namespace) -> Any:
 
 def _simple_rankers(options: argparse.Namespace) -> dict[str, Any]:
     """Settings of methods that take any number of simple rankers."""
-    if options.encoder is None:
-        return {"vectors": options.term_vectors}
+    if options.encoder is None or options.simple_rankers is not None:
+        return {"simple_rankers": options.simple_rankers, "vectors": options.term_vectors}
     return {"simple_rankers": default_simple_rankers(options.term_vectors, options.encoder)}
+
+
+def _simple_ranker(options: argparse.Namespace) -> dict[str, Any]:
+    """The setting of the method that takes one simple ranker."""
+    if options.simple_rankers is None:
+        return {}
+    if len(options.simple_rankers) > 1:
+        raise InputError("greedy takes one simple ranker, and --simple-rankers has several")
+    [one] = options.simple_rankers
+    return {"simple_ranker": Semantic(options.term_vectors) if one == "semantic" else one}
 
 
 def _chosen(options: argparse.Namespace) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from intentx.report.frame import write_file
 from intentx.report.markup import count
 from intentx.report.study_page import study_page
 from intentx.report.study_plots import Plot, plots, written
-from intentx.study.export import csv_cells, csv_table, latex, markdown
+from intentx.study.export import csv_cells, csv_table, latex, markdown, markdown_queries
 from intentx.study.results import Results, read_results
 from intentx.terminal import show, tell
 
@@ -25,7 +25,7 @@ def add_report(commands: Any) -> None:
         "report",
         help="a page, plots and tables of what intentx bench has measured",
         description="Writes report.html, which needs nothing else; table.md, table.tex and table.csv; "
-        "cells.csv, with every query; and plots as PNG and SVG.",
+        "cells.csv and queries.md, with every query; and plots as PNG and SVG.",
     )
     report.add_argument(
         "folders", nargs="+", type=Path, metavar="DIR",
@@ -46,6 +46,7 @@ def _report(options: argparse.Namespace) -> None:
         write_file(out / "table.tex", latex(results).encode("utf-8")),
         write_file(out / "table.csv", csv_table(results).encode("utf-8")),
         _write_lines(out / "cells.csv", csv_cells(results)),
+        _write_lines(out / "queries.md", markdown_queries(results)),
         *_pictures(out, drawn),
     ]
     for path in paths:

@@ -28,7 +28,7 @@ ROOMS = [
     ("explainers",),
     ("study",),
     ("",),
-    ("words_cli", "explain_methods"),
+    ("words_cli", "simple_cli", "explain_methods"),
     ("report", "terminal"),
     ("bench_cli", "compare_cli", "explain_cli", "report_cli", "train_cli"),
     ("cli",),

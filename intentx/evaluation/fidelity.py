@@ -15,8 +15,7 @@ from intentx.evaluation.orders import copeland_scores, kendall_tau_b, rbo_ext
 from intentx.preferences import MARGIN, Pairs, PreferenceMatrices, TermScores, preference_pairs
 from intentx.preferences.pairs import EveryPair, refuse_too_many
 from intentx.preferences.simple_rankers import (
-    SimpleRanker,
-    default_simple_rankers,
+    SimpleRankers,
     simple_rankers_for,
     term_scores,
 )
@@ -181,7 +180,7 @@ def fidelity(
     explanation: Explanation,
     *,
     gap: int = 10,
-    simple_rankers: Sequence[SimpleRanker] | None = None,
+    simple_rankers: SimpleRankers | None = None,
     analyzer: Analyzer | None = None,
 ) -> Fidelity:
     """Judge any explanation that has words, whatever method found them.
@@ -206,8 +205,8 @@ def fidelity(
         return judge(explanation.ranking, fitted, fitted.pairs, gap=gap)
     ranking = explanation.ranking
     refuse_too_many(len(ranking))
-    given = simple_rankers or getattr(explanation, "simple_rankers", ()) or default_simple_rankers()
-    rankers = simple_rankers_for(ranking, given)
+    own_rankers = getattr(explanation, "simple_rankers", None) or None  # none after a round trip
+    rankers = simple_rankers_for(ranking, own_rankers if simple_rankers is None else simple_rankers)
     own = getattr(explanation, "intent_analyzer", None) or getattr(explanation, "analyzer", None)
     analyzer = analyzer or own or Analyzer()
     terms = getattr(explanation, "intent_terms", explanation.terms)

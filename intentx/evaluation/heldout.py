@@ -24,8 +24,7 @@ from intentx.evaluation.intervals import student_interval
 from intentx.preferences import Pairs, PreferenceMatrices, preference_pairs
 from intentx.preferences.pairs import refuse_too_many
 from intentx.preferences.simple_rankers import (
-    SimpleRanker,
-    default_simple_rankers,
+    SimpleRankers,
     simple_rankers_for,
     term_scores,
 )
@@ -136,7 +135,7 @@ def heldout_fidelity(
     repeats: int = 5,
     seed: int = 0,
     *,
-    simple_rankers: Sequence[SimpleRanker] | None = None,
+    simple_rankers: SimpleRankers | None = None,
 ) -> HeldoutFidelity:
     """Choose terms from some of the documents, judge them on pairs among the others.
 
@@ -198,7 +197,7 @@ def _one_split(
     method: Method,
     ranking: Ranking,
     held: npt.NDArray[np.intp],
-    simple_rankers: Sequence[SimpleRanker] | None,
+    simple_rankers: SimpleRankers | None,
 ) -> tuple[FidelityRow, tuple[str, ...]]:
     """Agreement on the held-out pairs, and the terms; without pairs when it cannot be measured."""
     shown = ranking.subset(set(range(len(ranking))) - set(held.tolist()))
@@ -209,8 +208,8 @@ def _one_split(
     except InputError as error:
         return Tally((), 0.0).row("held-out documents", str(error)), ()
     terms: tuple[str, ...] = tuple(getattr(explanation, "intent_terms", explanation.terms))
-    given = simple_rankers or getattr(explanation, "simple_rankers", ()) or default_simple_rankers()
-    rankers = simple_rankers_for(shown, given)
+    own_rankers = getattr(explanation, "simple_rankers", None) or None  # none after a round trip
+    rankers = simple_rankers_for(shown, own_rankers if simple_rankers is None else simple_rankers)
     own = getattr(explanation, "intent_analyzer", None) or getattr(explanation, "analyzer", None)
     analyzer = own or Analyzer()
     background = TextIndex(shown.texts, analyzer)

@@ -37,11 +37,9 @@ from intentx.signs import visible
 from intentx.text import Analyzer
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from rich.console import Group
 
-    from intentx.preferences.simple_rankers import SimpleRanker
+    from intentx.preferences.simple_rankers import SimpleRankers
     from intentx.preferences.vectors import TermVectors
 
 __all__ = ["DocumentExplanation", "Word"]
@@ -197,7 +195,7 @@ class DocumentExplanation(Measured):
         self,
         max_terms: int = INTENT_TERMS,
         *,
-        simple_rankers: Sequence[SimpleRanker] | None = None,
+        simple_rankers: SimpleRankers | None = None,
         vectors: TermVectors | None = None,
     ) -> IntentExplanation:
         """The terms that speak most for the document as intent terms of the whole ranking.

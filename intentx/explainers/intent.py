@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args
 
@@ -19,7 +18,9 @@ from intentx.preferences.simple_rankers import (
     PositionAware,
     Semantic,
     SimpleRanker,
+    SimpleRankers,
     TextMatching,
+    chosen_simple_rankers,
 )
 from intentx.preferences.vectors import TermVectors
 from intentx.ranking import Ranking
@@ -48,11 +49,13 @@ class Multiplex:
     query_terms
         ``"allow"`` query terms in the explanation, or ``"exclude"`` them.
     simple_rankers
-        What scores documents for terms; None: text matching, position aware and semantic.
-        `default_simple_rankers` makes these, and with an encoder a fourth.
+        What scores documents for terms, as a list of names, ``"text,position"`` or ``["text",
+        "position"]``, or of objects, or of both: ``bm25`` (or ``text``), ``tf``, ``tfidf``, ``lm``,
+        ``position``, ``semantic``, ``proximity``, and `Dense` with an encoder. None: text, position
+        and semantic; `default_simple_rankers` makes these, and with an encoder a fourth.
     vectors
-        Term vectors of the semantic one when ``simple_rankers`` is None; None: learned from the
-        documents at hand.
+        Term vectors of ``"semantic"``, where it goes by its name or ``simple_rankers`` is None; None:
+        learned from the documents at hand.
     analyzer
         How texts become terms; None: as the ranker has it, where that is known
         (`Ranking.analyzer`), and else, or with ``vectors`` of words, ``Analyzer()``.
@@ -112,7 +115,7 @@ class Multiplex:
     candidates: int = 200
     pool: int = 1000
     query_terms: QueryTermsUse = "allow"
-    simple_rankers: Sequence[SimpleRanker] | None = None
+    simple_rankers: SimpleRankers | None = None
     vectors: TermVectors | None = None
     balance: Balance = "chosen"
     analyzer: Analyzer | None = None
@@ -142,11 +145,7 @@ class Multiplex:
             raise InputError(f"no method {self.method!r}; choose one of {tuple(METHODS)}")
         if self.candidates < 1:
             raise InputError(f"candidates must be 1 or more, not {self.candidates!r}")
-        if self.simple_rankers is not None and self.vectors is not None:
-            raise InputError(
-                "vectors are those of the default simple rankers; with simple_rankers of your own, give "
-                "them to Semantic(vectors)"
-            )
+        _settle(self)
         check_budget(self.budget, self.seconds)
         if not 1 <= self.min_terms <= self.max_terms:
             raise InputError(
@@ -158,12 +157,19 @@ class Multiplex:
         """The setting of the paper: 500 random pairs, GPC with 2 <= sum(x) <= 10, then every
         x > 0.5 and 4 to 10 terms; nothing that looks beyond the fitted pairs.
 
+        The simple rankers are ``"tf,position,semantic"`` unless others are given; ``"semantic"`` is
+        `Semantic.published`.
+
         The authors solve GPC with GENO, or with SciPy's SLSQP; projected gradient stands in here, and
         nearly always ends in the same optimum.
         """
-        if settings.get("simple_rankers") is None:
+        given = settings.get("simple_rankers")
+        published = (TextMatching("tf"), PositionAware(), "semantic")
+        chosen = published if given is None else chosen_simple_rankers(given)
+        if "semantic" in chosen:
             semantic = Semantic.published(settings.pop("vectors", None))
-            settings["simple_rankers"] = (TextMatching("tf"), PositionAware(), semantic)
+            chosen = tuple(semantic if one == "semantic" else one for one in chosen)
+        settings["simple_rankers"] = chosen
         defaults: dict[str, Any] = {
             "pool": 0,
             "balance": "equal",
@@ -198,12 +204,12 @@ class IntentGreedy:
     Parameters
     ----------
     simple_ranker
-        What scores documents for terms.
+        What scores documents for terms: an object, or a name as in `Multiplex`.
     others
         As in `Multiplex`.
     """
 
-    simple_ranker: SimpleRanker = field(default_factory=lambda: TextMatching("lm"))
+    simple_ranker: SimpleRanker | str = field(default_factory=lambda: TextMatching("lm"))
     max_terms: int = 10
     candidates: int = 200
     query_terms: QueryTermsUse = "allow"
@@ -215,6 +221,13 @@ class IntentGreedy:
     budget: int | None = BUDGET
     seconds: float | None = None
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        given = self.simple_ranker
+        chosen = chosen_simple_rankers(given if isinstance(given, str) else [given])
+        if len(chosen) > 1:
+            raise InputError(f"IntentGreedy takes one simple ranker, not {given!r}")
+        object.__setattr__(self, "simple_ranker", chosen[0])
 
     def explain(self, ranking: Ranking) -> IntentExplanation:
         """Find the intent terms of ``ranking``; errors as in `Multiplex.explain`."""
@@ -234,12 +247,15 @@ class QueryTerms:
         As in `Multiplex`.
     """
 
-    simple_rankers: Sequence[SimpleRanker] | None = None
+    simple_rankers: SimpleRankers | None = None
     vectors: TermVectors | None = None
     analyzer: Analyzer | None = None
     pairs: PairStrategy | Pairs = "all"
     m: int | None = None
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        _settle(self)
 
     def explain(self, ranking: Ranking) -> IntentExplanation:
         """The terms of the query, judged like any others.
@@ -267,12 +283,15 @@ class RandomTerms:
     max_terms: int = 10
     candidates: int = 200
     query_terms: QueryTermsUse = "allow"
-    simple_rankers: Sequence[SimpleRanker] | None = None
+    simple_rankers: SimpleRankers | None = None
     vectors: TermVectors | None = None
     analyzer: Analyzer | None = None
     pairs: PairStrategy | Pairs = "all"
     m: int | None = None
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        _settle(self)
 
     def explain(self, ranking: Ranking) -> IntentExplanation:
         """Random terms, judged like any others; errors as in `Multiplex.explain`."""
@@ -282,12 +301,27 @@ class RandomTerms:
         return Session(drawn_from, "RandomTerms", ranking, told=self).at_random()
 
 
+def _settle(method: Multiplex | QueryTerms | RandomTerms) -> None:
+    """Check the simple rankers of a method and whose its vectors are; names get one spelling."""
+    if method.simple_rankers is None:
+        return
+    chosen = chosen_simple_rankers(method.simple_rankers)
+    object.__setattr__(method, "simple_rankers", chosen)
+    if method.vectors is not None and "semantic" not in chosen:
+        names = ", ".join(one if isinstance(one, str) else one.name for one in chosen)
+        raise InputError(
+            "vectors are those of the default simple rankers, or of 'semantic' by its name; with "
+            f"simple_rankers of your own, give them to Semantic(vectors): there is no 'semantic' by its "
+            f"name in {names}"
+        )
+
+
 def given_terms(
     ranking: Ranking,
     method: str,
     terms: tuple[str, ...],
     *,
-    simple_rankers: Sequence[SimpleRanker] | None = None,
+    simple_rankers: SimpleRankers | None = None,
     vectors: TermVectors | None = None,
     analyzer: Analyzer | None = None,
     seed: int = 0,

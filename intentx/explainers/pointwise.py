@@ -31,7 +31,7 @@ from intentx.perturbation import (
     score_edits,
     within_limit,
 )
-from intentx.preferences.simple_rankers import SimpleRanker
+from intentx.preferences.simple_rankers import SimpleRankers
 from intentx.preferences.vectors import TermVectors
 from intentx.ranking import Ranking
 from intentx.text import Analyzer, Token, warn_about
@@ -307,7 +307,7 @@ class DocumentMethod(ABC):
 
     max_terms: int = 10
     documents: int = 10
-    simple_rankers: Sequence[SimpleRanker] | None = None
+    simple_rankers: SimpleRankers | None = None
     vectors: TermVectors | None = None
     analyzer: Analyzer = field(default_factory=Analyzer)
     seed: int = 0

@@ -31,7 +31,6 @@ from intentx.preferences.pairs import refuse_too_many
 from intentx.preferences.simple_rankers import (
     Dense,
     Semantic,
-    default_simple_rankers,
     simple_rankers_for,
     term_scores,
 )
@@ -76,8 +75,7 @@ class Session:
         self.told = settings if told is None else told
         self.method = method
         self.ranking = ranking
-        given = settings.simple_rankers or default_simple_rankers(settings.vectors)
-        self.rankers = simple_rankers_for(ranking, given)
+        self.rankers = simple_rankers_for(ranking, settings.simple_rankers, settings.vectors)
         self.notes: list[str] = []
         self.seconds: dict[str, float] = {}
         self._started = self._lap = time.perf_counter()
@@ -397,7 +395,7 @@ class Session:
     def _plain_settings(self) -> dict[str, Any]:
         """The settings of the method, with the simple rankers that were made where none were given."""
         plain = plain_settings(self.told) | {"analyzer": self.analyzer.to_dict()}
-        if "simple_rankers" in plain:
+        if plain.get("simple_rankers", ()) is None:
             plain["simple_rankers"] = [ranker.name for ranker in self.rankers]
         return plain
 

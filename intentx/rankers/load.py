@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import re
 from collections.abc import Callable, Sequence
 from functools import reduce
 from typing import Any
@@ -19,7 +20,9 @@ from intentx.rankers.specs import MODEL_SETTINGS, settings_from, split_settings
 from intentx.scoring import Scorer
 from intentx.text import Analyzer, TextSettings
 
-__all__ = ["KINDS", "SPECS", "is_bm25", "load_ranker", "own_words"]
+__all__ = ["KINDS", "SPECS", "is_bm25", "is_spec", "load_ranker", "own_words"]
+
+_CALLABLE = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")
 
 SPECS = (
     "bm25, lm, rm3, bi-encoder:NAME_OR_PATH (or bi-encoder:minilm), cross-encoder:NAME_OR_PATH, "
@@ -85,6 +88,15 @@ def is_bm25(spec: str) -> bool:
     (True, True, False)
     """
     return spec.partition("#")[0] == "bm25"
+
+
+def is_spec(text: str) -> bool:
+    """Whether a text begins as the spec of a ranker does.
+
+    >>> is_spec("bm25"), is_spec("dpr:a,b"), is_spec("mine:score"), is_spec("BM25=bm25")
+    (True, True, True, False)
+    """
+    return is_bm25(text) or text.partition(":")[0] in KINDS or bool(_CALLABLE.fullmatch(text))
 
 
 def own_words(analyzer: Analyzer | None) -> Analyzer | None:

@@ -144,9 +144,10 @@ function queriesTable() {
   const sorting = new Sorting();
   let start = 0;
   const figures = study.figures.map(([, group, head]) => `${group}: ${head}`);
-  const figure = select("Figure", figures, () => again());
+  const figure = select("Figure", [...figures, "Terms, with fidelity"], () => again());
   const main = study.figures.findIndex(([name]) => name === "heldout_documents");
-  figure.box.value = Math.max(0, main);
+  figure.box.value = study.by_query ? figures.length : Math.max(0, main);
+  const beside = study.beside.map(([name, head]) => [study.figures.findIndex(([own]) => own === name), head]);
   const ranker = select("Ranker", rankers, () => {
     sorting.key = sorting.key === "query" ? "query" : null;
     again();
@@ -170,7 +171,8 @@ function queriesTable() {
   }
 
   function update() {
-    const chosen = Number(figure.box.value);
+    const withTerms = Number(figure.box.value) === figures.length;
+    const chosen = withTerms ? (beside.length ? beside[0][0] : 0) : Number(figure.box.value);
     const [, , , meaning, digits] = study.figures[chosen];
     const pairs = study.pairs.map((pair, i) => i).filter((i) => study.pairs[i][0] === rankers[ranker.box.value]);
     const value = (query, pair) => {
@@ -186,7 +188,7 @@ function queriesTable() {
     const key = focused && table.contains(focused) ? focused.dataset.key : null;
 
     const heads = ["query", ...pairs].map((one) => {
-      const head = make("th", { scope: "col", "data-key": one, class: one === "query" ? null : "n" },
+      const head = make("th", { scope: "col", "data-key": one, class: one === "query" || withTerms ? null : "n" },
         one === "query" ? "query" : make("bdi", null, study.pairs[one][1]));
       sortButton(head, sorting, one, one === "query", again);
       return head;
@@ -194,9 +196,11 @@ function queriesTable() {
     const rows = found.slice(start, start + PAGE).map((i) => make("tr", null,
       make("th", { scope: "row" }, make("a", { href: link(i) }, make("bdi", null, study.queries[i][1])),
         " ", make("small", null, make("bdi", null, study.queries[i][0]))),
-      ...pairs.map((pair) => valueCell(study.cells[i][pair], value(i, pair), digits))));
+      ...pairs.map((pair) => (withTerms && Array.isArray(study.cells[i][pair])
+        ? termsCell(study.cells[i][pair], beside)
+        : valueCell(study.cells[i][pair], value(i, pair), digits)))));
     table.replaceChildren(
-      make("caption", null, meaning),
+      make("caption", null, withTerms ? "terms, the most useful first, and their fidelity" : meaning),
       make("thead", null, make("tr", null, ...heads)),
       make("tbody", null, ...rows),
     );
@@ -209,6 +213,15 @@ function queriesTable() {
     document.getElementById("query-pages").hidden = found.length <= PAGE;
   }
   update();
+}
+
+/** The terms of a query with their fidelity. */
+function termsCell([words, figures], beside) {
+  const terms = make("p", { class: "terms" });
+  for (const word of words) terms.append(make("bdi", { class: "chip" }, study.words[word]), " ");
+  if (!words.length) terms.append(make("small", null, "no term"));
+  const told = beside.map(([figure, head]) => make("span", null, make("b", null, short(figures[figure], 3)), ` ${head}`));
+  return make("td", { class: "said" }, terms, make("small", { class: "beside" }, ...told));
 }
 
 /** A figure of a query with a bar of its size, where it is a share; or why there is none. */

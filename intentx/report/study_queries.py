@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from intentx.report.markup import FORBIDDEN, Html, tag
 from intentx.report.study_table import GROUPS, digits, present
+from intentx.study.by_query import BY_QUERY, shown_by_query
 from intentx.study.cells import FIGURES
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ def query_data(results: Results) -> dict[str, Any]:
     -------
     dict
         ``figures``: name, head of its group, short head, meaning and digits of each figure;
+        ``beside``: those that are shown beside terms, with their heads; ``by_query``: whether terms
+        are shown first;
         ``pairs``: ranker and method; ``queries``: id and text; ``words``, ``reasons``: texts that
         ``cells`` refer to by their place. ``cells`` has a list per query with one part per pair: 0
         where it is not measured yet, the place of a reason where it has failed, or else a list of two:
@@ -54,6 +57,8 @@ def query_data(results: Results) -> dict[str, Any]:
         "figures": [
             [name, *heads[name], FIGURES[name], 0 if name in WHOLE else digits(name)] for name in names
         ],
+        "beside": [[name, BY_QUERY[name]] for name in shown_by_query(results.lines)],
+        "by_query": results.study.by_query,
         "pairs": [[_clean(ranker), _clean(method)] for ranker, method in pairs],
         "queries": [[_clean(qid), _clean(query)] for qid, query in results.topics],
         "words": list(words),

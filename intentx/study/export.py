@@ -10,11 +10,12 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from intentx.signs import visible
+from intentx.study.by_query import BY_QUERY, shown_by_query
 from intentx.study.cells import FIGURES
 from intentx.study.results import Results
-from intentx.study.tables import MARKS, TESTED, Line, interval, short
+from intentx.study.tables import MARKS, TESTED, Line, interval, number, short
 
-__all__ = ["csv_cells", "csv_table", "latex", "markdown"]
+__all__ = ["csv_cells", "csv_table", "latex", "markdown", "markdown_queries"]
 
 # What a paper's table has room for, with its heads.
 COLUMNS = {
@@ -104,6 +105,29 @@ def _markdown_table(lines: Sequence[Line], heads: Mapping[str, str]) -> Iterator
             small = f"<br><sub>{interval}</sub>" if interval else ""
             cells.append(f"{bold}{_mark(line, name)}{small}")
         yield _row([*cells, str(_measured(line))])
+
+
+def markdown_queries(results: Results) -> Iterator[str]:
+    """Lines of a table in Markdown with every query: the terms of each method, and their fidelity."""
+    names = shown_by_query(results.lines)
+    heads = ["query", "ranker", "method", "terms", *(BY_QUERY[name] for name in names)]
+    yield f"# {_plain(results.study.name)}: queries\n\n"
+    yield "".join(f"{line}\n\n" for line in _unfinished(results))
+    yield _row(heads) + "\n"
+    yield _row([*(["---"] * 4), *("--:" for _ in names)]) + "\n"
+    queries, last = dict(results.topics), ("", "")
+    for row in results.rows():
+        begins = (row.qid, row.ranker) != last
+        query = f"{_plain(queries[row.qid])} ({_plain(row.qid)})" if row.qid != last[0] else ""
+        ranker = _plain(row.ranker) if begins else ""
+        last = row.qid, row.ranker
+        terms = ", ".join(map(_plain, row.terms)) or _plain(row.reason)
+        figures = (number(name, row.figures.get(name, math.nan)) for name in names)
+        yield _row([query, ranker, _plain(row.method), terms, *figures]) + "\n"
+    yield (
+        "\nThe terms of each method, the most useful first, and their fidelity: the share of preference "
+        "pairs on which they agree with the ranker, of all pairs and of pairs that the method has not seen.\n"
+    )
 
 
 def latex(results: Results) -> str:

@@ -8,13 +8,20 @@ from typing import Any
 
 from intentx.errors import InputError
 from intentx.explainers.methods import make_method
-from intentx.preferences.simple_rankers import Encoder, default_simple_rankers
+from intentx.preferences.simple_rankers import (
+    NO_ENCODER,
+    Encoder,
+    Semantic,
+    chosen_simple_rankers,
+    default_simple_rankers,
+)
 from intentx.preferences.vectors import TermVectors
 from intentx.text import Analyzer
 
 __all__ = ["study_method"]
 
 DENSE = ("multiplex", "query-terms", "random-terms")  # methods that take a fourth simple ranker
+ONE = "greedy"  # the method with one simple ranker
 
 
 def study_method(
@@ -46,18 +53,49 @@ def study_method(
     kind, dense = plain.get("method"), plain.get("dense")
     if not isinstance(kind, str):
         raise InputError(f"[methods] {name}: method = '…' is missing")
-    if dense is not None and (kind not in DENSE or not dense or not isinstance(dense, str)):
+    key = _key(kind)
+    named = settings.get(key) is not None
+    if dense is not None and (not (named or kind in DENSE) or not dense or not isinstance(dense, str)):
         raise InputError(
-            f"[methods] {name}: dense = 'MODEL' names an encoder for {', '.join(DENSE)}; not {dense!r} "
-            f"for {kind}"
+            f"[methods] {name}: dense = 'MODEL' names an encoder for {', '.join(DENSE)}, or for 'dense' "
+            f"in {key}; not {dense!r} for {kind}"
         )
     try:
+        if named:
+            settings[key] = _named(kind, settings[key], dense, encoder, vectors)
         made = make_method(kind, settings)
     except InputError as error:
         raise InputError(f"[methods] {name}: {error}") from error
     # Made anew: what comes of the vectors in `Multiplex.published` is no field to replace.
-    if encoder is not None:
+    if encoder is not None and not named:
         return make_method(kind, settings | {"simple_rankers": default_simple_rankers(vectors, encoder)})
-    if vectors is not None and any(f.name == "vectors" for f in dataclasses.fields(made)):
-        return make_method(kind, settings | {"vectors": vectors})
-    return made
+    if vectors is None or not any(f.name == "vectors" for f in dataclasses.fields(made)):
+        return made
+    if named and "semantic" not in settings[key]:
+        return made
+    return make_method(kind, settings | {"vectors": vectors})
+
+
+def _key(kind: str) -> str:
+    return "simple_ranker" if kind == ONE else "simple_rankers"
+
+
+def _named(
+    kind: str,
+    given: Any,
+    dense: str | None,
+    encoder: Encoder | None,
+    vectors: TermVectors | None,
+) -> Any:
+    """The simple rankers that an entry names, as settings of its method."""
+    chosen = chosen_simple_rankers(given, encoder or (dense and NO_ENCODER) or None)
+    if dense is not None and not any(getattr(one, "name", one) == "dense" for one in chosen):
+        raise InputError(
+            f"dense = {dense!r} is the encoder of the simple ranker 'dense', which {_key(kind)} = "
+            f"{given!r} lacks"
+        )
+    if kind != ONE:
+        return chosen
+    if len(chosen) > 1:
+        raise InputError(f"{kind} takes one simple ranker, not {given!r}")
+    return Semantic(vectors) if chosen == ("semantic",) else chosen[0]

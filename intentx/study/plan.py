@@ -38,7 +38,7 @@ from intentx.text import Analyzer, TextSettings
 
 __all__ = ["SHIPPED", "Data", "Measures", "Study", "digest", "read_study"]
 
-SHIPPED = ("demo", "recorded", "table2")
+SHIPPED = ("demo", "recorded", "simple-rankers", "table2")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,7 +188,8 @@ class Study:
         run that the data recorded.
     methods
         By name: ``method``, as on the command line, and its settings; ``rankers``, a list of names,
-        where it cannot explain all; ``dense``, ``"minilm"`` or another model for a fourth simple ranker.
+        where it cannot explain all; ``simple_rankers`` by their names, such as ``"text,position"``;
+        ``dense``, ``"minilm"`` or another model, for ``"dense"`` among them or a fourth one.
     baselines
         Names of the methods that the others are held against; none named: all but Multiplex with
         settings other than the published ones.
@@ -196,12 +197,16 @@ class Study:
         How texts become terms, for all methods; see `intentx.text.TextSettings`.
     workers
         Processes to run it with, where a machine has as many cores; results do not depend on it.
+    by_query
+        Whether every query is shown with its terms and fidelity: by ``intentx bench``, and first among
+        the queries of a page.
 
     Raises
     ------
     InputError
         If there is no ranker or method, a method is unknown or lacks a setting, a baseline or the
-        ranker of a method or of a tolerance is not there, or ``workers`` is no number from 1.
+        ranker of a method or of a tolerance is not there, ``workers`` is no number from 1, or ``by_query``
+        no bool.
     """
 
     name: str
@@ -212,8 +217,11 @@ class Study:
     baselines: tuple[str, ...] = ()
     text: TextSettings = field(default_factory=TextSettings)
     workers: int = 1
+    by_query: bool = False
 
     def __post_init__(self) -> None:
+        if type(self.by_query) is not bool:
+            raise InputError(f"by_query must be true or false, not {shown(self.by_query)}")
         if type(self.workers) is not int or self.workers < 1:
             raise InputError(f"workers must be a whole number, 1 or more, not {shown(self.workers)}")
         if not self.rankers or not self.methods:
@@ -295,8 +303,9 @@ class Study:
         """
         plain = dataclasses.asdict(self) | {"text": self.text.to_dict()}
         plain["measures"] = self.measures.to_dict()
-        if not plain["text"]:
-            del plain["text"]
+        for key in ("text", "by_query"):
+            if not plain[key]:
+                del plain[key]
         plain["rankers"] = {name: without_secrets(spec) for name, spec in self.rankers.items()}
         return json.loads(json.dumps(plain))  # type: ignore[no-any-return]
 
@@ -309,7 +318,7 @@ class Study:
         InputError
             If a key is unknown, or a value does not fit.
         """
-        known = {"name", "data", "rankers", "methods", "measures", "baselines", "text", "workers"}
+        known = {field.name for field in dataclasses.fields(cls)}
         unknown = [key for key in plain if key not in known]
         if unknown:
             raise InputError(f"unknown key {unknown[0]!r}; a study has {', '.join(sorted(known))}")
@@ -341,6 +350,7 @@ class Study:
             baselines=names_of(plain.get("baselines", ()), "baselines"),
             text=made(TextSettings, "text", text_of(table_of(plain, "text"), base)),
             workers=plain.get("workers", 1),
+            by_query=plain.get("by_query", False),
         )
 
 
@@ -350,7 +360,7 @@ def read_study(source: str | Path) -> Study:
     Parameters
     ----------
     source
-        ``"demo"``, ``"recorded"`` or ``"table2"``; or a path.
+        ``"demo"``, ``"recorded"``, ``"simple-rankers"`` or ``"table2"``; or a path.
 
     Raises
     ------

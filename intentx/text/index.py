@@ -70,6 +70,24 @@ class TextIndex:
         shape = (len(self.vocabulary), len(self.texts))
         return csr_array((np.ones(len(self.term)), (self.term, self.text)), shape=shape)
 
+    @functools.cached_property
+    def words(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """(M,) twice: numbers of the first and of the last word of each occurrence in its text.
+
+        Words that the analyzer leaves out, such as stopwords, are not counted. Only n-grams, and words
+        that a segmenter of a user's own lets overlap, have more than one.
+        """
+        first: list[npt.NDArray[np.intp]] = [np.zeros(0, dtype=np.intp)]
+        last = first.copy()
+        for content in self.texts:
+            tokens = self.analyzer.tokens(content)
+            starts = np.array([token.start for token in tokens], dtype=np.intp)
+            ends = np.array([token.end for token in tokens], dtype=np.intp)
+            places = np.unique(starts)
+            first.append(np.searchsorted(places, starts))
+            last.append(np.maximum(np.searchsorted(places, ends) - 1, first[-1]))
+        return np.concatenate(first), np.concatenate(last)
+
     def rows(self, terms: Sequence[str]) -> npt.NDArray[np.intp]:
         """(T,) numbers of ``terms`` in the vocabulary, -1 for a term that no text holds."""
         return np.array([self._numbers.get(term, -1) for term in terms], dtype=np.intp)
