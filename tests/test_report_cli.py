@@ -11,7 +11,7 @@ from intentx.cli import main
 from tests.report import toy_studies
 
 FILES = {
-    *("report.html", "table.md", "table.tex", "table.csv", "cells.csv"),
+    *("report.html", "table.md", "table.tex", "table.csv", "cells.csv", "queries.md"),
     *(f"plots/{name}.{kind}" for name in ("fidelity", "overfitting", "queries", "seconds")
       for kind in ("png", "svg")),
 }  # fmt: skip

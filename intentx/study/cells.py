@@ -53,7 +53,7 @@ FIGURES = {
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """The intent terms, the figures that are defined, and seconds; or the reason why there are none."""
+    """The intent terms as written, the figures that are defined, and seconds; or why there are none."""
 
     terms: tuple[str, ...]
     figures: dict[str, float]
@@ -89,7 +89,7 @@ def measure(method: Any, ranking: Ranking, measures: Measures, tolerance: float 
     spent = (box.seconds if box else 0.0) - model
     total = time.perf_counter() - started
     return Cell(
-        explanation.terms,
+        explanation.words,
         {name: float(figures[name]) for name in FIGURES if not math.isnan(figures.get(name, math.nan))},
         {"model": spent, "ours": total - spent, "explain": explanation.seconds["total"]},
     )

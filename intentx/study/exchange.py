@@ -42,25 +42,27 @@ def with_simple_rankers(study: Study, names: Sequence[str], dense: str | None = 
     chosen_simple_rankers(names, None if dense is None else NO_ENCODER)
     found: dict[str, Plain] = {}
     became: dict[str, Sequence[str]] = {}  # what stands in the place of a method
-    groups: list[Plain] = []
+    groups: list[Plain] = []  # of methods that differ in their one simple ranker only ...
+    first: list[str] = []  # ... and the name of the first one
     for name, plain in study.methods.items():
         rest = {key: value for key, value in plain.items() if key not in ("simple_rankers", "dense")}
+        if rest in groups and _is_alone(plain):
+            became[name] = became[first[groups.index(rest)]]
+            continue
         made: dict[str, Plain] = {name: rest | _entry(names, dense)}
         if plain["method"] == "greedy":
             made = {name: plain}
         elif _is_alone(plain):
-            made = {one: rest | _entry([one], dense) for one in names}
-            if rest in groups:
-                became[name] = names
-                continue
+            kind = f"{plain['method']} " if groups else ""  # so that two groups have different names
+            made = {kind + one: rest | _entry([one], dense) for one in names}
             groups.append(rest)
+            first.append(name)
         became[name] = list(made)
-        for one, entry in made.items():
-            if one in found or (
-                one != name and one in study.methods and not _is_alone(study.methods[one])
-            ):
+        taken = {one for one, own in study.methods.items() if one != name and not _is_alone(own)}
+        for one in made:
+            if one in taken or one in found:
                 raise InputError(f"the study has a method {one!r} already; give that another name")
-            found[one] = entry
+        found |= made
     kept: dict[str, Plain] = {}
     for name, plain in found.items():  # of one simple ranker, alone and together are the same
         if plain not in kept.values():

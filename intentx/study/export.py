@@ -126,7 +126,7 @@ def markdown_queries(results: Results) -> Iterator[str]:
         yield _row([query, ranker, _plain(row.method), terms, *figures]) + "\n"
     yield (
         "\nThe terms of each method, the most useful first, and their fidelity: the share of preference "
-        "pairs on which they agree with the ranker, of all pairs and of pairs that the method has not seen.\n"
+        "pairs on which they agree with the ranker, of all and of those that the method has not seen.\n"
     )
 
 

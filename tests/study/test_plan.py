@@ -80,7 +80,7 @@ def test_a_folder_of_the_same_name_changes_no_spec_that_means_something_else(tmp
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("[measures]", "[measure]", "unknown key 'measure'; a study has baselines, data, measures"),
+        ("[measures]", "[measure]", "unknown key 'measure'; a study has baselines, by_query, data, measures"),
         ("heldout", "held_out", r"\[measures\] has no key 'held_out'; it has gap"),
         ("heldout = 2", "stability = 1", "stability must be 0, or 2 or more"),
         ("demo =", "demos =", r"\[data\] has no key 'demos'"),
@@ -112,7 +112,7 @@ def test_studies_that_are_none(tmp_path, old, new, message):
 
 
 def test_no_study_at_all(tmp_path):
-    with pytest.raises(ix.InputError, match="one of demo, recorded, table2"):
+    with pytest.raises(ix.InputError, match="one of demo, recorded, simple-rankers, table2"):
         read_study(tmp_path / "nothing.toml")
     with pytest.raises(ix.InputError, match="no YAML"):
         read_study(written(tmp_path, "a: [", "x.yaml"))
