@@ -34,6 +34,28 @@ def tf(term, text, analyzer):
     return row.count(term) / len(row) if row else 0.0
 
 
+def tf_idf(term, text, collection, analyzer):
+    rows, _ = statistics(collection, analyzer)
+    df = sum(term in row for row in rows)
+    return tf(term, text, analyzer) * math.log(1 + (len(rows) - df + 0.5) / (df + 0.5))
+
+
+def proximity(term, text, query, analyzer, width):
+    """Every occurrence of the term against every one of another term of the query."""
+    tokens = analyzer.tokens(text)
+    starts = sorted({token.start for token in tokens})
+    words = [[i for i, s in enumerate(starts) if t.start <= s < t.end] for t in tokens]
+    near = set(analyzer.terms(query)) - {term}
+    total = 0.0
+    for own, token in zip(words, tokens, strict=True):
+        others = (some for some, other in zip(words, tokens, strict=True) if other.term in near)
+        distances = [min(abs(i - j) for i in own for j in some) for some in others]
+        distances = [distance for distance in distances if distance]  # those that overlap share a word
+        if token.term == term and distances:
+            total += math.exp(-(min(distances) ** 2) / (2 * width**2))
+    return math.log(1 + total)
+
+
 def dirichlet(term, text, collection, analyzer, mu=1000.0):
     """ln p(t|d) - ln p(t): log likelihood with Dirichlet smoothing, less that of the collection."""
     rows, _ = statistics(collection, analyzer)

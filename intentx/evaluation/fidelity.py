@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -37,6 +38,7 @@ __all__ = [
     "unfitted_matrices",
 ]
 
+MOST_COLUMNS = 4  # simple rankers whose columns fit 80 signs; more become rows
 PAIRS_AT_ONCE = 100_000  # so that they stay in the processor's cache
 SCALE_PAIRS = 20_000  # that the scale of a simple ranker is made of
 
@@ -135,18 +137,23 @@ class Fidelity:
         from rich.table import Table
         from rich.text import Text
 
-        by_ranker = [name.partition(" (")[0] for name in self.rows[0].by_ranker]
+        by_ranker = _heads(self.rows[0].by_ranker)
         blanks = 1 if len(by_ranker) < 4 else 0  # four fit 80 columns only so
         table = Table(caption=self._caption(), caption_justify="left", padding=(0, blanks))
-        table.add_column("fidelity", no_wrap=True)
-        for column in ("pairs", "vote", "majority", *by_ranker, "ties"):
-            table.add_column(Text(column), justify="right")
         labels = {"far": f"far (≥{self.gap})", "heldout": "held out"}
+        lines = [["fidelity", "pairs", "vote", "majority", *by_ranker, "ties"]]
         for row in self.rows:
             if row.pairs:
                 shares = (row.vote, row.majority, *row.by_ranker.values())
                 cells = (*(f"{share:.3f}" for share in shares), str(row.ties))
-                table.add_row(labels.get(row.name, row.name), str(row.pairs), *cells)
+                lines.append([labels.get(row.name, row.name), str(row.pairs), *cells])
+        if len(by_ranker) > MOST_COLUMNS:
+            lines = [*map(list, zip(*lines, strict=True))]
+        heads, *body = lines
+        for place, column in enumerate(heads):
+            table.add_column(Text(column), justify="right" if place else "left", no_wrap=not place)
+        for line in body:
+            table.add_row(*map(Text, line))
         return table
 
     def _caption(self) -> str:
@@ -174,6 +181,19 @@ class Fidelity:
             if not isinstance(value, int | float):
                 raise InputError(f"the figures of a fidelity must be numbers, not {value!r}")
         return cls(**numbers, rows=rows)
+
+
+def _heads(names: Iterable[str]) -> list[str]:
+    """Short names of simple rankers; of several text matchings, what tells them apart.
+
+    >>> _heads(["text matching (bm25)", "semantic"])
+    ['text matching', 'semantic']
+    >>> _heads(["text matching (tf)", "text matching (lm)"])
+    ['tf', 'lm']
+    """
+    parts = [name.partition(" (") for name in names]
+    often = Counter(short for short, *_ in parts)
+    return [own.removesuffix(")") if often[short] > 1 and own else short for short, _, own in parts]
 
 
 def fidelity(

@@ -309,3 +309,21 @@ def test_four_simple_rankers_fit_a_terminal():
     [heads] = [line for line in lines if "dense" in line]
     assert "…" not in heads
     assert all(name in heads for name in ("majority", "matching", "semantic", "ties"))
+
+
+def test_seven_simple_rankers_are_rows():
+    found = ix.QueryTerms(simple_rankers="bm25,tf,tfidf,lm,position,semantic,proximity").explain(
+        recorded()
+    )
+    lines = found.text(width=80).splitlines()
+    assert max(map(len, lines)) <= 80
+    row = found.fidelity.rows[0]
+    shares = {
+        "vote": row.vote,
+        "majority": row.majority,
+        "tfidf": row.by_ranker["text matching (tfidf)"],
+    }
+    shares |= {name: row.by_ranker[name] for name in ("position aware", "proximity")}
+    for name, share in shares.items():
+        [line] = [line for line in lines if line.startswith(f"│ {name} ")]
+        assert line.replace("│", " ").removeprefix(f"  {name}").split()[0] == f"{share:.3f}"

@@ -6,7 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intentx import Analyzer, Dense, InputError, PositionAware, Semantic, TermVectors, TextMatching, rank
+from intentx import (
+    Analyzer,
+    Dense,
+    InputError,
+    PositionAware,
+    Proximity,
+    Semantic,
+    TermVectors,
+    TextMatching,
+    rank,
+)
 from intentx.preferences.simple_rankers import default_simple_rankers, simple_rankers_for, term_scores
 from intentx.text import TextIndex
 from tests import oracles
@@ -49,8 +59,11 @@ RANKERS = [
     TextMatching("bm25", k1=2.0, b=1.0),
     TextMatching("bm25", k1=0.0, b=0.0),
     TextMatching("tf"),
+    TextMatching("tfidf"),
     TextMatching("lm", mu=10.0),
     PositionAware(),
+    Proximity("piano desk absent", width=2.0),
+    Proximity("laptop keys", width=0.7),
     Semantic(TermVectors.from_mapping(VECTORS)),
     Semantic(TermVectors.from_mapping(VECTORS), temperature=0.5, centered=False),
     Semantic.published(TermVectors.from_mapping(VECTORS)),
@@ -65,11 +78,15 @@ def slow(ranker, term, text, collection, analyzer):
         return 2 * sum(expanded.count(letter) * text.count(letter) for letter in "aeiou")
     if isinstance(ranker, PositionAware):
         return oracles.position_aware(term, text, analyzer)
+    if isinstance(ranker, Proximity):
+        return oracles.proximity(term, text, ranker.query, analyzer, ranker.width)
     if isinstance(ranker, Semantic):
         setting = (ranker.temperature, ranker.centered)
         return oracles.semantic(term, text, collection, analyzer, VECTORS, *setting)
     if ranker.weighting == "tf":
         return oracles.tf(term, text, analyzer)
+    if ranker.weighting == "tfidf":
+        return oracles.tf_idf(term, text, collection, analyzer)
     if ranker.weighting == "lm":
         return oracles.dirichlet(term, text, collection, analyzer, ranker.mu)
     return oracles.bm25(term, text, collection, analyzer, ranker.k1, ranker.b)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from urllib.parse import quote
 
 import pytest
@@ -369,3 +370,32 @@ def test_without_a_script_the_table_is_there(browser, toy):
         assert "need JavaScript" in browser.find_element(By.ID, "queries").text
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
+
+
+def test_terms_of_every_query_with_their_fidelity(browser, tmp_path):
+    plan = dataclasses.replace(toy_studies.plan(rankers=("BM25",), methods=METHODS[:2]), by_query=True)
+    toy_studies.write(
+        tmp_path, plan, toy_studies.queries(4), failed={(1, 1)}, left_out=["heldout_pairs"]
+    )
+    results = read_results([tmp_path])
+    path = tmp_path / "report.html"
+    path.write_text(study_page(results), encoding="utf-8")
+    browser.get(path.as_uri())
+    found = [row.split("\n") for row in browser.execute_script(
+        "return [...document.querySelectorAll('#query-table tbody td')].map((cell) => cell.innerText)"
+    )]  # fmt: skip
+    for cell, row in zip(found, results.rows(), strict=True):
+        text = " ".join(cell)
+        if row.reason:
+            assert text == "failed"
+            continue
+        for term in row.terms:
+            assert term in text
+        for name, head in (("all", "all pairs"), ("heldout_documents", "unseen documents")):
+            assert f"{row.figures[name]:.3f}".removeprefix("0") + f" {head}" in text
+        assert "unseen pairs" not in text
+    figure = Select(browser.find_element(By.CSS_SELECTOR, "#query-controls select"))
+    assert figure.first_selected_option.text == "Terms, with fidelity"
+    figure.select_by_visible_text("Fidelity: all pairs")
+    first = next(iter(results.rows()))
+    assert rows(browser, "#query-table")[0][1] == f"{first.figures['all']:.3f}".removeprefix("0")

@@ -80,7 +80,7 @@ def test_a_folder_of_the_same_name_changes_no_spec_that_means_something_else(tmp
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("[measures]", "[measure]", "unknown key 'measure'; a study has baselines, by_query, data, measures"),
+        ("[measures]", "[measure]", "unknown key 'measure'; a study has baselines, by_query, data"),
         ("heldout", "held_out", r"\[measures\] has no key 'held_out'; it has gap"),
         ("heldout = 2", "stability = 1", "stability must be 0, or 2 or more"),
         ("demo =", "demos =", r"\[data\] has no key 'demos'"),
