@@ -138,7 +138,7 @@ class Fidelity:
         from rich.text import Text
 
         by_ranker = _heads(self.rows[0].by_ranker)
-        blanks = 1 if len(by_ranker) < 4 else 0  # four fit 80 columns only so
+        blanks = 0 if len(by_ranker) == MOST_COLUMNS else 1  # so many fit 80 columns only so
         table = Table(caption=self._caption(), caption_justify="left", padding=(0, blanks))
         labels = {"far": f"far (≥{self.gap})", "heldout": "held out"}
         lines = [["fidelity", "pairs", "vote", "majority", *by_ranker, "ties"]]
