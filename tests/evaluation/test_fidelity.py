@@ -313,17 +313,13 @@ def test_four_simple_rankers_fit_a_terminal():
 
 
 def test_seven_simple_rankers_are_rows():
-    found = ix.QueryTerms(simple_rankers="bm25,tf,tfidf,lm,position,semantic,proximity").explain(
-        recorded()
-    )
+    names = "bm25,tf,tfidf,lm,position,semantic,proximity"
+    found = ix.QueryTerms(simple_rankers=names).explain(recorded())
     lines = found.text(width=80).splitlines()
     assert max(map(len, lines)) <= 80
     row = found.fidelity.rows[0]
-    shares = {
-        "vote": row.vote,
-        "majority": row.majority,
-        "tfidf": row.by_ranker["text matching (tfidf)"],
-    }
-    shares |= {name: row.by_ranker[name] for name in ("position aware", "proximity")}
+    shares = {name: row.by_ranker[name] for name in ("position aware", "proximity")}
+    shares |= {"tfidf": row.by_ranker["text matching (tfidf)"]}
+    shares |= {"vote": row.vote, "majority": row.majority}
     cells = [[cell.strip() for cell in re.split("[|│]", line)[1:3]] for line in lines]
     assert [[name, f"{share:.3f}"] in cells for name, share in shares.items()] == [True] * 5
