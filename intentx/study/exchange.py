@@ -77,7 +77,7 @@ def _is_alone(plain: Plain) -> bool:
     return given is not None and len(chosen_simple_rankers(given, NO_ENCODER)) == 1
 
 
-def _entry(names: Sequence[str], dense: str | None) -> Plain:
+def _entry(names: Sequence[str], dense: str | None) -> dict[str, Any]:
     """What an entry of ``[methods]`` says of simple rankers."""
     entry: dict[str, Any] = {"simple_rankers": list(names)}
     if dense is not None and "dense" in map(str.lower, names):
