@@ -205,8 +205,8 @@ class Study:
     ------
     InputError
         If there is no ranker or method, a method is unknown or lacks a setting, a baseline or the
-        ranker of a method or of a tolerance is not there, ``workers`` is no number from 1, or ``by_query``
-        no bool.
+        ranker of a method or of a tolerance is not there, ``workers`` is no number from 1, or
+        ``by_query`` is neither true nor false.
     """
 
     name: str
