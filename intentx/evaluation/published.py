@@ -15,8 +15,7 @@ from intentx.evaluation.fidelity import PAIRS_AT_ONCE, Explanation, unfitted_mat
 from intentx.preferences import MARGIN, Pairs, PreferenceMatrices, TermScores, preference_pairs
 from intentx.preferences.pairs import ROUNDING, SENTINEL, EveryPair, refuse_too_many
 from intentx.preferences.simple_rankers import (
-    SimpleRanker,
-    default_simple_rankers,
+    SimpleRankers,
     simple_rankers_for,
     term_scores,
 )
@@ -68,7 +67,7 @@ def published_fidelity(
     vote: int = 1,
     tolerance: float | None = None,
     fitted: Pairs | None = None,
-    simple_rankers: Sequence[SimpleRanker] | None = None,
+    simple_rankers: SimpleRankers | None = None,
     analyzer: Analyzer | None = None,
 ) -> PublishedFidelity:
     """Count agreement as the published table of intent explanations did.
@@ -134,7 +133,7 @@ def published_by_votes(
     votes: Sequence[int],
     tolerance: float | None = None,
     fitted: Pairs | None = None,
-    simple_rankers: Sequence[SimpleRanker] | None = None,
+    simple_rankers: SimpleRankers | None = None,
     analyzer: Analyzer | None = None,
 ) -> tuple[PublishedFidelity, ...]:
     """`published_fidelity` by each of several votes, with the terms scored once."""
@@ -266,7 +265,7 @@ def _checked_tolerance(tolerance: float) -> float:
 def _scores(
     explanation: Explanation,
     own: PreferenceMatrices | None,
-    simple_rankers: Sequence[SimpleRanker] | None,
+    simple_rankers: SimpleRankers | None,
     analyzer: Analyzer | None,
 ) -> tuple[TermScores, int]:
     """Scores of the explanation's terms and then of the query's others; and how many are the first."""
@@ -278,13 +277,15 @@ def _scores(
     added = tuple(term for term in words.terms(ranking.query) if term not in terms)
     if known and own is not None and not added:
         return own.scores, own.n_terms
-    given = simple_rankers or getattr(explanation, "simple_rankers", ())
-    if known and not given:
+    given = simple_rankers
+    if given is None:
+        given = getattr(explanation, "simple_rankers", None) or None
+    if known and given is None:
         raise InputError(
             f"the query's term {added[0]!r} must be scored, too, and an explanation from JSON has no "
             "simple rankers: give them by simple_rankers="
         )
-    rankers = simple_rankers_for(ranking, given or default_simple_rankers())
+    rankers = simple_rankers_for(ranking, given)
     index = TextIndex(ranking.texts, words)
     return term_scores((*terms, *added), index, rankers), len(terms)
 

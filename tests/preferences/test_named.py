@@ -177,5 +177,10 @@ def test_other_simple_rankers_judge_by_their_names():
     given = ix.fidelity(found, simple_rankers=[ix.TextMatching("tf"), ix.Proximity()])
     assert named == given
     assert named.rows[0].by_ranker.keys() == {"text matching (tf)", "proximity"}
+    published = [
+        ix.published_fidelity(found, simple_rankers=some)
+        for some in ("tf,proximity", [ix.TextMatching("tf"), ix.Proximity()])
+    ]
+    assert published[0] == published[1]
     held = ix.heldout_fidelity(ix.QueryTerms(), ranking(), repeats=2, simple_rankers="tf,proximity")
     assert held.by_ranker.keys() == named.rows[0].by_ranker.keys()

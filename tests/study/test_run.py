@@ -81,7 +81,7 @@ def test_dense_is_a_fourth_simple_ranker_of_a_method(tmp_path):
     for name, rankers in (("THREE", None), ("FOUR", ix.default_simple_rankers(None, encoder))):
         plain = {key: value for key, value in settings.items() if key != "method"}
         explained = ix.Multiplex(simple_rankers=rankers, **plain).explain(ranking)
-        assert found[name].terms == explained.terms
+        assert found[name].terms == explained.words
         assert found[name].figures["all"] == explained.fidelity.all
     assert found["THREE"].figures != found["FOUR"].figures
 
@@ -102,7 +102,7 @@ def test_figures_are_those_of_the_library(plain):
     ranking = ix.rank(BM25(list(docs.values())), demo.query, docs)
     method = ix.RandomTerms(max_terms=3)
     explanation = method.explain(ranking)
-    assert row.terms == explanation.terms
+    assert row.terms == explanation.words
     assert row.figures["all"] == explanation.fidelity.all
     assert row.figures["far"] == ix.fidelity(explanation, gap=5).far
     assert row.figures["heldout_documents"] == ix.heldout_fidelity(method, ranking, repeats=1).mean
@@ -138,7 +138,7 @@ def test_figures_by_the_published_rule_are_those_of_the_library(plain, tmp_path)
             one = ix.published_fidelity(explained, vote=vote, tolerance=tolerance, fitted=sampled)
             expected |= {f"vote{vote}_all": one.all, f"vote{vote}_gap": one.gap, "utility": one.fitted}
         assert {name: row.figures[name] for name in expected} == expected, row.method
-        assert explained.terms == row.terms
+        assert explained.words == row.terms
     median = next(row for row in cells(plain) if row.method == "R").figures
     own = next(row for row in cells(tmp_path) if (row.ranker, row.method) == ("BM25", "R")).figures
     assert {name: median[name] for name in expected if name != "utility"} == {
