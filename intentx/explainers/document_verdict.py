@@ -33,7 +33,8 @@ WORDS = 10  # that are taken away together, at most
 ENUMERATED = 9  # words of which all versions may be looked at
 SHUFFLES = 999  # of the weights
 HOLDS, WEAK = 0.3, 0.1  # lift over shuffled weights, for that level
-SURE, LIKELY = 0.02, 0.1  # p-values, for that level
+SURE, LIKELY = 0.02, 0.1  # p-values of the fit, for that level
+CLEAR = 0.05  # p-value of a fall
 NEARLY = 0.95  # a correlation from which on weights account for nearly all there is
 MISSED = 0.5  # of the difference that weights should add up to
 
@@ -51,7 +52,7 @@ class DocumentVerdict(Judgement):
     sentence
         The same in words, with the numbers.
     fit
-        Correlation of the ranker's scores of other versions, each with about half of the words, with
+        Correlation of the ranker's scores of other versions, each with about 70 % of the words, with
         the sums of the weights of the words left; NaN where the scores, or the sums, are all equal.
     shuffled
         The mean of that correlation with the weights put on the words at random.
@@ -138,6 +139,7 @@ class _Fall(NamedTuple):
     random_score_falls: float = math.nan
     falls_p_value: float = math.nan
     draws: int = 0
+    clear: bool = False  # whether it is more than chance, in versions that the method did not see
 
 
 def document_verdict(explanation: DocumentExplanation) -> DocumentVerdict:
@@ -170,12 +172,13 @@ def document_verdict(explanation: DocumentExplanation) -> DocumentVerdict:
     gap = _gap(explanation)
     level = _level(made, fit, fall, gap)
     numbers = fit._asdict()
-    del numbers["alike"], numbers["sample"]
+    numbers |= fall._asdict()
+    for inner in ("alike", "sample", "clear"):
+        del numbers[inner]
     return DocumentVerdict(
         level=level,
         sentence=_sentence(explanation, made, level, fit, fall, gap, new),
         **numbers,
-        **fall._asdict(),
         gap=gap,
         asked=new,
     )
@@ -207,6 +210,7 @@ def _fall(made: Versions, allowed: int, generator: np.random.Generator) -> _Fall
     if made.method in SIZES:  # they say nothing of the direction
         lost = np.abs(lost)
     number = len(lost) - 1
+    share = float(np.mean(lost >= lost[0])) if number else math.nan
     return _Fall(
         words=len(first),
         falls=float(fell[0]),
@@ -214,8 +218,9 @@ def _fall(made: Versions, allowed: int, generator: np.random.Generator) -> _Fall
         random_error=float(fell[1:].std(ddof=1) / math.sqrt(number)) if number > 1 else math.nan,
         score_falls=float(lost[0] * unit),
         random_score_falls=float(lost[1:].mean() * unit) if number else math.nan,
-        falls_p_value=float(np.mean(lost >= lost[0])) if number else math.nan,
+        falls_p_value=share,
         draws=number,
+        clear=share <= CLEAR and bool(made.new(kept)[0]),
     )
 
 
@@ -292,13 +297,16 @@ def _level(made: Versions, fit: _Fit, fall: _Fall, gap: float) -> Level:
     lift = (fit.fit - fit.shuffled) / (1 - fit.shuffled) if fit.shuffled < 1 else 0.0
     nearly = fit.fit >= NEARLY
     contrary = fall.score_falls < fall.random_score_falls
-    better = nearly or (lift >= HOLDS and fit.p_value <= SURE)
+    some = lift >= WEAK and fit.p_value <= LIKELY
+    better = nearly or (lift >= HOLDS and fit.p_value <= SURE) or (some and fall.clear)
     if better and (fit.sample or fit.additive <= SURE) and not contrary and not gap > MISSED:
         return "holds"
+    if fall.clear:
+        return "weak"
     # Of one word there is nothing to test, and of three chance is hard to tell.
+    few = len(made.terms) <= 3
     real = fit.sample or len(made.terms) == 1 or fit.additive <= LIKELY
-    some = len(made.terms) <= 3 or nearly or (lift >= WEAK and fit.p_value <= LIKELY)
-    return "weak" if fit.fit > WEAK and real and some else "chance"
+    return "weak" if fit.fit > WEAK and real and (few or nearly or some) else "chance"
 
 
 def _sentence(

@@ -21,6 +21,7 @@ __all__ = ["Drawn", "Versions"]
 Floats = npt.NDArray[np.float64]
 Kept = npt.NDArray[np.bool_]
 
+LEFT = 0.7  # of the words: what is much shorter, methods that look at the document itself cannot tell
 FEW = 16  # versions that tell too little
 KNOWN = 512  # versions that are looked at, where all of them were asked for before
 TRIES = 20  # draws for each version
@@ -130,7 +131,7 @@ class Versions:
         return scores[:, 0] if scores.shape[1] == 1 else scores[:, 0] - scores[:, 1]
 
     def drawn(self, number: int, enumerated: int, generator: np.random.Generator) -> Drawn:
-        """Up to ``number`` versions that were not asked for, each with about half of the terms.
+        """Up to ``number`` versions that were not asked for, each with about 70 % of the terms.
 
         Parameters
         ----------
@@ -140,14 +141,14 @@ class Versions:
         terms = len(self.terms)
         if terms <= enumerated:
             every = all_subsets(terms)
-            new = self._new(every)
+            new = self.new(every)
             if int(new.sum()) <= number:
                 return Drawn(every, bool(new.all()), False)
         rows: dict[bytes, Kept] = {}
         known: dict[bytes, Kept] = {}
         for _ in range(TRIES):
-            some = generator.random((number, terms)) < 0.5
-            for row, is_new in zip(some, self._new(some).tolist(), strict=True):
+            some = generator.random((number, terms)) < LEFT
+            for row, is_new in zip(some, self.new(some).tolist(), strict=True):
                 (rows if is_new else known).setdefault(row.tobytes(), row)
             if len(rows) >= number:
                 break
@@ -155,7 +156,7 @@ class Versions:
             return Drawn(np.array([*rows.values()][:number]), True, True)
         return Drawn(np.array([*known.values()][:KNOWN]), False, False)
 
-    def _new(self, kept: Kept) -> npt.NDArray[np.bool_]:
+    def new(self, kept: Kept) -> npt.NDArray[np.bool_]:
         """(S,) whether the explanation asked for none of a version's texts."""
         new = np.ones(len(kept), dtype=bool)
         box = self.ranking.scorer
