@@ -59,21 +59,20 @@ def test_a_planted_ranker_holds(method):
 
 @each
 def test_rankers_of_nothing_do_not_hold(method):
-    ranking = ix.rank(by_hash, "x", documents(24))
-    levels = [method.explain(ranking, place).verdict.level for place in range(24)]
+    ranking = ix.rank(by_hash, "x", documents(20))
+    levels = [method.explain(ranking, place).verdict.level for place in range(20)]
     assert levels.count("holds") <= 1
-    assert levels.count("chance") >= 16
+    assert levels.count("chance") >= 13
 
 
 @each
-@pytest.mark.parametrize("words", [2, 5, 8])
+@pytest.mark.parametrize("words", [3, 8])
 def test_rankers_of_nothing_do_not_hold_on_short_documents_either(method, words):
     """All versions of them may be known to the method, which can fit any number."""
-    texts = list(dict.fromkeys(documents(24, words)))
-    ranking = ix.rank(by_hash, "x", texts)
-    levels = [method.explain(ranking, place).verdict.level for place in range(len(texts))]
+    ranking = ix.rank(by_hash, "x", documents(16, words))
+    levels = [method.explain(ranking, place).verdict.level for place in range(16)]
     assert levels.count("holds") <= 1
-    assert levels.count("chance") >= 16
+    assert levels.count("chance") >= 11
 
 
 @each
@@ -109,8 +108,7 @@ def test_it_asks_no_more_than_it_says_and_at_most_three_times_as_much(method, wo
 @pytest.mark.parametrize("method", METHODS, ids=lambda method: method.name)
 def test_methods_that_look_inside(method):
     ranking = ix.rank(perceptron(), "x", documents(6))
-    found = method.explain(ranking, 1)
-    assert repr(found)
+    found = method.explain(ranking, 3)
     before = ranking.scorer.texts_asked
     verdict = found.verdict
     assert verdict.asked <= max(3 * found.model_calls, FEWEST)
@@ -118,7 +116,8 @@ def test_methods_that_look_inside(method):
     assert np.isnan(verdict.gap) == ("relative_gap" not in found.figures)
     if method.name in ("DeepLIFT", "IntegratedGradients"):
         assert verdict.level == "holds"
-        assert "the weights add up to what they should" in verdict.sentence
+        assert "; the weights add up to what they should" in verdict.sentence
+        assert shuffled(found, 0).verdict.level == "chance"
 
 
 def test_repr_asks_nothing():
@@ -130,9 +129,9 @@ def test_repr_asks_nothing():
 
 
 def test_one_document_above_another():
-    ranking = ix.rank(planted, "x", documents())
+    ranking = ix.rank(planted, "x", documents(words=9))
     for method in (ix.KernelSHAP(samples=200), ix.EXS(samples=200)):
-        found = method.explain(ranking, 1, above=9)
+        found = method.explain(ranking, 1, above=11)
         assert found.verdict.level == "holds"
         assert found.verdict.fit > 0.9
         assert found.verdict.asked <= 3 * found.model_calls
@@ -173,7 +172,7 @@ def test_a_ranking_of_one_document_is_judged_by_scores():
 def test_words_that_speak_against_a_document():
     against = lambda query, texts: [-t.count("lamp") - 0.5 * t.count("ink") for t in texts]  # noqa: E731
     found = ix.KernelSHAP(samples=200).explain(ix.rank(against, "x", documents()), 11)
-    assert set(found.weights) == {0.0, -1.0, -0.5}
+    assert found.weights[:3] == pytest.approx((-1.0, -0.5, 0.0))
     assert (found.verdict.level, found.verdict.words) == ("holds", 0)
     assert np.isnan(found.verdict.falls)
 
@@ -263,9 +262,11 @@ def test_a_recorded_ranking_and_a_document_without_words():
 SCRIPT = """
 import json
 import intentx as ix
-from tests.explainers.test_document_verdict import METHODS_OF_ALL, documents, planted
-ranking = ix.rank(planted, "x", documents())
-found = [json.loads(method.explain(ranking, 0).to_json()) for method in METHODS_OF_ALL]
+docs = ["a stage piano with a lamp, keys, pedals and wood by the river", "a desk", "the piano", "lake"]
+score = lambda query, texts: [3.0 * t.count("piano") - t.count("lamp") for t in texts]
+ranking = ix.rank(score, "x", docs)
+methods = (ix.EXS(k=4, samples=90), ix.LIRME(samples=90), ix.KernelSHAP(samples=90))
+found = [json.loads(method.explain(ranking, 0).to_json()) for method in methods]
 print(json.dumps([one["verdict"] for one in found]))
 """
 
