@@ -341,7 +341,8 @@ def _sentence(
         missed = f", but for {100 * gap:.2g} %" if gap >= 0.0005 else ""
         parts.append(f"the weights add up to what they should{missed}")
     texts = "1 more text" if asked == 1 else f"{asked or 'no'} more texts"
-    return f"{'; '.join(parts)}. The ranker scored {texts} for this verdict."
+    parts.append(f"for this verdict the ranker scored {texts}")
+    return f"{'; '.join(parts)}."
 
 
 def _fallen(fall: _Fall, documents: int) -> str:

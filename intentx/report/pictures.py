@@ -244,11 +244,19 @@ def _verdict(explanation: Explanation) -> list[str]:
 def _title(explanation: Explanation) -> str:
     ranking = explanation.ranking
     if isinstance(explanation, IntentExplanation):
-        return f"{explanation.method}: what the ranker reads “{ranking.query}” as"
+        return f"{explanation.method}: {_role(explanation)} for “{ranking.query}”"
     name = f"{ranking.doc_ids[explanation.position]} (rank {explanation.position + 1})"
     if explanation.above is not None:
         name += f" above {ranking.doc_ids[explanation.above]} (rank {explanation.above + 1})"
     return f"{explanation.method}: {name} for “{ranking.query}”"
+
+
+def _role(explanation: IntentExplanation) -> str:
+    """What the terms are: wanted, where the ranker was asked and that may be more than chance."""
+    verdict, kinds = explanation.verdict, {one.kind for one in explanation.effects}
+    if kinds == {"wanted"} and verdict is not None and verdict.level != "chance":
+        return "words that the ranker wants"
+    return "words that go along with the ranker’s order"
 
 
 def _bars_height(explanation: Explanation, most: int) -> float:

@@ -53,7 +53,7 @@ def test_a_planted_ranker_holds(method):
     assert verdict.random_error > 0
     assert verdict.falls_p_value <= 0.2
     assert verdict.sentence.startswith("Holds: on ")
-    assert f"The ranker scored {verdict.asked} more texts for this verdict." in verdict.sentence
+    assert verdict.sentence.endswith(f"; for this verdict the ranker scored {verdict.asked} more texts.")
     assert found.unjudged == ""
 
 
