@@ -24,7 +24,7 @@ from trec import load, machine
 import intentx as ix
 from intentx.rankers import BM25, BiEncoder
 
-METHODS = {
+METHODS: dict[str, Any] = {
     "EXS": ix.EXS,
     "LIRME": ix.LIRME,
     "KernelSHAP": ix.KernelSHAP,
@@ -37,7 +37,7 @@ METHODS = {
 ANY = ("EXS", "LIRME", "KernelSHAP")  # methods for every ranker
 INSIDE = ("Saliency", "GradientInput", "IntegratedGradients", "DeepLIFT")
 ABLE = {"MiniLM": (*ANY, *INSIDE), "MatchPyramid": (*ANY, *INSIDE, "GradCAM")}
-NEURAL = {
+NEURAL: dict[str, Callable[[], Any]] = {
     "MiniLM": BiEncoder.minilm,
     "DRMM": lambda: trained("drmm"),
     "MatchPyramid": lambda: trained("matchpyramid"),

@@ -31,7 +31,8 @@ TIMES = 3  # what the verdict may ask, over what the explanation asked
 DRAWS = 40  # sets of random words, at most
 WORDS = 10  # that are taken away together, at most
 ENUMERATED = 9  # words of which all versions may be looked at
-SHUFFLES = 999  # of the weights
+SHUFFLES, FEWEST_SHUFFLES = 999, 199  # of the weights
+MOST_NUMBERS = 2_000_000  # in all shuffles, before there are fewer of them
 HOLDS, WEAK = 0.3, 0.1  # lift over shuffled weights, for that level
 SURE, LIKELY = 0.02, 0.1  # p-values of the fit, for that level
 CLEAR = 0.05  # p-value of a fall
@@ -171,8 +172,7 @@ def document_verdict(explanation: DocumentExplanation) -> DocumentVerdict:
     new = asked.besides(ranking.query, ranking.texts, explanation.scored)
     gap = _gap(explanation)
     level = _level(made, fit, fall, gap)
-    numbers = fit._asdict()
-    numbers |= fall._asdict()
+    numbers: dict[str, Any] = fit._asdict() | fall._asdict()
     for inner in ("alike", "sample", "clear"):
         del numbers[inner]
     return DocumentVerdict(
@@ -216,12 +216,18 @@ def _fall(made: Versions, allowed: int, generator: np.random.Generator) -> _Fall
         falls=float(fell[0]),
         random_falls=float(fell[1:].mean()) if number else math.nan,
         random_error=float(fell[1:].std(ddof=1) / math.sqrt(number)) if number > 1 else math.nan,
-        score_falls=float(lost[0] * unit),
-        random_score_falls=float(lost[1:].mean() * unit) if number else math.nan,
+        score_falls=_in_unit(float(lost[0]), unit),
+        random_score_falls=_in_unit(float(lost[1:].mean()), unit) if number else math.nan,
         falls_p_value=share,
         draws=number,
         clear=share <= CLEAR and bool(made.new(kept)[0]),
     )
+
+
+def _in_unit(value: float, unit: float) -> float:
+    """A difference of scores, as far as there are such numbers."""
+    most = float(np.finfo(np.float64).max)
+    return min(max(value, -most / unit), most / unit) * unit
 
 
 def _fit(made: Versions, allowed: int, generator: np.random.Generator) -> _Fit:
@@ -239,7 +245,8 @@ def _fit(made: Versions, allowed: int, generator: np.random.Generator) -> _Fit:
     if nothing.alike or not made.weights.any():
         return nothing
     weights = made.weights / np.abs(made.weights).max()
-    shuffles = np.stack([generator.permutation(weights) for _ in range(SHUFFLES)], axis=1)
+    number = min(SHUFFLES, max(FEWEST_SHUFFLES, MOST_NUMBERS // len(weights)))
+    shuffles = np.stack([generator.permutation(weights) for _ in range(number)], axis=1)
     [fit] = _correlations(kept, (weights * made.times)[:, None], values)
     others = _correlations(kept, shuffles * made.times[:, None], values)
     if math.isnan(fit):
@@ -247,7 +254,7 @@ def _fit(made: Versions, allowed: int, generator: np.random.Generator) -> _Fit:
     others = np.nan_to_num(others)
     as_well = int((others >= fit - 1e-9).sum())
     return nothing._replace(
-        fit=float(fit), shuffled=float(others.mean()), p_value=(1 + as_well) / (1 + SHUFFLES)
+        fit=float(fit), shuffled=float(others.mean()), p_value=(1 + as_well) / (1 + number)
     )
 
 

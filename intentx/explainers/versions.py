@@ -10,7 +10,14 @@ import numpy.typing as npt
 
 from intentx.asked import mark_of_text
 from intentx.evaluation.faithfulness import as_read
-from intentx.perturbation import EditedDocuments, all_subsets, keep_units, score_edits, within_limit
+from intentx.perturbation import (
+    EditedDocuments,
+    Removal,
+    all_subsets,
+    keep_units,
+    score_edits,
+    within_limit,
+)
 from intentx.text import TextIndex
 
 if TYPE_CHECKING:
@@ -85,7 +92,7 @@ class Versions:
         self.times = np.ones(len(self.terms))
         if self.method == "LIRME":
             self.times = self._times(explanation)
-        self._how = explanation.settings.get("removal") or "delete"
+        self._how: Removal = explanation.settings.get("removal") or "delete"
         self._mask = explanation.settings.get("mask") if self._how == "mask" else None
         self._scored = explanation.scored
         box = self.ranking.scorer
