@@ -110,13 +110,13 @@ class DocumentVerdict(Judgement):
             *("fit", "shuffled", "p_value", "additive", "gap", "falls", "random_falls", "random_error"),
             *("score_falls", "random_score_falls", "falls_p_value"),
         )
-        counts = {key: int(plain[key]) for key in ("versions", "words", "draws", "asked")}
+        numbers: dict[str, Any] = {**numbers_of(plain, keys)}
+        numbers |= {key: int(plain[key]) for key in ("versions", "words", "draws", "asked")}
         return cls(
             level=known_level(plain),
             sentence=str(plain["sentence"]),
             unseen=bool(plain["unseen"]),
-            **numbers_of(plain, keys),
-            **counts,
+            **numbers,
         )
 
 
