@@ -11,6 +11,7 @@ from intentx.evaluation.published import PublishedFidelity, published_fidelity
 from intentx.evaluation.sanity import randomised, sanity
 from intentx.evaluation.stability import Agreement, agreement, consistency, correctness, stability
 from intentx.explainers.document import DocumentExplanation
+from intentx.explainers.document_verdict import DocumentVerdict
 from intentx.explainers.effects import TermEffect, effects
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.exs import EXS
@@ -25,7 +26,8 @@ from intentx.explainers.gradients import (
 from intentx.explainers.intent import IntentGreedy, Multiplex, QueryTerms, RandomTerms
 from intentx.explainers.lirme import LIRME
 from intentx.explainers.shap import KernelSHAP
-from intentx.explainers.verdict import Verdict, verdict
+from intentx.explainers.verdict import Verdict
+from intentx.explainers.verdicts import verdict
 from intentx.preferences.pairs import Pairs, preference_pairs
 from intentx.preferences.simple_rankers import (
     Dense,
@@ -52,6 +54,7 @@ __all__ = [
     "Dense",
     "Document",
     "DocumentExplanation",
+    "DocumentVerdict",
     "Faithfulness",
     "Fidelity",
     "GradCAM",

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Sequence
 from contextvars import ContextVar
+from hashlib import blake2b
 
-__all__ = ["Asked", "asking", "asking_now"]
+__all__ = ["Asked", "asking", "asking_now", "mark_of_text"]
 
 # A thread begins with none, so that it never counts for another one.
 _NOW: ContextVar[tuple[Asked, ...]] = ContextVar("asked", default=())
@@ -32,14 +33,28 @@ class Asked:
         self.versions = 0
         self.seconds = 0.0
 
-    def besides(self, query: str, texts: Sequence[str]) -> int:
+    def besides(self, query: str, texts: Sequence[str], before: frozenset[bytes] = frozenset()) -> int:
         """How much was asked for besides the scores of a ranking's documents, ``texts`` in order.
 
         The number is the same whatever was asked before by anyone, and whatever is remembered.
+
+        Parameters
+        ----------
+        before
+            `marks` of what else does not count.
         """
         known: set[tuple[str, str | tuple[str, ...]]] = {(query, text) for text in texts}
         known.add((query, tuple(texts)))
-        return self.versions + sum(n for one, n in self.texts.items() if one not in known)
+        return self.versions + sum(
+            number
+            for one, number in self.texts.items()
+            if one not in known and not (before and mark_of_text(*one) in before)
+        )
+
+    @property
+    def marks(self) -> frozenset[bytes]:
+        """What was asked for, as `mark_of_text` has it: a few bytes for each text."""
+        return frozenset(mark_of_text(*one) for one in self.texts)
 
 
 @contextlib.contextmanager
@@ -67,3 +82,12 @@ def asking(ranker: object) -> Iterator[Asked]:
 def asking_now(ranker: object) -> tuple[Asked, ...]:
     """Those that count what this thread asks of a ranker."""
     return tuple(one for one in _NOW.get() if one._ranker is ranker)
+
+
+def mark_of_text(query: str, text: str | tuple[str, ...]) -> bytes:
+    """Eight bytes that stand for a query and a text, or a list of texts, in every process.
+
+    >>> mark_of_text("tea", "a pot") == mark_of_text("tea", "a pot") != mark_of_text("tea", ("a pot",))
+    True
+    """
+    return blake2b(repr((query, text)).encode("utf-8", "surrogatepass"), digest_size=8).digest()

@@ -27,7 +27,7 @@ from intentx.text import Analyzer
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["Faithfulness", "area", "curve", "faithfulness", "ranks_of"]
+__all__ = ["Faithfulness", "area", "as_read", "curve", "faithfulness", "ranks_of"]
 
 Floats = npt.NDArray[np.float64]
 Curve = tuple[float, ...]
@@ -206,7 +206,7 @@ def faithfulness(
     if words < 1 or draws < 1:
         raise InputError(f"words and draws must be 1 or more, not {words!r} and {draws!r}")
     how, mask = removal_for(ranking, removal, mask)
-    text, cut = within_limit(_as_read(ranking, position), explanation.analyzer)
+    text, cut = within_limit(as_read(ranking, position), explanation.analyzer)
     spans: dict[str, list[tuple[int, int]]] = {}
     for token in explanation.analyzer.tokens(text):
         spans.setdefault(token.term, []).append((token.start, token.end))
@@ -258,7 +258,7 @@ def ranks_of(scores: Floats, ranking: Ranking, position: int) -> Floats:
     return len(others) - (left + right) / 2
 
 
-def _as_read(ranking: Ranking, position: int) -> str:
+def as_read(ranking: Ranking, position: int) -> str:
     """The document as far as the ranker reads it, where it tells."""
     text = ranking.texts[position]
     seen = getattr(getattr(ranking.scorer, "scorer", None), "seen", None)

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import html
 import math
 import operator
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -13,9 +11,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 import numpy as np
 
-from intentx.errors import InputError
+from intentx.errors import InputError, ScorerError
 from intentx.evaluation.fidelity import Fidelity, fidelity, none_for_nan
 from intentx.evaluation.measures import Measure, Measured, measures_in
+from intentx.explainers.document_shown import document_html, document_tables
+from intentx.explainers.document_verdict import DocumentVerdict, document_verdict
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.intent import given_terms
 from intentx.explainers.plain import (
@@ -29,11 +29,8 @@ from intentx.explainers.plain import (
     strings,
     table,
 )
-from intentx.explainers.signed import signed, two_sided
 from intentx.files import json_object
 from intentx.ranking import Ranking
-from intentx.scoring import unit_of
-from intentx.signs import visible
 from intentx.text import Analyzer
 
 if TYPE_CHECKING:
@@ -45,9 +42,6 @@ if TYPE_CHECKING:
 __all__ = ["DocumentExplanation", "Word"]
 
 INTENT_TERMS = 10  # of a document's words that stand for a whole ranking
-SHOWN = 20  # rows of the text table
-BAR = 12  # characters of a bar to either side
-NAMED = 20  # words that the ranker never read
 
 
 class Word(NamedTuple):
@@ -105,6 +99,9 @@ class DocumentExplanation(Measured):
         what it should account for.
     measures
         What was measured of it, as `with_measures` keeps it.
+    scored
+        What the ranker was asked for, as `intentx.asked.mark_of_text` has it; empty after a round trip
+        through JSON.
     """
 
     method: str
@@ -124,6 +121,7 @@ class DocumentExplanation(Measured):
     intent_analyzer: Analyzer | None = field(default=None, repr=False)
     cautions: tuple[str, ...] = ()
     measures: Mapping[str, Measure] = field(default_factory=dict, repr=False)
+    scored: frozenset[bytes] = field(default=frozenset(), repr=False)
 
     FORMAT: ClassVar[str] = "intentx.document/1"
 
@@ -178,6 +176,27 @@ class DocumentExplanation(Measured):
     def _for(self, number: int) -> tuple[str, ...]:
         weight_of = dict(zip(self.terms, self.weights, strict=True))
         return tuple(term for term in self.content_terms if weight_of[term] > 0)[:number]
+
+    @property
+    def verdict(self) -> DocumentVerdict | None:
+        """How far the weights can be believed: worked out when it is first asked for, and kept.
+
+        That asks the ranker for some more texts (`document_verdict`). None where it cannot be told,
+        and then `unjudged` says why.
+        """
+        return self._judged[0]
+
+    @property
+    def unjudged(self) -> str:
+        """Why there is no `verdict`: a recorded ranking, no word, a ranker that failed; or ""."""
+        return self._judged[1]
+
+    @cached_property
+    def _judged(self) -> tuple[DocumentVerdict | None, str]:
+        try:
+            return document_verdict(self), ""
+        except (InputError, ScorerError) as error:  # what is shown without it is right all the same
+            return None, str(error)
 
     @cached_property
     def fidelity(self) -> Fidelity | None:
@@ -245,6 +264,8 @@ class DocumentExplanation(Measured):
             "seconds": dict(self.seconds),
             "notes": list(self.notes),
             "cautions": list(self.cautions),
+            "verdict": None if self.verdict is None else self.verdict.to_dict(),
+            "unjudged": self.unjudged,
             "analyzer": self.analyzer.to_dict(),
             "intent_analyzer": (self.intent_analyzer or self.analyzer).to_dict(),
             **self._measures_to_plain(),
@@ -264,7 +285,11 @@ class DocumentExplanation(Measured):
             If the data is of another format or lacks a part.
         """
         with parts_of(cls.__name__, plain, cls.FORMAT):
-            return cls(**cls._parts(plain))
+            found = cls(**cls._parts(plain))
+            judged = plain.get("verdict") and DocumentVerdict.from_dict(table(plain, "verdict"))
+            why = "" if judged else str(plain.get("unjudged", "it was saved without a verdict"))
+            found.__dict__["_judged"] = judged or None, why
+            return found
 
     @classmethod
     def _parts(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
@@ -302,89 +327,14 @@ class DocumentExplanation(Measured):
         return cls.from_dict(json_object(text))
 
     def __rich__(self) -> Group:
-        from rich.console import Group
-        from rich.table import Table
-        from rich.text import Text
-
-        title = Text(visible(f"{self.method} for {self._subject()}"), style="italic")
-        table = Table()
-        table.add_column("word", overflow="fold", min_width=10)
-        table.add_column("weight", justify="right", no_wrap=True)
-        table.add_column(two_sided("against", "for", " ", width=BAR), no_wrap=True, overflow="crop")
-        times = Counter(word.term for word in self.words)
-        if self.above is None:
-            there: Counter[str] | None = None
-        else:
-            text = self.ranking.texts[self.above]
-            there = Counter(token.term for token in self.analyzer.tokens(text))
-        table.add_column("times", justify="right", no_wrap=True)
-        largest = max(map(abs, self.weights), default=0.0)
-        for term, weight in list(zip(self.terms, self.weights, strict=True))[:SHOWN]:
-            length = round(2 * BAR * (abs(weight) / largest)) if largest else 0  # in half blocks
-            whole, half = divmod(length, 2)
-            sides = ("▐" * half + "█" * whole, "") if weight < 0 else ("", "█" * whole + "▌" * half)
-            number = str(times[term] or "–")
-            if there is not None:
-                number += f" / {there[term] or '–'}"
-            table.add_row(
-                Text(visible(term)), signed(weight, largest), two_sided(*sides, width=BAR), number
-            )
-        for name, weight in self._others():
-            table.add_row(Text(name, style="italic"), signed(weight, max(largest, abs(weight))))
-        first = [Text(visible(f"Caution: {caution}"), style="bold") for caution in self.cautions]
-        closing = Text(visible(self._closing()), style="dim")
-        return Group(*first, title, table, *self._rich_measures(), closing)
-
-    def _others(self) -> list[tuple[str, float]]:
-        """What no shown row carries: the words of smaller weight together, and the rest."""
-        smaller = self.weights[SHOWN:]
-        unit = unit_of(smaller)
-        together = math.fsum(weight / unit for weight in smaller) * unit
-        rows = [(f"{len(smaller)} smaller words", together)] if smaller else []
-        return rows if math.isnan(self.rest) else [*rows, ("the rest: no word", self.rest)]
-
-    def _closing(self) -> str:
-        lines = []
-        if self.above is not None:
-            one, other = (self.ranking.doc_ids[i] for i in (self.position, self.above))
-            lines.append(f"times in {one!r} / in {other!r}; – / 1: only in {other!r}")
-        figures = {key: value for key, value in self.figures.items() if key != "rest"}
-        if figures:
-            shown = (f"{key.replace('_', ' ')} {value:.4g}" for key, value in figures.items())
-            lines.append(", ".join(shown))
-        if self.unseen:
-            others = len(self.unseen) - NAMED
-            more = f" and {others} more words" if others > 0 else ""
-            lines.append(f"the ranker never read: {', '.join(self.unseen[:NAMED])}{more}")
-        versions = "1 version" if self.model_calls == 1 else f"{self.model_calls} versions"
-        lines.append(
-            f"{versions} scored by the ranker; {self.seconds['total']:.2f} s, "
-            f"{self.seconds['model']:.2f} s of them the ranker's"
-        )
-        return "\n".join([*lines, *(note for note in self.notes if note not in self.cautions)])
+        return document_tables(self)
 
     def text(self, width: int = 100) -> str:
         """The words with their weights as a table of plain text."""
         return printed(self, width)
 
     def _repr_html_(self) -> str:
-        largest = max((abs(word.weight) for word in self.words), default=0.0) or 1.0
-        parts, done = [], 0
-        for word in self.words:
-            colour = "47,127,214" if word.weight > 0 else "224,107,18"
-            parts += [
-                html.escape(self.document[done : word.start]),
-                f'<span style="background:rgba({colour},{abs(word.weight) / largest:.2f})" '
-                f'title="{word.weight:+.4g}">{html.escape(self.document[word.start : word.end])}</span>',
-            ]
-            done = word.end
-        text = "".join([*parts, html.escape(self.document[done:])])
-        first = "".join(f"<p><b>Caution:</b> {html.escape(one)}</p>" for one in self.cautions)
-        rest = (
-            "" if math.isnan(self.rest) else f"<p>the rest, which no word carries: {self.rest:+.4g}</p>"
-        )
-        about = f"<p><b>{html.escape(self.method)}</b> for {html.escape(self._subject())}</p>"
-        return f"{first}{about}<p>{text}</p>{rest}{self._html_measures()}"
+        return document_html(self)
 
 
 def _word(plain: Mapping[str, Any]) -> Word:

@@ -345,11 +345,11 @@ class DocumentMethod(ABC):
             raise InputError(f"above={above!r} needs a document to compare with it: give doc, too")
         with asking(ranking.scorer) as asked:
             found = self._intent(ranking) if doc is None else self._explained(ranking, doc, above)
-        return dataclasses.replace(
-            found,
-            model_calls=asked.besides(ranking.query, ranking.texts),
-            seconds={**found.seconds, "model": asked.seconds},
-        )
+        calls = asked.besides(ranking.query, ranking.texts)
+        seconds = {**found.seconds, "model": asked.seconds}
+        if isinstance(found, IntentExplanation):
+            return dataclasses.replace(found, model_calls=calls, seconds=seconds)
+        return dataclasses.replace(found, model_calls=calls, seconds=seconds, scored=asked.marks)
 
     def _explained(
         self, ranking: Ranking, doc: str | int, above: str | int | None

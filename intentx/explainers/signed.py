@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["signed", "two_sided"]
+__all__ = ["SIZES", "signed", "two_sided"]
+
+SIZES = ("Saliency",)  # methods whose weights are sizes, without a direction
 
 
 def two_sided(left: str, right: str, gap: str = "", *, width: int) -> str:

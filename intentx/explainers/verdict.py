@@ -4,27 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any, Literal, get_args
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from intentx.coverage.crossfit import Choice, Splits, cross_fitted
-from intentx.errors import InputError
 from intentx.evaluation.fidelity import none_for_nan
 from intentx.evaluation.intervals import student_interval
 from intentx.evaluation.orders import kendall_tau_b
-from intentx.explainers.plain import number
+from intentx.explainers.levels import OPENINGS, Judgement, Level, known_level, numbers_of
 
 if TYPE_CHECKING:
     from intentx.explainers.effects import TermEffect
     from intentx.explainers.explanation import IntentExplanation
 
-__all__ = ["Level", "Verdict", "intent_verdict", "verdict"]
+__all__ = ["Verdict", "intent_verdict"]
 
 Floats = npt.NDArray[np.float64]
-Level = Literal["holds", "weak", "chance"]
 
 SPLITS = 10
 SHUFFLES = 10  # splits of shuffled orders, each of another one
@@ -37,7 +35,7 @@ BY_LENGTH = 0.8  # Kendall's tau-b of order and length from which on the order f
 
 
 @dataclass(frozen=True)
-class Verdict:
+class Verdict(Judgement):
     """How far the terms of a ranking can be believed, and what that rests on.
 
     Attributes
@@ -66,8 +64,6 @@ class Verdict:
         Texts that the ranker scored for the verdict, besides those for the explanation.
     """
 
-    level: Level
-    sentence: str
     heldout: float
     low: float
     high: float
@@ -81,24 +77,18 @@ class Verdict:
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data; None for numbers that are not known."""
-        plain = {name: none_for_nan(value) for name, value in asdict(self).items()}
-        return plain | {"stability": [none_for_nan(share) for share in self.stability]}
+        return super().to_dict() | {"stability": [none_for_nan(share) for share in self.stability]}
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Verdict:
         """The inverse of `to_dict`."""
-        if plain["level"] not in get_args(Level):
-            raise InputError(f"a verdict is one of {get_args(Level)}, not {plain['level']!r}")
-        numbers = {
-            key: math.nan if plain[key] is None else float(number(plain, key))
-            for key in ("heldout", "low", "high", "shuffled", "threshold", "query_terms", "random_terms")
-        }
+        keys = ("heldout", "low", "high", "shuffled", "threshold", "query_terms", "random_terms")
         stability = tuple(math.nan if one is None else float(one) for one in plain["stability"])
         wanted = None if plain["wanted"] is None else int(plain["wanted"])
         return cls(
-            level=plain["level"],
+            level=known_level(plain),
             sentence=str(plain["sentence"]),
-            **numbers,
+            **numbers_of(plain, keys),
             stability=stability,
             wanted=wanted,
             asked=int(plain["asked"]),
@@ -214,26 +204,8 @@ def _sentence(
         asked = "the ranker was asked, and wants " + ("the term" if terms == 1 else "each of the terms")
     else:
         asked = f"the ranker was asked, and wants {wanted} of the {terms} terms"
-    first = {"holds": "Holds", "weak": "Weak", "chance": "May be chance"}[level]
     by_length = ""
     if length:
         longer = "longer" if length > 0 else "shorter"
         by_length = f" The order follows length, {longer} documents first (Kendall’s τ-b {length:.2f})."
-    return f"{first}: {asked}; {seen}.{by_length}"
-
-
-def verdict(explanation: IntentExplanation) -> Verdict:
-    """How far an explanation can be believed; kept as ``explanation.verdict``.
-
-    Raises
-    ------
-    InputError
-        If the explanation was loaded from JSON, and has none.
-    """
-    found = explanation.verdict
-    if found is None:
-        raise InputError(
-            "an explanation loaded from JSON keeps the verdict that it was saved with, and this one has "
-            "none: explain the ranking again"
-        )
-    return found
+    return f"{OPENINGS[level]}: {asked}; {seen}.{by_length}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from intentx.errors import InputError
 from intentx.explainers.document import DocumentExplanation
+from intentx.explainers.signed import SIZES
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["NOTABLE", "SIZES", "SideBySide", "WordVotes", "numbered", "side_by_side"]
 
 NOTABLE = 0.1  # of a method's largest weight: words below it are not worth a sentence
-SIZES = ("Saliency",)  # methods whose weights are sizes, without a direction
 SHOWN = 20  # words of the table
 
 

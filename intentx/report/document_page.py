@@ -9,6 +9,7 @@ from pathlib import Path
 import intentx
 from intentx.errors import InputError
 from intentx.explainers.document import DocumentExplanation
+from intentx.explainers.document_shown import verdict_of
 from intentx.explainers.gradcam import GradCAMExplanation
 from intentx.explainers.votes import SideBySide, numbered, side_by_side
 from intentx.report.beside import BESIDE, beside, contradictions, folded
@@ -162,12 +163,25 @@ def _other(explanation: DocumentExplanation) -> Html:
 def _answer(view: DocumentView, alone: bool) -> Html:
     """Which words speak for the document's place and which against, and how far to believe it."""
     name = join([tag("strong", tag("bdi", view.label)), ": "]) if not alone else Html("")
-    first = [tag("strong", f"Caution: {one}. ") for one in view.explanation.cautions]
-    answer = tag("p", name, *first, _sentence(view), " ", _belief(view.explanation), class_="answer")
-    return join([answer, *measured(view.explanation)])
+    explanation = view.explanation
+    verdict = explanation.verdict
+    first = [tag("strong", f"Caution: {one}. ") for one in explanation.cautions]
+    first.append(tag("strong", verdict_of(explanation), class_=verdict.level if verdict else "none"))
+    answer = tag("p", name, *first, " ", _sentence(view), " ", _belief(explanation), class_="answer")
+    return join([answer, *measured(explanation)])
 
 
 def _sentence(view: DocumentView) -> Html:
+    """What the weights say: as a fact only where it may be more than chance."""
+    verdict = view.explanation.verdict
+    if verdict is not None and verdict.level == "chance" and view.largest:
+        words = [tag("b", view.term(term)) for term in view.explanation.terms[:NAMED_FOR]]
+        some = [word for word, weight in zip(words, view.explanation.weights, strict=False) if weight]
+        return join(["The largest weights are those of ", listing(some), "."])
+    return _speaking(view)
+
+
+def _speaking(view: DocumentView) -> Html:
     explanation = view.explanation
     notable = [(t, w) for t, w in view.of_term.items() if w and abs(w) >= NOTABLE * view.largest]
     pro = [tag("b", view.term(term)) for term, weight in notable if weight > 0][:NAMED_FOR]

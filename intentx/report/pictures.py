@@ -14,6 +14,7 @@ import numpy.typing as npt
 from intentx.errors import InputError, MissingExtraError
 from intentx.evaluation.faithfulness import Faithfulness
 from intentx.explainers.document import DocumentExplanation
+from intentx.explainers.document_shown import verdict_of
 from intentx.explainers.explanation import IntentExplanation
 from intentx.explainers.gradcam import GradCAMExplanation
 from intentx.explainers.signed import signed
@@ -206,7 +207,8 @@ class _Sheet:
     def __init__(self, explanation: Explanation, width: float, height: float) -> None:
         from matplotlib.figure import Figure
 
-        said = [*(f"Caution: {one}" for one in explanation.cautions), _title(explanation)]
+        said = [*(f"Caution: {one}" for one in explanation.cautions), *_verdict(explanation)]
+        said.append(_title(explanation))
         more = [measure.sentence for measure in explanation.measures.values()]
         first, *others = [shortened(cleaned(text), MOST_OF_TITLE) for text in (*said, *more)]
         title = [(line, "bold") for line in wrapped(first, width, SIZE, bold=True)]
@@ -232,14 +234,29 @@ class _Sheet:
         )
 
 
+def _verdict(explanation: Explanation) -> list[str]:
+    """How far to believe it, in a line."""
+    if isinstance(explanation, DocumentExplanation):
+        return [verdict_of(explanation)]
+    return [] if explanation.verdict is None else [explanation.verdict.sentence]
+
+
 def _title(explanation: Explanation) -> str:
     ranking = explanation.ranking
     if isinstance(explanation, IntentExplanation):
-        return f"{explanation.method}: what the ranker reads “{ranking.query}” as"
+        return f"{explanation.method}: {_role(explanation)} for “{ranking.query}”"
     name = f"{ranking.doc_ids[explanation.position]} (rank {explanation.position + 1})"
     if explanation.above is not None:
         name += f" above {ranking.doc_ids[explanation.above]} (rank {explanation.above + 1})"
     return f"{explanation.method}: {name} for “{ranking.query}”"
+
+
+def _role(explanation: IntentExplanation) -> str:
+    """What the terms are: wanted, where the ranker was asked and that may be more than chance."""
+    verdict, kinds = explanation.verdict, {one.kind for one in explanation.effects}
+    if kinds == {"wanted"} and verdict is not None and verdict.level != "chance":
+        return "words that the ranker wants"
+    return "words that go along with the ranker’s order"
 
 
 def _bars_height(explanation: Explanation, most: int) -> float:

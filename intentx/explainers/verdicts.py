@@ -1,0 +1,53 @@
+"""`verdict`: how far any explanation can be believed."""
+
+from __future__ import annotations
+
+from typing import overload
+
+from intentx.errors import InputError
+from intentx.explainers.document import DocumentExplanation
+from intentx.explainers.document_verdict import DocumentVerdict, document_verdict
+from intentx.explainers.explanation import IntentExplanation
+from intentx.explainers.verdict import Verdict
+
+__all__ = ["verdict"]
+
+
+@overload
+def verdict(explanation: IntentExplanation) -> Verdict: ...
+@overload
+def verdict(explanation: DocumentExplanation) -> DocumentVerdict: ...
+def verdict(explanation: IntentExplanation | DocumentExplanation) -> Verdict | DocumentVerdict:
+    """How far an explanation can be believed; kept as ``explanation.verdict``.
+
+    Of one document it is worked out anew, which asks the ranker for some more texts. An explanation that
+    was loaded from JSON has the verdict that it was saved with.
+
+    Raises
+    ------
+    InputError
+        If the explanation was loaded from JSON, and has none; of one document also if its ranking is a
+        recorded one, or it has no word.
+    ScorerError
+        If the ranker fails on a version of the document.
+
+    Examples
+    --------
+    >>> import intentx as ix
+    >>> score = lambda query, texts: [t.count("piano") - 0.5 * t.count("cable") for t in texts]
+    >>> docs = ["a stage piano with keys, pedals and a cable", "desk", "cable", "piano stool"]
+    >>> found = ix.KernelSHAP().explain(ix.rank(score, "keyboard", docs), 1)
+    >>> ix.verdict(found).level
+    'holds'
+    """
+    if isinstance(explanation, DocumentExplanation) and explanation.ranking.scorer is not None:
+        found = document_verdict(explanation)
+        explanation.__dict__["_judged"] = found, ""
+        return found
+    kept = explanation.verdict
+    if kept is None:
+        raise InputError(
+            "an explanation loaded from JSON keeps the verdict that it was saved with, and this one has "
+            "none: explain the ranking again"
+        )
+    return kept
