@@ -15,7 +15,7 @@ from intentx.coverage.solve import solve
 from intentx.preferences.matrices import PreferenceMatrices
 from intentx.preferences.pairs import Pairs
 
-__all__ = ["LEAST_DOCUMENTS", "Option", "best_fit", "greedy_terms", "validated"]
+__all__ = ["LEAST_DOCUMENTS", "Option", "best_fit", "greedy_terms", "improved_size", "validated"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -88,6 +88,41 @@ def validated(
         if len(gain) > 1 and gain.mean() > SURE * gain.std(ddof=1) / np.sqrt(len(gain)):
             best = other
     return best, _size(folds, best) + 1
+
+
+def improved_size(
+    few: Option,
+    many: Option,
+    max_terms: int,
+    *,
+    gain: float,
+    soft_share: float = 1.0,
+    seed: int = 0,
+) -> int:
+    """How many terms of ``many`` cover most unseen pairs, if that is more than those of ``few`` cover by
+    the share ``gain`` of the pairs; else 0. Both are over the same pairs, with the folds of `validated`.
+    """
+    documents = few.matrices.scores.values.shape[2]
+    if documents < LEAST_DOCUMENTS:
+        return 0
+    folds: list[list[Floats]] = [
+        [_unseen(option, fitted, unseen, max_terms, soft_share) for option in (few, many)]
+        for fitted, unseen in _folds(few.matrices.pairs, documents, seed)
+    ]
+    if len(folds) < LEAST_FOLDS:
+        return 0
+    of_few, of_many = (np.array(part) for part in zip(*folds, strict=True))
+    size = int(np.argmax(np.round(of_many.mean(axis=0), 9)))
+    more = of_many[:, size].mean() - of_few.mean(axis=0).max()
+    return size + 1 if more >= gain else 0
+
+
+def _unseen(option: Option, fitted: Pairs, unseen: Pairs, max_terms: int, soft_share: float) -> Floats:
+    """(S,) coverage of unseen pairs by the first 1, 2, … terms that are chosen for the fitted ones."""
+    matrices, softness = option
+    most = min(max_terms, matrices.n_terms)
+    chosen = greedy_terms(Kernel(Objective(matrices.on(fitted), softness, soft_share)), most)
+    return matrices.restricted(chosen).on(unseen).coverages(np.tri(most, dtype=bool))
 
 
 def _folds(pairs: Pairs, documents: int, seed: int) -> Iterator[tuple[Pairs, Pairs]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from collections.abc import Mapping, Sequence
@@ -40,8 +41,9 @@ FALSE_DISCOVERIES = 0.1  # expected share among the terms said to have an effect
 CONFIDENCE = 0.95
 CANDIDATES = 200
 BUDGET = 400  # texts that the ranker scores
-AT_A_TIME = 100  # edited documents scored between two looks at the clock
-FIRST, KEPT = 0.6, 60  # share of the edits that change any term, and terms that the others change
+ROUND = 200  # edited documents of one turn of these stages where seconds limit them
+STAGES = ((0.5, math.inf), (0.25, 60), (0.25, 20))  # shares of the edits, and terms that these change
+OF_QUERY = 10.0  # how much likelier a term of the query is wanted than another, for the tests
 EDITED_AT_LEAST = 20  # terms
 MOST = 10_000  # edited documents without a budget: the estimates are then as good as they get
 VERBS = {"wanted": "wants", "unwanted": "avoids", "not asked": "goes along"}
@@ -253,25 +255,25 @@ def ask(
 
     First all terms change; then those that seem to matter most, each of them more often. That keeps
     the tests honest: a term that is left out is never said to have an effect, and on the others the
-    later edits tell as if they had been planned. With a limit in seconds there are as many rounds as
-    there is time for.
+    later edits tell as if they had been planned. With a limit in seconds the stages take turns for as
+    long as there is time.
     """
     started = time.perf_counter()
     number = edits_within(ranking, budget)
-    first = math.ceil(FIRST * number) if seconds is None else AT_A_TIME
     together = edits_within(ranking, len(ranking)) if ranking.black_box(PURPOSE).listwise else 1
-    first = math.ceil(first / together) * together  # no list of a listwise ranker stays half empty
-    edits = randomised_edits(ranking, terms, index, min(first, number), [seed, 0])
-    scores = score_edits(ranking, edits.edits, PURPOSE)
-    while 0 < len(edits) < number:
-        if seconds is not None and time.perf_counter() - started >= seconds:
+    edits, scores = randomised_edits(ranking, terms, index, 0, [seed, 0]), np.zeros(0)
+    for stage in itertools.count():
+        if len(edits) >= number:
             break
-        among = None
-        if len(terms) > KEPT:
-            among = np.zeros(len(terms), dtype=bool)
-            among[_promising(ranking, terms, edits, scores, index, seed)] = True
-        some = min(number - len(edits), number if seconds is None else AT_A_TIME)
+        if seconds is not None and len(edits) and time.perf_counter() - started >= seconds:
+            break
+        share, most = STAGES[stage % len(STAGES)]
+        some = share * number if seconds is None else share * ROUND
+        some = min(number - len(edits), math.ceil(some / together) * together)  # whole lists
+        among = _promising(ranking, terms, edits, scores, index, seed, most)
         more = randomised_edits(ranking, terms, index, some, [seed, len(edits)], among)
+        if not len(more):
+            break
         edits, scores = edits + more, np.concatenate([scores, score_edits(ranking, more.edits, PURPOSE)])
     return edits, scores
 
@@ -283,13 +285,18 @@ def _promising(
     scores: Floats,
     index: TextIndex,
     seed: int,
-) -> list[int]:
-    """Places of the terms with the largest effects, as measured by their errors."""
+    most: float,
+) -> npt.NDArray[np.bool_] | None:
+    """(T,) the ``most`` terms with the largest effects, as measured by their errors; None: all."""
+    if len(terms) <= most:
+        return None
     found = term_effects(ranking, terms, edits, scores, index, seed)
     width = np.array([one.high - one.low for one in found])
     size = np.abs(np.array([one.effect for one in found]))
     by_error = np.divide(size, width, out=np.full(len(found), np.inf), where=width > 0)
-    return [int(place) for place in np.argsort(-by_error, kind="stable")[:KEPT]]
+    among = np.zeros(len(terms), dtype=bool)
+    among[np.argsort(-by_error, kind="stable")[: int(most)]] = True
+    return among
 
 
 def term_effects(
@@ -324,7 +331,9 @@ def term_effects(
     chance = np.where(known, 2 * stats.t.sf(np.abs(ratio), freedom), 1.0)
     real = np.zeros(len(terms), dtype=bool)
     if known.any():
-        real[known] = stats.false_discovery_control(chance[known]) <= FALSE_DISCOVERIES
+        likely = np.where(np.isin(terms, index.analyzer.terms(ranking.query)), OF_QUERY, 1.0)[known]
+        weighed = np.minimum(chance[known] * likely.mean() / likely, 1.0)
+        real[known] = stats.false_discovery_control(weighed) <= FALSE_DISCOVERIES
     margin = stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * error
     most = np.finfo(np.float64).max / unit if unit > 1 else np.inf
     answer = []

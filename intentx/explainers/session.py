@@ -16,7 +16,7 @@ from intentx.coverage import Selection, solve
 from intentx.coverage.crossfit import Choice
 from intentx.coverage.race import most_covering, refined
 from intentx.coverage.shares import coverage_shares
-from intentx.coverage.validate import LEAST_DOCUMENTS, Option, best_fit, validated
+from intentx.coverage.validate import LEAST_DOCUMENTS, Option, best_fit, improved_size, validated
 from intentx.errors import InputError
 from intentx.evaluation.fidelity import judge
 from intentx.explainers.effects import check_budget
@@ -48,7 +48,8 @@ NO_EFFECT = (
     "the ranker was asked, and no term was found to have an effect of its own: these terms go along "
     "with its order, and no more"
 )
-EFFECTS = 0.5  # how far they weigh by default
+EFFECTS = 0.3  # how far they weigh by default
+GAIN = 0.1  # of unseen pairs: what terms without a clear effect must add, where effects are all
 GENERAL = 0.5  # the default generality of `Multiplex`
 EDITED_SHARE = 0.5  # of the weight, on pairs with edited documents, at generality 1
 
@@ -116,6 +117,8 @@ class Session:
             self._ask(asked.scores.terms)
             wanted = self._wanted(asked) if self._evidence.effects and self._causal else None
         name, option, size = self._balanced(self._screened(matrices) if wanted is None else wanted)
+        if wanted is not None:
+            name, option, size = self._filled(asked, name, option, size)
         self._note_leader(name)
         selection = self._select(self._with_evidence(option.matrices), size, option.softness)
         self._choice = Choice(option, len(selection.indices), self._soft_share)
@@ -289,6 +292,26 @@ class Session:
         if self._causal == 1:
             wanted = np.argsort(-effects, kind="stable")[: min(len(wanted), self.settings.max_terms)]
         return matrices.restricted(wanted.tolist())
+
+    def _filled(
+        self, matrices: PreferenceMatrices, name: str, option: Option, size: int
+    ) -> tuple[str, Option, int]:
+        """What the ranker wants, and beside it what it seems to, if that holds for more documents."""
+        s = self.settings
+        known = self._evidence.wanted(matrices.scores.terms)
+        expected = known + self._evidence.leaning(matrices.scores.terms)
+        wanted, some = np.count_nonzero(known), np.flatnonzero(expected)
+        if not s.generality or wanted >= s.max_terms or len(some) == wanted:
+            return name, option, size
+        if self._causal == 1:
+            first = np.lexsort((-expected, known == 0))
+            some = first[: min(len(some), s.max_terms)]
+        other_name, other, _ = self._balanced(matrices.restricted(some.tolist()))
+        found = improved_size(
+            option, other, s.max_terms,
+            gain=self._causal * GAIN, soft_share=self._soft_share, seed=s.seed,
+        )  # fmt: skip
+        return (other_name, other, max(found, wanted)) if found else (name, option, size)
 
     def _with_evidence(self, matrices: PreferenceMatrices) -> PreferenceMatrices:
         s = self.settings
