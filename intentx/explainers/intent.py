@@ -60,9 +60,9 @@ class Multiplex:
         How texts become terms; None: as the ranker has it, where that is known
         (`Ranking.analyzer`), and else, or with ``vectors`` of words, ``Analyzer()``.
     balance
-        ``"chosen"``: one simple ranker may lead, the votes of the others then being ten times
-        quieter, where more pairs are covered so; with ``generality``, pairs with documents left
-        out. ``"equal"``: all are as loud as each other, as published.
+        ``"chosen"``: one simple ranker may lead, the votes of the others then being divided by
+        ten, where more pairs are covered so; with ``generality``, pairs with documents left
+        out. ``"equal"``: all votes weigh the same, as published.
     pairs
         Preference pairs to fit: a strategy of `preference_pairs`, or `Pairs` of your own.
     m, top, min_rank_gap, min_score_gap
@@ -81,10 +81,12 @@ class Multiplex:
         documents or in the query. With ``method="ilp"`` the objective stays strict.
     effects
         How far the effects of terms on the ranker (`intentx.effects`) decide, where it can be
-        asked. 0: not at all; terms may only go along with the order. Above 0: only terms that the
+        asked. 0: not at all; terms may only go along with the order. At e above 0: terms that the
         ranker wants are chosen, as many as there are up to ``max_terms``, if there is one at all;
-        at e, the share ``e`` of the objective is their part in the sum of all effects. 1: the
-        terms with the largest effects. None: .5, or 0 with ``generality=0``.
+        the share ``e`` of the objective is their part in the sum of all effects. Others whose
+        effect seems to be above 0, but could be chance, are chosen beside them only where that
+        covers the share ``0.1 e`` more of the pairs with documents left out. 1: the terms with the
+        largest effects. None: .3, or 0 with ``generality=0``.
     budget
         Most texts, edited documents, that the ranker is asked to score for effects and generality.
         A listwise ranker gets whole lists, in each of which a fifth of the documents is edited.

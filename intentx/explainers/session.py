@@ -22,6 +22,7 @@ from intentx.evaluation.fidelity import judge
 from intentx.explainers.effects import check_budget
 from intentx.explainers.evidence import Evidence, evidence_of
 from intentx.explainers.explanation import IntentExplanation
+from intentx.explainers.leading import leading_options
 from intentx.explainers.plain import plain_settings
 from intentx.explainers.verdict import Verdict, intent_verdict
 from intentx.perturbation import edits_within
@@ -29,8 +30,6 @@ from intentx.preferences import Pairs, PreferenceMatrices, preference_pairs
 from intentx.preferences.candidates import candidate_terms, screened
 from intentx.preferences.pairs import refuse_too_many
 from intentx.preferences.simple_rankers import (
-    Dense,
-    Semantic,
     simple_rankers_for,
     term_scores,
 )
@@ -42,11 +41,13 @@ if TYPE_CHECKING:
 
 __all__ = ["EDITED_SHARE", "Session"]
 
-SOFTNESS = 2 / 3  # for each simple ranker that speaks up: nearly linear, no pair is given up
-LED = 10.0  # where one simple ranker leads, how many times quieter the others are
 NO_EFFECT = (
     "the ranker was asked, and no term was found to have an effect of its own: these terms go along "
     "with its order, and no more"
+)
+FILLED = (
+    "the ranker was found to want {} of the candidates, which leave much of its order open: beside them "
+    "are terms that help to reproduce it, and whose effect could be chance; a larger budget tells more"
 )
 EFFECTS = 0.3  # how far they weigh by default
 GAIN = 0.1  # of unseen pairs: what terms without a clear effect must add, where effects are all
@@ -296,7 +297,11 @@ class Session:
     def _filled(
         self, matrices: PreferenceMatrices, name: str, option: Option, size: int
     ) -> tuple[str, Option, int]:
-        """What the ranker wants, and beside it what it seems to, if that holds for more documents."""
+        """What the ranker wants, and terms that it may want, where these say more of unseen documents.
+
+        Measured on DL'21: where the true words are known, others add .027 of the unseen pairs by
+        chance, at most; MatchPyramid and DRMM gain .03 to .12 for seven queries of twelve.
+        """
         s = self.settings
         known = self._evidence.wanted(matrices.scores.terms)
         expected = known + self._evidence.leaning(matrices.scores.terms)
@@ -311,7 +316,10 @@ class Session:
             option, other, s.max_terms,
             gain=self._causal * GAIN, soft_share=self._soft_share, seed=s.seed,
         )  # fmt: skip
-        return (other_name, other, max(found, wanted)) if found else (name, option, size)
+        if not found:
+            return name, option, size
+        self.notes.append(FILLED.format(wanted))
+        return other_name, other, max(found, wanted)
 
     def _with_evidence(self, matrices: PreferenceMatrices) -> PreferenceMatrices:
         s = self.settings
@@ -331,27 +339,10 @@ class Session:
         return 2 * self.settings.generality / (1 + self.settings.generality)
 
     def _options(self, matrices: PreferenceMatrices) -> dict[str, Option]:
-        """The simple rankers as loud as each other, under "", and each one leading, by its name.
-
-        The first is the one to take when in doubt: measured, vectors that come from elsewhere
-        say more about unseen documents than the words of the few documents at hand.
-        """
-        # The integer program knows strict coverage only.
-        soft = SOFTNESS if self._soft_share and self.settings.method != "ilp" else 0.0
-        number = matrices.n_rankers
-        equal = {"": Option(matrices, soft * number)}
-        if self.settings.balance == "equal" or number == 1:
-            return equal
-        leading = {
-            ranker.name: Option(matrices.rescaled(np.where(np.arange(number) == j, 1.0, LED)), soft)
-            for j, ranker in enumerate(self.rankers)
-        }
-        informed = [
-            ranker.name
-            for ranker in self.rankers
-            if isinstance(ranker, Dense) or (isinstance(ranker, Semantic) and ranker.vectors is not None)
-        ]
-        return {name: leading[name] for name in informed} | equal | leading
+        """Which simple ranker may lead; the integer program knows strict coverage only."""
+        s = self.settings
+        soft = bool(self._soft_share) and s.method != "ilp"
+        return leading_options(matrices, self.rankers, soft=soft, equal=s.balance == "equal")
 
     def _balanced(self, matrices: PreferenceMatrices) -> tuple[str, Option, int]:
         """Which simple ranker leads, "" for none, what that makes, and how many terms to choose."""
@@ -367,7 +358,7 @@ class Session:
 
     def _note_leader(self, name: str) -> None:
         if name:
-            self.notes.append(f"{name} leads: the other simple rankers are ten times quieter")
+            self.notes.append(f"{name} leads: the votes of the other simple rankers are divided by ten")
 
     def _select(self, joined: PreferenceMatrices, size: int, softness: float) -> Selection:
         """Up to ``size`` terms for the pairs of ``joined``; all, where the ranker wants no more."""

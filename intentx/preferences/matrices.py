@@ -143,7 +143,7 @@ class PreferenceMatrices:
     def rescaled(self, times: Floats) -> PreferenceMatrices:
         """The same terms and pairs with each simple ranker's scale ``times`` (R,) as large.
 
-        The larger the scale, the quieter the simple ranker in the vote.
+        The larger the scale, the less the simple ranker weighs in the vote.
         """
         return PreferenceMatrices(self.scores, self.pairs, np.asarray(self.scale) * times, self.margin)
 

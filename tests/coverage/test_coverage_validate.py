@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from intentx.coverage.validate import Option, best_fit, greedy_terms, validated
+from intentx.coverage.validate import Option, best_fit, greedy_terms, improved_size, validated
 from intentx.preferences import Pairs, PreferenceMatrices, TermScores
 
 
@@ -56,3 +56,19 @@ def test_what_is_no_better_after_two_folds_is_not_tried_on_the_others(monkeypatc
     assert validated((good, bad), 5) == (0, 1)
     assert tried.count(float(good.matrices.scale[0])) == 10
     assert tried.count(float(bad.matrices.scale[0])) == 2
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_terms_are_added_where_they_hold_for_unseen_documents(seed):
+    values = order_and_noise(seed)[:1]
+    noise, all_of_them = (Option(matrices(values[:, part])) for part in (slice(1, 3), slice(None)))
+    told = Option(matrices(values[:, :1]))
+    assert improved_size(noise, all_of_them, 5, gain=0.03, seed=seed) == 1  # the one that says the order
+    assert improved_size(told, all_of_them, 5, gain=0.03, seed=seed) == 0
+    assert improved_size(noise, all_of_them, 5, gain=0.9, seed=seed) == 0  # more than there is to gain
+
+
+def test_few_documents_add_no_terms():
+    values = order_and_noise(0, n=6)
+    few, many = (Option(matrices(values[:, part], n=6)) for part in (slice(1, 3), slice(None)))
+    assert improved_size(few, many, 5, gain=0.0) == 0

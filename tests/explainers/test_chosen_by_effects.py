@@ -123,3 +123,33 @@ def test_small_budgets_of_multiplex(budget):
     assert len(set(scorer.texts) - set(found.ranking.texts)) == found.model_calls
     assert found.terms
     json.dumps(found.to_dict(), allow_nan=False)
+
+
+def faintly(**settings):
+    """What a ranker of one loud word and many faint ones looks for, asked with few texts."""
+    faint = {word: 0.6 + 0.05 * number for number, word in enumerate(WORDS[1:13])}
+    texts = random_documents(3, 60, WORDS, absent=0.6)
+    ranking = ix.rank(weighing({WORDS[0]: 3.0, **faint}, noise=0.8), "keyboard", texts)
+    return ix.Multiplex(**{"budget": 60, "candidates": 18, **settings}).explain(ranking)
+
+
+def test_what_could_be_chance_is_added_where_effects_leave_the_order_open():
+    found, alone, sure = faintly(), faintly(effects=1.0), faintly(budget=400)
+    kinds = {one.term: one.kind for one in found.effects}
+    assert kinds.pop("piano") == "wanted"
+    assert set(kinds.values()) == {"no effect"}
+    assert all(one.effect > 0 for one in found.effects)
+    assert any(
+        note.startswith("the ranker was found to want 1 of the candidates") for note in found.notes
+    )
+    assert "the ranker was found to want 1 of the candidates" in found.text()
+    assert alone.terms == ("piano",)
+    assert found.fidelity.all > alone.fidelity.all + 0.03
+    assert {one.kind for one in sure.effects} == {"wanted"}
+    assert not any("of the candidates" in note for note in sure.notes)
+
+
+def test_nothing_is_added_to_what_reproduces_the_order():
+    found = planted()
+    assert not any("of the candidates" in note for note in found.notes)
+    assert {one.kind for one in found.effects} == {"wanted"}

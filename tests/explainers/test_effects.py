@@ -449,3 +449,14 @@ def test_plain_data_and_back():
     with pytest.raises(ix.InputError, match="not 'liked'"):
         TermEffect.from_dict(one.to_dict() | {"kind": "liked"})
     assert effects(ranking, ["green"])[0].cells()[0].startswith("wants +3 ± ")
+
+
+@pytest.mark.parametrize("seed", [4, 7])
+def test_of_two_terms_alike_that_of_the_query_needs_less_evidence(seed):
+    texts = random_documents(5, 40, WORDS, absent=0.6)
+    kinds = {}
+    for query in ("piano", "keyboard"):
+        ranking = ix.rank(weighing({"piano": 0.6}, noise=1.0), query, texts)
+        of_piano = effects(ranking, WORDS, budget=60, seed=seed)[WORDS.index("piano")]
+        kinds[query] = of_piano.kind
+    assert kinds == {"piano": "wanted", "keyboard": "no effect"}
