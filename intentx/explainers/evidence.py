@@ -18,6 +18,7 @@ from intentx.text import TextIndex
 
 __all__ = ["Evidence", "evidence_of"]
 
+MATERIAL = 0.1  # of the smallest effect that is no chance: what is expected of others, at least
 EXPECTED = 0.25  # of an effect that could be chance; 1,600 texts find .1 to .27 of it (MiniLM, BERT)
 
 
@@ -51,6 +52,15 @@ class Evidence(NamedTuple):
         of_terms = self.of(terms)
         effects = np.array([one.effect if one.kind == "no effect" else 0.0 for one in of_terms])
         return np.asarray(EXPECTED * np.maximum(effects, 0.0))
+
+    def largest(self, terms: Sequence[str], most: int) -> npt.NDArray[np.intp]:
+        """Places of the terms with the largest effects: first of those that the ranker wants, of which
+        there is one at least, then of others of which not far less is to be expected.
+        """
+        wanted = self.wanted(terms)
+        expected = wanted + self.leaning(terms)
+        order = np.lexsort((-expected, wanted == 0))
+        return order[expected[order] >= MATERIAL * wanted[wanted > 0].min()][:most]
 
     def joined(
         self,

@@ -45,10 +45,12 @@ NO_EFFECT = (
     "the ranker was asked, and no term was found to have an effect of its own: these terms go along "
     "with its order, and no more"
 )
+FOUND = "the ranker was found to want {} of the candidates;"
 FILLED = (
-    "the ranker was found to want {} of the candidates, which leave much of its order open: beside them "
-    "are terms that help to reproduce it, and whose effect could be chance; a larger budget tells more"
+    "since these leave much of its order open, beside them are terms that help to reproduce it and "
+    "whose effect could be chance; a larger budget tells more"
 )
+LARGEST = "beside them are those with the next largest effects, which could be chance"
 EFFECTS = 0.3  # how far they weigh by default
 GAIN = 0.1  # of unseen pairs: what terms without a clear effect must add, where effects are all
 GENERAL = 0.5  # the default generality of `Multiplex`
@@ -285,14 +287,16 @@ class Session:
 
     def _wanted(self, matrices: PreferenceMatrices) -> PreferenceMatrices | None:
         """The candidates that the ranker wants; None if there are none."""
-        effects = self._evidence.wanted(matrices.scores.terms)
-        wanted = np.flatnonzero(effects)
+        wanted = np.flatnonzero(self._evidence.wanted(matrices.scores.terms))
         if not len(wanted):
             self.notes.append(NO_EFFECT)
             return None
-        if self._causal == 1:
-            wanted = np.argsort(-effects, kind="stable")[: min(len(wanted), self.settings.max_terms)]
-        return matrices.restricted(wanted.tolist())
+        if self._causal < 1:
+            return matrices.restricted(wanted.tolist())
+        largest = self._evidence.largest(matrices.scores.terms, self.settings.max_terms)
+        if not np.isin(largest, wanted).all():
+            self.notes.append(f"{FOUND.format(len(wanted))} {LARGEST}")
+        return matrices.restricted(largest.tolist())
 
     def _filled(
         self, matrices: PreferenceMatrices, name: str, option: Option, size: int
@@ -306,11 +310,8 @@ class Session:
         known = self._evidence.wanted(matrices.scores.terms)
         expected = known + self._evidence.leaning(matrices.scores.terms)
         wanted, some = np.count_nonzero(known), np.flatnonzero(expected)
-        if not s.generality or wanted >= s.max_terms or len(some) == wanted:
+        if not s.generality or self._causal == 1 or wanted >= s.max_terms or len(some) == wanted:
             return name, option, size
-        if self._causal == 1:
-            first = np.lexsort((-expected, known == 0))
-            some = first[: min(len(some), s.max_terms)]
         other_name, other, _ = self._balanced(matrices.restricted(some.tolist()))
         found = improved_size(
             option, other, s.max_terms,
@@ -318,7 +319,7 @@ class Session:
         )  # fmt: skip
         if not found:
             return name, option, size
-        self.notes.append(FILLED.format(wanted))
+        self.notes.append(f"{FOUND.format(wanted)} {FILLED}")
         return other_name, other, max(found, wanted)
 
     def _with_evidence(self, matrices: PreferenceMatrices) -> PreferenceMatrices:
