@@ -103,8 +103,8 @@ def report(found: Mapping[tuple[str, str], Mapping[str, float]]) -> Iterator[str
     yield "# Fidelity against fall\n"
     yield (
         "TREC DL'19 passages, BM25's first 100 re-ranked, at most ten terms. *Unseen documents*: terms "
-        "chosen on 70 % of the documents, judged on pairs of the others, two splits. *Places lost*: what "
-        "the first three documents fall without the terms, and without as many random words. The "
+        "chosen on 70 % of the documents, judged on pairs of the others, two splits. *Places lost*: "
+        "what the first three documents fall without the terms, and without as many random words. The "
         f"default is `effects` .3. Machine: {machine()}.\n"
     )
     yield "![Fidelity on unseen documents against places lost](front.png)\n"
