@@ -1,5 +1,6 @@
 """A sum that misses is said first or refused, and what the rules cannot see is named."""
 
+import html
 import json
 import math
 
@@ -178,10 +179,10 @@ def test_it_is_the_first_thing_wherever_an_explanation_is_shown(tmp_path):
     found = DeepLIFT().explain(missing(0.07), "a")
     [caution] = found.cautions
     text = " ".join(found.text(200).split())
-    assert text.startswith(f"Caution: {caution} DeepLIFT for")
+    assert text.startswith(f"Caution: {caution} {found.verdict.sentence} DeepLIFT for")
     assert text.count("7.0% of it") == 1
     assert repr(found).startswith(f"<CAUTION, {caution} | DeepLIFT for")
-    assert found._repr_html_().startswith("<p><b>Caution:</b>")
+    assert found._repr_html_().startswith(f"<p><b>Caution: {html.escape(caution)}</b>")
     plain = json.loads(found.to_json())
     assert plain["cautions"] == [caution]
     assert plain["notes"][0] == caution
