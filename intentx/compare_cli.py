@@ -15,7 +15,7 @@ from intentx.explainers.intent import Multiplex
 from intentx.files import PACKED, numbered_lines
 from intentx.preferences.simple_rankers import chosen_simple_rankers
 from intentx.rankers import read_run
-from intentx.rankers.load import KINDS, SPECS, is_bm25, is_spec, own_words
+from intentx.rankers.load import KINDS, SPECS, is_lexical, is_spec, own_words
 from intentx.rankers.redaction import without_secrets
 from intentx.report.compare_page import write_comparison
 from intentx.report.compare_text import rich_comparison
@@ -72,7 +72,10 @@ def add_compare(commands: Any) -> None:
     compare.add_argument("--max-terms", type=int, default=10, metavar="K", help="of each explanation")
     compare.add_argument("--vectors", metavar="SOURCE", help="term vectors: minilm, a model or a file")
     add_simple_rankers(compare)
-    add_words(compare, extra="of the explanation and, where it has no settings of its own, of bm25")
+    add_words(
+        compare,
+        extra="of the explanation and, where they have no settings of their own, of bm25, lm and rm3",
+    )
     compare.add_argument("--seed", type=int, default=0)
     compare.add_argument("--cache", metavar="FILE", help="remember scores in FILE")
     compare.add_argument("--json", action="store_true", help="print the comparison as JSON")
@@ -158,7 +161,7 @@ def split_specs(text: str) -> dict[str, str]:
             raise InputError(f"--rankers has an empty part: {text!r}")
         if not specs or _begins(part.strip()):
             specs.append(part.strip())
-        elif is_bm25(_named(specs[-1])[1]):  # takes nothing after a comma
+        elif is_lexical(_named(specs[-1])[1]):  # takes nothing after a comma
             raise InputError(f"no ranker {part.strip()!r}; a ranker is one of: {SPECS}, run:FILE")
         else:
             specs[-1] += f",{part.strip()}"
@@ -184,7 +187,7 @@ def _begins(part: str) -> bool:
 def _named(part: str) -> tuple[str, str]:
     """``NAME=SPEC`` as both; a ``=`` inside a spec, as in a URL, is no name's."""
     name, equals, spec = part.partition("=")
-    if equals and not is_bm25(name) and name.partition(":")[0] not in KINDS and ":" not in name:
+    if equals and not is_lexical(name) and name.partition(":")[0] not in KINDS and ":" not in name:
         return name.strip(), spec.strip()
     return "", part
 
@@ -192,7 +195,7 @@ def _named(part: str) -> tuple[str, str]:
 def _short(spec: str) -> str:
     """A spec with the last part of a path only."""
     kind, colon, rest = spec.partition(":")
-    if is_bm25(spec):
+    if is_lexical(spec):
         return spec
     if kind in ("http", "https"):
         return without_secrets(spec)

@@ -105,7 +105,10 @@ def add_explain(commands: Any) -> None:
 
 def _add_settings(explain: argparse.ArgumentParser) -> None:
     """The options that choose words, and those that are settings of some methods."""
-    add_words(explain, extra="of the explanation and, where it has no settings of its own, of bm25")
+    add_words(
+        explain,
+        extra="of the explanation and, where they have no settings of their own, of bm25, lm and rm3",
+    )
     listwise = explain.add_argument_group("settings of methods that explain rankings")
     listwise.add_argument("--candidates", type=_positive, metavar="N", help="terms to choose from")
     listwise.add_argument(

@@ -16,11 +16,11 @@ from intentx.rankers.encoders import DPR, BiEncoder
 from intentx.rankers.http import HTTPReranker
 from intentx.rankers.known import RM3, LanguageModel
 from intentx.rankers.ltr import FeatureRanker
-from intentx.rankers.specs import MODEL_SETTINGS, settings_from, split_settings
+from intentx.rankers.specs import MODEL_SETTINGS, WORDS, settings_from, split_settings
 from intentx.scoring import Scorer
 from intentx.text import Analyzer, TextSettings
 
-__all__ = ["KINDS", "SPECS", "is_bm25", "is_spec", "load_ranker", "own_words"]
+__all__ = ["KINDS", "SPECS", "is_lexical", "is_spec", "load_ranker", "own_words"]
 
 _CALLABLE = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")
 
@@ -38,7 +38,7 @@ def load_ranker(spec: str, collection: Sequence[str], analyzer: Analyzer | None 
     ----------
     spec
         ``bm25``, also as ``bm25#language=de&stem=true``; ``lm``, a language model; ``rm3``, BM25 with
-        feedback;
+        feedback, which take settings in the same way;
         ``bi-encoder:NAME_OR_PATH``, with ``minilm`` for the one of the demo extra;
         ``cross-encoder:NAME_OR_PATH``; ``dpr:QUERY_ENCODER,DOC_ENCODER``, names or paths; or
         ``module:callable`` for a callable of your own, e.g. ``mypackage.rankers:score``.
@@ -51,17 +51,17 @@ def load_ranker(spec: str, collection: Sequence[str], analyzer: Analyzer | None 
     collection
         Texts that term statistics come from, for rankers that need some.
     analyzer
-        What the words of an explanation are found by: ``bm25`` finds its words in the same way, unless
-        its settings say another one. None, and the default analyzer: English stems, stopwords left out.
-        Other rankers have words of their own.
+        What the words of an explanation are found by: ``bm25``, ``lm`` and ``rm3`` find their words in
+        the same way, unless their settings say another one. None, and the default analyzer: English
+        stems, stopwords left out. Other rankers have words of their own.
 
     Raises
     ------
     InputError
         If there is no such ranker or setting, or the callable cannot be imported.
     """
-    if is_bm25(spec):
-        return _bm25(spec.partition("#")[2], collection, analyzer)
+    if is_lexical(spec):
+        return _lexical(spec, collection, analyzer)
     kind, colon, rest = spec.partition(":")
     if kind in _BUILT_IN and (rest or not colon):
         return _BUILT_IN[kind](rest, collection)
@@ -70,24 +70,13 @@ def load_ranker(spec: str, collection: Sequence[str], analyzer: Analyzer | None 
     raise InputError(f"no ranker {spec!r}; a ranker is one of: {SPECS}")
 
 
-def _lexical(
-    kind: str, make: Callable[[Sequence[str]], Scorer]
-) -> Callable[[str, Sequence[str]], Scorer]:
-    def load(rest: str, collection: Sequence[str]) -> Scorer:
-        if rest:
-            raise InputError(f"{kind} takes nothing after it, not {rest!r}")
-        return make(collection)
+def is_lexical(spec: str) -> bool:
+    """Whether a spec names a ranker whose statistics and words are those of the documents at hand.
 
-    return load
-
-
-def is_bm25(spec: str) -> bool:
-    """Whether a spec names BM25, whose statistics and words are those of the documents at hand.
-
-    >>> is_bm25("bm25"), is_bm25("bm25#k1=1.2"), is_bm25("bm25s:search")
-    (True, True, False)
+    >>> is_lexical("bm25"), is_lexical("lm#mu=300"), is_lexical("bm25s:search"), is_lexical("lm:x")
+    (True, True, False, False)
     """
-    return spec.partition("#")[0] == "bm25"
+    return spec.partition("#")[0] in LEXICAL
 
 
 def is_spec(text: str) -> bool:
@@ -96,11 +85,11 @@ def is_spec(text: str) -> bool:
     >>> is_spec("bm25"), is_spec("dpr:a,b"), is_spec("mine:score"), is_spec("BM25=bm25")
     (True, True, True, False)
     """
-    return is_bm25(text) or text.partition(":")[0] in KINDS or bool(_CALLABLE.fullmatch(text))
+    return is_lexical(text) or text.partition(":")[0] in KINDS or bool(_CALLABLE.fullmatch(text))
 
 
 def own_words(analyzer: Analyzer | None) -> Analyzer | None:
-    """What BM25 finds words by beside an explanation: its single words; None for BM25's own rules.
+    """What `LEXICAL` rankers find words by beside an explanation: its single words; None: their own.
 
     >>> own_words(Analyzer(language="german", stem=True, ngrams=2)).terms("Die Häuser")
     ('haus',)
@@ -111,18 +100,22 @@ def own_words(analyzer: Analyzer | None) -> Analyzer | None:
     return None if single == Analyzer() else single
 
 
-def _bm25(settings: str, collection: Sequence[str], analyzer: Analyzer | None) -> Scorer:
-    given = settings_from("bm25", settings)
-    numbers = {name: given.pop(name) for name in ("k1", "b") if name in given}
+def _lexical(spec: str, collection: Sequence[str], analyzer: Analyzer | None) -> Scorer:
+    kind, _, settings = spec.partition("#")
+    given = settings_from(kind, settings)
+    numbers = {name: given.pop(name) for name in list(given) if name not in WORDS}
     words = TextSettings(**given).analyzer() if given else own_words(analyzer)
-    return BM25(collection, analyzer=words, **numbers)
+    return LEXICAL[kind](collection, analyzer=words, **numbers)
 
 
-def _not_bm25(rest: str, collection: Sequence[str]) -> Scorer:
-    raise InputError(
-        f"bm25 takes nothing after a colon, not {rest!r}; its settings stand behind a #, as in "
-        "bm25#language=german&stem=true"
-    )
+def _not_lexical(kind: str) -> Callable[[str, Sequence[str]], Scorer]:
+    def refuse(rest: str, collection: Sequence[str]) -> Scorer:
+        raise InputError(
+            f"{kind} takes nothing after a colon, not {rest!r}; its settings stand behind a #, as in "
+            f"{kind}#language=german&stem=true"
+        )
+
+    return refuse
 
 
 def _bi_encoder(rest: str, collection: Sequence[str]) -> Scorer:
@@ -200,10 +193,10 @@ def _run(rest: str, collection: Sequence[str]) -> Scorer:
     )
 
 
+LEXICAL: dict[str, Callable[..., Scorer]] = {"bm25": BM25, "lm": LanguageModel, "rm3": RM3}
+"""Those whose statistics are those of the documents at hand."""
 _BUILT_IN: dict[str, Callable[[str, Sequence[str]], Scorer]] = {
-    "bm25": _not_bm25,
-    "lm": _lexical("lm", LanguageModel),
-    "rm3": _lexical("rm3", RM3),
+    **{kind: _not_lexical(kind) for kind in LEXICAL},
     "bi-encoder": _bi_encoder,
     "cross-encoder": _cross_encoder,
     "dpr": _dpr,

@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 from intentx.errors import InputError
 
-__all__ = ["MODEL_SETTINGS", "settings_from", "split_settings", "true_or_false"]
+__all__ = ["MODEL_SETTINGS", "WORDS", "settings_from", "split_settings", "true_or_false"]
 
 
 def true_or_false(text: str) -> bool:
@@ -39,18 +39,19 @@ ENCODER: dict[str, Callable[[str], Any]] = {
     "device": str,
     "precision": str,
 }
+WORDS: dict[str, Callable[[str], Any]] = {
+    "language": str,
+    "stopwords": str,
+    "stem": _stem,
+    "segmenter": str,
+    "strip_markup": true_or_false,
+}
 MODEL_SETTINGS: dict[str, dict[str, Callable[[str], Any]]] = {
     "bi-encoder": ENCODER,
     "dpr": ENCODER,
-    "bm25": {
-        "language": str,
-        "stopwords": str,
-        "stem": _stem,
-        "segmenter": str,
-        "strip_markup": true_or_false,
-        "k1": float,
-        "b": float,
-    },
+    "bm25": {**WORDS, "k1": float, "b": float},
+    "lm": {**WORDS, "mu": float},
+    "rm3": {**WORDS, "documents": int, "terms": int, "original": float},
     "cross-encoder": {
         "raw": true_or_false,
         "batch_size": int,

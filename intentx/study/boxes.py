@@ -15,7 +15,7 @@ from intentx.preferences.simple_rankers import Encoder
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers import load_ranker
 from intentx.rankers.encoders import BiEncoder, vector_encoder
-from intentx.rankers.load import FROM_DISK, is_bm25, own_words
+from intentx.rankers.load import FROM_DISK, is_lexical, own_words
 from intentx.rankers.specs import split_settings
 from intentx.ranking import Ranking, rank
 from intentx.scoring import BlackBox, Scorer, own_fingerprint
@@ -34,7 +34,11 @@ __all__ = [
 ]
 
 RUN = "run:"
-FORMULA = "bm25, idf of Lucene"  # what scores by BM25 are known by: its idf was another one once
+FORMULAS = {  # what their scores are known by: the idf of BM25 was another one once
+    "bm25": "bm25, idf of Lucene",
+    "lm": "language model, Dirichlet",
+    "rm3": "rm3, idf of Lucene",
+}
 
 _TOLD: set[str] = set()  # what this process warned of
 _LOADED: dict[str, Any] = {}  # of this process
@@ -56,7 +60,8 @@ def ranking_of(
     cache
         A file that remembers the scores of rankers with a fingerprint; see `intentx.rank`.
     analyzer
-        What explanations find words by, and ``bm25`` with them; see `intentx.rankers.load_ranker`.
+        What explanations find words by, and ``bm25``, ``lm`` and ``rm3`` with them; see
+        `intentx.rankers.load_ranker`.
 
     Raises
     ------
@@ -100,7 +105,7 @@ def load_all(specs: Iterable[str], vectors: str | None, encoders: Iterable[str])
     later for a leak. What cannot be loaded is left to the tasks that need it.
     """
     for spec in specs:
-        if not is_bm25(spec) and not spec.startswith(RUN):
+        if not is_lexical(spec) and not spec.startswith(RUN):
             with contextlib.suppress(IntentxError):
                 _loaded(spec)
     if vectors is not None:
@@ -126,12 +131,13 @@ def mark_of(spec: str, analyzer: Analyzer | None = None) -> str:
     InputError
         If there is no such ranker.
     """
-    if is_bm25(spec):
+    if is_lexical(spec):
         load_ranker(spec, ("a word",), analyzer)  # refuses settings that are none
-        settings, words = spec.partition("#")[2], own_words(analyzer)
+        kind, _, settings = spec.partition("#")
+        words = own_words(analyzer)
         more = [settings] if settings else []
         more += [] if words is None else [digest(words.to_dict())]
-        return ", ".join([FORMULA, *more])
+        return ", ".join([FORMULAS[kind], *more])
     if spec.startswith(RUN):
         return spec
     return str(own_fingerprint(_loaded(spec)) or spec)
@@ -174,7 +180,7 @@ def _vector_encoder(source: str) -> BiEncoder | None:
 
 
 def _ranker(spec: str, topic: Topic, analyzer: Analyzer | None) -> Scorer:
-    if is_bm25(spec):  # its statistics are those of the documents at hand
+    if is_lexical(spec):  # its statistics are those of the documents at hand
         return load_ranker(spec, tuple(topic.docs[doc] for doc in topic.pool), analyzer)
     return _loaded(spec)
 
