@@ -21,13 +21,13 @@ from problems import write
 from trec import DATA, load, machine
 
 import intentx as ix
+from intentx.evaluation.known import MOST, STEM, held_against, stems
 from intentx.explainers.methods import make_method
 from intentx.rankers import BM25, RM3, LanguageModel
 from intentx.text import TextIndex
 
-DOCUMENTS, MOST, EXPLAINED = 100, 10, 5  # of a ranking, of terms, of documents for pointwise methods
+DOCUMENTS, EXPLAINED = 100, 5  # of a ranking, and of these for pointwise methods
 OFTEN = 10  # documents that hold both of two words which count only together
-STEM = ix.Analyzer(stem="english")
 PLAIN = ix.Analyzer()
 
 METHODS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -51,10 +51,6 @@ class Known(NamedTuple):
     scorer: Any
     wanted: Mapping[str, float]
     avoided: frozenset[str] = frozenset()
-
-
-def stems(term: str) -> tuple[str, ...]:
-    return tuple(STEM.terms(term)) or (term,)
 
 
 def _held(texts: Sequence[str]) -> set[str]:
@@ -123,8 +119,8 @@ def planted(noise: float) -> Callable[[str, Sequence[str], int], Known]:
         scorer = Planted(texts, number, noise)
         wanted: dict[str, float] = {}
         for term, weight in scorer.wanted.items():
-            wanted |= dict.fromkeys(stems(term), weight)
-        return Known(scorer, wanted, frozenset(s for t in scorer.negative for s in stems(t)))
+            wanted |= dict.fromkeys(stems([term]), weight)
+        return Known(scorer, wanted, frozenset(stems(scorer.negative)))
 
     return make
 
@@ -162,7 +158,7 @@ class Splade:
         for term in TextIndex(texts, PLAIN).vocabulary:
             pieces = self.model.tokenizer(term, add_special_tokens=False)["input_ids"]
             heaviest = max((float(weights[piece]) for piece in pieces), default=0.0)
-            for stem in stems(term):
+            for stem in stems([term]):
                 wanted[stem] = max(wanted.get(stem, 0.0), heaviest)
         return Known(self, {stem: weight for stem, weight in wanted.items() if weight > 0})
 
@@ -200,20 +196,13 @@ def explained(kind: str, settings: Mapping[str, Any], ranking: ix.Ranking) -> tu
 
 def scored(terms: Sequence[str], ours: bool, truth: Known) -> dict[str, float]:
     """Precision, recall and F1 by stems, average precision, and recall by weight."""
-    found = [term if ours else stem for term in terms for stem in ((term,) if ours else stems(term))]
-    found = list(dict.fromkeys(found))
-    right = np.array([term in truth.wanted for term in found], dtype=float)
-    precision = right.mean() if len(right) else 0.0
-    recall = right.sum() / len(truth.wanted)
-    most = min(MOST, len(truth.wanted))
-    ranked = np.cumsum(right) / np.arange(1, len(right) + 1)
-    heaviest = sum(sorted(truth.wanted.values())[-MOST:])
+    figures = held_against(terms if ours else stems(terms), truth.wanted)
     return {
-        "P": precision,
-        "R": recall,
-        "F1": 2 * precision * recall / (precision + recall) if right.any() else 0.0,
-        "AP": float(right @ ranked) / most,
-        "weight": sum(truth.wanted.get(term, 0.0) for term in found) / heaviest,
+        "P": figures.precision,
+        "R": figures.recall,
+        "F1": figures.f1,
+        "AP": figures.average_precision,
+        "weight": figures.weight,
     }
 
 

@@ -17,7 +17,7 @@ from intentx.study.exchange import with_simple_rankers
 from intentx.study.plan import SHIPPED, Study, read_study
 from intentx.study.results import read_results
 from intentx.study.run import run_study, status
-from intentx.study.tables import rich_tables
+from intentx.study.tables import rich_known, rich_tables
 from intentx.terminal import progress, quiet_models, show, tell
 from intentx.words_cli import add_words, word_settings
 
@@ -136,6 +136,9 @@ def _bench(options: argparse.Namespace) -> int:
             show(table)
     for table in rich_tables(lines):
         show(table)
+    known = rich_known(lines)
+    if known is not None:
+        show(known)
     for line in lines:
         for qid, reason in list(line.failed.items())[:FEW]:
             tell(f"{line.ranker}, {line.method}, query {qid}: {first_line(reason)}")

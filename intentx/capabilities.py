@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 from intentx.errors import InputError
 
-__all__ = ["Scorer", "fingerprint_for", "mark_of", "own", "own_fingerprint"]
+__all__ = ["Scorer", "fingerprint_for", "mark_of", "own", "own_fingerprint", "own_of_scores"]
 
 
 class Scorer(Protocol):
@@ -35,15 +35,17 @@ class Scorer(Protocol):
     ``activated(scores)``
         The name of a function, such as a sigmoid, and what it makes of raw scores, to be shown beside
         them; or None.
+    ``intent(query)``
+        What it looks for: weights by term, where it knows. Studies hold explanations against it.
     ``embed``, ``score_embedded``, ``module``
         Of scorers that gradients can be taken of; see `intentx.rankers.inside.Differentiable`.
 
     A wrapper may hand all attributes on to the scorer inside it (``__getattr__``). Those that say how
     texts are to be given, ``listwise`` and ``seen``, are taken from there. Those that stand for the
-    scores themselves, ``fingerprint``, ``state_mark``, ``activated`` and the ones for gradients,
-    count only where the wrapper has them by itself, since it may change the scores. A
-    ``fingerprint`` does not count, either, where a subclass overrides ``__call__`` and inherits it,
-    or where `functools.wraps` copied it.
+    scores themselves, ``fingerprint``, ``state_mark``, ``activated``, ``intent`` and the ones for
+    gradients, count only where the wrapper has them by itself, since it may change the scores. A
+    ``fingerprint`` and an ``intent`` do not count, either, where a subclass overrides ``__call__`` and
+    inherits them, or where `functools.wraps` copied them.
     """
 
     def __call__(self, query: str, texts: Sequence[str], /) -> Any: ...
@@ -74,14 +76,19 @@ def own_fingerprint(scorer: object) -> Any:
     One that a class inherits from a class whose ``__call__`` it overrides stands for other scores, and
     so does the one that `functools.wraps` copies from the function that is wrapped.
     """
-    found = own(scorer, "fingerprint")
+    return own_of_scores(scorer, "fingerprint")
+
+
+def own_of_scores(scorer: object, name: str) -> Any:
+    """An attribute that stands for this scorer's scores, or None: not that of another ``__call__``."""
+    found = own(scorer, name)
     if found is None:
         return None
-    if "fingerprint" in getattr(scorer, "__dict__", ()):
+    if name in getattr(scorer, "__dict__", ()):
         wrapped = own(scorer, "__wrapped__")
-        return None if wrapped is not None and own(wrapped, "fingerprint") == found else found
+        return None if wrapped is not None and own(wrapped, name) == found else found
     for kind in type(scorer).__mro__:
-        if "fingerprint" in vars(kind):
+        if name in vars(kind):
             return found
         if "__call__" in vars(kind):
             return None

@@ -22,6 +22,10 @@ GROUPS = (
     ("Published rule, one agrees", {"vote1_all": "all pairs", "vote1_gap": "gap"}),
     ("Two agree", {"vote2_all": "all pairs", "vote2_gap": "gap"}),
     ("One does not contradict", {"utility": "sampled"}),
+    (
+        "What the ranker looks for",
+        {"intent_precision": "precision", "intent_recall": "recall", "intent_ap": "AP"},
+    ),
     ("Ranks lost without", {"deletion": "terms", "random_deletion": "random"}),
     ("Ranks risen with", {"insertion": "terms", "random_insertion": "random"}),
     ("Terms", {"terms": "number", "stability": "stability"}),

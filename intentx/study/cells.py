@@ -15,6 +15,7 @@ from intentx.evaluation.faithfulness import ranks_of
 from intentx.evaluation.fidelity import judge
 from intentx.evaluation.heldout import heldout_fidelity
 from intentx.evaluation.insertion import insertion
+from intentx.evaluation.known import intent_figures
 from intentx.evaluation.published import published_by_votes
 from intentx.evaluation.stability import agreement
 from intentx.perturbation import EditedDocuments, remove_terms, score_edits
@@ -48,6 +49,9 @@ FIGURES = {
     "vote2_gap": "the same, pairs whose scores differ by the tolerance or more",
     "utility": "published rule, sampled pairs that a simple ranker does not contradict",
     "model_calls": "texts scored",
+    "intent_precision": "share of the terms that the ranker says it looks for",
+    "intent_recall": "share of what the ranker says it looks for that is among the terms",
+    "intent_ap": "average precision of the terms, against what the ranker says it looks for",
 }
 
 
@@ -79,6 +83,7 @@ def measure(method: Any, ranking: Ranking, measures: Measures, tolerance: float 
         figures = _fidelities(explanation, ranking, measures, tolerance)
         figures |= _out_of_sample(method, ranking, measures)
         figures |= _edits(explanation.terms, ranking, measures, explanation.analyzer)
+        figures |= _known(explanation, ranking)
         if measures.stability:
             figures["stability"] = _stability(method, explanation, measures.stability)
         if measures.shuffled:
@@ -172,6 +177,18 @@ def _deletion(
         [ranks_of(scores[[i]], ranking, place)[0] - place for i, place in enumerate(source.tolist())]
     )
     return float(falls[::2].mean()), float(falls[1::2].mean())
+
+
+def _known(explanation: Any, ranking: Ranking) -> dict[str, float]:
+    """How far the terms are what the ranker looks for, where it says so."""
+    known = intent_figures(explanation, ranking)
+    if known is None:
+        return {}
+    return {
+        "intent_precision": known.precision,
+        "intent_recall": known.recall,
+        "intent_ap": known.average_precision,
+    }
 
 
 def _shuffled(method: Any, ranking: Ranking, measures: Measures) -> dict[str, float]:

@@ -9,11 +9,12 @@ import math
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+from intentx.evaluation.known import MOST
 from intentx.signs import visible
 from intentx.study.by_query import BY_QUERY, shown_by_query
 from intentx.study.cells import FIGURES
 from intentx.study.results import Results
-from intentx.study.tables import MARKS, TESTED, Line, interval, number, short
+from intentx.study.tables import KNOWN, MARKS, TESTED, Line, interval, number, short
 
 __all__ = ["csv_cells", "csv_table", "latex", "markdown", "markdown_queries"]
 
@@ -48,6 +49,11 @@ PUBLISHED_LEGEND = (
     "untied by the terms). "
     "Bold, † and ‡: as in the table above."
 )
+KNOWN_LEGEND = (
+    "The terms held against what the ranker says that it looks for in the documents, after stemming: "
+    "share of the terms that are among it, share of it that is among the terms, and average precision "
+    f"of the first {MOST} terms. Bold, † and ‡: as in the table above."
+)
 LEGEND = (
     "Fidelity on all pairs, on pairs at least {gap} ranks apart, on {sampled} sampled pairs, on "
     "held-out pairs and on held-out documents; on the same documents in a random order, where there"
@@ -78,6 +84,8 @@ def markdown(results: Results) -> str:
     if _columns(results.lines, PUBLISHED):
         lines += [*_markdown_table(results.lines, PUBLISHED), ""]
         lines += [_published_legend(results, _plain) + INTERVALS, ""]
+    if _columns(results.lines, KNOWN):
+        lines += [*_markdown_table(results.lines, KNOWN), "", KNOWN_LEGEND + INTERVALS, ""]
     failed = [
         f"- {_plain(line.ranker)}, {_plain(line.method)}, query {_plain(qid)}: {_plain(reason)}"
         for line in results.lines
@@ -140,6 +148,8 @@ def latex(results: Results) -> str:
     if _columns(results.lines, PUBLISHED):
         caption = visible(_published_legend(results))
         lines += ["", *_latex_table(results.lines, PUBLISHED, caption)]
+    if _columns(results.lines, KNOWN):
+        lines += ["", *_latex_table(results.lines, KNOWN, KNOWN_LEGEND)]
     return "\n".join([*lines, ""])
 
 

@@ -38,7 +38,7 @@ from intentx.text import Analyzer, TextSettings
 
 __all__ = ["SHIPPED", "Data", "Measures", "Study", "digest", "read_study"]
 
-SHIPPED = ("demo", "recorded", "simple-rankers", "table2")
+SHIPPED = ("demo", "known", "recorded", "simple-rankers", "table2")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -360,7 +360,7 @@ def read_study(source: str | Path) -> Study:
     Parameters
     ----------
     source
-        ``"demo"``, ``"recorded"``, ``"simple-rankers"`` or ``"table2"``; or a path.
+        ``"demo"``, ``"known"``, ``"recorded"``, ``"simple-rankers"`` or ``"table2"``; or a path.
 
     Raises
     ------

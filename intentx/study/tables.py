@@ -28,6 +28,7 @@ __all__ = [
     "bootstrap",
     "interval",
     "number",
+    "rich_known",
     "rich_tables",
     "short",
     "summarise",
@@ -41,11 +42,17 @@ TESTED = (
     *("all", "far", "sampled", "heldout_pairs", "heldout_documents", "tau"),
     *("deletion", "insertion", "stability"),
     *("vote1_all", "vote1_gap", "vote2_all", "vote2_gap"),
+    *("intent_precision", "intent_recall", "intent_ap"),
 )
 COUNTS = frozenset(  # of terms, ranks and texts; all other figures are shares
     {"terms", "deletion", "random_deletion", "insertion", "random_insertion", "model_calls"}
 )
 MARKS = {1: "†", -1: "‡", 0: ""}  # by `Versus.sign`
+KNOWN = {  # how far the terms are what the ranker says that it looks for
+    "intent_precision": "precision",
+    "intent_recall": "recall",
+    "intent_ap": "average precision",
+}
 SHOWN = {  # in a terminal, with heads that are short
     "all": "all",
     "far": "far",
@@ -216,6 +223,32 @@ def rich_tables(lines: Iterable[Line]) -> list[Table]:
         measured = max((estimate.n for estimate in line.figures.values()), default=0)
         tables[line.ranker].add_row(Text(visible(line.method)), *cells, str(measured))
     return list(tables.values())
+
+
+def rich_known(lines: Iterable[Line]) -> Table | None:
+    """The terms held against what the rankers look for; None where none of them says it."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    some = [line for line in lines if any(name in line.figures for name in KNOWN)]
+    if not some:
+        return None
+    title = Text("Against what the ranker says it looks for", style="bold")
+    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
+    for head in ("ranker", "method"):
+        table.add_column(head, overflow="fold")
+    for head in (*KNOWN.values(), "n"):
+        table.add_column(head, justify="right")
+    last = ""
+    for line in some:
+        found = [line.figures.get(name) for name in KNOWN]
+        cells = [short(name, one) for name, one in zip(KNOWN, found, strict=True)]
+        measured = max(one.n for one in found if one is not None)
+        ranker = visible(line.ranker) if line.ranker != last else ""
+        table.add_row(Text(ranker), Text(visible(line.method)), *cells, str(measured))
+        last = line.ranker
+    return table
 
 
 def interval(name: str, one: Estimate | Versus) -> str:

@@ -10,6 +10,7 @@ import pytest
 from intentx.study.export import PUBLISHED, _cell, csv_cells, csv_table, latex, markdown
 from intentx.study.plan import Measures
 from intentx.study.results import read_results
+from intentx.study.tables import KNOWN
 from tests.report.toy_studies import plan, queries, write
 
 FORMULAS = [
@@ -77,7 +78,7 @@ def test_markdown_and_latex_hold_no_markup_and_no_control_characters(results):
     assert r"x\textbackslash{}x1b{[}31m\textbackslash{}u202e y" in tex
     body = [line.replace(r"\|", "") for line in table.splitlines() if line.startswith("|")]
     starts = [place for place, line in enumerate(body) if line.startswith("| ranker")]
-    assert len(starts) == 2, "the second table is by the published rule"
+    assert len(starts) == 3, "then by the published rule, and against what rankers look for"
     for start, end in pairwise([*starts, None]):
         bars = {line.count("|") for line in body[start:end]}
         assert bars == {body[start].count("|")}, "each row has the columns of the head"
@@ -102,7 +103,7 @@ def test_figures_by_the_published_rule_have_a_table_of_their_own(tmp_path):
     assert table.count(head) == 1
     assert r"(B\|M 2, D\&M 0.25, others the median difference of each ranking)" in table
     assert r"(B\textbar{}M 2, D\&M 0.25, others the median difference of each ranking)" in tex
-    assert tex.count(r"\begin{table*}") == tex.count(r"\end{table*}") == 2
+    assert tex.count(r"\begin{table*}") == tex.count(r"\end{table*}") == 3
     assert "×" not in tex
     line = next(one for one in found.lines if one.method == "MULTIPLEX")
     assert set(PUBLISHED) <= set(line.figures)
@@ -115,11 +116,25 @@ def test_figures_by_the_published_rule_have_a_table_of_their_own(tmp_path):
 
 
 def test_results_from_before_the_published_rule(tmp_path):
-    old = read_results([write(tmp_path / "old", plan(), queries(3), left_out=PUBLISHED)])
+    old = read_results([write(tmp_path / "old", plan(), queries(3), left_out=[*PUBLISHED, *KNOWN])])
     assert old.study.measures == Measures()
     table, tex = markdown(old), latex(old)
     assert table.count("| ranker") == 1
     assert "ublished" not in table + tex
+    assert "looks for" not in table + tex
     assert tex.count(r"\begin{table*}") == 1
     assert {row["vote1_all"] for row in rows(csv_cells(old))} == {""}
-    assert not set(PUBLISHED) & {row["figure"] for row in rows(csv_table(old))}
+    assert not {*PUBLISHED, *KNOWN} & {row["figure"] for row in rows(csv_table(old))}
+
+
+def test_terms_held_against_what_rankers_look_for_have_a_table_of_their_own(tmp_path):
+    found = read_results([write(tmp_path / "with", plan(), queries(3), left_out=PUBLISHED)])
+    table, tex = markdown(found), latex(found)
+    assert table.count("| ranker | method | precision | recall | average precision | n |") == 1
+    assert table.count("held against what the ranker says that it looks for") == 1
+    assert tex.count(r"\begin{table*}") == 2
+    assert r"ranker & method & precision & recall & average precision \\" in tex
+    line = next(one for one in found.lines if one.method == "MULTIPLEX")
+    assert set(KNOWN) <= set(line.figures)
+    assert set(KNOWN) <= set(line.against)
+    assert set(KNOWN) <= set(rows(csv_cells(found))[0])

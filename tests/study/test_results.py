@@ -145,11 +145,11 @@ def test_names_are_no_markup(tmp_path):
     assert not re.search(r"(?<!\\)<(?! |br>|sub>|/sub>)", table)
     rows = [line for line in table.splitlines() if line.startswith("|")]
     cells = [len(re.findall(r"(?<!\\)\|", row)) for row in rows]
-    assert len(rows) == 12, "two tables, each of two lines of head and four of methods"
-    assert [len(set(cells[:6])), len(set(cells[6:]))] == [1, 1]
+    assert len(rows) == 18, "three tables, each of two lines of head and four of methods"
+    assert [len(set(cells[start : start + 6])) for start in (0, 6, 12)] == [1, 1, 1]
     text = latex(results)
     bodies = [part[: part.index("\\bottomrule")] for part in text.split("\\toprule")[1:]]
-    assert len(bodies) == 2
+    assert len(bodies) == 3
     for body in bodies:
         assert r"50 \% \& more\_\#\{\}" in body
         assert not re.search(r"(?<!\\)[%#_]", body)
