@@ -17,7 +17,7 @@ from tests.toys import keyboards, ranked
 texts, scorer = keyboards(number=18)
 small = {"candidates": 15, "max_terms": 4}
 methods = [
-    ix.Multiplex(**small, budget=40),
+    ix.Multiplex(**small, budget=80),
     ix.Multiplex(**small, generality=0, pairs="rank-biased", m=60, seed=3),
     ix.Multiplex(**small, analyzer=ix.Analyzer(stem="english", ngrams=2), generality=1, budget=20),
     ix.Multiplex.published(candidates=12, m=50),

@@ -20,6 +20,7 @@ PENALTY_OF_OTHERS = 0.02  # for what changed beside terms, as a share of the pen
 FEWER = 0.2  # columns, as a share, that are far fewer ...
 ALIKE = 0.15  # ... where the squared error is more by this share, at most, of what length leaves
 COLLINEAR = 1e-3  # of the largest singular value: weights along smaller ones would be huge, and cancel
+MISFIT = 1e-3  # of the deviation of changes: what covariates of another form than the ranker's leave
 NEGLIGIBLE = 1e-9  # of the largest change of score: rounding
 
 
@@ -70,6 +71,7 @@ def randomised_effects(
         rounding = NEGLIGIBLE * np.abs(response).max(initial=0.0)
         effects[k, np.abs(effects[k]) <= rounding] = 0.0
         errors[k, changed] = np.maximum(errors[k, changed], rounding)
+        errors[k, changed] = np.hypot(errors[k, changed], MISFIT * response.std())
     return effects, errors, freedom
 
 
