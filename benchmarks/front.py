@@ -65,7 +65,7 @@ def run(
                 else:
                     method = ix.Multiplex(vectors=vectors, effects=float(label.split()[-1]))
                 cell = measure(method, ranking, measures)
-                kinds = ()
+                kinds: tuple[str, ...] = ()
                 if isinstance(method, ix.Multiplex):
                     kinds = tuple(one.kind for one in method.explain(ranking).effects)
                 yield {

@@ -60,7 +60,8 @@ class Evidence(NamedTuple):
         wanted = self.wanted(terms)
         expected = wanted + self.leaning(terms)
         order = np.lexsort((-expected, wanted == 0))
-        return order[expected[order] >= MATERIAL * wanted[wanted > 0].min()][:most]
+        enough = expected[order] >= MATERIAL * wanted[wanted > 0].min()
+        return np.asarray(order[enough][:most])
 
     def joined(
         self,

@@ -309,7 +309,7 @@ class Session:
         s = self.settings
         known = self._evidence.wanted(matrices.scores.terms)
         expected = known + self._evidence.leaning(matrices.scores.terms)
-        wanted, some = np.count_nonzero(known), np.flatnonzero(expected)
+        wanted, some = int(np.count_nonzero(known)), np.flatnonzero(expected)
         if not s.generality or self._causal == 1 or wanted >= s.max_terms or len(some) == wanted:
             return name, option, size
         other_name, other, _ = self._balanced(matrices.restricted(some.tolist()))
