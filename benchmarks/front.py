@@ -73,7 +73,7 @@ def run(
                     "query": topic.query,
                     "method": label,
                     **cell.figures,
-                    "wanted": kinds.count("wanted") if kinds else None,
+                    "wanted": kinds.count("wanted") if "not asked" not in kinds and kinds else None,
                 }
 
 
@@ -132,18 +132,21 @@ def picture(found: Mapping[tuple[str, str], Mapping[str, float]], file: Path) ->
     names = [name for name in RANKERS if any(key[0] == name for key in found)]
     figure, axes = plt.subplots(1, len(names), figsize=(3.4 * len(names), 3.4), squeeze=False)
     for name, axis in zip(names, axes[0], strict=True):
-        line = [found[name, m] for m in METHODS[: len(EFFECTS)] if (name, m) in found]
+        line = {
+            effects: found[name, method]
+            for effects, method in zip(EFFECTS, METHODS, strict=False)
+            if (name, method) in found
+        }
         axis.plot(
-            [mean["deletion"] for mean in line],
-            [mean["heldout_documents"] for mean in line],
+            [mean["deletion"] for mean in line.values()],
+            [mean["heldout_documents"] for mean in line.values()],
             "o-",
             color="tab:blue",
-            label="Multiplex, effects 0 to 1",
         )
-        for effects, mean in zip(EFFECTS, line, strict=False):
+        for effects, mean in line.items():
             axis.annotate(
                 f"{effects:g}", (mean["deletion"], mean["heldout_documents"]),
-                textcoords="offset points", xytext=(4, 5), fontsize=8,
+                textcoords="offset points", xytext=(7, -2), fontsize=8,
             )  # fmt: skip
         for method, mark in (("MULTIPLEX literal", "s"), ("LIRME", "^")):
             if (name, method) in found:
@@ -154,12 +157,13 @@ def picture(found: Mapping[tuple[str, str], Mapping[str, float]], file: Path) ->
                 )
                 axis.annotate(
                     shown, (mean["deletion"], mean["heldout_documents"]),
-                    textcoords="offset points", xytext=(4, -11), fontsize=8,
+                    textcoords="offset points", xytext=(0, -12), fontsize=8, ha="center",
                 )  # fmt: skip
         axis.set_title(name, fontsize=10)
         axis.set_xlabel("places that the first three lose")
-        axis.margins(0.2)
+        axis.margins(0.25)
     axes[0][0].set_ylabel("fidelity on unseen documents")
+    figure.suptitle("Multiplex by its setting effects (blue), beside others", fontsize=10)
     figure.tight_layout()
     figure.savefig(file, dpi=110)
 
