@@ -22,7 +22,7 @@ from problems import write
 from zoo import ARCHITECTURES, RELATIVES, Architecture, bi_encoder, cross_encoder
 
 import intentx as ix
-from intentx.explainers.gradients import DeepLIFT, GradientMethod, IntegratedGradients
+from intentx.explainers.inside.gradients import DeepLIFT, GradientMethod, IntegratedGradients
 from intentx.rankers import BiEncoder, CrossEncoder
 from intentx.scoring import Scorer
 

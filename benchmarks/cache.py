@@ -16,8 +16,8 @@ from problems import write
 from trec import load, machine
 
 import intentx as ix
-from intentx.memory import ScoreFile
 from intentx.rankers import BiEncoder
+from intentx.score_cache import ScoreFile
 
 BATCHES = 100  # of 256 texts each, for the cost of one text
 

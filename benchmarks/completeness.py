@@ -20,7 +20,7 @@ from train_rankers import CROSS_ENCODER, SYSTEM, trained
 from trec import DATA, load, machine
 
 import intentx as ix
-from intentx.explainers.gradients import (
+from intentx.explainers.inside.gradients import (
     DeepLIFT,
     DeepSHAP,
     GradientInput,

@@ -19,8 +19,8 @@ import intentx as ix
 from intentx.evaluation.published import published_by_votes
 from intentx.preferences import Pairs, PreferenceMatrices, preference_pairs
 from intentx.study import read_study
-from intentx.study.boxes import ranking_of, vectors_of
 from intentx.study.data import topics
+from intentx.study.rankings import ranking_of, vectors_of
 
 METHODS = ("RANDOM", "QUERY-TERMS", "GREEDY-LM", "MULTIPLEX literal", "MULTIPLEX")
 RANKERS = ("BERT", "DPR", "DRMM", "MatchPyramid")

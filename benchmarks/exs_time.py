@@ -18,8 +18,8 @@ from problems import write
 from trec import load, machine
 
 import intentx as ix
-from intentx.explainers.exs import EXS, Labels, relevance_labels
-from intentx.explainers.pointwise import Subject
+from intentx.explainers.document.exs import EXS, Labels, relevance_labels
+from intentx.explainers.document.method import Subject
 from intentx.perturbation import keep_units, random_subsets
 from intentx.rankers import BiEncoder
 

@@ -23,17 +23,17 @@ from trec import load, machine
 import intentx as ix
 from intentx.errors import IntentxError
 from intentx.evaluation.faithfulness import Faithfulness, faithfulness
-from intentx.explainers.exs import EXS
-from intentx.explainers.gradcam import GradCAM
-from intentx.explainers.gradients import (
+from intentx.explainers.document.exs import EXS
+from intentx.explainers.document.lirme import LIRME
+from intentx.explainers.document.shap import KernelSHAP
+from intentx.explainers.inside.gradcam import GradCAM
+from intentx.explainers.inside.gradients import (
     DeepLIFT,
     DeepSHAP,
     GradientInput,
     IntegratedGradients,
     Saliency,
 )
-from intentx.explainers.lirme import LIRME
-from intentx.explainers.shap import KernelSHAP
 from intentx.rankers import BiEncoder, CrossEncoder
 from intentx.scoring import Scorer
 

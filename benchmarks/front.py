@@ -24,9 +24,9 @@ from trec import DATA, machine
 
 import intentx as ix
 from intentx.study import read_study
-from intentx.study.boxes import ranking_of, vectors_of
 from intentx.study.cells import measure
 from intentx.study.data import topics
+from intentx.study.rankings import ranking_of, vectors_of
 
 EFFECTS = (0.0, 0.1, 0.3, 1.0)
 METHODS = (*(f"Multiplex, effects {effects:g}" for effects in EFFECTS), "MULTIPLEX literal", "LIRME")

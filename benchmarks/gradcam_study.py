@@ -23,10 +23,10 @@ from trec import DATA, load, machine
 
 import intentx as ix
 from intentx.evaluation.contrast import Contrast, contrast
-from intentx.explainers.gradcam import GradCAM, GradCAMExplanation
+from intentx.explainers.inside.gradcam import GradCAM, GradCAMExplanation
 from intentx.rankers import MatchPyramid, MatchPyramidSettings
-from intentx.rankers.interaction import TermRanker
-from intentx.report.maps import box_figure, flattened_figure, map_figure
+from intentx.rankers.interaction.base import TermRanker
+from intentx.report.pictures.maps import box_figure, flattened_figure, map_figure
 from intentx.scoring import Scorer
 from intentx.study.statistics import bootstrap
 

@@ -22,11 +22,11 @@ from problems import write
 from trec import load, machine
 
 import intentx as ix
-from intentx.explainers.document import DocumentExplanation
-from intentx.explainers.exs import EXS, Labels
-from intentx.explainers.lirme import LIRME
-from intentx.explainers.pointwise import DocumentMethod
-from intentx.explainers.shap import KernelSHAP
+from intentx.explainers.document.explanation import DocumentExplanation
+from intentx.explainers.document.exs import EXS, Labels
+from intentx.explainers.document.lirme import LIRME
+from intentx.explainers.document.method import DocumentMethod
+from intentx.explainers.document.shap import KernelSHAP
 
 FOR = AGAINST = 4
 FIRST = 10  # the passage is among so many

@@ -24,8 +24,8 @@ from shapley_games import KINDS, Game, passages, planted
 from shapley_others import Estimator, estimators
 from trec import machine
 
-from intentx.explainers.asking import asked
-from intentx.explainers.interactions import expected_shapley_values
+from intentx.explainers.document.asking import asked
+from intentx.explainers.document.interactions import expected_shapley_values
 
 SIZES = (10, 14, 20, 40, 60, 100, 200)
 BUDGETS = (100, 150, 250, 500, 1000, 2000)

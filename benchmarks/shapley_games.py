@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 from trec import load
 
-from intentx.explainers.shap import shapley_values
+from intentx.explainers.document.shap import shapley_values
 from intentx.perturbation import all_subsets, keep_units
 from intentx.rankers import BiEncoder
 

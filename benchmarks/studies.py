@@ -101,7 +101,7 @@ def draw(curve: list[tuple[int, float, float]], path: Path) -> None:
     """The memory by queries, as a picture."""
     from matplotlib.figure import Figure
 
-    from intentx.report.drawing import FOR, INK, plain_style
+    from intentx.report.pictures.style import FOR, INK, plain_style
 
     with plain_style():
         figure = Figure(figsize=(6, 3), layout="constrained", facecolor="white")

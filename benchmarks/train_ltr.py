@@ -167,7 +167,7 @@ def _row(name: str, values: Mapping[str, list[float]], baseline: Mapping[str, li
 
 def _speed(ranker: FeatureRanker) -> tuple[float, float, float]:
     """Texts per second: features of unread texts, of texts read before, and the model."""
-    from intentx.rankers.matches import _read
+    from intentx.rankers.features.matches import _read
 
     texts = list(_collection("dl19").texts.values())[:4000]
     query = next(iter(_collection("dl19").queries.values()))

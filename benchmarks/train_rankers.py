@@ -26,14 +26,14 @@ from ir_measures import nDCG
 from trec import DATA, machine
 
 import intentx as ix
+from intentx.cli.train import term_vectors, words_of
 from intentx.datasets import Collection, read_collection
 from intentx.rankers import CrossEncoder, drmm, interaction, knrm, lexicon, matchpyramid, training
-from intentx.rankers.interaction import TermRanker
-from intentx.rankers.lexicon import Lexicon
-from intentx.rankers.training import Training, heldout_quality, train
-from intentx.rankers.training_data import TrainingList, training_lists
+from intentx.rankers.interaction.base import TermRanker
+from intentx.rankers.interaction.lexicon import Lexicon
+from intentx.rankers.interaction.training import Training, heldout_quality, train
+from intentx.rankers.interaction.training_data import TrainingList, training_lists
 from intentx.scoring import Scorer
-from intentx.train_cli import term_vectors, words_of
 
 __all__ = [
     "CACHE",

@@ -10,23 +10,23 @@ from intentx.evaluation.plausibility import Plausibility, plausibility
 from intentx.evaluation.published import PublishedFidelity, published_fidelity
 from intentx.evaluation.sanity import randomised, sanity
 from intentx.evaluation.stability import Agreement, agreement, consistency, correctness, stability
-from intentx.explainers.document import DocumentExplanation
-from intentx.explainers.document_verdict import DocumentVerdict
-from intentx.explainers.effects import TermEffect, effects
-from intentx.explainers.explanation import IntentExplanation
-from intentx.explainers.exs import EXS
-from intentx.explainers.gradcam import GradCAM, GradCAMExplanation
-from intentx.explainers.gradients import (
+from intentx.explainers.document.explanation import DocumentExplanation
+from intentx.explainers.document.exs import EXS
+from intentx.explainers.document.lirme import LIRME
+from intentx.explainers.document.shap import KernelSHAP
+from intentx.explainers.document.verdict import DocumentVerdict
+from intentx.explainers.inside.gradcam import GradCAM, GradCAMExplanation
+from intentx.explainers.inside.gradients import (
     DeepLIFT,
     DeepSHAP,
     GradientInput,
     IntegratedGradients,
     Saliency,
 )
-from intentx.explainers.intent import IntentGreedy, Multiplex, QueryTerms, RandomTerms
-from intentx.explainers.lirme import LIRME
-from intentx.explainers.shap import KernelSHAP
-from intentx.explainers.verdict import Verdict
+from intentx.explainers.ranking.effects import TermEffect, effects
+from intentx.explainers.ranking.explanation import IntentExplanation
+from intentx.explainers.ranking.multiplex import IntentGreedy, Multiplex, QueryTerms, RandomTerms
+from intentx.explainers.ranking.verdict import Verdict
 from intentx.explainers.verdicts import verdict
 from intentx.preferences.pairs import Pairs, preference_pairs
 from intentx.preferences.simple_rankers import (

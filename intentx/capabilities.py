@@ -38,7 +38,8 @@ class Scorer(Protocol):
     ``intent(query)``
         What it looks for: weights by term, where it knows. Studies hold explanations against it.
     ``embed``, ``score_embedded``, ``module``
-        Of scorers that gradients can be taken of; see `intentx.rankers.inside.Differentiable`.
+        Of scorers that gradients can be taken of; see
+        `intentx.rankers.transformers.differentiable.Differentiable`.
 
     A wrapper may hand all attributes on to the scorer inside it (``__getattr__``). Those that say how
     texts are to be given, ``listwise`` and ``seen``, are taken from there. Those that stand for the

@@ -17,7 +17,7 @@ from intentx.capabilities import Scorer, fingerprint_for, mark_of, own, own_fing
 from intentx.errors import InputError, ScorerError
 
 if TYPE_CHECKING:
-    from intentx.memory import ScoreFile
+    from intentx.score_cache import ScoreFile
 
 __all__ = ["BlackBox", "Scorer", "mask_token", "own", "own_fingerprint", "unit_of"]
 
@@ -75,7 +75,7 @@ class BlackBox:
     progress
         Called with the number of texts scored so far and the number asked for, after each batch.
     cache
-        A file to remember scores in, too, for other processes (see `intentx.memory.ScoreFile`).
+        A file to remember scores in, too, for other processes (see `intentx.score_cache.ScoreFile`).
     fingerprint
         What the scores are filed under there, for a scorer without ``fingerprint``: a text that
         you change whenever the scores of the same texts may change.
@@ -278,7 +278,7 @@ class BlackBox:
 
 
 def _score_file(path: str | Path, scorer: Scorer, fingerprint: str | None) -> ScoreFile:
-    from intentx.memory import ScoreFile
+    from intentx.score_cache import ScoreFile
 
     return ScoreFile(path, fingerprint_for(scorer, fingerprint))
 

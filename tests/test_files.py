@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 import intentx as ix
 from intentx.cli import main
+from intentx.comparison.results import Comparison
 from intentx.datasets import read_candidates, read_documents, read_qrels, read_queries
 from intentx.files import numbered_lines, parse_json, read_text
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers import read_run
-from intentx.study.comparison import Comparison
 from intentx.study.data import topics
 from intentx.study.plan import Data, read_study
 

@@ -5,8 +5,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from intentx.cli.train import _split
 from intentx.study.data import Data, _spread
-from intentx.train_cli import _split
 
 
 def lists(number, judged):

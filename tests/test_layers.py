@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "intentx"
 # itself, its public names, comes before those who use the library as users do.
 ROOMS = [
     ("errors",),
-    ("asked", "checks", "documents", "files", "folders", "memory", "quiet", "signs"),
+    ("asked", "checks", "documents", "files", "folders", "quiet", "score_cache", "signs"),
     ("text",),
     ("capabilities",),
     ("scoring",),
@@ -27,10 +27,9 @@ ROOMS = [
     ("evaluation",),
     ("explainers",),
     ("study",),
+    ("comparison",),
     ("",),
-    ("words_cli", "simple_cli", "explain_methods"),
-    ("report", "terminal"),
-    ("bench_cli", "compare_cli", "explain_cli", "report_cli", "train_cli"),
+    ("report",),
     ("cli",),
     ("__main__",),
 ]
@@ -131,8 +130,12 @@ def test_rooms_import_from_above_only():
             "pairs imports intentx.coverage",
         ),
         ("intentx.rankers.bm25", "from intentx.datasets import x", "bm25 imports intentx.datasets"),
-        ("intentx.explainers.intent", "import intentx", "intent imports intentx"),
-        ("intentx.explainers.intent", "from intentx import rank", "intent imports intentx"),
+        ("intentx.explainers.ranking.multiplex", "import intentx", "multiplex imports intentx"),
+        (
+            "intentx.explainers.ranking.multiplex",
+            "from intentx import rank",
+            "multiplex imports intentx",
+        ),
         ("intentx.utils", "from intentx.text import Token", "is in no known room"),
         ("intentx.preferences.pairs", "from intentx.preferences.matrices import MARGIN", "circle"),
         (
@@ -163,7 +166,7 @@ def fresh(code):
 
 def test_the_import_is_light():
     loaded = fresh("import sys, intentx; print(*sys.modules)")
-    assert "intentx.explainers.intent" in loaded
+    assert "intentx.explainers.ranking.multiplex" in loaded
     assert not set(HEAVY) & set(loaded)
 
 

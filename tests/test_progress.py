@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from intentx import terminal
-from intentx.terminal import progress
+from intentx.cli import terminal
+from intentx.cli.terminal import progress
 
 COMMAND = Path(sys.executable).parent / "intentx"
 STUDY = (

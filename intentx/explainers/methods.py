@@ -9,19 +9,19 @@ from typing import Any
 
 from intentx.checks import check_settings
 from intentx.errors import InputError
-from intentx.explainers.exs import EXS
-from intentx.explainers.gradcam import GradCAM
-from intentx.explainers.gradients import (
+from intentx.explainers.document.exs import EXS
+from intentx.explainers.document.lirme import LIRME
+from intentx.explainers.document.method import DocumentMethod
+from intentx.explainers.document.shap import KernelSHAP
+from intentx.explainers.inside.gradcam import GradCAM
+from intentx.explainers.inside.gradients import (
     DeepLIFT,
     DeepSHAP,
     GradientInput,
     IntegratedGradients,
     Saliency,
 )
-from intentx.explainers.intent import IntentGreedy, Multiplex, QueryTerms, RandomTerms
-from intentx.explainers.lirme import LIRME
-from intentx.explainers.pointwise import DocumentMethod
-from intentx.explainers.shap import KernelSHAP
+from intentx.explainers.ranking.multiplex import IntentGreedy, Multiplex, QueryTerms, RandomTerms
 
 __all__ = ["LISTWISE", "POINTWISE", "make_method"]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import overload
 
 from intentx.errors import InputError
-from intentx.explainers.document import DocumentExplanation
-from intentx.explainers.document_verdict import DocumentVerdict, document_verdict
-from intentx.explainers.explanation import IntentExplanation
-from intentx.explainers.verdict import Verdict
+from intentx.explainers.document.explanation import DocumentExplanation
+from intentx.explainers.document.verdict import DocumentVerdict, document_verdict
+from intentx.explainers.ranking.explanation import IntentExplanation
+from intentx.explainers.ranking.verdict import Verdict
 
 __all__ = ["verdict"]
 

@@ -6,24 +6,24 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 from intentx.rankers.bm25 import BM25
-from intentx.rankers.cross_encoder import CrossEncoder
-from intentx.rankers.encoders import DPR, BiEncoder
-from intentx.rankers.features import TextFeatures
-from intentx.rankers.http import HTTPReranker
+from intentx.rankers.features.lambdamart import train_lambdamart
+from intentx.rankers.features.ltr import FeatureRanker
+from intentx.rankers.features.text_features import TextFeatures
+from intentx.rankers.interaction.training_data import training_lists
 from intentx.rankers.known import RM3, LanguageModel
-from intentx.rankers.lambdamart import train_lambdamart
 from intentx.rankers.load import load_ranker
-from intentx.rankers.ltr import FeatureRanker
 from intentx.rankers.pyterrier import from_pyterrier
 from intentx.rankers.runs import named_run, read_run, run_of
-from intentx.rankers.training_data import training_lists
+from intentx.rankers.services.http import HTTPReranker
+from intentx.rankers.transformers.cross_encoder import CrossEncoder
+from intentx.rankers.transformers.encoders import DPR, BiEncoder
 
 if TYPE_CHECKING:
-    from intentx.rankers.drmm import DRMM, DRMMSettings
-    from intentx.rankers.knrm import KNRM, KNRMSettings
-    from intentx.rankers.lexicon import Lexicon
-    from intentx.rankers.matchpyramid import MatchPyramid, MatchPyramidSettings
-    from intentx.rankers.training import Training, train
+    from intentx.rankers.interaction.drmm import DRMM, DRMMSettings
+    from intentx.rankers.interaction.knrm import KNRM, KNRMSettings
+    from intentx.rankers.interaction.lexicon import Lexicon
+    from intentx.rankers.interaction.matchpyramid import MatchPyramid, MatchPyramidSettings
+    from intentx.rankers.interaction.training import Training, train
 
 __all__ = [
     "BM25",
@@ -55,15 +55,15 @@ __all__ = [
 
 # What brings torch is loaded when it is asked for.
 _LATER = {
-    "DRMM": "drmm",
-    "DRMMSettings": "drmm",
-    "KNRM": "knrm",
-    "KNRMSettings": "knrm",
-    "Lexicon": "lexicon",
-    "MatchPyramid": "matchpyramid",
-    "MatchPyramidSettings": "matchpyramid",
-    "Training": "training",
-    "train": "training",
+    "DRMM": "interaction.drmm",
+    "DRMMSettings": "interaction.drmm",
+    "KNRM": "interaction.knrm",
+    "KNRMSettings": "interaction.knrm",
+    "Lexicon": "interaction.lexicon",
+    "MatchPyramid": "interaction.matchpyramid",
+    "MatchPyramidSettings": "interaction.matchpyramid",
+    "Training": "interaction.training",
+    "train": "interaction.training",
 }
 
 

@@ -11,12 +11,12 @@ from typing import Any
 
 from intentx.errors import InputError
 from intentx.rankers.bm25 import BM25
-from intentx.rankers.cross_encoder import CrossEncoder
-from intentx.rankers.encoders import DPR, BiEncoder
-from intentx.rankers.http import HTTPReranker
+from intentx.rankers.features.ltr import FeatureRanker
 from intentx.rankers.known import RM3, LanguageModel
-from intentx.rankers.ltr import FeatureRanker
+from intentx.rankers.services.http import HTTPReranker
 from intentx.rankers.specs import MODEL_SETTINGS, WORDS, settings_from, split_settings
+from intentx.rankers.transformers.cross_encoder import CrossEncoder
+from intentx.rankers.transformers.encoders import DPR, BiEncoder
 from intentx.scoring import Scorer
 from intentx.text import Analyzer, TextSettings
 
@@ -162,19 +162,19 @@ def _ltr(rest: str, collection: Sequence[str]) -> Scorer:
 
 
 def _drmm(rest: str, collection: Sequence[str]) -> Scorer:
-    from intentx.rankers.drmm import DRMM  # here, because it brings torch
+    from intentx.rankers.interaction.drmm import DRMM  # here, because it brings torch
 
     return DRMM.load(_folder("drmm", rest))
 
 
 def _knrm(rest: str, collection: Sequence[str]) -> Scorer:
-    from intentx.rankers.knrm import KNRM
+    from intentx.rankers.interaction.knrm import KNRM
 
     return KNRM.load(_folder("knrm", rest))
 
 
 def _matchpyramid(rest: str, collection: Sequence[str]) -> Scorer:
-    from intentx.rankers.matchpyramid import MatchPyramid
+    from intentx.rankers.interaction.matchpyramid import MatchPyramid
 
     return MatchPyramid.load(_folder("matchpyramid", rest))
 

@@ -1,8 +1,8 @@
 """Pages and pictures of explanations."""
 
-from intentx.report.document_page import document_page, write_document_page
-from intentx.report.page import page, write_page
-from intentx.report.pictures import coloured_document, picture, word_bars, write_png
+from intentx.report.pages.document import document_page, write_document_page
+from intentx.report.pages.ranking import page, write_page
+from intentx.report.pictures.words import coloured_document, picture, word_bars, write_png
 
 __all__ = [
     "coloured_document",

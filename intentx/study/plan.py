@@ -19,7 +19,7 @@ from intentx.errors import InputError
 from intentx.files import read_text
 from intentx.preferences.simple_rankers import Encoder
 from intentx.preferences.vectors import TermVectors
-from intentx.rankers.redaction import without_secrets
+from intentx.rankers.services.redaction import without_secrets
 from intentx.study.methods import study_method
 from intentx.study.values import (
     limited,

@@ -14,10 +14,10 @@ from typing import Any
 
 from intentx.errors import InputError, IntentxError
 from intentx.explainers.plain import plain_settings
-from intentx.study.boxes import encoder_of, give_back, load_all, mark_of, ranking_of, vectors_of
 from intentx.study.cells import Cell, measure
 from intentx.study.data import Topic, topics
 from intentx.study.plan import Study, digest
+from intentx.study.rankings import encoder_of, give_back, load_all, mark_of, ranking_of, vectors_of
 from intentx.study.store import Row, Store, StoreError
 from intentx.study.workers import DIED, WorkerError, cluster, end_with, ends_with, workers_replaced
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 import intentx as ix
 from intentx.evaluation.faithfulness import faithfulness, ranks_of
 from intentx.evaluation.insertion import insertion
-from intentx.explainers.shap import KernelSHAP
+from intentx.explainers.document.shap import KernelSHAP
 from intentx.perturbation import insert_terms
 from tests.toys import MUSIC, Counting, Listwise, keyboards, ranked
 

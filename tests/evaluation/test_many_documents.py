@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 
 import intentx as ix
+from intentx.comparison.preferred import orders
 from intentx.evaluation.fidelity import judge
 from intentx.evaluation.orders import copeland_scores
 from intentx.preferences import PreferenceMatrices, TermScores, preference_pairs
 from intentx.preferences import pairs as pairs_module
-from intentx.study.contrasts import orders
 
 
 @contextmanager

@@ -7,8 +7,8 @@ from matplotlib.text import Text
 
 import intentx as ix
 from intentx.cli import main
-from intentx.explainers.document import DocumentExplanation
-from intentx.explainers.explanation import IntentExplanation
+from intentx.explainers.document.explanation import DocumentExplanation
+from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.report import page, picture
 
 TEXTS = [

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import intentx as ix
 from intentx.evaluation.plausibility import average_precision, plausibility
-from intentx.explainers.document import Word
+from intentx.explainers.document.explanation import Word
 
 
 def precision_of(order, relevant):

@@ -11,7 +11,7 @@ import torch
 import intentx as ix
 from intentx.datasets import load_demo
 from intentx.evaluation.sanity import randomised, sanity
-from intentx.explainers.shap import KernelSHAP
+from intentx.explainers.document.shap import KernelSHAP
 from intentx.rankers import DPR, DRMM, KNRM, BiEncoder, CrossEncoder, MatchPyramid
 from tests import tiny_models
 from tests.rankers.interaction_toys import lexicon

@@ -12,7 +12,7 @@ from scipy.stats import kendalltau
 import intentx as ix
 from intentx.evaluation.orders import rbo_ext
 from intentx.evaluation.stability import _overlap, agreement, consistency, correctness, stability
-from intentx.explainers.exs import EXS
+from intentx.explainers.document.exs import EXS
 from tests.toys import keyboards
 
 

@@ -8,9 +8,9 @@ import pytest
 import intentx as ix
 from intentx.preferences import preference_pairs
 from intentx.report import write_page
-from intentx.report.pictures import write_png
-from tests.explainers.gradient_toys import Of, Toy
-from tests.explainers.linear import weights_of
+from intentx.report.pictures.words import write_png
+from tests.explainers.document.linear import weights_of
+from tests.explainers.inside.gradient_toys import Of, Toy
 
 DOCS = ["a good piano desk", "piano not bad", "desk", "lamp and oak", "good"]
 METHODS = {

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 import intentx as ix
-from intentx.rankers.lexicon import Lexicon, unknown_vector
+from intentx.rankers.interaction.lexicon import Lexicon, unknown_vector
 
 WORDS = ["piano", "keys", "stool", "laptop", "typing", "sound", "desk"]
 DIMENSIONS = 6

@@ -6,12 +6,12 @@ import pytest
 
 import intentx as ix
 from intentx.cli import main
-from intentx.compare_cli import split_specs
+from intentx.cli.compare import split_specs
 from intentx.rankers import RM3, LanguageModel, load_ranker
 from intentx.rankers.load import is_lexical
-from intentx.study.boxes import mark_of, ranking_of
 from intentx.study.data import Topic
 from intentx.study.plan import Data, Measures, Study
+from intentx.study.rankings import mark_of, ranking_of
 from intentx.study.results import read_results
 from intentx.study.run import run_study
 from intentx.text import Analyzer

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 import torch
 
-from intentx.rankers import CrossEncoder, batches
-from intentx.rankers.batches import in_batches, repeated
+from intentx.rankers import CrossEncoder
+from intentx.rankers.transformers import batches
+from intentx.rankers.transformers.batches import in_batches, repeated
 from tests import tiny_models
 
 

@@ -14,12 +14,12 @@ import intentx as ix
 from intentx import BlackBox, InputError
 from intentx.errors import ScorerWarning
 from intentx.rankers import DPR, BiEncoder, CrossEncoder, FeatureRanker, TextFeatures
-from intentx.rankers.drmm import DRMM, DRMMSettings
-from intentx.rankers.knrm import KNRM, KNRMSettings
-from intentx.rankers.matchpyramid import MatchPyramid, MatchPyramidSettings
+from intentx.rankers.interaction.drmm import DRMM, DRMMSettings
+from intentx.rankers.interaction.knrm import KNRM, KNRMSettings
+from intentx.rankers.interaction.matchpyramid import MatchPyramid, MatchPyramidSettings
 from intentx.rankers.watch import weights_mark
 from intentx.scoring import own_fingerprint
-from intentx.study import boxes
+from intentx.study import rankings
 from tests import tiny_models
 from tests.rankers import interaction_toys as toys
 from tests.toys import by_length
@@ -289,10 +289,10 @@ def test_models_over_features():
 def test_a_folder_that_was_trained_anew_is_loaded_anew(tmp_path):
     spec = f"drmm:{tmp_path / 'drmm'}"
     DRMM(toys.lexicon(), DRMMSettings(seed=1)).save(tmp_path / "drmm")
-    one = boxes.mark_of(spec)
-    assert boxes.mark_of(spec) == one
+    one = rankings.mark_of(spec)
+    assert rankings.mark_of(spec) == one
     DRMM(toys.lexicon(), DRMMSettings(seed=2, bins=9)).save(tmp_path / "drmm")
-    assert boxes.mark_of(spec) != one
+    assert rankings.mark_of(spec) != one
 
 
 class Wrapper:

@@ -10,8 +10,8 @@ from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreT
 import intentx as ix
 from intentx.datasets import load_demo
 from intentx.rankers import CrossEncoder, load_ranker
-from intentx.rankers.inside import Differentiable
-from intentx.rankers.pieces import Window
+from intentx.rankers.transformers.differentiable import Differentiable
+from intentx.rankers.transformers.word_pieces import Window
 from tests import tiny_models
 from tests.rankers.guests import found_as_it_was, gradients_by_differences
 

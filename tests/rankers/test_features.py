@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 import intentx as ix
 from intentx.rankers import TextFeatures
-from intentx.rankers.features import FEATURES
-from intentx.rankers.matches import CollectionStatistics, Matches
+from intentx.rankers.features.matches import CollectionStatistics, Matches
+from intentx.rankers.features.text_features import FEATURES
 from intentx.text import TextIndex
 from tests import oracles
 from tests.strategies import prose

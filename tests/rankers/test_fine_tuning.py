@@ -5,9 +5,9 @@ import torch
 
 import intentx as ix
 from intentx.rankers import CrossEncoder
-from intentx.rankers.fine_tuning import FineTuned
-from intentx.rankers.training import Training, train
-from intentx.rankers.training_data import TrainingList
+from intentx.rankers.interaction.training import Training, train
+from intentx.rankers.interaction.training_data import TrainingList
+from intentx.rankers.transformers.fine_tuning import FineTuned
 from tests import tiny_models
 
 TEXTS = ("a stage piano", "pianos, and a key!", "desk", "a key. a desk.", "stage stage stage")

@@ -7,8 +7,8 @@ import pytest
 
 import intentx as ix
 from intentx.rankers import HTTPReranker, load_ranker
-from intentx.rankers.redaction import redacted, without_secrets
-from intentx.rankers.services import SHAPES, Shape
+from intentx.rankers.services.formats import SHAPES, Shape
+from intentx.rankers.services.redaction import redacted, without_secrets
 from tests.rankers.reranking import QUICK, TEXTS, answers, best_first, scores_of
 from tests.services import Service
 

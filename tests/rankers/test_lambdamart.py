@@ -5,7 +5,7 @@ import pytest
 
 import intentx as ix
 from intentx.rankers import TextFeatures, train_lambdamart
-from intentx.rankers.lambdamart import graded_lists
+from intentx.rankers.features.lambdamart import graded_lists
 from tests.rankers.planted import (
     FEATURES,
     QUERIES,

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 import intentx as ix
-from intentx.rankers.lexicon import Lexicon, Memory, unknown_vector
+from intentx.rankers.interaction.lexicon import Lexicon, Memory, unknown_vector
 from tests.rankers.interaction_toys import TEXTS, WORDS, idf, lexicon
 
 
@@ -63,7 +63,7 @@ def test_words_that_cancel_out_leave_no_vector():
 
 def test_an_unknown_term_has_a_vector_of_its_own_in_every_process():
     code = (
-        "from intentx.rankers.lexicon import unknown_vector; "
+        "from intentx.rankers.interaction.lexicon import unknown_vector; "
         "print(*map(repr, unknown_vector('zeppelin', 3).tolist()))"
     )
     done = subprocess.run(

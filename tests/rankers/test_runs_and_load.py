@@ -3,7 +3,8 @@ import gzip
 import pytest
 
 import intentx as ix
-from intentx.rankers import BM25, encoders, load_ranker, named_run, read_run, run_of
+from intentx.rankers import BM25, load_ranker, named_run, read_run, run_of
+from intentx.rankers.transformers import encoders
 from tests import tiny_models
 
 RUN = "7 Q0 b 1 2.5 sys\n7 Q0 a 2 -1e-3 sys\n\n8 Q0 a 1 3 sys\n"

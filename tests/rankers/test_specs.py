@@ -7,7 +7,7 @@ import pytest
 
 import intentx as ix
 from intentx.cli import main
-from intentx.compare_cli import split_specs
+from intentx.cli.compare import split_specs
 from intentx.rankers import load_ranker
 from intentx.rankers.specs import settings_from, split_settings
 from intentx.report import write_page

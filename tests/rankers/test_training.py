@@ -5,12 +5,12 @@ import pytest
 import torch
 
 import intentx as ix
-from intentx.rankers.drmm import DRMM, DRMMSettings
-from intentx.rankers.knrm import KNRM, KNRMSettings
-from intentx.rankers.lexicon import Lexicon
-from intentx.rankers.matchpyramid import MatchPyramid, MatchPyramidSettings
-from intentx.rankers.training import Training, heldout_quality, train
-from intentx.rankers.training_data import TrainingList, training_lists
+from intentx.rankers.interaction.drmm import DRMM, DRMMSettings
+from intentx.rankers.interaction.knrm import KNRM, KNRMSettings
+from intentx.rankers.interaction.lexicon import Lexicon
+from intentx.rankers.interaction.matchpyramid import MatchPyramid, MatchPyramidSettings
+from intentx.rankers.interaction.training import Training, heldout_quality, train
+from intentx.rankers.interaction.training_data import TrainingList, training_lists
 
 NAN = math.nan
 TOPICS = 24  # each a word of queries, and another that means the same

@@ -7,8 +7,8 @@ from urllib.parse import quote
 
 import pytest
 
-from intentx.report.study_page import study_page
-from intentx.report.study_plots import plots
+from intentx.report.pages.study import study_page
+from intentx.report.pictures.study import plots
 from intentx.study.results import read_results
 from tests.report import toy_studies
 from tests.report.conftest import emulate

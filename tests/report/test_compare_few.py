@@ -9,13 +9,13 @@ from rich.cells import cell_len
 from rich.console import Console
 
 import intentx as ix
-from intentx.report.compare_page import comparison_page
-from intentx.report.compare_text import rich_comparison
-from intentx.study.biases import Bias, RankerBiases, find_biases
-from intentx.study.compare import compare_rankers
-from intentx.study.comparison import Comparison
+from intentx.comparison.biases import Bias, RankerBiases, find_biases
+from intentx.comparison.compare import compare_rankers
+from intentx.comparison.disagreements import Evidence
+from intentx.comparison.results import Comparison
+from intentx.report.pages.comparison import comparison_page
+from intentx.report.tables.comparison import rich_comparison
 from intentx.study.data import Topic
-from intentx.study.evidence import Evidence
 
 WORDS = "piano keys stage tea boat house river desk cable quiet sound price".split()
 NAMES = [

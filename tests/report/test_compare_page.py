@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 
 import intentx as ix
+from intentx.comparison.compare import compare_rankers
+from intentx.comparison.results import Comparison
 from intentx.errors import InputError
-from intentx.report.compare_page import comparison_page, write_comparison
-from intentx.report.compare_text import p_value, rich_comparison
-from intentx.study.compare import compare_rankers
-from intentx.study.comparison import Comparison
+from intentx.report.pages.comparison import comparison_page, write_comparison
+from intentx.report.tables.comparison import p_value, rich_comparison
 from intentx.study.data import Topic
 from tests.report.test_page import EVIL, Reader
 from tests.toys import Failing

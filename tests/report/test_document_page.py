@@ -12,13 +12,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import intentx as ix
-from intentx.explainers.document import DocumentExplanation, Word
-from intentx.explainers.exs import EXS
-from intentx.explainers.gradcam import GradCAMExplanation, Snippet
-from intentx.explainers.pointwise import DocumentMethod
-from intentx.explainers.shap import KernelSHAP
+from intentx.explainers.document.explanation import DocumentExplanation, Word
+from intentx.explainers.document.exs import EXS
+from intentx.explainers.document.method import DocumentMethod
+from intentx.explainers.document.shap import KernelSHAP
+from intentx.explainers.inside.gradcam import GradCAMExplanation, Snippet
 from intentx.report import document_page, page, write_document_page, write_page
-from intentx.report.markup import FORBIDDEN
+from intentx.report.pages.markup import FORBIDDEN
 from tests.report.test_page import EVIL, Reader
 from tests.toys import ranked
 

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 import intentx as ix
-from intentx.explainers.gradcam import GradCAM
-from intentx.report.drawing import AGAINST
-from intentx.report.maps import COLUMNS, LINES, box_figure, flattened_figure, map_figure
-from tests.explainers.test_gradcam import SETTINGS, ranker
+from intentx.explainers.inside.gradcam import GradCAM
+from intentx.report.pictures.maps import COLUMNS, LINES, box_figure, flattened_figure, map_figure
+from intentx.report.pictures.style import AGAINST
+from tests.explainers.inside.test_gradcam import SETTINGS, ranker
 from tests.rankers.interaction_toys import lexicon
 
 QUERY = "Pianos' keys zeppelin"
@@ -132,7 +132,7 @@ def test_one_cell():
 def test_without_matplotlib_and_without_its_global_state():
     code = (
         "import sys\n"
-        "from intentx.report.maps import box_figure\n"
+        "from intentx.report.pictures.maps import box_figure\n"
         "box_figure({'a': {'x': [1.0, 2.0]}})\n"
         "from matplotlib import pyplot\n"
         "assert pyplot.get_fignums() == []\n"

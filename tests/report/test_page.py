@@ -18,9 +18,9 @@ import intentx as ix
 from intentx.evaluation.orders import kendall_tau_b
 from intentx.preferences import Pairs
 from intentx.report import page, write_page
-from intentx.report.heat import _image, vote_blocks
-from intentx.report.markup import percent
-from intentx.report.view import Senses, View
+from intentx.report.pages.explained_ranking import Senses, View
+from intentx.report.pages.markup import percent
+from intentx.report.pictures.heat import _image, vote_blocks
 
 EVIL = """<script>alert("x")</script><b>'&amp;</b></style></title><img src=http://x.y/ onerror=a>"""
 TEXTS = {

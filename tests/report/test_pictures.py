@@ -13,9 +13,9 @@ from matplotlib.colors import to_hex
 from matplotlib.patches import Rectangle
 
 import intentx as ix
-from intentx.explainers.document import Word
+from intentx.explainers.document.explanation import Word
 from intentx.report import coloured_document, picture, word_bars, write_png
-from intentx.report.drawing import AGAINST, FOR
+from intentx.report.pictures.style import AGAINST, FOR
 from tests.report.test_document_page import DOCS, cam, explained
 from tests.toys import ranked
 

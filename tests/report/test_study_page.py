@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from intentx.report.frame import html_page
-from intentx.report.markup import tag
-from intentx.report.study_page import study_page
-from intentx.report.study_plots import plots
-from intentx.report.study_queries import data_block, query_data
-from intentx.report.study_table import GROUPS, SECONDS, main_table
-from intentx.report.study_words import failures, findings, how_it_was_run, query_link, state
+from intentx.report.pages.layout import html_page
+from intentx.report.pages.markup import tag
+from intentx.report.pages.study import study_page
+from intentx.report.pages.study_queries import data_block, query_data
+from intentx.report.pictures.study import plots
+from intentx.report.tables.study import GROUPS, SECONDS, main_table
+from intentx.report.tables.study_sentences import failures, findings, how_it_was_run, query_link, state
 from intentx.study.cells import FIGURES
 from intentx.study.plan import Data, Study
 from intentx.study.results import read_results

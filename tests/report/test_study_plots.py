@@ -13,8 +13,8 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import to_hex
 
 import intentx as ix
-from intentx.report.drawing import AGAINST, FOR, SOFT, plain_style
-from intentx.report.study_plots import distributions, inline, plots, written
+from intentx.report.pictures.study import distributions, inline, plots, written
+from intentx.report.pictures.style import AGAINST, FOR, SOFT, plain_style
 from intentx.study.results import read_results
 from tests.report import toy_studies
 

@@ -9,10 +9,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
 import intentx as ix
-from intentx.report.drawing import plain_style
-from intentx.report.maps import box_figure, flattened_figure, map_figure
-from intentx.report.pictures import coloured_document, picture, word_bars
-from intentx.report.study_plots import plots
+from intentx.report.pictures.maps import box_figure, flattened_figure, map_figure
+from intentx.report.pictures.study import plots
+from intentx.report.pictures.style import plain_style
+from intentx.report.pictures.words import coloured_document, picture, word_bars
 from intentx.study.results import read_results
 from tests.report import toy_studies
 from tests.report.test_maps import explained

@@ -11,7 +11,7 @@ import pytest
 
 import intentx as ix
 from intentx.errors import DamageWarning
-from intentx.memory import ScoreFile
+from intentx.score_cache import ScoreFile
 from intentx.study.run import run_study, status
 from intentx.study.store import Store, StoreError
 from tests.study.test_run import cells, study

@@ -16,10 +16,10 @@ from intentx.cli import main
 from intentx.datasets import demo_queries, load_demo
 from intentx.rankers import BM25
 from intentx.study import run
-from intentx.study.boxes import encoder_of, ranking_of
 from intentx.study.cells import FIGURES
 from intentx.study.data import spread_places, topics
 from intentx.study.plan import Data, Measures, Study, read_study
+from intentx.study.rankings import encoder_of, ranking_of
 from intentx.study.results import read_results
 from intentx.study.run import run_study, status, variants
 from intentx.study.store import Store

@@ -9,13 +9,13 @@ import pytest
 
 import intentx as ix
 from intentx.cli import main
-from intentx.study.boxes import ranking_of
 from intentx.study.data import topics
-from intentx.study.exchange import with_simple_rankers
 from intentx.study.methods import study_method
 from intentx.study.plan import Data, Measures, Study, read_study
+from intentx.study.rankings import ranking_of
 from intentx.study.results import read_results
 from intentx.study.run import run_study, variants
+from intentx.study.simple_rankers import with_simple_rankers
 from tests import tiny_models
 
 BARE = Measures(heldout=0, heldout_pairs=False, stability=0, faithfulness=0, shuffled=False)

@@ -1,0 +1,195 @@
+"""The command ``intentx bench``."""
+
+from __future__ import annotations
+
+import argparse
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+from intentx.cli.terminal import progress, quiet_models, show, tell
+from intentx.cli.word_options import add_words, word_settings
+from intentx.errors import InputError
+from intentx.preferences.simple_rankers import SIMPLE_RANKERS
+from intentx.rankers.load import is_spec
+from intentx.rankers.services.redaction import without_secrets
+from intentx.signs import first_line
+from intentx.study.by_query import rich_queries
+from intentx.study.plan import SHIPPED, Study, read_study
+from intentx.study.results import read_results
+from intentx.study.run import run_study, status
+from intentx.study.simple_rankers import with_simple_rankers
+from intentx.study.tables import rich_known, rich_tables
+
+__all__ = ["add_bench"]
+
+FEW = 3  # failed queries of a method that are named; the others are in the results
+
+
+def add_bench(commands: Any) -> None:
+    """Add the command to a parser's subcommands."""
+    bench = commands.add_parser(
+        "bench",
+        help="measure methods on many queries and rankers",
+        description="Runs a study: rankers × methods × queries. Results are kept as they come, and the "
+        "same command goes on after a crash.",
+    )
+    bench.add_argument(
+        "study", nargs="?", metavar="STUDY", help=f"a TOML or YAML file, or one of {', '.join(SHIPPED)}"
+    )
+    bench.add_argument("--out", type=Path, metavar="DIR", help="where results are kept")
+    bench.add_argument("--status", type=Path, metavar="DIR", help="how far a study is")
+    bench.add_argument("--data", metavar="DIR", help="a folder in place of the study's data")
+    bench.add_argument(
+        "--queries", type=int, metavar="N",
+        help="queries, at most, evenly spread: those of a smaller N are among those of a larger one",
+    )  # fmt: skip
+    bench.add_argument("--pool", metavar="RUN", help="the recorded run whose documents are ranked")
+    bench.add_argument(
+        "--ranker", action="append", default=[], metavar="NAME=SPEC",
+        help="a ranker in place of the study's one of that name, which a study with one ranker need not "
+        "say; can be given several times",
+    )  # fmt: skip
+    bench.add_argument(
+        "--simple-rankers", metavar="LIST",
+        help="those of methods that take several, in place of the study's, and each alone where the "
+        f"study has them alone: some of {', '.join(SIMPLE_RANKERS)}",
+    )  # fmt: skip
+    bench.add_argument("--dense", metavar="MODEL", help="the encoder of dense among --simple-rankers")
+    bench.add_argument(
+        "--by-query", action="store_true", help="show the terms and their fidelity for every query, too"
+    )
+    bench.add_argument(
+        "--without", action="append", default=[], metavar="NAME",
+        help="leave out a ranker or a method of the study; can be given several times",
+    )  # fmt: skip
+    bench.add_argument(
+        "--workers", type=int, metavar="N", help="processes (default: what the study says, else 1)"
+    )
+    bench.add_argument("--dask", metavar="ADDRESS", help="of a scheduler whose workers are used")
+    bench.add_argument(
+        "--cache", type=Path, metavar="FILE", help="remember scores of rankers that have a fingerprint"
+    )
+    bench.add_argument(
+        "--index", type=Path, metavar="DIR",
+        help="where BM25 finds the documents, keep its index of them in DIR, for other studies of the "
+        "same documents (default: index in the folder of the results)",
+    )  # fmt: skip
+    bench.add_argument(
+        "--shard", type=_shard, default=(0, 1), metavar="I/N",
+        help="only the I-th of N parts of the queries; intentx report merges their folders",
+    )  # fmt: skip
+    bench.add_argument(
+        "--resume", action=argparse.BooleanOptionalAction, default=True,
+        help="go on where the folder's results end (default); --no-resume wants a folder without",
+    )  # fmt: skip
+    add_words(bench, extra="what the study's [text] says, said here instead")
+    bench.set_defaults(run_command=_bench)
+
+
+def _bench(options: argparse.Namespace) -> int:
+    if options.status is not None:
+        found = status(options.status)
+        show(
+            f"{found['name']}: {found['done']} of {found['cells']} cells of {found['queries']} queries "
+            f"begun; {found['failed']} without figures"
+        )
+        return 0
+    if options.study is None or options.out is None:
+        raise InputError("name a study and a folder for its results: intentx bench STUDY --out DIR")
+    if not options.resume and (options.out / "study.sqlite").exists():
+        raise InputError(f"{options.out} holds results; name another folder, or leave out --no-resume")
+    study = _changed(read_study(options.study), options)
+    for spec in study.rankers.values():
+        quiet_models(spec)
+    for model in (study.measures.vectors, *(plain.get("dense") for plain in study.methods.values())):
+        if model:
+            quiet_models(f"bi-encoder:{model}")
+    cells = 0
+
+    def begin(number: int) -> None:
+        nonlocal cells
+        cells = number
+        bar(0, cells)
+
+    with progress("cells", lines=True) as bar:
+        outcome = run_study(
+            study,
+            options.out,
+            workers=options.workers,
+            dask=options.dask,
+            cache=options.cache,
+            index=options.index,
+            shard=options.shard,
+            progress=lambda done, qid: bar(done, cells),
+            total=begin,
+        )
+        bar(outcome.measured + outcome.found, cells)
+    tell(
+        f"{outcome.measured} cells measured, {outcome.found} were there, {outcome.failed} without "
+        "figures"
+    )
+    results = read_results([options.out])
+    lines = results.lines
+    if study.by_query:
+        for table in rich_queries(results):
+            show(table)
+    for table in rich_tables(lines):
+        show(table)
+    known = rich_known(lines)
+    if known is not None:
+        show(known)
+    for line in lines:
+        for qid, reason in list(line.failed.items())[:FEW]:
+            tell(f"{line.ranker}, {line.method}, query {qid}: {first_line(reason)}")
+    return 1 if any(line.failed for line in lines) else 0
+
+
+def _changed(study: Study, options: argparse.Namespace) -> Study:
+    """The study with what the command line puts in its place."""
+    data, rankers = study.data, dict(study.rankers)
+    if options.data is not None:
+        data = dataclasses.replace(
+            data, folder=options.data, demo=(), beir=None, ir_datasets=None, topics=None, docs=None,
+            runs={},
+        )  # fmt: skip
+    if options.queries is not None:
+        data = dataclasses.replace(data, queries=options.queries)
+    if options.pool is not None:
+        data = dataclasses.replace(data, pool=options.pool or None)
+    methods = study.methods
+    for change in options.ranker:
+        name, equals, spec = change.partition("=")
+        if equals and name in rankers:
+            rankers[name] = spec
+            continue
+        if len(study.rankers) > 1 or not is_spec(change):
+            raise InputError(
+                f"--ranker takes NAME=SPEC with the name of a ranker of the study, one of "
+                f"{', '.join(study.rankers)}; not {without_secrets(change)!r}"
+            )
+        [old], new = study.rankers, without_secrets(change)  # the only one goes by its spec
+        rankers.pop(old, None)
+        rankers[new] = change
+        methods = {
+            method: {**plain, "rankers": (*rankers,)} if "rankers" in plain else plain
+            for method, plain in methods.items()
+        }
+    text = word_settings(options, study.text.to_dict())
+    study = dataclasses.replace(
+        study, data=data, rankers=rankers, methods=methods, text=text,
+        by_query=study.by_query or options.by_query,
+    )  # fmt: skip
+    if options.simple_rankers is not None:
+        study = with_simple_rankers(study, options.simple_rankers.split(","), options.dense)
+    elif options.dense is not None:
+        raise InputError("--dense is the encoder of dense among --simple-rankers, which is not given")
+    return study.without(options.without)
+
+
+def _shard(text: str) -> tuple[int, int]:
+    """``"2/5"``, counted from 1 by people, as ``(1, 5)``."""
+    part, slash, parts = text.partition("/")
+    if not (slash and part.isdigit() and parts.isdigit() and 0 < int(part) <= int(parts)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no part such as 2/5")
+    return int(part) - 1, int(parts)

@@ -1,0 +1,354 @@
+"""The command ``intentx explain``."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+from intentx.cli.method_options import LISTWISE, OF_LISTWISE, OF_POINTWISE, method_of, settings_of
+from intentx.cli.simple_ranker_options import add_simple_rankers, check_simple_rankers
+from intentx.cli.terminal import check_folder, given_text, progress, quiet_models, show, show_json, tell
+from intentx.cli.word_options import add_words, word_settings
+from intentx.datasets import read_documents
+from intentx.errors import InputError
+from intentx.evaluation.faithfulness import faithfulness
+from intentx.evaluation.heldout import heldout_fidelity
+from intentx.evaluation.measures import Measure
+from intentx.explainers.document.explanation import DocumentExplanation
+from intentx.explainers.document.exs import Labels
+from intentx.explainers.document.lirme import Sampler
+from intentx.explainers.document.votes import side_by_side
+from intentx.explainers.inside.references import Reference
+from intentx.explainers.methods import POINTWISE
+from intentx.explainers.ranking.explanation import IntentExplanation
+from intentx.perturbation import Removal
+from intentx.preferences.simple_rankers import chosen_simple_rankers
+from intentx.preferences.vectors import TermVectors
+from intentx.rankers import load_ranker, named_run
+from intentx.rankers.load import SPECS
+from intentx.rankers.services.redaction import without_secrets
+from intentx.rankers.transformers.encoders import BiEncoder, vector_encoder
+from intentx.ranking import Document, Ranking, rank
+from intentx.report import write_page
+from intentx.report.pictures.votes import write_votes
+from intentx.report.pictures.words import check_picture, write_png
+from intentx.scoring import BlackBox
+from intentx.text import Analyzer, TextIndex
+
+__all__ = ["add_explain"]
+
+
+def add_explain(commands: Any) -> None:
+    """Add the command to a parser's subcommands."""
+    explain = commands.add_parser(
+        "explain",
+        help="explain the ranking of your documents for a query, or one document",
+        description="Without --doc, the whole ranking is explained by intent terms; with it, one "
+        "document by signed words.",
+    )
+    explain.add_argument("--ranker", metavar="SPEC", help=f"{SPECS}, or run:FILE")
+    explain.add_argument("--query", required=True, metavar="Q")
+    explain.add_argument("--docs", required=True, metavar="FILE", help="JSONL or TSV; - reads stdin")
+    explain.add_argument(
+        "--run",
+        metavar="FILE",
+        help="a TREC run: rank only its documents; without --ranker, explain the run itself",
+    )
+    explain.add_argument("--qid", help="the query's id in the run, when it holds several")
+    explain.add_argument(
+        "--method", choices=(*LISTWISE, *POINTWISE), action="append", metavar="METHOD",
+        help=f"of rankings: {', '.join(LISTWISE)} (default multiplex); of documents and, by several of "
+        f"them, rankings: {', '.join(POINTWISE)}; can be given several times",
+    )  # fmt: skip
+    explain.add_argument("--doc", metavar="ID", help="explain this document; #3 is the one of rank 3")
+    explain.add_argument(
+        "--above",
+        metavar="ID",
+        help="why --doc is above this one (methods exs, shap, ig, deeplift and deepshap)",
+    )
+    explain.add_argument("--max-terms", type=_positive, default=10, metavar="K")
+    explain.add_argument(
+        "--vectors", metavar="SOURCE",
+        help="term vectors: a GloVe/word2vec text file, a sentence-transformers model, or minilm; "
+        "without, they are learned from the documents",
+    )  # fmt: skip
+    explain.add_argument(
+        "--heldout", type=int, default=0, metavar="SPLITS", help="measure on held-out documents too"
+    )
+    explain.add_argument(
+        "--faithfulness", action="store_true",
+        help="with --doc: take its words away, or all others, and see where the document goes",
+    )  # fmt: skip
+    explain.add_argument("--seed", type=int, default=0)
+    explain.add_argument(
+        "--cut", action="store_true",
+        help="cut documents to what the ranker reads of them, so that no other word is explained",
+    )  # fmt: skip
+    explain.add_argument(
+        "--cache", metavar="FILE", help="remember scores in FILE: what it has, the ranker is not asked"
+    )
+    explain.add_argument(
+        "--fingerprint", metavar="TEXT",
+        help="with --cache, for a module:callable: a text that changes whenever its scores may",
+    )  # fmt: skip
+    explain.add_argument("--json", action="store_true", help="print the explanation as JSON")
+    explain.add_argument("--html", type=Path, metavar="FILE", help="write a page")
+    explain.add_argument(
+        "--png", type=Path, metavar="FILE", help="write a picture; .svg and .pdf work, too"
+    )
+    _add_settings(explain)
+    explain.set_defaults(run_command=_explain)
+
+
+def _add_settings(explain: argparse.ArgumentParser) -> None:
+    """The options that choose words, and those that are settings of some methods."""
+    add_words(
+        explain,
+        extra="of the explanation and, where they have no settings of their own, of bm25, lm and rm3",
+    )
+    listwise = explain.add_argument_group("settings of methods that explain rankings")
+    listwise.add_argument("--candidates", type=_positive, metavar="N", help="terms to choose from")
+    listwise.add_argument(
+        "--generality", type=float, metavar="G",
+        help="0 fits the list and nothing else, 1 seeks terms that hold beyond it (default 0.5)",
+    )  # fmt: skip
+    listwise.add_argument(
+        "--effects", type=float, metavar="E",
+        help="0: terms by the order alone; 1: by what the ranker does with them alone (default 0.5)",
+    )  # fmt: skip
+    listwise.add_argument("--budget", type=int, metavar="N", help="most edited documents to score")
+    listwise.add_argument("--seconds", type=float, metavar="S", help="most seconds for these")
+    listwise.add_argument("--query-terms", choices=("allow", "exclude"))
+    add_simple_rankers(listwise)
+    pointwise = explain.add_argument_group("settings of methods that explain documents")
+    pointwise.add_argument("--samples", type=_positive, metavar="N", help="versions (exs, lirme, shap)")
+    pointwise.add_argument("--k", type=_positive, metavar="K", help="ranks that count as relevant (exs)")
+    pointwise.add_argument(
+        "--labels", choices=get_args(Labels), help="what versions are labelled by (exs)"
+    )
+    pointwise.add_argument("--sampler", choices=get_args(Sampler), help="how words go (lirme)")
+    pointwise.add_argument("--steps", type=_positive, metavar="N", help="of the integral (ig)")
+    pointwise.add_argument(
+        "--reference", choices=get_args(Reference),
+        help="what the document is compared with (gradient-input, ig, deeplift, deepshap); auto: zero "
+        "vectors, or their mean where zeros break the ranker",
+    )  # fmt: skip
+    pointwise.add_argument(
+        "--removal", choices=get_args(Removal), help="words are deleted or masked (exs, shap)"
+    )
+    pointwise.add_argument(
+        "--mask", metavar="TOKEN",
+        help="what masked words become; without, the ranker's own mask, if it names one (exs, shap)",
+    )  # fmt: skip
+
+
+def _explain(options: argparse.Namespace) -> None:
+    if options.ranker and options.ranker.startswith("run:"):
+        if options.run:
+            raise InputError(f"two runs, --run {options.run} and --ranker {options.ranker}; name one")
+        options.ranker, options.run = None, options.ranker.removeprefix("run:")
+    if not options.ranker and not options.run:
+        raise InputError(f"name a ranker: --ranker with one of {SPECS}; or give --run FILE")
+    for name in ("query", "qid", "doc", "above"):
+        given = getattr(options, name)
+        setattr(options, name, given if given is None else given_text(given))
+    names = options.method or ["multiplex"]
+    _check_options(options, names)
+    options.analyzer = word_settings(options).analyzer()
+    documents = read_documents(options.docs)
+    with progress() as bar:
+        ranking = _ranking(options, documents, bar)
+        doc, above = (_document(ranking, name) for name in (options.doc, options.above))
+        options.term_vectors = _vectors(options.vectors, ranking.texts, options.analyzer)
+        options.encoder = _encoder(options, ranking)
+        if options.simple_rankers is not None:
+            options.simple_rankers = chosen_simple_rankers(options.simple_rankers, options.encoder)
+        methods = {name: method_of(name, options) for name in names}
+        explanations = {
+            name: method.explain(ranking) if doc is None else method.explain(ranking, doc, above)
+            for name, method in methods.items()
+        }
+        explanations = {
+            name: one.with_measures(*_judged(options, methods[name], one))
+            for name, one in explanations.items()
+        }
+    _tell_hits(ranking.scorer)
+    several = {}
+    if doc is not None and len(names) > 1:
+        several["side_by_side"] = side_by_side([*explanations.values()], names)
+    plain = {
+        name: one.to_dict()
+        | {"ranker": options.ranker_name}
+        | {key: compared.to_dict() for key, compared in several.items()}
+        for name, one in explanations.items()
+    }
+    if options.json:
+        plain = plain if len(names) > 1 else plain[names[0]]
+        show_json(plain)
+    else:
+        if not options.ranker:
+            show(f"recorded run: {options.ranker_name}")
+        for shown in (*explanations.values(), *several.values()):
+            show(shown)
+    _write(options, explanations)
+
+
+def _check_options(options: argparse.Namespace, names: Sequence[str]) -> None:
+    """Refuse what cannot work before any work is done for it."""
+    check_folder(options.html)
+    if options.png:
+        check_picture(options.png)
+    repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
+    if repeated:
+        raise InputError(f"--method {repeated[0]} is given twice")
+    whole = [name for name in names if name in LISTWISE]
+    if options.doc is None:
+        for option in ("above", "faithfulness"):
+            if getattr(options, option):
+                raise InputError(f"--{option} is about one document: name it by --doc")
+    elif whole:
+        raise InputError(
+            f"{whole[0]} explains a whole ranking; for --doc choose --method from {', '.join(POINTWISE)}"
+        )
+    elif options.heldout:
+        raise InputError("--heldout measures explanations of a whole ranking: leave --doc out")
+    if options.above is not None:
+        able = [name for name, method in POINTWISE.items() if method.contrastive]
+        for name in names:
+            if name not in able:
+                raise InputError(f"{name} explains one document by itself; --above needs {_or(able)}")
+    if check_simple_rankers(options) is not None and options.doc is not None:
+        raise InputError("--simple-rankers explain a whole ranking: leave --doc out")
+    if options.mask is not None and options.removal != "mask":
+        raise InputError("--mask says what masked words become: it needs --removal mask")
+    for option in OF_POINTWISE:
+        able = [name for name in POINTWISE if option in settings_of(name)]
+        if getattr(options, option) is not None and not set(able) & set(names):
+            raise InputError(f"--{option} is a setting of {_or(able)}, not of {_or(names)}")
+    for option, able_ones in OF_LISTWISE.items():
+        if option == "dense" and options.simple_rankers is not None:
+            continue
+        # Of methods for rankings, those without a setting pass it over; but dense changes the table.
+        able = [name for name in whole if option != "dense" or name in able_ones]
+        if getattr(options, option) is not None and not able:
+            shown = option.replace("_", "-")
+            raise InputError(f"--{shown} is a setting of {_or(able_ones)}, not of {_or(names)}")
+
+
+def _or(names: Sequence[str] | Mapping[str, Any]) -> str:
+    *others, last = names
+    return f"{', '.join(others)} or {last}" if others else last
+
+
+def _document(ranking: Ranking, name: str | None) -> int | None:
+    """The position of a document named by its id, or else by its rank as in "#3"."""
+    if name is None:
+        return None
+    if name not in ranking.doc_ids and re.fullmatch(r"#[0-9]+", name):
+        if not 1 <= int(name[1:]) <= len(ranking):
+            raise InputError(
+                f"no rank {name[1:]} in a ranking of {len(ranking)} documents (#1 is the best)"
+            )
+        return int(name[1:]) - 1
+    return ranking.position(name)
+
+
+def _judged(options: argparse.Namespace, method: Any, explanation: Any) -> list[Measure]:
+    """The measures that were asked for."""
+    judged: list[Measure] = []
+    if options.heldout:
+        judged.append(heldout_fidelity(method, explanation.ranking, repeats=options.heldout))
+    if options.faithfulness:
+        judged.append(faithfulness(explanation, seed=options.seed))
+    return judged
+
+
+def _write(
+    options: argparse.Namespace, explanations: Mapping[str, IntentExplanation | DocumentExplanation]
+) -> None:
+    """The page and the pictures, and where they are: on standard output beside tables only."""
+    written = []
+    if options.html:
+        one = len(explanations) == 1 and options.doc is None
+        labels = [options.ranker_name] if one else list(explanations)
+        written.append(f"page: {write_page(options.html, [*explanations.values()], labels=labels)}")
+    if options.png:
+        for name, explanation in explanations.items():
+            path = options.png
+            if len(explanations) > 1:
+                path = path.with_stem(f"{path.stem}-{name}")
+            written.append(f"picture: {write_png(path, explanation)}")
+        of_one = [one for one in explanations.values() if isinstance(one, DocumentExplanation)]
+        if len(of_one) > 1:
+            path = options.png.with_stem(f"{options.png.stem}-side-by-side")
+            written.append(f"picture: {write_votes(path, of_one, [*explanations])}")
+    for line in written:
+        if options.json:
+            tell(line)
+        else:
+            show(line)
+
+
+def _ranking(
+    options: argparse.Namespace, documents: Sequence[Document], bar: Callable[[int, int], None]
+) -> Ranking:
+    options.ranker_name = options.ranker and without_secrets(options.ranker)
+    if options.run:
+        name, run = named_run(options.run, options.qid)
+        recorded = Ranking.from_run(run, options.query, documents)
+        if not options.ranker:
+            if options.cache:
+                raise InputError("a recorded run asks no ranker, and --cache has nothing to remember")
+            if options.cut:
+                raise InputError(
+                    "what the ranker of a recorded run reads is unknown: --cut needs --ranker"
+                )
+            options.ranker_name = name
+            return recorded
+        by_id = {document.id: document for document in documents}
+        documents = [by_id[doc_id] for doc_id in run]
+    quiet_models(options.ranker)
+    contents = [document.content for document in documents]
+    scorer = load_ranker(options.ranker, contents, options.analyzer)
+    box = BlackBox(scorer, progress=bar, cache=options.cache, fingerprint=options.fingerprint)
+    return rank(box, options.query, documents, truncated="cut" if options.cut else "warn")
+
+
+def _tell_hits(box: BlackBox | None) -> None:
+    if box is not None and box.cache is not None:
+        tell(
+            f"scores: {box.texts_asked} asked for, {box.texts_known} of them in memory, "
+            f"{box.texts_found} in {box.cache.path.name}, {box.texts_scored} from the ranker"
+        )
+
+
+def _vectors(source: str | None, texts: Sequence[str], analyzer: Analyzer) -> TermVectors | None:
+    if source is None:
+        return None
+    vocabulary = TextIndex(texts, analyzer).vocabulary
+    quiet_models(f"bi-encoder:{source}")
+    encoder = vector_encoder(source)
+    if encoder is None:
+        return TermVectors.from_text_file(source, vocabulary)
+    return TermVectors.from_sentence_transformer(encoder.model, vocabulary)
+
+
+def _encoder(options: argparse.Namespace, ranking: Ranking) -> BiEncoder | None:
+    """The one of ``--dense``; with what it has encoded already, where it is the ranker."""
+    if options.dense is None:
+        return None
+    ranker = ranking.scorer and ranking.scorer.scorer
+    if isinstance(ranker, BiEncoder) and options.ranker == f"bi-encoder:{options.dense}":
+        return ranker
+    quiet_models(f"bi-encoder:{options.dense}")
+    return BiEncoder.named(options.dense)
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"1 or more expected, not {number}")
+    return number

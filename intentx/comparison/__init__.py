@@ -1,0 +1,1 @@
+"""Rankers held against each other: what one prefers and others do not."""

@@ -1,0 +1,1 @@
+"""What explains one document, or one pair."""

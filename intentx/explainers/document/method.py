@@ -1,0 +1,444 @@
+"""What methods have in common that explain one document by signed words."""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import math
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, ClassVar, overload
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.asked import asking
+from intentx.errors import InputError, ScorerError
+from intentx.explainers.document.explanation import DocumentExplanation, Word
+from intentx.explainers.plain import plain_settings
+from intentx.explainers.ranking.explanation import IntentExplanation
+from intentx.explainers.ranking.multiplex import given_terms
+from intentx.perturbation import (
+    LONGEST_EDITED,
+    MOST_WORDS,
+    EditedDocuments,
+    Removal,
+    keep_units,
+    removal_for,
+    score_edits,
+    within_limit,
+)
+from intentx.preferences.simple_rankers import SimpleRankers
+from intentx.preferences.vectors import TermVectors
+from intentx.ranking import Ranking
+from intentx.text import Analyzer, Token, warn_about
+
+__all__ = ["DocumentMethod", "Subject", "every_word"]
+
+Floats = npt.NDArray[np.float64]
+
+# What is smaller is rounding, and no weight: 1e-14 beside weights of 1, or beside scores of 100.
+OF_LARGEST = 1e-12
+OF_SCORE = 16 * float(np.finfo(np.float64).eps)
+
+
+def every_word(analyzer: Analyzer) -> Analyzer:
+    """An analyzer that reads as this one does, and leaves no word out.
+
+    What a document says can hang on any of its words: *without* is one of them.
+
+    >>> every_word(Analyzer()).terms("A phone without a camera")
+    ('a', 'phone', 'without', 'camera')
+    """
+    return dataclasses.replace(analyzer, stopwords=frozenset())
+
+
+class Subject:
+    """One document being explained: what the ranker reads of it, as words, and what it cost.
+
+    Attributes
+    ----------
+    ranking, position
+        The ranking and the document's place in it.
+    text
+        The document as far as the ranker reads it; its score is the document's.
+    start
+        Where ``text`` begins in the document: 0 but for rankers that cut a text off at its beginning.
+    tokens
+        Occurrences of terms in ``text``.
+    terms
+        T distinct terms in the order of first appearance.
+    unseen
+        Terms of the document that the ranker never reads.
+    notes
+        What a reader should know; methods add to it.
+    cautions
+        What a reader must know before anything else.
+
+    Parameters
+    ----------
+    analyzer
+        What reads the document: of most methods `every_word` of their own.
+    intent_analyzer
+        What says which of its terms may be an intent.
+    edited
+        Whether many versions of ``text`` are made: it then is no longer than
+        `intentx.perturbation.within_limit`, and what lies behind is explained by no word.
+    """
+
+    def __init__(
+        self,
+        method: str,
+        ranking: Ranking,
+        position: int,
+        analyzer: Analyzer,
+        intent_analyzer: Analyzer | None = None,
+        *,
+        edited: bool = False,
+    ) -> None:
+        if analyzer.ngrams > 1:
+            raise InputError(
+                f"{method} explains a document by single words; use an Analyzer with ngrams=1, "
+                f"not {analyzer.ngrams}"
+            )
+        warn_about(ranking.doc_ids, ranking.texts, analyzer, ranking.told, stacklevel=4)
+        self.method, self.ranking, self.position, self.analyzer = method, ranking, position, analyzer
+        self.intent_analyzer = intent_analyzer or analyzer
+        self.notes: list[str] = []
+        self.cautions: list[str] = []
+        self._started = time.perf_counter()
+        box = ranking.scorer
+        self.notes += box.doubts.values() if box else ()
+        ranking.check_scorer()
+        whole = ranking.texts[position]
+        read = self._read(whole)
+        self.text, self.cut = within_limit(read, analyzer) if edited else (read, False)
+        self.start = max(0, whole.find(self.text))
+        self.tokens: tuple[Token, ...] = analyzer.tokens(self.text)
+        self.terms = tuple(dict.fromkeys(token.term for token in self.tokens))
+        if self.cut:
+            self.notes.append(
+                f"document {ranking.doc_ids[position]!r} has {len(read):,} characters, and versions of "
+                f"more than {LONGEST_EDITED:,} of them or {MOST_WORDS:,} words are not made: the first "
+                f"{len(self.text):,} are explained, as a document of their own; what the others do is "
+                "in the rest"
+            )
+        reader = every_word(analyzer)
+        seen = set(analyzer.terms(read)) if read != whole or reader != analyzer else None
+        self.unseen = () if seen is None else tuple(t for t in reader.terms(whole) if t not in seen)
+
+    def _read(self, whole: str) -> str:
+        """The document as far as it is read, where the ranker tells."""
+        seen = getattr(getattr(self.ranking.scorer, "scorer", None), "seen", None)
+        if seen is None:
+            return whole
+        try:
+            [part] = seen(self.ranking.query, [whole])
+        except InputError as error:
+            self.notes.append(f"whether the ranker reads the document to its end is unknown: {error}")
+            return whole
+        return str(part)
+
+    @property
+    def doc_id(self) -> str:
+        """The document's id."""
+        return self.ranking.doc_ids[self.position]
+
+    @property
+    def score(self) -> float:
+        """The ranker's score of the document."""
+        return float(self.ranking.scores[self.position])
+
+    @cached_property
+    def units(self) -> list[list[tuple[int, int]]]:
+        """T lists of the character spans of each term in ``text``."""
+        spans: dict[str, list[tuple[int, int]]] = {term: [] for term in self.terms}
+        for token in self.tokens:
+            spans[token.term].append((token.start, token.end))
+        return list(spans.values())
+
+    def score_texts(self, texts: Sequence[str]) -> Floats:
+        """(S,) scores of texts in the place of the document, as by `score_edits`."""
+        source = np.full(len(texts), self.position, dtype=np.intp)
+        purpose = f"an explanation by {self.method}"
+        return score_edits(self.ranking, EditedDocuments(tuple(texts), source), purpose)
+
+    def score_kept(
+        self, kept: npt.NDArray[np.bool_], how: Removal = "delete", mask: str | None = None
+    ) -> Floats:
+        """(S,) scores of the document with only those terms left that ``kept`` (S, T) says."""
+        how, mask = removal_for(self.ranking, how, mask)
+        return self.score_texts(keep_units(self.text, self.units, kept, how=how, mask=mask))
+
+    @contextlib.contextmanager
+    def looking_inside(self, versions: int) -> Iterator[None]:
+        """Around each pass through the model itself, of so many versions: they are counted and timed."""
+        started = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.ranking.black_box(self.method).spent(time.perf_counter() - started, versions)
+
+    def joined(self, other: Subject) -> None:
+        """Take over what was noted of the document that this one is compared with."""
+        self.cautions += [one for one in other.cautions if one not in self.cautions]
+        self.notes += [one for one in other.notes if one not in self.notes]
+
+    def explanation(
+        self,
+        weights: Mapping[str, float],
+        *,
+        settings: Mapping[str, Any],
+        figures: Mapping[str, float],
+        occurrences: Sequence[float] | None = None,
+        above: int | None = None,
+        unit: float | None = None,
+        kind: type[DocumentExplanation] = DocumentExplanation,
+        **more: Any,
+    ) -> DocumentExplanation:
+        """What was found, as an explanation; what it cost, `DocumentMethod.explain` knows.
+
+        Parameters
+        ----------
+        weights
+            Of every term, in an order that breaks ties. What is rounding, beside the largest of them
+            or ``unit``, becomes 0.
+        figures
+            With ``"rest"``, what no word carries.
+        occurrences
+            Weight of each of `tokens`; None: that of its term.
+        unit
+            The size of what the weights are made from; None: the document's score.
+        kind, more
+            A class of explanation with more attributes than others, and those.
+
+        Raises
+        ------
+        ScorerError
+            If a weight or the rest is larger than any number.
+        """
+        self.check_finite(weights.values(), figures.values())
+        found = [*weights.values(), *(() if occurrences is None else occurrences)]
+        least = max(
+            OF_LARGEST * max(map(abs, found), default=0.0),
+            OF_SCORE * (abs(self.score) if unit is None else unit),
+        )
+        weights = {term: weight if abs(weight) > least else 0.0 for term, weight in weights.items()}
+        terms = sorted(weights, key=lambda term: -abs(weights[term]))
+        if occurrences is None:
+            occurrences = [weights[token.term] for token in self.tokens]
+        occurrences = [weight if abs(weight) > least else 0.0 for weight in occurrences]
+        words = tuple(
+            Word(token.term, self.start + token.start, self.start + token.end, float(weight))
+            for token, weight in zip(self.tokens, occurrences, strict=True)
+        )
+        if not terms:
+            self.notes.append("the document has no word that could be explained")
+        return kind(
+            method=self.method,
+            ranking=self.ranking,
+            position=self.position,
+            above=above,
+            terms=tuple(terms),
+            weights=tuple(float(weights[term]) for term in terms),
+            words=words,
+            figures=self._figures(figures, above),
+            unseen=self.unseen,
+            analyzer=self.analyzer,
+            intent_analyzer=self.intent_analyzer,
+            settings=_as_used(settings, self.ranking),
+            model_calls=0,
+            seconds={"model": 0.0, "total": time.perf_counter() - self._started},
+            notes=(*self.cautions, *self.notes),
+            cautions=tuple(self.cautions),
+            **more,
+        )
+
+    def _figures(self, figures: Mapping[str, float], above: int | None) -> dict[str, float]:
+        """Numbers of the method; beside a raw score, what the ranker makes of it."""
+        shown = {"score": self.ranking.activation(self.position)}
+        if above is not None:
+            other = self.ranking.activation(above)
+            shown["other_score"] = {f"other_{name}": value for name, value in other.items()}
+        found: dict[str, float] = {}
+        for key, value in figures.items():
+            found[key] = float(value)
+            found |= shown.get(key, {})
+        return found
+
+    def check_finite(self, weights: Iterable[float], figures: Iterable[float] = ()) -> None:
+        """Refuse weights that are no finite numbers, and figures that are infinite.
+
+        A sum or a difference of scores has made them so.
+        """
+        if np.isfinite([*weights]).all() and not np.isinf([*figures]).any():
+            return
+        name = self.ranking.doc_ids[self.position]
+        raise ScorerError(
+            f"the scores of versions of document {name!r} are too far apart for {self.method}: a "
+            "difference of two is larger than any number can be; bring them nearer together, for "
+            "instance by a floor: max(score, -1e6)",
+            self.ranking.query,
+            [self.text],
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class DocumentMethod(ABC):
+    """A method that explains one document, and by several documents a whole ranking.
+
+    Parameters
+    ----------
+    max_terms
+        Most intent terms of a whole ranking.
+    documents
+        How many documents from the top of a ranking its intent is gathered from.
+    simple_rankers, vectors
+        What judges the intent terms, as in `intentx.Multiplex`.
+    analyzer
+        How texts become words; single ones, ``ngrams=1``. Its stopwords are never intent terms; of a
+        document every word is explained, whatever they are.
+    seed
+        For every random draw.
+    """
+
+    max_terms: int = 10
+    documents: int = 10
+    simple_rankers: SimpleRankers | None = None
+    vectors: TermVectors | None = None
+    analyzer: Analyzer = field(default_factory=Analyzer)
+    seed: int = 0
+
+    contrastive: ClassVar[bool] = False  # whether it can compare a document with another
+    edits: ClassVar[bool] = False  # whether it asks for many versions of a document
+
+    @overload
+    def explain(self, ranking: Ranking) -> IntentExplanation: ...
+    @overload
+    def explain(
+        self, ranking: Ranking, doc: str | int, above: str | int | None = None
+    ) -> DocumentExplanation: ...
+    def explain(
+        self, ranking: Ranking, doc: str | int | None = None, above: str | int | None = None
+    ) -> DocumentExplanation | IntentExplanation:
+        """Explain one document by its words; without ``doc``, the whole ranking by intent terms.
+
+        Parameters
+        ----------
+        doc
+            Its id, or its 0-based position in the ranking.
+        above
+            A document to compare it with, for methods that can: why is ``doc`` above it?
+
+        Raises
+        ------
+        InputError
+            If there is no such document, the method cannot compare two, or the ranking is a recorded
+            one, without a ranker to ask.
+        ScorerError
+            If the ranker fails on a version of the document.
+        """
+        if doc is None and above is not None:
+            raise InputError(f"above={above!r} needs a document to compare with it: give doc, too")
+        with asking(ranking.scorer) as asked:
+            found = self._intent(ranking) if doc is None else self._explained(ranking, doc, above)
+        calls = asked.besides(ranking.query, ranking.texts)
+        seconds = {**found.seconds, "model": asked.seconds}
+        if isinstance(found, IntentExplanation):
+            return dataclasses.replace(found, model_calls=calls, seconds=seconds)
+        return dataclasses.replace(found, model_calls=calls, seconds=seconds, scored=asked.marks)
+
+    def _explained(
+        self, ranking: Ranking, doc: str | int, above: str | int | None
+    ) -> DocumentExplanation:
+        """One document by its words."""
+        if above is None:
+            return self._weigh(self._subject(ranking, doc), None)
+        if not self.contrastive:
+            raise InputError(
+                f"{self.name} explains one document by itself; EXS, KernelSHAP, IntegratedGradients, "
+                "DeepLIFT and DeepSHAP compare two"
+            )
+        subject, other = self._subject(ranking, doc), self._subject(ranking, above)
+        if subject.position == other.position:
+            raise InputError(f"document {ranking.doc_ids[other.position]!r} cannot be above itself")
+        subject.notes += [note for note in other.notes if note not in subject.notes]
+        return self._weigh(subject, other)
+
+    @abstractmethod
+    def _weigh(self, subject: Subject, other: Subject | None) -> DocumentExplanation:
+        """The weights of a document's words, where it is compared with another those that matter."""
+
+    @property
+    def name(self) -> str:
+        return type(self).__name__
+
+    def _subject(self, ranking: Ranking, doc: str | int) -> Subject:
+        ranking.black_box(f"an explanation by {self.name}")
+        return Subject(
+            self.name,
+            ranking,
+            ranking.position(doc),
+            every_word(self.analyzer),
+            self.analyzer,
+            edited=self.edits,
+        )
+
+    def _intent(self, ranking: Ranking) -> IntentExplanation:
+        """Intent terms: words that speak for the first documents, the first ones most.
+
+        A word weighs what it does in each of the documents, over the largest weight there, and
+        document i from 0 counts ``1 / log2(i + 2)``. Stopwords are no intent terms.
+        """
+        if self.documents < 1 or self.max_terms < 1:
+            raise InputError("documents and max_terms must be 1 or more")
+        totals: dict[str, float] = {}
+        found = [self.explain(ranking, doc) for doc in ranking.doc_ids[: self.documents]]
+        for place, one in enumerate(found):
+            largest = max(map(abs, one.weights), default=0.0)
+            weights = dict(zip(one.terms, one.weights, strict=True))
+            for term in one.content_terms:
+                share = weights[term] / largest / math.log2(place + 2) if largest else 0.0
+                totals[term] = totals.get(term, 0.0) + share
+        # Shares of what the first document counts, 1, so that less than this is rounding.
+        best = sorted((t for t in totals if totals[t] > OF_LARGEST), key=lambda term: -totals[term])
+        if not best:
+            raise InputError(
+                f"{self.name} finds no word that speaks for any of the first {len(found)} documents of "
+                f"{ranking.query!r}"
+            )
+        explanation = given_terms(
+            ranking,
+            self.name,
+            tuple(best[: self.max_terms]),
+            simple_rankers=self.simple_rankers,
+            vectors=self.vectors,
+            analyzer=self.analyzer,
+            seed=self.seed,
+        )
+        spent = sum(one.seconds["total"] for one in found)
+        return dataclasses.replace(
+            explanation,
+            settings=_as_used(self.settings(), ranking),
+            seconds={**explanation.seconds, "total": spent + explanation.seconds["total"]},
+            notes=(
+                *(cautions := dict.fromkeys(note for one in found for note in one.cautions)),
+                *explanation.notes,
+                *dict.fromkeys(n for one in found for n in one.notes if n not in cautions),
+            ),
+            cautions=tuple(cautions),
+        )
+
+    def settings(self) -> dict[str, Any]:
+        """The settings as plain data for JSON."""
+        return plain_settings(self)
+
+
+def _as_used(settings: Mapping[str, Any], ranking: Ranking) -> dict[str, Any]:
+    """Settings with the mask that was really written in the place of words, or None."""
+    if "removal" not in settings:
+        return dict(settings)
+    return {**settings, "mask": removal_for(ranking, settings["removal"], settings["mask"])[1]}

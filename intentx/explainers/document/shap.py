@@ -1,0 +1,183 @@
+"""KernelSHAP over words (Lundberg & Lee, NIPS 2017), of one document or of a pair."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import ClassVar, get_args
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.errors import InputError
+from intentx.explainers.document.asking import asked
+from intentx.explainers.document.coalitions import kernel_weights
+from intentx.explainers.document.explanation import DocumentExplanation
+from intentx.explainers.document.interactions import expected_shapley_values
+from intentx.explainers.document.method import DocumentMethod, Subject
+from intentx.explainers.document.surrogate import r_squared
+from intentx.perturbation import Removal, all_subsets
+from intentx.scoring import unit_of
+
+__all__ = ["KernelSHAP", "shapley_values"]
+
+Floats = npt.NDArray[np.float64]
+Kept = npt.NDArray[np.bool_]
+
+MOST_EXACT = 20  # words: a million versions
+
+
+def shapley_values(values: Floats) -> Floats:
+    """(T,) Shapley values from the value of every coalition.
+
+    Parameters
+    ----------
+    values
+        (2^T,), of the coalitions in the order of `intentx.perturbation.all_subsets`.
+
+    Examples
+    --------
+    >>> shapley_values(np.array([0.0, 1.0, 2.0, 5.0])).tolist()
+    [2.0, 3.0]
+    """
+    players = len(values).bit_length() - 1
+    coalitions = np.arange(len(values))
+    sizes = all_subsets(players).sum(axis=1)
+    share = np.array([1 / (players * math.comb(players - 1, size)) for size in range(players)])
+    found = np.empty(players)
+    for player in range(players):
+        without = coalitions[(coalitions >> player) & 1 == 0]
+        gains = values[without | 1 << player] - values[without]
+        found[player] = share[sizes[without]] @ gains
+    return found
+
+
+def _values(scores: Floats) -> tuple[Floats, float]:
+    """(S,) scores (S, 1), or the differences of two (S, 2), and the unit they are in."""
+    with np.errstate(over="ignore"):
+        values = scores[:, 0] - scores[:, 1:].sum(axis=1)
+    if np.isfinite(values).all():
+        unit = unit_of(values)
+        return values / unit, unit
+    unit = unit_of(scores)
+    return scores[:, 0] / unit - scores[:, 1:].sum(axis=1) / unit, unit
+
+
+@dataclass(frozen=True, kw_only=True)
+class KernelSHAP(DocumentMethod):
+    """Shapley values of a document's words: a fair share of its score for each (any ranker).
+
+    The weights add up to ``R(d) - R(empty)``; the empty document has none of the words, but signs
+    stay, and what the ranker makes of them alone is the figure ``rest``. Compared with another
+    document, the game is ``R(A) - R(B)`` with the same words taken away from both, over the words of
+    both; the other way round all weights have the other sign.
+
+    Parameters
+    ----------
+    samples
+        Versions of the document, at most, that the ranker is asked about. From 2.4 times the number of
+        words on they come in pairs: a version, and the one with all other words.
+    exact_up_to
+        Up to this many words (and wherever 2^T <= ``samples``), all 2^T versions are scored, and the
+        values are exact; at most 20.
+    removal, mask
+        How words go, as in `intentx.perturbation.removal_for`.
+
+    Notes
+    -----
+    From a part of the versions the values are estimated: of the game that is expected by the known
+    versions, where sums over words and interactions of few words are likely beforehand. See
+    `intentx.explainers.document.coalitions.design` for the versions, and
+    `intentx.explainers.document.interactions.expected_shapley_values` for the estimate. ``fit`` is the
+    share of the variance that a sum over words explains, by the Shapley kernel.
+
+    Examples
+    --------
+    >>> from intentx import rank
+    >>> score = lambda query, texts: [t.count("piano") * (1 + t.count("stage")) for t in texts]
+    >>> KernelSHAP().explain(rank(score, "keyboard", ["a stage piano", "desk"]), 0)
+    <KernelSHAP for '0' (rank 1) of 'keyboard': piano +1.5, stage +0.5>
+    """
+
+    contrastive: ClassVar[bool] = True
+    edits: ClassVar[bool] = True
+
+    samples: int = 1000
+    exact_up_to: int = 10
+    removal: Removal = "delete"
+    mask: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.samples < 4:
+            raise InputError(f"samples must be 4 or more, not {self.samples!r}")
+        if not 0 <= self.exact_up_to <= MOST_EXACT:
+            raise InputError(f"exact_up_to must lie in 0 … {MOST_EXACT}, not {self.exact_up_to!r}")
+        if self.removal not in get_args(Removal):
+            raise InputError(f"removal must be one of {get_args(Removal)}, not {self.removal!r}")
+
+    def _weigh(self, subject: Subject, other: Subject | None) -> DocumentExplanation:
+        terms = subject.terms
+        figures = {"score": subject.score, "rest": subject.score}
+        if other is not None:  # sorted, so that both ways round draw the same versions
+            terms = tuple(sorted({*terms, *other.terms}))
+            figures |= {"other_score": other.score, "rest": subject.score - other.score}
+        players = [one for one in (subject, other) if one is not None]
+        weights = np.zeros(len(terms))
+        if terms:
+            weights = self._shapley(subject, players, terms, figures)
+        return subject.explanation(
+            dict(zip(terms, weights, strict=True)),
+            settings=self.settings(),
+            figures=figures,
+            above=None if other is None else other.position,
+        )
+
+    def _shapley(
+        self, subject: Subject, players: list[Subject], terms: tuple[str, ...], figures: dict[str, float]
+    ) -> Floats:
+        """(T,) values; ``figures`` gets what they add up from, and how additive the ranker is."""
+
+        def ask(kept: Kept) -> Floats:
+            """(S, 1 or 2) scores of the document, and of the other one."""
+            column = {term: place for place, term in enumerate(terms)}
+            scores = [
+                one.score_kept(kept[:, [column[t] for t in one.terms]], self.removal, self.mask)
+                for one in players
+            ]
+            return np.stack(scores, axis=1)
+
+        number = len(terms)
+        exact = number <= self.exact_up_to or (number < 63 and 2**number <= self.samples)
+        if exact:
+            kept = all_subsets(number)
+            values, unit = _values(ask(kept))
+            empty, full = float(values[0]), float(values[-1])
+            found, kept, values = shapley_values(values), kept[1:-1], values[1:-1]
+        else:
+            generator = np.random.default_rng(self.seed)
+            kept, scores = asked(
+                ask, lambda scores: _values(scores)[0], number, self.samples - 2, generator
+            )
+            values, unit = _values(scores)
+            empty, full, values = float(values[0]), float(values[1]), values[2:]
+            found = expected_shapley_values(kept, values, empty, full)
+            if len(kept) < 2 * number:
+                subject.notes.append(
+                    f"{self.samples} samples are few for {number} words; the weights hang on the seed"
+                )
+        if np.ptp([empty, full, *values]) == 0:
+            subject.notes.append("all versions have the same score: no word makes a difference")
+            found = np.zeros(number)
+        fit = 1.0
+        if number > 1:
+            fit = r_squared(values, empty + kept @ found, kernel_weights(kept))
+        empty, full = empty * unit, full * unit
+        figures |= {"empty": empty, "full": full, "fit": fit, "exact": float(exact)}
+        # Of a document that is explained in part, the score of the whole is not ``full``.
+        figures["rest"] = empty + (figures["rest"] - full if any(one.cut for one in players) else 0.0)
+        with np.errstate(over="ignore"):  # what is infinite is refused with its reason
+            if np.isfinite(np.ptp([*values, empty / unit, full / unit]) * unit):
+                # Scores that differ by nearly the largest number: an estimate may lie beyond it.
+                most = np.finfo(np.float64).max / unit
+                found = np.clip(found, -most, most)
+            return np.asarray(found * unit)

@@ -1,0 +1,124 @@
+"""An explanation of one document as a table: in a terminal, in a notebook."""
+
+from __future__ import annotations
+
+import html
+import math
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from intentx.explainers.document.signed import signed, two_sided
+from intentx.scoring import unit_of
+from intentx.signs import visible
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+    from intentx.explainers.document.explanation import DocumentExplanation
+
+__all__ = ["document_html", "document_tables", "opening", "verdict_of"]
+
+SHOWN = 20  # rows of the text table
+BAR = 12  # characters of a bar to either side
+NAMED = 20  # words that the ranker never read
+
+
+def verdict_of(explanation: DocumentExplanation) -> str:
+    """The sentence of the verdict, or why there is none."""
+    if explanation.verdict is not None:
+        return explanation.verdict.sentence
+    first, *_ = explanation.unjudged.splitlines()
+    return f"No verdict: {first}"
+
+
+def opening(explanation: DocumentExplanation) -> list[str]:
+    """What is said first: cautions, and the verdict."""
+    return [*(f"Caution: {one}" for one in explanation.cautions), verdict_of(explanation)]
+
+
+def document_tables(explanation: DocumentExplanation) -> Group:
+    """The verdict and the words, for a terminal."""
+    from rich.console import Group
+    from rich.table import Table
+    from rich.text import Text
+
+    title = Text(visible(f"{explanation.method} for {explanation._subject()}"), style="italic")
+    table = Table()
+    table.add_column("word", overflow="fold", min_width=10)
+    table.add_column("weight", justify="right", no_wrap=True)
+    table.add_column(two_sided("against", "for", " ", width=BAR), no_wrap=True, overflow="crop")
+    times = Counter(word.term for word in explanation.words)
+    if explanation.above is None:
+        there: Counter[str] | None = None
+    else:
+        text = explanation.ranking.texts[explanation.above]
+        there = Counter(token.term for token in explanation.analyzer.tokens(text))
+    table.add_column("times", justify="right", no_wrap=True)
+    largest = max(map(abs, explanation.weights), default=0.0)
+    for term, weight in list(zip(explanation.terms, explanation.weights, strict=True))[:SHOWN]:
+        length = round(2 * BAR * (abs(weight) / largest)) if largest else 0  # in half blocks
+        whole, half = divmod(length, 2)
+        sides = ("▐" * half + "█" * whole, "") if weight < 0 else ("", "█" * whole + "▌" * half)
+        number = str(times[term] or "–")
+        if there is not None:
+            number += f" / {there[term] or '–'}"
+        table.add_row(Text(visible(term)), signed(weight, largest), two_sided(*sides, width=BAR), number)
+    for name, weight in _others(explanation):
+        table.add_row(Text(name, style="italic"), signed(weight, max(largest, abs(weight))))
+    first = [Text(visible(line), style="bold") for line in opening(explanation)]
+    closing = Text(visible(_closing(explanation)), style="dim")
+    return Group(*first, title, table, *explanation._rich_measures(), closing)
+
+
+def _others(explanation: DocumentExplanation) -> list[tuple[str, float]]:
+    """What no shown row carries: the words of smaller weight together, and the rest."""
+    smaller = explanation.weights[SHOWN:]
+    unit = unit_of(smaller)
+    together = math.fsum(weight / unit for weight in smaller) * unit
+    rows = [(f"{len(smaller)} smaller words", together)] if smaller else []
+    return rows if math.isnan(explanation.rest) else [*rows, ("the rest: no word", explanation.rest)]
+
+
+def _closing(explanation: DocumentExplanation) -> str:
+    lines = []
+    if explanation.above is not None:
+        one, other = (explanation.ranking.doc_ids[i] for i in (explanation.position, explanation.above))
+        lines.append(f"times in {one!r} / in {other!r}; – / 1: only in {other!r}")
+    figures = {key: value for key, value in explanation.figures.items() if key != "rest"}
+    if figures:
+        shown = (f"{key.replace('_', ' ')} {value:.4g}" for key, value in figures.items())
+        lines.append(", ".join(shown))
+    if explanation.unseen:
+        others = len(explanation.unseen) - NAMED
+        more = f" and {others} more words" if others > 0 else ""
+        lines.append(f"the ranker never read: {', '.join(explanation.unseen[:NAMED])}{more}")
+    versions = "1 version" if explanation.model_calls == 1 else f"{explanation.model_calls} versions"
+    lines.append(
+        f"{versions} scored by the ranker; {explanation.seconds['total']:.2f} s, "
+        f"{explanation.seconds['model']:.2f} s of them the ranker's"
+    )
+    return "\n".join([*lines, *(note for note in explanation.notes if note not in explanation.cautions)])
+
+
+def document_html(explanation: DocumentExplanation) -> str:
+    """The same for a notebook: the verdict, and the coloured text."""
+    largest = max((abs(word.weight) for word in explanation.words), default=0.0) or 1.0
+    parts, done = [], 0
+    for word in explanation.words:
+        colour = "47,127,214" if word.weight > 0 else "224,107,18"
+        shown = html.escape(explanation.document[word.start : word.end])
+        parts += [
+            html.escape(explanation.document[done : word.start]),
+            f'<span style="background:rgba({colour},{abs(word.weight) / largest:.2f})" '
+            f'title="{word.weight:+.4g}">{shown}</span>',
+        ]
+        done = word.end
+    text = "".join([*parts, html.escape(explanation.document[done:])])
+    first = "".join(f"<p><b>{html.escape(visible(line))}</b></p>" for line in opening(explanation))
+    rest = (
+        ""
+        if math.isnan(explanation.rest)
+        else f"<p>the rest, which no word carries: {explanation.rest:+.4g}</p>"
+    )
+    about = f"<p><b>{html.escape(explanation.method)}</b> for {html.escape(explanation._subject())}</p>"
+    return f"{first}{about}<p>{text}</p>{rest}{explanation._html_measures()}"

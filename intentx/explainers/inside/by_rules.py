@@ -1,0 +1,69 @@
+"""Contributions by DeepLIFT's rules, and what may keep attributions from adding up."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.explainers.inside.completeness import Attributions
+from intentx.explainers.inside.embedding_layer import Model, doubled
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["by_rules", "coarse", "summed"]
+
+Floats = npt.NDArray[np.float64]
+
+
+def by_rules(model: Model, references: torch.Tensor) -> Attributions:
+    """The mean contributions over references, as many at once as the batch allows."""
+    import torch
+
+    from intentx.explainers.inside.deeplift import DeepLiftRules
+
+    x = model.embedded.vectors
+    total, scores, of_references = np.zeros(len(x)), 0.0, 0.0
+    uncovered: dict[str, None] = {}
+    cut: dict[str, None] = {}
+    at_once = max(1, model.batch_size // 2)
+    for start in range(0, len(references), at_once):
+        some = references[start : start + at_once]
+        number, rules = len(some), DeepLiftRules(len(some))
+        inputs = x.expand(number, *x.shape)
+        found, multipliers = model.gradients(torch.cat([inputs, some]), number, rules)
+        total += summed(multipliers, inputs - some).sum(axis=0)
+        scores += float(found[:number].sum())
+        of_references += float(found[number:].sum())
+        uncovered |= dict.fromkeys(rules.uncovered)
+        cut |= dict.fromkeys(rules.cut)
+    n = len(references)
+    return Attributions(total / n, scores / n, of_references / n, _cause(model, [*uncovered], [*cut]))
+
+
+def _cause(model: Model, uncovered: Sequence[str], cut: Sequence[str]) -> str:
+    """What a gap may come from, as far as it was seen; what has no rule becomes a note in any case."""
+    causes = []
+    if uncovered:
+        causes.append(f"no DeepLIFT rule for {', '.join(uncovered)}: its plain gradient was used")
+        model.subject.notes += causes
+    causes += coarse(model)
+    if cut and not uncovered:
+        causes.append(f"the model may let no gradient through {', '.join(cut)}")
+    return "; ".join(causes)
+
+
+def coarse(model: Model) -> list[str]:
+    """That the model computes with few digits, if it does."""
+    kind = str(model.embedded.vectors.dtype).removeprefix("torch.")
+    if kind not in ("float16", "bfloat16"):
+        return []
+    return [f"the model computes in {kind}, and rounds: load it in float32"]
+
+
+def summed(gradients: torch.Tensor, vectors: torch.Tensor) -> Floats:
+    """(…, L) their product, added up over the embedding's dimensions."""
+    return np.asarray((gradients * doubled(vectors)).sum(dim=-1).numpy())

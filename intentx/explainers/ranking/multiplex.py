@@ -1,0 +1,339 @@
+"""Explain a whole ranking by a few intent terms."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args
+
+from intentx.coverage.solve import METHODS, Method
+from intentx.errors import InputError
+from intentx.explainers.ranking.effects import BUDGET, check_budget
+from intentx.explainers.ranking.explanation import IntentExplanation
+from intentx.explainers.ranking.pipeline import Session
+from intentx.preferences import MARGIN, Pairs
+from intentx.preferences.candidates import QueryTermsUse
+from intentx.preferences.pairs import PairStrategy
+from intentx.preferences.simple_rankers import (
+    PositionAware,
+    Semantic,
+    SimpleRanker,
+    SimpleRankers,
+    TextMatching,
+    chosen_simple_rankers,
+)
+from intentx.preferences.vectors import TermVectors
+from intentx.ranking import Ranking
+from intentx.text import Analyzer
+
+Balance = Literal["chosen", "equal"]
+
+__all__ = ["IntentGreedy", "Multiplex", "QueryTerms", "RandomTerms", "given_terms"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Multiplex:
+    """A few terms that make several simple rankers together reproduce a ranking.
+
+    After Lyu & Anand (ECIR 2023). Candidate terms are scored by every simple ranker in every
+    document; a solver chooses the set that covers most preference pairs by their joint vote.
+
+    Parameters
+    ----------
+    max_terms, min_terms
+        Limits on the number of terms. Fewer than ``max_terms`` come out when more do not help.
+    candidates, pool
+        Number of candidate terms, and of the terms they are taken from: of the ``pool`` most
+        important ones those that are both important and by themselves in agreement with the
+        pairs. A pool no larger than ``candidates`` leaves the choice to importance.
+    query_terms
+        ``"allow"`` query terms in the explanation, or ``"exclude"`` them.
+    simple_rankers
+        What scores documents for terms, as a list of names, ``"text,position"`` or ``["text",
+        "position"]``, or of objects, or of both: ``bm25`` (or ``text``), ``tf``, ``tfidf``, ``lm``,
+        ``position``, ``semantic``, ``proximity``, and `Dense` with an encoder. None: text, position
+        and semantic; `default_simple_rankers` makes these, and with an encoder a fourth.
+    vectors
+        Term vectors of ``"semantic"``, where it goes by its name or ``simple_rankers`` is None; None:
+        learned from the documents at hand.
+    analyzer
+        How texts become terms; None: as the ranker has it, where that is known
+        (`Ranking.analyzer`), and else, or with ``vectors`` of words, ``Analyzer()``.
+    balance
+        ``"chosen"``: one simple ranker may lead, the votes of the others then being divided by
+        ten, where more pairs are covered so; with ``generality``, pairs with documents left
+        out. ``"equal"``: all votes weigh the same, as published.
+    pairs
+        Preference pairs to fit: a strategy of `preference_pairs`, or `Pairs` of your own.
+    m, top, min_rank_gap, min_score_gap
+        As in `preference_pairs`.
+    log_weights
+        Weigh each pair by ``1 + ln(rank gap)``; None: when ``generality`` is above 0.
+    generality
+        0: maximise the coverage of the fitted pairs and nothing else; never below what the default
+        covers without edited documents, other settings being the same. 1: look for terms that
+        hold for other documents too. At g in between, the share ``2 g / (1 + g)`` of the
+        objective counts every pair smoothly by its vote instead of as covered or not; with a
+        scorer, pairs with *edited* documents (terms put in and taken out by chance), scored by the
+        ranker, carry the share ``0.5 g`` of the weight. At any g above
+        0, the number of terms is the one that does best on documents left out
+        (`intentx.coverage.validate`), unless effects decide it, and every term occurs in two
+        documents or in the query. With ``method="ilp"`` the objective stays strict.
+    effects
+        How far the effects of terms on the ranker (`intentx.effects`) decide, where it can be
+        asked. 0: not at all; terms may only go along with the order. At e above 0: terms that the
+        ranker wants are chosen, as many as there are up to ``max_terms``, if there is one at all;
+        the share ``e`` of the objective is their part in the sum of all effects. Others whose
+        effect seems to be above 0, but could be chance, are chosen beside them only where that
+        covers the share ``0.1 e`` more of the pairs with documents left out. 1: the terms with the
+        largest effects. None: .3, or 0 with ``generality=0``.
+    budget
+        Most texts, edited documents, that the ranker is asked to score for effects and generality.
+        A listwise ranker gets whole lists, in each of which a fifth of the documents is edited.
+        None: no limit but ``seconds``.
+    seconds
+        Most seconds that the ranker is asked for these; the terms then depend on the machine.
+    method
+        Solver: see `intentx.coverage.solve`.
+    literal
+        Use the published solver settings of ``method`` (see `published`).
+    margin
+        Least vote of a covered pair.
+    seed
+        For every random draw.
+
+    Examples
+    --------
+    >>> from intentx.ranking import Ranking
+    >>> docs = {"a": "tea in a pot", "b": "tea with milk", "c": "milk and honey", "d": "a boat"}
+    >>> ranking = Ranking.from_run({"a": 4, "b": 3, "c": 2, "d": 1}, "tea", docs)
+    >>> explanation = Multiplex(simple_rankers=[TextMatching()]).explain(ranking)
+    >>> explanation.fidelity.all
+    1.0
+    """
+
+    max_terms: int = 10
+    min_terms: int = 1
+    candidates: int = 200
+    pool: int = 1000
+    query_terms: QueryTermsUse = "allow"
+    simple_rankers: SimpleRankers | None = None
+    vectors: TermVectors | None = None
+    balance: Balance = "chosen"
+    analyzer: Analyzer | None = None
+    pairs: PairStrategy | Pairs = "all"
+    m: int | None = None
+    top: int = 10
+    min_rank_gap: int = 1
+    min_score_gap: float = 0.0
+    log_weights: bool | None = None
+    generality: float = 0.5
+    effects: float | None = None
+    budget: int | None = BUDGET
+    seconds: float | None = None
+    method: Method = "auto"
+    literal: bool = False
+    margin: float = MARGIN
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.generality <= 1:
+            raise InputError(f"generality must lie between 0 and 1, not {self.generality!r}")
+        if self.effects is not None and not 0 <= self.effects <= 1:
+            raise InputError(f"effects must lie between 0 and 1, not {self.effects!r}")
+        if self.balance not in get_args(Balance):
+            raise InputError(f"balance must be one of {get_args(Balance)}, not {self.balance!r}")
+        if self.method not in METHODS:
+            raise InputError(f"no method {self.method!r}; choose one of {tuple(METHODS)}")
+        if self.candidates < 1:
+            raise InputError(f"candidates must be 1 or more, not {self.candidates!r}")
+        _settle(self)
+        check_budget(self.budget, self.seconds)
+        if not 1 <= self.min_terms <= self.max_terms:
+            raise InputError(
+                f"1 <= min_terms <= max_terms is needed, not {self.min_terms} and {self.max_terms}"
+            )
+
+    @classmethod
+    def published(cls, **settings: Any) -> Multiplex:
+        """The setting of the paper: 500 random pairs, GPC with 2 <= sum(x) <= 10, then every
+        x > 0.5 and 4 to 10 terms; nothing that looks beyond the fitted pairs.
+
+        The simple rankers are ``"tf,position,semantic"`` unless others are given; ``"semantic"`` is
+        `Semantic.published`.
+
+        The authors solve GPC with GENO, or with SciPy's SLSQP; projected gradient stands in here, and
+        nearly always ends in the same optimum.
+        """
+        given = settings.get("simple_rankers")
+        published = (TextMatching("tf"), PositionAware(), "semantic")
+        chosen = published if given is None else chosen_simple_rankers(given)
+        if "semantic" in chosen:
+            semantic = Semantic.published(settings.pop("vectors", None))
+            chosen = tuple(semantic if one == "semantic" else one for one in chosen)
+        settings["simple_rankers"] = chosen
+        defaults: dict[str, Any] = {
+            "pool": 0,
+            "balance": "equal",
+            "pairs": "random",
+            "m": 500,
+            "generality": 0.0,
+            "method": "tanh",
+            "literal": True,
+        }
+        return cls(**{**defaults, **settings})
+
+    def explain(self, ranking: Ranking) -> IntentExplanation:
+        """Find the intent terms of ``ranking``.
+
+        Raises
+        ------
+        InputError
+            If there is no preference pair or no candidate term; the message says why.
+        ScorerError
+            If the ranker fails on an edited document.
+        """
+        return Session(self, "Multiplex", ranking).chosen()
+
+
+@dataclass(frozen=True, kw_only=True)
+class IntentGreedy:
+    """A few terms that make one simple ranker reproduce a ranking, chosen greedily.
+
+    After Singh & Anand (FAccT 2020). The default is their GREEDY-LM: a language model and the
+    plain coverage of the fitted pairs.
+
+    Parameters
+    ----------
+    simple_ranker
+        What scores documents for terms: an object, or a name as in `Multiplex`.
+    others
+        As in `Multiplex`.
+    """
+
+    simple_ranker: SimpleRanker | str = field(default_factory=lambda: TextMatching("lm"))
+    max_terms: int = 10
+    candidates: int = 200
+    query_terms: QueryTermsUse = "allow"
+    analyzer: Analyzer | None = None
+    pairs: PairStrategy | Pairs = "all"
+    m: int | None = None
+    generality: float = 0.0
+    effects: float | None = None
+    budget: int | None = BUDGET
+    seconds: float | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        given = self.simple_ranker
+        chosen = chosen_simple_rankers(given if isinstance(given, str) else [given])
+        if len(chosen) > 1:
+            raise InputError(f"IntentGreedy takes one simple ranker, not {given!r}")
+        object.__setattr__(self, "simple_ranker", chosen[0])
+
+    def explain(self, ranking: Ranking) -> IntentExplanation:
+        """Find the intent terms of ``ranking``; errors as in `Multiplex.explain`."""
+        settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        simple_ranker = settings.pop("simple_ranker")
+        general = Multiplex(**settings, pool=0, simple_rankers=(simple_ranker,), method="greedy")
+        return Session(general, "IntentGreedy", ranking, told=self).chosen()
+
+
+@dataclass(frozen=True, kw_only=True)
+class QueryTerms:
+    """The control that any explanation must beat: the terms of the query as they are.
+
+    Parameters
+    ----------
+    simple_rankers, vectors, analyzer, pairs, m, seed
+        As in `Multiplex`.
+    """
+
+    simple_rankers: SimpleRankers | None = None
+    vectors: TermVectors | None = None
+    analyzer: Analyzer | None = None
+    pairs: PairStrategy | Pairs = "all"
+    m: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _settle(self)
+
+    def explain(self, ranking: Ranking) -> IntentExplanation:
+        """The terms of the query, judged like any others.
+
+        Raises
+        ------
+        InputError
+            If the query holds stopwords only, or there is no preference pair.
+        """
+        settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        fitted = Multiplex(**settings, generality=0)
+        return Session(fitted, "QueryTerms", ranking, told=self).of_query()
+
+
+@dataclass(frozen=True, kw_only=True)
+class RandomTerms:
+    """The other control: ``max_terms`` candidate terms drawn at random.
+
+    Parameters
+    ----------
+    max_terms, candidates, query_terms, simple_rankers, vectors, analyzer, pairs, m, seed
+        As in `Multiplex`.
+    """
+
+    max_terms: int = 10
+    candidates: int = 200
+    query_terms: QueryTermsUse = "allow"
+    simple_rankers: SimpleRankers | None = None
+    vectors: TermVectors | None = None
+    analyzer: Analyzer | None = None
+    pairs: PairStrategy | Pairs = "all"
+    m: int | None = None
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        _settle(self)
+
+    def explain(self, ranking: Ranking) -> IntentExplanation:
+        """Random terms, judged like any others; errors as in `Multiplex.explain`."""
+        settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
+        # With generality 0, since above it a term must occur in two documents.
+        drawn_from = Multiplex(**settings, pool=0, generality=0)
+        return Session(drawn_from, "RandomTerms", ranking, told=self).at_random()
+
+
+def _settle(method: Multiplex | QueryTerms | RandomTerms) -> None:
+    """Check the simple rankers of a method and whose its vectors are; names get one spelling."""
+    if method.simple_rankers is None:
+        return
+    chosen = chosen_simple_rankers(method.simple_rankers)
+    object.__setattr__(method, "simple_rankers", chosen)
+    if method.vectors is not None and "semantic" not in chosen:
+        names = ", ".join(one if isinstance(one, str) else one.name for one in chosen)
+        raise InputError(
+            "vectors are those of the default simple rankers, or of 'semantic' by its name; with "
+            f"simple_rankers of your own, give them to Semantic(vectors): there is no 'semantic' by its "
+            f"name in {names}"
+        )
+
+
+def given_terms(
+    ranking: Ranking,
+    method: str,
+    terms: tuple[str, ...],
+    *,
+    simple_rankers: SimpleRankers | None = None,
+    vectors: TermVectors | None = None,
+    analyzer: Analyzer | None = None,
+    seed: int = 0,
+) -> IntentExplanation:
+    """Terms that ``method`` found by other means, judged like any others on all pairs."""
+    settings = Multiplex(
+        simple_rankers=simple_rankers,
+        vectors=vectors,
+        analyzer=analyzer,
+        generality=0,
+        seed=seed,
+    )
+    return Session(settings, method, ranking).given(terms)

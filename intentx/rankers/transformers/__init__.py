@@ -1,0 +1,1 @@
+"""Rankers that are transformers: cross-encoders and encoders."""

@@ -1,0 +1,366 @@
+"""One self-contained HTML page about one document, explained by one or several methods."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import intentx
+from intentx.errors import InputError
+from intentx.explainers.document.explanation import DocumentExplanation
+from intentx.explainers.document.shown import verdict_of
+from intentx.explainers.document.votes import SideBySide, numbered, side_by_side
+from intentx.explainers.inside.gradcam import GradCAMExplanation
+from intentx.report.pages.document_map import grad_cam
+from intentx.report.pages.explained_document import NOTABLE, DocumentView
+from intentx.report.pages.layout import (
+    Section,
+    check_one_query,
+    html_page,
+    links,
+    section,
+    writable,
+    write_file,
+)
+from intentx.report.pages.marked_documents import score_of
+from intentx.report.pages.markup import Html, count, join, listing, percent, real, tag
+from intentx.report.pages.measures import FAITHFULNESS, faithfulness_table, has_faithfulness, measured
+from intentx.report.pages.methods_beside import BESIDE, beside, contradictions, folded
+from intentx.report.pages.sections import seconds_table, settings_table
+from intentx.report.pages.tables import bar
+from intentx.scoring import unit_of
+
+__all__ = ["document_page", "write_document_page"]
+
+BARS = 20  # words with a bar
+NAMED_FOR, NAMED_AGAINST = 5, 3  # words of the answer
+NAMED_UNSEEN = 200
+
+
+def document_page(
+    explanations: Sequence[DocumentExplanation],
+    *,
+    title: str = "",
+    labels: Sequence[str] | None = None,
+) -> str:
+    """A page that shows which words put a document where it is, and how far that can be believed.
+
+    Parameters
+    ----------
+    explanations
+        One, or several of the same document for the same query: by several methods, or of several
+        rankers. They stand side by side.
+    title
+        Of the page; "" for one made from the query.
+    labels
+        What tells the explanations apart; by default their methods.
+
+    Returns
+    -------
+    str
+        HTML without scripts and without requests; the same for the same explanations.
+
+    Raises
+    ------
+    InputError
+        For no explanation, different queries or documents, or labels that are not one per explanation.
+    """
+    _check(explanations, labels)
+    views = [
+        DocumentView(explanation, label)
+        for explanation, label in zip(explanations, labels or numbered(explanations), strict=True)
+    ]
+    sections = [part for part in _SECTIONS if any(_has(part.anchor, view) for view in views)]
+    contents = [(part.anchor, part.heading) for part in sections]
+    if len(views) > 1:
+        contents.insert(1, ("beside", BESIDE))
+    parts = [section(part, [v for v in views if _has(part.anchor, v)]) for part in sections]
+    told = None
+    if len(views) > 1:
+        told = side_by_side(explanations, [view.label for view in views])
+        parts.insert(1, beside(views, told))
+    first = explanations[0]
+    name = first.ranking.doc_ids[first.position]
+    return html_page(
+        title or f"“{first.ranking.query}”: {name}, explained by intentx",
+        _header(views, title, contents, told),
+        tag("main", *parts),
+    )
+
+
+def write_document_page(
+    path: str | Path,
+    explanations: Sequence[DocumentExplanation],
+    *,
+    title: str = "",
+    labels: Sequence[str] | None = None,
+) -> Path:
+    """Write `document_page` to a file and return its path.
+
+    Raises
+    ------
+    InputError
+        As `document_page`, and if the file cannot be written, e.g. since its folder does not exist.
+    """
+    path = writable(path)
+    return write_file(path, document_page(explanations, title=title, labels=labels).encode("utf-8"))
+
+
+def _check(explanations: Sequence[DocumentExplanation], labels: Sequence[str] | None) -> None:
+    check_one_query(explanations, labels, "explanation")
+    names = list(dict.fromkeys(one.ranking.doc_ids[one.position] for one in explanations))
+    if len(names) > 1:
+        raise InputError(
+            f"a page is about one document, not {len(names)}: {', '.join(map(repr, names))}"
+        )
+    longest = max((one.document for one in explanations), key=len)
+    if any(one.document not in longest for one in explanations):  # one may be cut to what is read
+        raise InputError(f"the explanations are of different documents with the same id {names[0]!r}")
+
+
+def _header(
+    views: Sequence[DocumentView],
+    title: str,
+    contents: Sequence[tuple[str, str]],
+    told: SideBySide | None,
+) -> Html:
+    first = views[0].explanation
+    places = listing(dict.fromkeys(_place(view.explanation) for view in views), "or")
+    methods = listing(dict.fromkeys(view.explanation.method for view in views))
+    return tag(
+        "header",
+        tag("p", tag("bdi", title)) if title else "",
+        tag("h1", "“", tag("bdi", first.ranking.query), "”"),
+        tag(
+            "p",
+            tag("strong", tag("bdi", first.ranking.doc_ids[first.position])),
+            " · ",
+            places,
+            " · explained by ",
+            methods,
+            class_="by",
+        ),
+        *(_answer(view, alone=len(views) == 1) for view in views),
+        "" if told is None else contradictions(told),
+        links(contents),
+        class_="top",
+    )
+
+
+def _place(explanation: DocumentExplanation) -> str:
+    number = len(explanation.ranking)
+    score = score_of(explanation.ranking, explanation.position)
+    return f"rank {count(explanation.position + 1)} of {count(number)} with the score {score}"
+
+
+def _other(explanation: DocumentExplanation) -> Html:
+    """The document that it is compared with, by its id and rank."""
+    above = explanation.above or 0
+    return join([tag("bdi", explanation.ranking.doc_ids[above]), f" (rank {count(above + 1)})"])
+
+
+def _answer(view: DocumentView, alone: bool) -> Html:
+    """Which words speak for the document's place and which against, and how far to believe it."""
+    name = join([tag("strong", tag("bdi", view.label)), ": "]) if not alone else Html("")
+    explanation = view.explanation
+    verdict = explanation.verdict
+    first = [tag("strong", f"Caution: {one}. ") for one in explanation.cautions]
+    first.append(tag("strong", verdict_of(explanation), class_=verdict.level if verdict else "none"))
+    answer = tag("p", name, *first, " ", _sentence(view), " ", _belief(explanation), class_="answer")
+    return join([answer, *measured(explanation)])
+
+
+def _sentence(view: DocumentView) -> Html:
+    """What the weights say: as a fact only where it may be more than chance."""
+    verdict = view.explanation.verdict
+    if verdict is not None and verdict.level == "chance" and view.largest:
+        words = [tag("b", view.term(term)) for term in view.explanation.terms[:NAMED_FOR]]
+        some = [word for word, weight in zip(words, view.explanation.weights, strict=False) if weight]
+        return join(["The largest weights are those of ", listing(some), "."])
+    return _speaking(view)
+
+
+def _speaking(view: DocumentView) -> Html:
+    explanation = view.explanation
+    notable = [(t, w) for t, w in view.of_term.items() if w and abs(w) >= NOTABLE * view.largest]
+    pro = [tag("b", view.term(term)) for term, weight in notable if weight > 0][:NAMED_FOR]
+    contra = [tag("b", view.term(term)) for term, weight in notable if weight < 0][:NAMED_AGAINST]
+    if not notable:
+        rest = "".join(f" What no word carries is {view.rest(weight)}." for _, weight in view.others)
+        return Html(f"No word makes a difference.{rest}")
+    if view.signless:
+        return join(["Its score hangs most on ", listing(pro), ", whichever way."])
+    above = [" above ", _other(explanation)] if explanation.above is not None else []
+    if not pro:
+        return join([_speak(contra), " against its place", *above, ", no word notably for it."])
+    if view.one_sided:
+        return join([_speak(pro), " for its place; what speaks against it, the method does not see."])
+    against = [listing(contra) if contra else "no word notably", " against it."]
+    return join([_speak(pro), " for its place", *above, ", ", *against])
+
+
+def _speak(words: Sequence[Html]) -> Html:
+    return join([listing(words), " speaks" if len(words) == 1 else " speak"])
+
+
+def _belief(explanation: DocumentExplanation) -> Html:
+    """How well the weights account for what the ranker does, as far as the method tells."""
+    figures, lines = explanation.figures, []
+    if figures.get("exact"):
+        lines.append(
+            "The weights are exact Shapley values: they add up to what the words change, "
+            f"{real(figures['full'] - figures['empty'])}."
+        )
+    elif not math.isnan(fit := figures.get("fit", math.nan)):
+        lines.append(f"A model of these weights fits the ranker’s answers by {real(fit)} (at best 1).")
+    if "relative_gap" in figures:
+        pair = "other_score" in figures
+        difference = real(figures["score"] - figures["other_score" if pair else "reference"])
+        whole = f"difference of {difference} " + ("between the two" if pair else "from the reference")
+        gap, rest = figures["relative_gap"], explanation.rest  # not told by every method, nor old files
+        told = pair and not math.isnan(rest)
+        carried = f", {real(rest)} of which no word carries (the rest)" if told else ""
+        lines.append(
+            "There was no difference to explain: the scores are equal."
+            if math.isnan(gap)
+            else f"All attributions add up to the {whole}{carried}, but for {_small(gap)}."
+        )
+    lines.append(
+        f"That took the ranker’s scores of {count(explanation.model_calls, 'version')} of it."
+        if explanation.model_calls
+        else "That took no score besides those of the ranking."
+    )
+    return join(lines, " ")
+
+
+def _small(share: float) -> str:
+    """A share as a percentage that says how small it is."""
+    return percent(share) if share >= 1 else f"{100 * share:.2g}\u00a0%"
+
+
+def _bars(view: DocumentView) -> Html:
+    """The words of the largest weights as bars to the left or right of a common line."""
+    if not view.explanation.terms:
+        return tag("p", "The document has no word that could be explained.", class_="note")
+    unit = unit_of(view.explanation.weights)
+    low = min(0.0, *view.explanation.weights, 0.0) / unit
+    span = (max(0.0, *view.explanation.weights, 0.0) / unit - low) or 1.0
+    rows = [
+        tag(
+            "tr",
+            tag("th", tag("bdi", term), scope="row"),
+            tag("td", bar(weight / unit, low, span, view.number(weight)), class_="bar"),
+        )
+        for term, weight in view.of_term.items()
+    ]
+    last = [
+        tag("tr", tag("th", tag("em", name), scope="row"), tag("td", view.rest(weight), class_="bar"))
+        for name, weight in view.others
+    ]
+    return folded(("word", "weight"), rows, BARS, "signed", last, _together(view))
+
+
+def _together(view: DocumentView) -> str:
+    """The words behind the bars, added up."""
+    smaller = view.explanation.weights[BARS:]
+    unit = unit_of(smaller)
+    return f", together {view.rest(math.fsum(weight / unit for weight in smaller) * unit)}"
+
+
+def _text(view: DocumentView) -> Html:
+    """The document and, where it is compared with another one, that; words that were never read."""
+    explanation = view.explanation
+    largest = max((abs(word.weight) for word in explanation.words), default=0.0)
+    parts = [_scale(view, largest), tag("p", view.text, dir="auto", class_="text")]
+    if explanation.unseen:
+        shown = explanation.unseen[:NAMED_UNSEEN]
+        left = len(explanation.unseen) - len(shown)
+        names = join([tag("bdi", term) for term in shown], ", ")
+        number = count(len(explanation.unseen), "word")
+        more = f" and {count(left)} more" if left else ""
+        parts.append(
+            tag("p", f"The ranker never read {number} of it, that have no weight: ", names, more, ".",
+                class_="note unseen")
+        )  # fmt: skip
+    if explanation.above is not None:
+        score = score_of(explanation.ranking, explanation.above)
+        parts += [
+            tag("h4", "Compared with ", _other(explanation), f", score {score}"),
+            tag("p", "Words that have a weight are on its colour here, too.", class_="note"),
+            tag("p", view.text_of_other, dir="auto", class_="text"),
+        ]
+    return join(parts)
+
+
+def _scale(view: DocumentView, largest: float) -> Html:
+    """The colours with their weights."""
+    if not largest:
+        return tag("p", "No word makes a difference.", class_="note")
+    number = view.number(largest).removeprefix("+")
+    sized = view.signless or view.one_sided
+    low, high = ("0", "matters" if view.signless else "for") if sized else (f"−{number} against", "for")
+    ramp = tag("i", class_="gradient size" if sized else "gradient signed")
+    return tag("div", tag("span", f"{low} ", ramp, f" +{number} {high}", class_="ramp"), class_="scale")
+
+
+def _made(view: DocumentView) -> Html:
+    """Method, figures, cost, settings and notes."""
+    explanation = view.explanation
+    facts = [("method", explanation.method)]
+    facts += [
+        (
+            name.replace("_", " "),
+            "not defined" if math.isnan(value) else f"{value:.6g}".replace("-", "−"),
+        )
+        for name, value in explanation.figures.items()
+    ]
+    fidelity = explanation.fidelity
+    if fidelity is not None and not math.isnan(fidelity.all):
+        words = count(len(explanation.intent_terms), "word")
+        facts.append(
+            ("as intent", f"the {words} that speak most for it reproduce {percent(fidelity.all)} of all "
+             "preferences of the ranking")
+        )  # fmt: skip
+    facts.append(("model calls", f"{count(explanation.model_calls, 'version')} for the ranker to score"))
+    facts.append(("intentx", intentx.__version__))
+    facts += [("note", note) for note in explanation.notes]
+    pairs = (join([tag("dt", name), tag("dd", text, dir="auto")]) for name, text in facts)
+    tables = tag(
+        "div", seconds_table(explanation.seconds), settings_table(explanation.settings), class_="pair"
+    )
+    return join([tag("dl", *pairs), tables])
+
+
+def _has(anchor: str, view: DocumentView) -> bool:
+    """Whether there is something of an explanation in a section."""
+    if anchor == "faithfulness":
+        return has_faithfulness(view.explanation)
+    return anchor != "map" or isinstance(view.explanation, GradCAMExplanation)
+
+
+_SECTIONS: tuple[Section[DocumentView], ...] = (
+    Section("words", "Words for and against", "", _bars),
+    Section(
+        "document",
+        "The document",
+        "Each word is on the colour of its weight; the pointer on it shows the number. Words without "
+        "a colour make no difference.",
+        _text,
+    ),
+    Section(
+        "map",
+        "Which matches make the score",
+        "A column is a word of the document, a row a term of the query: above, how much their match "
+        "adds to the score (the map), below, how similar they are. Effective terms are bold: they add "
+        "much. Filtered ones are struck out: they add little, though a query term is similar.",
+        grad_cam,
+    ),
+    Section(
+        "faithfulness",
+        "Faithfulness",
+        FAITHFULNESS,
+        lambda view: faithfulness_table(view.explanation),
+    ),
+    Section("made", "How it was made", "", _made),
+)

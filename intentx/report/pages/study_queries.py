@@ -1,0 +1,100 @@
+"""The queries of a study as a page keeps them: one block of JSON, that a script makes tables of."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from typing import TYPE_CHECKING, Any
+
+from intentx.report.pages.markup import FORBIDDEN, Html, tag
+from intentx.report.tables.study import GROUPS, digits, present
+from intentx.study.by_query import BY_QUERY, shown_by_query
+from intentx.study.cells import FIGURES
+
+if TYPE_CHECKING:
+    from intentx.study.results import Results
+
+__all__ = ["data_block", "queries_section", "query_data"]
+
+# What must not stand in a script as it is: "<" could end it, the others are no characters of HTML.
+_ESCAPED = re.compile(r"[<\x7f-\x9f\u2028\u2029]")
+WHOLE = ("terms", "model_calls")  # of one query
+PLACES = 6  # digits of a figure that are kept: rounded again to three, they are right
+
+
+def query_data(results: Results) -> dict[str, Any]:
+    """All that is shown of single queries, as plain data.
+
+    Returns
+    -------
+    dict
+        ``figures``: name, head of its group, short head, meaning and digits of each figure;
+        ``beside``: those that are shown beside terms, with their heads; ``by_query``: whether terms
+        are shown first;
+        ``pairs``: ranker and method; ``queries``: id and text; ``words``, ``reasons``: texts that
+        ``cells`` refer to by their place. ``cells`` has a list per query with one part per pair: 0
+        where it is not measured yet, the place of a reason where it has failed, or else a list of two:
+        places of its terms, and figures, None where one is not defined.
+    """
+    names = [name for name in present(results.lines) if name in FIGURES]
+    pairs = {(line.ranker, line.method): i for i, line in enumerate(results.lines)}
+    places = {qid: i for i, (qid, _) in enumerate(results.topics)}
+    words: dict[str, int] = {}
+    reasons: dict[str, int] = {}
+    cells: list[list[Any]] = [[0] * len(pairs) for _ in places]
+    for row in results.rows():
+        pair, place = pairs.get((row.ranker, row.method)), places.get(row.qid)
+        if pair is None or place is None:
+            continue
+        if row.reason:
+            cells[place][pair] = reasons.setdefault(_clean(row.reason), len(reasons) + 1)
+            continue
+        terms = [words.setdefault(_clean(term), len(words)) for term in row.terms]
+        cells[place][pair] = [terms, [_rounded(row.figures.get(name)) for name in names]]
+    heads = {name: (group, head) for group, own in GROUPS for name, head in own.items()}
+    return {
+        "figures": [
+            [name, *heads[name], FIGURES[name], 0 if name in WHOLE else digits(name)] for name in names
+        ],
+        "beside": [[name, BY_QUERY[name]] for name in shown_by_query(results.lines)],
+        "by_query": results.study.by_query,
+        "pairs": [[_clean(ranker), _clean(method)] for ranker, method in pairs],
+        "queries": [[_clean(qid), _clean(query)] for qid, query in results.topics],
+        "words": list(words),
+        "reasons": list(reasons),
+        "cells": cells,
+    }
+
+
+def data_block(plain: dict[str, Any]) -> Html:
+    """Plain data in a page, where no script of it can begin or end."""
+    text = json.dumps(plain, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
+    text = _ESCAPED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+    return tag("script", Html(text), type="application/json", id="data")
+
+
+def queries_section() -> Html:
+    """What the script fills."""
+    return tag(
+        "section",
+        tag("h2", "Queries"),
+        tag("noscript", tag("p", "Queries need JavaScript here; cells.csv has all.", class_="note")),
+        tag("div", id="query-controls", class_="controls"),
+        tag("div", tag("table", class_="queries", id="query-table"), class_="scroll", tabindex="0",
+            role="region", aria_label="Figures of each query"),
+        tag("div", id="query-pages", class_="controls"),
+        tag("dialog", id="query", aria_labelledby="query-title"),
+        id="queries",
+    )  # fmt: skip
+
+
+def _clean(text: str) -> str:
+    return FORBIDDEN.sub("\ufffd", text)
+
+
+def _rounded(value: float | None) -> float | int | None:
+    if value is None or not math.isfinite(value):
+        return None
+    rounded = round(value, PLACES)
+    return int(rounded) if rounded == int(rounded) else rounded

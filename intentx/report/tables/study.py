@@ -1,0 +1,200 @@
+"""The table of a study: a row for each ranker and method, a column for each figure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from intentx.report.pages.markup import Html, count, join, tag
+from intentx.study.cells import FIGURES
+from intentx.study.tables import COUNTS, MARKS, TESTED, interval, number
+
+if TYPE_CHECKING:
+    from intentx.study.tables import Line, Versus
+
+__all__ = ["GROUPS", "SECONDS", "digits", "legend", "main_table", "present", "probability", "seconds"]
+
+# Columns in groups, with heads that are short; what they mean stands in FIGURES.
+GROUPS = (
+    ("Fidelity", {"all": "all pairs", "far": "far", "sampled": "sampled", "tau": "τ-b"}),
+    ("On unseen", {"heldout_documents": "documents", "heldout_pairs": "pairs"}),
+    ("In random order", {"shuffled_all": "all pairs", "shuffled_heldout_documents": "unseen docs"}),
+    ("Published rule, one agrees", {"vote1_all": "all pairs", "vote1_gap": "gap"}),
+    ("Two agree", {"vote2_all": "all pairs", "vote2_gap": "gap"}),
+    ("One does not contradict", {"utility": "sampled"}),
+    (
+        "What the ranker looks for",
+        {"intent_precision": "precision", "intent_recall": "recall", "intent_ap": "AP"},
+    ),
+    ("Ranks lost without", {"deletion": "terms", "random_deletion": "random"}),
+    ("Ranks risen with", {"insertion": "terms", "random_insertion": "random"}),
+    ("Terms", {"terms": "number", "stability": "stability"}),
+    ("Texts scored", {"model_calls": "number"}),
+    ("Seconds", {"explain": "explain", "model": "ranker", "ours": "ours"}),
+)
+SECONDS = {
+    "explain": "seconds of one explanation, the ranker’s among them",
+    "model": "seconds of the ranker for all that is measured of a query",
+    "ours": "seconds of intentx itself for the same",
+}
+
+
+def digits(name: str) -> int:
+    """Digits behind the point: three of a share, one of a number of terms, ranks or texts."""
+    return 1 if name in COUNTS else 3
+
+
+def seconds(value: float) -> str:
+    """Seconds as people read them.
+
+    >>> seconds(0.001), seconds(12.345), seconds(0.0)
+    ('< 0.01', '12.35', '0.00')
+    """
+    return "< 0.01" if 0 < value < 0.005 else f"{value:,.2f}"
+
+
+def present(lines: Sequence[Line]) -> list[str]:
+    """Names of the figures that some line has, in the order of the columns."""
+    have = {name for line in lines for name in (*line.figures, *line.seconds)}
+    return [name for _, heads in GROUPS for name in heads if name in have]
+
+
+def main_table(lines: Sequence[Line]) -> Html:
+    """The table, complete and readable without a script, which makes it sortable."""
+    columns = _columns(present(lines))
+    best = _best(lines)
+    rows = [
+        tag(
+            "tr",
+            tag("th", tag("bdi", line.ranker), scope="row", class_="ranker"),
+            _method(line),
+            _queries(line),
+            *(_cell(line, name, kind, best.get((line.ranker, name), "")) for name, kind in columns),
+            class_="begins" if not place or lines[place - 1].ranker != line.ranker else None,
+        )
+        for place, line in enumerate(lines)
+    ]
+    table = tag("table", _head(columns), tag("tbody", *rows), class_="figures", id="figures")
+    return tag("div", table, class_="scroll", tabindex="0", role="region", aria_label="All figures")
+
+
+def _columns(names: Sequence[str]) -> list[tuple[str, str]]:
+    """The figures of the columns, and the class of each: which group, and whether it begins there."""
+    columns = []
+    for group, (_, heads) in enumerate(GROUPS):
+        own = [name for name in heads if name in names]
+        columns += [(name, f"n g{group}{'' if i else ' start'}") for i, name in enumerate(own)]
+    return columns
+
+
+def _head(columns: Sequence[tuple[str, str]]) -> Html:
+    """Two lines: groups, and their columns."""
+    above, below = [], []
+    for place, (group, heads) in enumerate(GROUPS):
+        own = [(name, kind) for name, kind in columns if name in heads]
+        if own:
+            kind = f"g{place} start"
+            above.append(tag("th", group, colspan=len(own), scope="colgroup", class_=kind))
+        below += [
+            tag("th", heads[name], scope="col", class_=kind, title=_meaning(name), data_key=name)
+            for name, kind in own
+        ]
+    names = (
+        tag("th", name, scope="col", rowspan=2, data_key=name, class_="n" if name == "queries" else None)
+        for name in ("ranker", "method", "queries")
+    )
+    return tag("thead", tag("tr", *names, *above), tag("tr", *below))
+
+
+def _meaning(name: str) -> str:
+    return SECONDS.get(name) or FIGURES[name]
+
+
+def _best(lines: Sequence[Line]) -> dict[tuple[str, str], str]:
+    """The highest mean of each ranker and figure, as it is written."""
+    best: dict[tuple[str, str], float] = {}
+    for line in lines:
+        for name in TESTED:
+            if name in line.figures:
+                mean = line.figures[name].mean
+                best[line.ranker, name] = max(mean, best.get((line.ranker, name), mean))
+    return {(ranker, name): number(name, mean) for (ranker, name), mean in best.items()}
+
+
+def _method(line: Line) -> Html:
+    """The name of a method, which stays in sight where its ranker's scrolls away: on a phone."""
+    ranker = tag("small", tag("bdi", line.ranker), class_="of", aria_hidden="true")
+    return tag("th", tag("bdi", line.method), ranker, scope="row", class_="method")
+
+
+def _queries(line: Line) -> Html:
+    """Over how many queries the means are, and how many have failed."""
+    measured = max((estimate.n for estimate in line.figures.values()), default=0)
+    failed = tag("small", f"{count(len(line.failed))} failed", class_="reason") if line.failed else ""
+    return tag("td", count(measured), failed, class_="n", data_v=measured)
+
+
+def _cell(line: Line, name: str, kind: str, best: str) -> Html:
+    """A mean with its interval, and the mark of a difference that is hardly chance."""
+    if name in SECONDS:
+        spent = line.seconds.get(name)
+        value = None if spent is None else repr(float(spent))
+        return tag("td", "–" if spent is None else seconds(spent), class_=kind, data_v=value)
+    estimate = line.figures.get(name)
+    if estimate is None:
+        return tag("td", "–", class_=kind)
+    mean, versus = number(name, estimate.mean), line.against.get(name)
+    mark = MARKS[versus.sign] if versus else ""
+    most = max(one.n for one in line.figures.values())
+    around = interval(name, estimate)
+    return tag(
+        "td",
+        tag("b", mean) if mean == best else mean,
+        tag("sup", mark) if mark else "",
+        tag("small", around, class_="interval") if around else "",
+        tag("small", count(estimate.n, "query", "queries")) if estimate.n < most else "",
+        class_=kind,
+        data_v=repr(float(estimate.mean)),
+        title=_against(name, versus) if versus else None,
+    )
+
+
+def _against(name: str, versus: Versus) -> str:
+    """The comparison with the best baseline in words."""
+    around = f" ({interval(name, versus)})" if interval(name, versus) else ""
+    return (
+        f"against {versus.baseline}: {number(name, versus.difference)}{around}, "
+        f"{probability(versus.p)}, {count(versus.n, 'query', 'queries')}"
+    )
+
+
+def probability(p: float) -> str:
+    """A p-value as people write it.
+
+    >>> probability(0.0004), probability(0.0312), probability(1.0)
+    ('p < .001', 'p = .031', 'p = 1')
+    """
+    if p < 0.001:
+        return "p < .001"
+    return "p = 1" if p >= 0.9995 else f"p = {f'{p:.3f}'.removeprefix('0')}"
+
+
+def legend(lines: Sequence[Line]) -> Html:
+    """What the columns and the marks mean."""
+    names = present(lines)
+    marks = tag(
+        "p",
+        "Means over queries, with 95 % intervals below where there are two queries or more. ",
+        tag("b", "Bold"),
+        ": the highest of a ranker. † better and ‡ worse than the best other baseline, p < .05 by a "
+        "paired randomization test with Holm’s correction. Point at a figure for the difference.",
+        class_="note",
+    )
+    terms = []
+    for head, heads in GROUPS:
+        own = [name for name in heads if name in names]
+        if own:
+            meanings = join((f"{heads[name]}: {_meaning(name)}" for name in own), "; ")
+            terms += [tag("dt", head), tag("dd", meanings)]
+    details = tag("details", tag("summary", "What the columns are"), tag("dl", *terms))
+    return join([marks, details])

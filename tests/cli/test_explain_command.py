@@ -1,0 +1,358 @@
+"""``intentx explain`` for documents: every method, what is printed and written, and what is refused."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+import intentx as ix
+from intentx.cli import main
+from intentx.explainers.document.explanation import DocumentExplanation
+from intentx.explainers.inside.gradcam import GradCAMExplanation
+from tests import tiny_models
+from tests.report.test_page import Reader
+
+DOCS = {
+    "first": "Piano keys and a piano stool: the keys of a piano.",
+    "second": "Laptop typing: keys, keys and sound on a desk.",
+    "third": "The desk and the stool make a sound.",
+    "#1": "A desk, with a laptop.",
+    "rtl": "<script>alert(1)</script> مفاتيح piano",
+}
+ANY = ("exs", "lirme", "shap")
+GRADIENTS = ("saliency", "gradient-input", "ig", "deeplift", "deepshap")
+
+
+@pytest.fixture
+def docs(tmp_path):
+    path = tmp_path / "docs.jsonl"
+    lines = (json.dumps({"id": name, "text": text}) for name, text in DOCS.items())
+    path.write_text("\n".join(lines), encoding="utf-8")
+    return path
+
+
+@pytest.fixture(scope="module")
+def rankers(tmp_path_factory):
+    """Specs of rankers that look inside: not trained, but real."""
+    from intentx.rankers import KNRM, MatchPyramid
+    from tests.rankers.interaction_toys import lexicon
+
+    specs = {}
+    for name, ranker in (("knrm", KNRM(lexicon())), ("matchpyramid", MatchPyramid(lexicon()))):
+        folder = tmp_path_factory.mktemp(name)
+        ranker.save(folder)
+        specs[name] = f"{name}:{folder}"
+    return specs
+
+
+def run(capsys, docs, *more, ranker="bm25"):
+    start = ("explain", "--query", "piano keys", "--docs", docs, "--ranker", ranker)
+    code = main([str(argument) for argument in (*start, *more)])
+    out, err = capsys.readouterr()
+    return code, out, err
+
+
+@pytest.mark.parametrize("name", ANY)
+def test_one_document_as_json(capsys, docs, name):
+    code, out, err = run(
+        capsys, docs, "--doc", "second", "--method", name, "--json", "--samples", "50", "--seed", "3"
+    )
+    assert (code, err) == (0, "")
+    found = DocumentExplanation.from_dict(json.loads(out))
+    assert found.ranking.doc_ids[found.position] == "second"
+    assert set(found.content_terms) == {"laptop", "typing", "keys", "sound", "desk"}
+    assert set(found.terms) > set(found.content_terms), "stopwords are words of a document"
+    assert found.terms[0] == "keys"
+    assert found.weights[0] > 0
+    assert (found.settings["samples"], found.settings["seed"]) == (50, 3)
+
+
+@pytest.mark.parametrize("name", GRADIENTS)
+def test_methods_that_look_inside(capsys, docs, rankers, name):
+    code, out, err = run(
+        capsys, docs, "--doc", "first", "--method", name, "--json", ranker=rankers["knrm"]
+    )
+    assert (code, err) == (0, "")
+    found = DocumentExplanation.from_dict(json.loads(out))
+    assert set(found.content_terms) == {"piano", "keys", "stool"}
+    assert any(found.weights)
+
+
+def test_methods_stand_side_by_side(capsys, docs):
+    several = ("--doc", "first", "--method", "shap", "--method", "lirme")
+    code, out, _ = run(capsys, docs, *several, "--json")
+    assert code == 0
+    plain = json.loads(out)
+    assert set(plain) == {"shap", "lirme"}
+    for one in plain.values():
+        told = one["side_by_side"]
+        assert told["methods"] == ["shap", "lirme"]
+        assert told["contradictions"] == []
+        assert {"term": "piano", "for": ["shap", "lirme"], "against": []}.items() <= next(
+            word for word in told["words"] if word["term"] == "piano"
+        ).items()
+    code, out, _ = run(capsys, docs, *several)
+    assert "Side by side" in out
+    assert "No method contradicts another" in " ".join(out.split())
+
+
+def test_grad_cam(capsys, docs, rankers, tmp_path):
+    files = ("--html", tmp_path / "p.html", "--png", tmp_path / "p.png")
+    code, out, _ = run(
+        capsys, docs, "--doc", "first", "--method", "gradcam", "--json", *files,
+        ranker=rankers["matchpyramid"],
+    )  # fmt: skip
+    assert code == 0
+    found = GradCAMExplanation.from_dict(json.loads(out))
+    assert found.map.shape == (2, 6)
+    assert "Which matches make the score" in (tmp_path / "p.html").read_text(encoding="utf-8")
+    assert (tmp_path / "p.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_settings_reach_the_method(capsys, docs, rankers):
+    def settings(*more, ranker="bm25"):
+        code, out, err = run(capsys, docs, "--doc", "first", "--json", *more, ranker=ranker)
+        assert (code, err) == (0, "")
+        return json.loads(out)["settings"]
+
+    exs = settings(
+        *(
+            "--method",
+            "exs",
+            "--samples",
+            "30",
+            "--k",
+            "2",
+            "--labels",
+            "topk",
+            "--removal",
+            "mask",
+            "--mask",
+            "[gone]",
+        ),
+        *("--max-terms", "4", "--stem", "english"),
+    )
+    assert (exs["samples"], exs["k"], exs["labels"], exs["removal"]) == (30, 2, "topk", "mask")
+    assert exs["mask"] == "[gone]"
+    assert (exs["max_terms"], exs["analyzer"]["stem"]) == (4, "english")
+    assert settings("--method", "lirme", "--sampler", "uniform")["sampler"] == "uniform"
+    steps = settings("--method", "ig", "--steps", "7", "--reference", "ql", ranker=rankers["knrm"])
+    assert (steps["steps"], steps["reference"]) == (7, "ql")
+    shap = settings("--method", "deepshap", "--reference", "topk", ranker=rankers["knrm"])
+    assert shap["reference"] == "topk"
+
+
+def test_a_document_by_its_rank_or_its_id(capsys, docs):
+    code, out, _ = run(capsys, docs, "--doc", "#2", "--method", "shap", "--json")
+    assert (code, json.loads(out)["doc_id"]) == (0, "second")
+    code, out, _ = run(capsys, docs, "--doc", "#1", "--method", "shap", "--json")
+    assert (code, json.loads(out)["doc_id"]) == (0, "#1")  # an id comes first
+
+
+def test_why_one_is_above_another(capsys, docs):
+    more = ("--doc", "first", "--above", "second", "--method", "shap", "--method", "exs", "--json")
+    code, out, _ = run(capsys, docs, *more)
+    assert code == 0
+    both = json.loads(out)
+    assert list(both) == ["shap", "exs"]
+    assert {one["above"] for one in both.values()} == {"second"}
+    assert {"typing", "piano"} <= set(both["shap"]["terms"])
+    swapped = ("--doc", "second", "--above", "first", "--method", "exs")
+    code, _, err = run(capsys, docs, *swapped)
+    assert (code, "is not above 'first'" in err) == (2, True)
+
+
+def test_table_page_and_picture_together(capsys, docs, tmp_path):
+    page, picture = tmp_path / "page.html", tmp_path / "picture.svg"
+    more = ("--doc", "rtl", "--method", "exs", "--html", page, "--png", picture)
+    code, out, err = run(capsys, docs, *more)
+    assert (code, err) == (0, "")
+    assert "EXS for 'rtl'" in out
+    assert "against │ for" in out.replace("\u00a0", " ")
+    assert f"page: {page}" in out
+    assert f"picture: {picture}" in out
+    read = Reader(page.read_text(encoding="utf-8"))
+    assert "script" not in {tag for tag, _ in read.tags}
+    assert DOCS["rtl"] in read.text
+    assert "<svg" in picture.read_text(encoding="utf-8")
+
+
+def test_several_methods(capsys, docs, tmp_path):
+    page, picture = tmp_path / "page.html", tmp_path / "picture.png"
+    more = ("--doc", "first", "--method", "exs", "--method", "lirme", "--html", page, "--png", picture)
+    code, out, _ = run(capsys, docs, *more)
+    assert code == 0
+    assert "EXS for 'first'" in out
+    assert "LIRME for 'first'" in out
+    assert "The words side by side" in page.read_text(encoding="utf-8")
+    assert sorted(path.name for path in tmp_path.glob("*.png")) == [
+        "picture-exs.png",
+        "picture-lirme.png",
+        "picture-side-by-side.png",
+    ]
+    code, out, err = run(capsys, docs, *more, "--json")
+    assert list(json.loads(out)) == ["exs", "lirme"]  # on standard output stands nothing else
+    assert err.count("picture: ") == 3
+
+
+@pytest.mark.parametrize("name", ["exs", "shap"])
+def test_the_whole_ranking_by_methods_of_documents(capsys, docs, tmp_path, name):
+    more = (
+        "--method",
+        name,
+        "--samples",
+        "40",
+        "--html",
+        tmp_path / "p.html",
+        "--png",
+        tmp_path / "p.png",
+    )
+    code, out, _ = run(capsys, docs, *more, "--json")
+    assert code == 0
+    assert "piano" in ix.IntentExplanation.from_dict(json.loads(out)).terms
+    assert "Intent terms" in (tmp_path / "p.html").read_text(encoding="utf-8")
+    assert (tmp_path / "p.png").exists()
+
+
+def test_listwise_methods_have_pictures_and_pages_too(capsys, docs, tmp_path):
+    more = (
+        "--method",
+        "query-terms",
+        "--method",
+        "multiplex",
+        "--budget",
+        "0",
+        "--html",
+        tmp_path / "p.html",
+    )
+    code, _, _ = run(capsys, docs, *more, "--png", tmp_path / "p.png")
+    assert code == 0
+    assert {path.name for path in tmp_path.glob("*.png")} == {"p-query-terms.png", "p-multiplex.png"}
+    assert "Where they differ" in (tmp_path / "p.html").read_text(encoding="utf-8")
+
+
+def test_faithfulness(capsys, docs):
+    more = ("--doc", "first", "--method", "shap", "--faithfulness")
+    code, out, _ = run(capsys, docs, *more, "--json")
+    assert code == 0
+    plain = json.loads(out)
+    assert plain["faithfulness"]["deletion"][0] == 0
+    assert plain["faithfulness"]["falls"] > 0
+    code, out, _ = run(capsys, docs, *more)
+    assert (code, "taken away" in out) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--doc", "nope", "--method", "exs"), "no document 'nope' in the ranking; it has 'first'"),
+        (("--doc", "#6", "--method", "exs"), "no rank 6 in a ranking of 5 documents"),
+        (("--doc", "#0", "--method", "exs"), "no rank 0"),
+        (("--doc", "first"), "multiplex explains a whole ranking; for --doc choose --method from exs"),
+        (("--doc", "first", "--method", "greedy"), "greedy explains a whole ranking"),
+        (("--doc", "first", "--method", "ig"), "IntegratedGradients needs gradients, and BM25"),
+        (("--method", "saliency"), "Saliency needs gradients, and BM25 offers none"),
+        (("--doc", "first", "--method", "gradcam"), "feature maps of a MatchPyramid, and BM25 has none"),
+        (("--doc", "first", "--above", "rtl", "--method", "lirme"), "--above needs exs, shap, ig"),
+        (("--doc", "first", "--above", "nope", "--method", "exs"), "no document 'nope'"),
+        (("--doc", "first", "--above", "first", "--method", "exs"), "cannot be above itself"),
+        (("--above", "first", "--method", "exs"), "--above is about one document: name it by --doc"),
+        (("--faithfulness",), "--faithfulness is about one document"),
+        (("--doc", "first", "--method", "exs", "--heldout", "2"), "leave --doc out"),
+        (("--method", "exs", "--method", "exs"), "--method exs is given twice"),
+        (("--samples", "9"), "--samples is a setting of exs, lirme or shap, not of multiplex"),
+        (("--method", "shap", "--k", "9"), "--k is a setting of exs, not of shap"),
+        (("--method", "shap", "--labels", "rank"), "--labels is a setting of exs,"),
+        (("--method", "exs", "--sampler", "masked"), "--sampler is a setting of lirme, not of exs"),
+        (("--method", "exs", "--steps", "9"), "--steps is a setting of ig, not of exs"),
+        (("--method", "exs", "--reference", "ql"), "ig, deeplift or deepshap, not of exs"),
+        (("--method", "lirme", "--removal", "mask"), "--removal is a setting of exs or shap,"),
+        (("--doc", "first", "--method", "exs", "--mask", "x"), "--mask says what masked words become"),
+        (("--doc", "first", "--method", "exs", "--removal", "mask"), "the ranker names none"),
+        (("--method", "exs", "--budget", "9"), "--budget is a setting of multiplex, not of exs"),
+        (("--method", "exs", "--query-terms", "allow"), "--query-terms is a setting of multiplex, "),
+        (("--method", "exs", "--ngrams", "2"), "ngrams=1, not 2"),
+        (("--method", "exs", "--samples", "1"), "samples must be 2 or more"),
+        (("--png", "picture.gif"), "a picture ends in .png, .svg, .pdf, not '.gif'"),
+        (("--png", "no/such/picture.png"), "there is no folder"),
+    ],
+)  # fmt: skip
+def test_usage_errors_end_with_2_and_say_what_to_do(capsys, docs, more, message):
+    code, out, err = run(capsys, docs, *more)
+    assert (code, out) == (2, "")
+    assert message in err
+    assert len(err.strip().splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "more", [("--labels", "best"), ("--samples", "0"), ("--reference", "x"), ("--method", "lime")]
+)
+def test_values_that_there_are_not(capsys, docs, more):
+    with pytest.raises(SystemExit) as ended:
+        run(capsys, docs, *more)
+    assert ended.value.code == 2
+    assert more[0] in capsys.readouterr().err
+
+
+def test_a_recorded_run_has_nobody_to_ask(capsys, docs, tmp_path):
+    path = tmp_path / "run.trec"
+    path.write_text("q Q0 first 1 2.0 x\nq Q0 second 2 1.0 x")
+    code, _, err = run(capsys, docs, "--doc", "first", "--method", "exs", ranker=f"run:{path}")
+    assert code == 2
+    assert "must ask the ranker for new scores" in err
+
+
+def test_a_ranker_that_fails_ends_with_1(capsys, docs, tmp_path, monkeypatch):
+    (tmp_path / "fails_on_versions.py").write_text(
+        "def score(query, texts):\n"
+        "    if any('Piano keys and' not in t and 'stool: the keys' in t for t in texts):\n"
+        "        raise RuntimeError('out of memory')\n"
+        "    return [t.count('piano') for t in texts]\n"
+    )
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    more = ("--doc", "first", "--method", "shap")
+    code, out, err = run(capsys, docs, *more, ranker="fails_on_versions:score")
+    assert (code, out) == (1, "")
+    assert "out of memory" in err
+
+
+@pytest.mark.parametrize("own", [True, False])
+def test_dense_beside_the_other_simple_rankers(capsys, docs, tmp_path, monkeypatch, own):
+    from intentx.rankers import BiEncoder
+
+    _, folder = tiny_models.bi_encoder(tmp_path)
+    made = []
+    named = BiEncoder.named
+    monkeypatch.setattr(BiEncoder, "named", lambda name: made.append(name) or named(name))
+    ranker, reading = (f"bi-encoder:{folder}", ["--cut"]) if own else ("bm25", [])
+    names = ("multiplex", "query-terms", "random-terms", "multiplex-published", "greedy")
+    chosen = [part for name in names for part in ("--method", name)]
+    code, out, _ = run(capsys, docs, *chosen, *reading, "--dense", folder, "--json", ranker=ranker)
+    assert code == 0
+    number = {name: len(one["simple_rankers"]) for name, one in json.loads(out).items()}
+    assert number == dict(zip(names, (4, 4, 4, 3, 1), strict=True))
+    assert made == [str(folder)]  # the ranker's own vectors serve again
+    for name, model, message in (
+        (
+            "greedy",
+            folder,
+            "--dense is a setting of multiplex, query-terms or random-terms, not of greedy",
+        ),
+        ("multiplex", docs, "is no bi-encoder: it is a single file"),
+    ):
+        code, _, err = run(capsys, docs, "--method", name, "--dense", model)
+        assert (code, message in err) == (2, True)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["exs", "ig", "deeplift"])
+def test_minilm(capsys, docs, tmp_path, name):
+    more = ("--doc", "second", "--method", name, "--json", "--png", tmp_path / "p.png")
+    code, out, _ = run(capsys, docs, *more, ranker="bi-encoder:minilm")
+    assert code == 0
+    found = DocumentExplanation.from_dict(json.loads(out))
+    assert found.terms[0] == "keys"
+    if name == "ig":
+        assert found.figures["relative_gap"] < 0.02

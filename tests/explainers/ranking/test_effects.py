@@ -1,0 +1,462 @@
+"""Effects of terms on rankers of which it is known what they look for, and on those that fail."""
+
+import hashlib
+import json
+import math
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import intentx as ix
+from intentx.datasets import load_demo
+from intentx.explainers.ranking.effects import TermEffect, check_budget, effects
+from intentx.perturbation import LONGEST_EDITED
+from intentx.rankers import BM25
+from intentx.scoring import BlackBox
+from tests.toys import COMMON, COMPUTER, MUSIC, Counting, random_documents, ranked
+
+WORDS = MUSIC + COMPUTER + COMMON
+TEA = [f"{a} {b} tea" for a in ("green", "black", "cold") for b in ("leaf", "pot", "cup")]
+ASKED = ["green", "pot", "cup", "absent"]
+FOUND = ("wanted", "unwanted")
+
+
+def likes_green(query, texts):
+    return [3.0 * text.count("green") - text.count("pot") for text in texts]
+
+
+def weighing(weights, noise=0.0):
+    """Adds up weights of the words that a text holds, and noise that depends on its text."""
+
+    def score(query, texts):
+        held = [set(text.lower().replace(".", "").split()) for text in texts]
+        return [
+            sum(w for word, w in weights.items() if word in words) + noise * luck(text)
+            for words, text in zip(held, texts, strict=True)
+        ]
+
+    return score
+
+
+def luck(text, salt=""):
+    """Uniform with mean 0 and variance 1, the same for the same text."""
+    digest = hashlib.md5(f"{salt}{text}".encode(), usedforsecurity=False).hexdigest()
+    return (int(digest[:8], 16) / 2**32 - 0.5) * math.sqrt(12)
+
+
+def asked(scorer, terms=ASKED, texts=TEA, **settings):
+    return {one.term: one for one in effects(ix.rank(scorer, "tea", texts), terms, **settings)}
+
+
+def plain(found):
+    return json.dumps([one.to_dict() for one in found], sort_keys=True)
+
+
+def kinds(found):
+    return {one.term: one.kind for one in (found.values() if isinstance(found, dict) else found)}
+
+
+# -- what is known to be so --------------------------------------------------------------------
+
+
+def test_a_ranker_that_adds_up_is_read_exactly():
+    found = asked(likes_green)
+    assert list(found) == ASKED
+    assert kinds(found) == dict(zip(ASKED, ["wanted", "unwanted", *["no effect"] * 2], strict=True))
+    for term, effect in zip(ASKED, [3, -1, 0, 0], strict=True):
+        assert found[term].effect == pytest.approx(effect)
+        assert found[term].low <= effect + 1e-9
+        assert found[term].high >= effect - 1e-9
+        assert found[term].tested > 50
+    assert found["green"].places > 3
+    assert found["pot"].places < -1
+
+
+@pytest.mark.parametrize("terms", [["green"], ["pot"], ["green", "pot"], ["green tea"]])
+def test_few_terms_are_told_from_the_length_that_they_add(terms):
+    found = asked(likes_green, terms)
+    assert list(found) == terms
+    truth = {"green": 3, "pot": -1, "green tea": 3}
+    for term in terms:
+        assert found[term].effect == pytest.approx(truth[term], abs=1e-6)
+        assert found[term].kind in FOUND
+
+
+@settings(max_examples=12)
+@given(
+    weights=st.lists(st.sampled_from([-3.0, -2.0, -1.0, 1.0, 2.0, 3.0]), min_size=1, max_size=6),
+    seed=st.integers(0, 10**6),
+)
+def test_planted_words_are_found_with_their_signs(weights, seed):
+    """All of them; each is worth a third of the largest at least, and nothing else is in the way.
+
+    Of the other words, one in ten of those found may be wrong by the rate that is promised.
+    """
+    words = [WORDS[i] for i in np.random.default_rng(seed).permutation(len(WORDS))]
+    planted = dict(zip(words, weights, strict=False))
+    ranking = ix.rank(weighing(planted), "q", random_documents(seed, 20, WORDS, absent=0.7))
+    found = kinds(effects(ranking, WORDS, budget=300, seed=seed))
+    for word, weight in planted.items():
+        assert found[word] == ("wanted" if weight > 0 else "unwanted")
+    assert sum(found[w] in FOUND for w in words[len(weights) :]) <= 2
+
+
+def test_the_rate_of_false_discoveries():
+    """Noise as large as the largest weight: of the words found a tenth at most has no weight."""
+    right, wrong, missed = 0, 0, 0
+    for seed in range(12):
+        planted = dict(zip(WORDS[:5], [2.0, -2.0, 1.5, 3.0, -1.0], strict=True))
+        texts = random_documents(seed, 20, WORDS, absent=0.7)
+        ranking = ix.rank(weighing(planted, noise=1.0), "q", texts)
+        found = effects(ranking, WORDS, budget=250, seed=seed)
+        for one in found:
+            sign = {"wanted": 1, "unwanted": -1}.get(one.kind, 0)
+            truth = np.sign(planted.get(one.term, 0))
+            right += sign != 0 and sign == truth
+            wrong += sign not in (0, truth)
+            missed += sign == 0 != truth
+    assert wrong / (right + wrong) <= 0.2  # .1 expected, of 60 or so: standard error .04
+    assert right / (right + missed) >= 0.9
+
+
+def test_intervals_cover_what_a_noisy_ranker_looks_for():
+    planted = dict(zip(WORDS[:4], [2.0, -2.0, 1.0, 0.5], strict=True))
+    inside = []
+    for seed in range(8):
+        texts = random_documents(seed, 20, WORDS, absent=0.7)
+        ranking = ix.rank(weighing(planted, noise=0.7), "q", texts)
+        for one in effects(ranking, WORDS, budget=200, seed=seed):
+            inside.append(one.low <= planted.get(one.term, 0.0) <= one.high)
+    assert np.mean(inside) >= 0.9
+
+
+@pytest.mark.parametrize("budget", [2, 4, 20, 80])
+def test_a_ranker_of_nothing_wants_nothing(budget):
+    """With no effect at all, one discovery in a run is one run in ten, at most."""
+    runs = 0
+    for seed in range(20):
+        ranking = ix.rank(
+            lambda query, texts, seed=seed: [luck(text, seed) for text in texts],
+            "q",
+            random_documents(seed, 20, WORDS, absent=0.7),
+        )
+        runs += any(kind in FOUND for kind in kinds(effects(ranking, WORDS, budget=budget)).values())
+    assert runs <= 5  # .1 of 20 are 2, more than 5 come in 1 of 100
+
+
+@pytest.mark.parametrize(
+    "size",
+    [
+        len,
+        lambda text: -len(text),
+        lambda text: len(re.findall(r"\w+", text)),
+        lambda text: len(re.findall(r"\w+", text)) ** 0.5,
+        lambda text: math.log1p(len(text)),
+    ],
+    ids=["signs", "minus signs", "words", "root of words", "log of signs"],
+)
+def test_a_ranker_by_length_wants_hardly_any_term(size):
+    found = []
+    for seed in range(4):
+        texts = random_documents(seed, 20, WORDS, absent=0.7)
+        ranking = ix.rank(lambda query, texts: [float(size(t)) for t in texts], "q", texts)
+        found += kinds(effects(ranking, WORDS, budget=150, seed=seed)).values()
+    assert sum(kind in FOUND for kind in found) / len(found) <= 0.1
+
+
+# -- which terms, and in which order -------------------------------------------------------------
+
+
+def test_without_terms_those_with_an_effect_come_first():
+    found = effects(ix.rank(likes_green, "tea", TEA))
+    assert {one.term for one in found} == {"green", "black", "cold", "leaf", "pot", "cup", "tea"}
+    assert [one.term for one in found[:2]] == ["green", "pot"]
+    assert {one.kind for one in found[2:]} == {"no effect"}
+
+
+def test_terms_come_back_in_their_order_each_once():
+    found = effects(ix.rank(likes_green, "tea", TEA), ["pot", "absent", "green", "pot"])
+    assert [one.term for one in found] == ["pot", "absent", "green"]
+
+
+def test_terms_of_the_rankers_analyzer():
+    texts = [d.content for d in load_demo("keyboard reviews").documents]
+    ranking = ix.rank(BM25(texts), "keyboard reviews", texts)
+    found = effects(ranking, budget=200)
+    assert {one.term for one in found if one.kind == "wanted"} == {"keyboard", "review"}
+    words = effects(ranking, budget=200, analyzer=ix.Analyzer())
+    assert {"keyboard", "reviews"} <= {one.term for one in words if one.kind == "wanted"}
+
+
+# -- who is asked, and how much -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("terms", [ASKED, None])
+def test_recorded_rankings_and_no_budget(terms):
+    for ranking, budget in ((ranked(TEA), 400), (ix.rank(likes_green, "tea", TEA), 0)):
+        found = effects(ranking, terms, budget=budget)
+        assert {one.kind for one in found} == {"not asked"}
+        assert all(math.isnan(one.effect) and one.tested == 0 for one in found)
+        assert {one.verb for one in found} == {"goes along"}
+        assert {one.cells() for one in found} == {("goes along", "")}
+
+
+@pytest.mark.parametrize("budget", [1, 2, 3, 7, 50])
+def test_no_more_texts_than_the_budget_and_each_one_once(budget):
+    scorer = Counting(likes_green)
+    ranking = ix.rank(scorer, "tea", TEA)
+    scorer.calls.clear()
+    found = effects(ranking, ASKED, budget=budget)
+    assert 0 < len(scorer.texts) <= budget
+    assert len(set(scorer.texts)) == len(scorer.texts)
+    assert not set(scorer.texts) & set(TEA)
+    assert all(one.tested <= budget for one in found)
+    if budget < 3:
+        assert {one.kind for one in found} == {"not asked"}  # one or two tell nothing
+    json.dumps([one.to_dict() for one in found], allow_nan=False)
+
+
+class Clocked(Counting):
+    """As long as nobody waits for it, time stands still; each call takes a second."""
+
+    def __init__(self, monkeypatch):
+        super().__init__(likes_green)
+        self.now = 0.0
+        monkeypatch.setattr("intentx.explainers.ranking.effects.time.perf_counter", lambda: self.now)
+
+    def __call__(self, query, texts):
+        self.now += 1.0
+        return super().__call__(query, texts)
+
+
+@pytest.mark.parametrize(("seconds", "calls"), [(0.5, 1), (1.0, 1), (2.5, 3), (99, 7)])
+@pytest.mark.parametrize("budget", [None, 450])
+def test_seconds(monkeypatch, seconds, calls, budget):
+    scorer = Clocked(monkeypatch)
+    texts = random_documents(0, 30, [*WORDS, "green", "pot"], absent=0.7)
+    ranking = ix.rank(scorer, "tea", texts)
+    scorer.calls.clear()
+    if budget is None and calls == 7:
+        return  # as long as it may look, it looks: ten thousand texts
+    found = effects(ranking, ["green", "pot", *WORDS], budget=budget, seconds=seconds)
+    assert len(scorer.calls) == calls
+    assert len(scorer.texts) <= 100 * calls
+    assert len(scorer.texts) <= (budget or 10**4)
+    if calls > 1:
+        assert found[0].kind == "wanted"
+
+
+def test_the_same_seed_the_same_effects():
+    ranking = ix.rank(likes_green, "tea", TEA)
+    first = plain(effects(ranking, ASKED, seed=3))
+    np.random.seed(9)  # noqa: NPY002
+    assert plain(effects(ix.rank(likes_green, "tea", TEA), ASKED, seed=3)) == first
+    assert plain(effects(ranking, ASKED, seed=4)) != first
+
+
+class InLists(Counting):
+    """Asked for whole lists; its scores are places in the list, or are shifted by all of them."""
+
+    listwise = True
+
+    def __init__(self, weights, how):
+        super().__init__(weighing(weights))
+        self.how = how
+
+    def __call__(self, query, texts):
+        scores = np.array(super().__call__(query, texts))
+        if self.how == "ranks":
+            return -(scores[:, None] < scores).sum(axis=1)
+        return scores - scores.mean()
+
+
+@pytest.mark.parametrize("how", ["ranks", "shifted"])
+def test_a_listwise_ranker(how):
+    texts = random_documents(3, 20, WORDS, absent=0.7)
+    scorer = InLists({"piano": 4.0, "laptop": -4.0}, how)
+    ranking = ix.rank(scorer, "q", texts)
+    scorer.calls.clear()
+    found = {one.term: one for one in effects(ranking, WORDS, budget=1000)}
+    assert found["piano"].kind == "wanted"
+    assert found["laptop"].kind == "unwanted"
+    assert sum(one.kind in FOUND for one in found.values()) <= 4
+    assert {len(batch) for _, batch in scorer.calls} == {20}
+    assert 0 < len(scorer.texts) <= 1000
+    assert {sum(t not in ranking.texts for t in batch) for _, batch in scorer.calls} <= {1, 2, 3, 4}
+
+
+@pytest.mark.parametrize(("budget", "lists"), [(0, 0), (19, 0), (20, 1), (59, 2)])
+def test_a_listwise_ranker_gets_whole_lists_within_the_budget(budget, lists):
+    scorer = InLists({"piano": 4.0}, "ranks")
+    ranking = ix.rank(scorer, "q", random_documents(3, 20, WORDS, absent=0.7))
+    scorer.calls.clear()
+    found = effects(ranking, WORDS, budget=budget)
+    assert len(found) == len(WORDS)
+    assert [len(batch) for _, batch in scorer.calls] == [20] * lists
+
+
+def test_a_ranker_that_knows_ranks_among_all_texts():
+    """Only three scores there are: fine, middling, poor."""
+    scorer = weighing({"piano": 1.0, "laptop": -1.0})
+    texts = random_documents(3, 20, WORDS, absent=0.7)
+    found = kinds(effects(ix.rank(lambda q, t: np.sign(scorer(q, t)), "q", texts), WORDS))
+    assert (found["piano"], found["laptop"]) == FOUND
+
+
+# -- what can go wrong ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, -7.5e9])
+def test_a_constant_ranker(value):
+    found = asked(lambda query, texts: [value] * len(texts))
+    assert {one.kind for one in found.values()} == {"no effect"}
+    assert {(one.effect, one.low, one.high, one.places) for one in found.values()} == {(0, 0, 0, 0)}
+
+
+class Spoilt:
+    """Fails, or answers badly, at the n-th text; remembers which that was."""
+
+    def __init__(self, n, bad):
+        self.left, self.bad, self.text = n, bad, None
+
+    def __call__(self, query, texts):
+        scores = likes_green(query, texts)
+        for i, text in enumerate(texts):
+            self.left -= 1
+            if not self.left:
+                self.text = text
+                if self.bad is None:
+                    raise ValueError("cannot read this")
+                scores[i] = self.bad
+        return scores
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [(None, "raised ValueError: cannot read this"), (math.nan, "nan for 1"), (math.inf, "inf for 1")],
+)
+@pytest.mark.parametrize("n", [15, 31])  # after 9 documents, and a few of them once more
+def test_a_failure_at_the_nth_edited_text(bad, message, n):
+    scorer = Spoilt(n, bad)
+    ranking = ix.rank(BlackBox(scorer, batch_size=1), "tea", TEA)
+    with pytest.raises(ix.ScorerError, match=message) as failure:
+        effects(ranking, ASKED)
+    assert repr(scorer.text) in str(failure.value)
+    assert scorer.text not in TEA
+
+
+@pytest.mark.parametrize("size", [1e300, 1e-300, 1e200, 5e-324])
+def test_huge_and_tiny_scores(size):
+    found = asked(lambda query, texts: [size * ("green" in t) for t in texts])
+    assert found["green"].effect == pytest.approx(size, rel=1e-6)
+    assert found["green"].kind == "wanted"
+    assert {found[t].kind for t in ASKED[1:]} == {"no effect"}
+    json.dumps([one.to_dict() for one in found.values()], allow_nan=False)
+
+
+def test_scores_at_both_ends_of_what_a_number_can_be():
+    found = asked(lambda query, texts: [1.7e308 if "green" in t else -1.7e308 for t in texts])
+    assert found["green"].effect == np.finfo(float).max  # twice 1.7e308 is no number
+    json.dumps([one.to_dict() for one in found.values()], allow_nan=False)
+
+
+def test_a_score_that_stands_for_never():
+    found = asked(lambda query, texts: [-1e9 if "cup" in t else 1.0 for t in texts])
+    assert found["cup"].kind == "unwanted"
+    assert found["cup"].effect == pytest.approx(-1e9)
+    assert found["cup"].places < -2
+    assert found["green"].kind == "no effect"
+
+
+def test_a_ranker_that_never_takes_short_texts():
+    """Words add up to lengths exactly: effects must not grow beyond what scores can be."""
+    found = asked(lambda query, texts: [-1e9 if len(t) < 14 else 1.0 * len(t) for t in texts])
+    for one in found.values():
+        assert abs(one.effect) <= 1e9
+        assert abs(one.places) <= len(TEA)
+
+
+@pytest.mark.parametrize(
+    ("texts", "truth"),
+    [(["green"], 3.0), ([""], 3.0), (["green pot tea cup leaf cold"], 3.0), (["", "", "tea"], 3.0)],
+)
+def test_few_and_short_documents(texts, truth):
+    found = asked(likes_green, texts=texts)
+    assert found["green"].effect == pytest.approx(truth, rel=0.02)
+    assert found["green"].kind == "wanted"
+
+
+@pytest.mark.parametrize("text", ["我喜欢用手机搜索引擎。", "ฉันชอบดื่มชาเขียวร้อนๆ"])
+def test_languages_without_spaces(text):
+    word = ix.Analyzer().terms(text)[1]
+    other = ["手机很贵", "กาแฟร้อน", "tea", ""]
+    ranking = ix.rank(lambda query, texts: [float(word in t) for t in texts], "q", [text, *other])
+    found = effects(ranking, budget=200)
+    assert [one.term for one in found if one.kind in FOUND] == [word]
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"budget": -1}, "budget must be 0 or more, .*not -1"),
+        ({"budget": 2.5}, "budget must be 0 or more, a whole number of texts, not 2.5"),
+        ({"budget": "10"}, "not '10'"),
+        ({"budget": True}, "not True"),
+        ({"budget": math.nan}, "not nan"),
+        ({"budget": None}, "give seconds, too"),
+        ({"seconds": 0}, "seconds must be a number above 0, or None, not 0"),
+        ({"seconds": -1.5}, "not -1.5"),
+        ({"seconds": math.nan}, "not nan"),
+        ({"seconds": "1"}, "not '1'"),
+        ({"terms": []}, "there are no terms to ask about"),
+        ({"terms": "green"}, r"terms must be a list of terms, such as \['green'\]"),
+        ({"terms": ["green", ""]}, "a term is a text with at least one character, not ''"),
+        ({"terms": [3]}, "not 3"),
+    ],
+)
+def test_wrong_arguments(settings, message):
+    ranking = ix.rank(likes_green, "tea", TEA)
+    with pytest.raises(ix.InputError, match=message):
+        effects(ranking, **settings)
+    if "terms" not in settings:
+        with pytest.raises(ix.InputError, match=message):
+            ix.Multiplex(**settings)
+
+
+def test_budgets_of_numpy():
+    assert check_budget(np.int64(3), np.float64(0.5)) == 3
+    assert check_budget(None, 1) >= 10_000
+
+
+def test_documents_that_cannot_be_edited():
+    long = "green pot " * (LONGEST_EDITED // 10 + 1)
+    ranking = ix.rank(likes_green, "tea", [long, long + "tea"])
+    with pytest.raises(ix.InputError, match="all documents are too long to be edited"):
+        effects(ranking, ["green"])
+    with pytest.raises(ix.InputError, match="no word that is not a stopword"):
+        effects(ix.rank(likes_green, "tea", ["", "the"]))
+
+
+def test_plain_data_and_back():
+    ranking = ix.rank(likes_green, "tea", TEA)
+    for one in [*effects(ranking, ASKED), *effects(ranking, ASKED, budget=0)]:
+        data = json.loads(json.dumps(one.to_dict(), allow_nan=False))
+        assert str(TermEffect.from_dict(data)) == str(one)
+        assert TermEffect.from_dict(data).to_dict() == one.to_dict()
+    with pytest.raises(ix.InputError, match="not 'liked'"):
+        TermEffect.from_dict(one.to_dict() | {"kind": "liked"})
+    assert effects(ranking, ["green"])[0].cells()[0].startswith("wants +3 ± ")
+
+
+@pytest.mark.parametrize("seed", [4, 7])
+def test_of_two_terms_alike_that_of_the_query_needs_less_evidence(seed):
+    texts = random_documents(5, 40, WORDS, absent=0.6)
+    kinds = {}
+    for query in ("piano", "keyboard"):
+        ranking = ix.rank(weighing({"piano": 0.6}, noise=1.0), query, texts)
+        of_piano = effects(ranking, WORDS, budget=60, seed=seed)[WORDS.index("piano")]
+        kinds[query] = of_piano.kind
+    assert kinds == {"piano": "wanted", "keyboard": "no effect"}
