@@ -81,7 +81,7 @@ def html_page(title: str, *body: Html, style: str = "", script: str = "") -> str
     style, script
         Of this page alone. A browser runs this script, and no other: it is known by its digest.
     """
-    shared = files("intentx.report").joinpath("style.css").read_text(encoding="utf-8")
+    shared = files("intentx.report.pages").joinpath("style.css").read_text(encoding="utf-8")
     policy, last = _POLICY, Html("")
     if script:
         digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")

@@ -63,7 +63,7 @@ def study_page(results: Results, plots: Sequence[Plot] = ()) -> str:
         queries_section(),
         tag("section", tag("h2", "How it was run"), how_it_was_run(results.study), id="made"),
     )
-    resources = files("intentx.report")
+    resources = files("intentx.report.pages")
     style, script = (
         resources.joinpath(f"study.{ending}").read_text(encoding="utf-8") for ending in ("css", "js")
     )
