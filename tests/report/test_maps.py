@@ -118,7 +118,7 @@ def test_any_text_can_be_drawn(draw, tmp_path):
         figure = draw(explained(hostile, query="keys " + "and a stool of $frac{ " * 12))
         assert dict(matplotlib.rcParams) == before
     assert max(figure.get_size_inches()) < 40
-    with ix.report.drawing.plain_style():
+    with ix.report.pictures.style.plain_style():
         figure.savefig(tmp_path / "picture.png", dpi=30)
 
 
