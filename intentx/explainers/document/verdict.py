@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +15,9 @@ from intentx.errors import InputError
 from intentx.evaluation.faithfulness import ranks_of
 from intentx.explainers.document.signed import SIZES
 from intentx.explainers.document.versions import Versions
+from intentx.explainers.document.weighed import Weighed
 from intentx.explainers.levels import OPENINGS, Judgement, Level, known_level, numbers_of
 from intentx.scoring import unit_of
-
-if TYPE_CHECKING:
-    from intentx.explainers.document.explanation import DocumentExplanation
 
 __all__ = ["FEWEST", "MOST", "DocumentVerdict", "document_verdict"]
 
@@ -143,7 +141,7 @@ class _Fall(NamedTuple):
     clear: bool = False  # whether it is more than chance, in versions that the method did not see
 
 
-def document_verdict(explanation: DocumentExplanation) -> DocumentVerdict:
+def document_verdict(explanation: Weighed) -> DocumentVerdict:
     """The verdict on the words of one document.
 
     Raises
@@ -285,7 +283,7 @@ def _additive(kept: Kept, values: Floats) -> float:
     return float(fdtrc(terms, free, (spread - unexplained) / terms / (unexplained / free)))
 
 
-def _gap(explanation: DocumentExplanation) -> float:
+def _gap(explanation: Weighed) -> float:
     """By how much the weights miss what they should add up to, over it."""
     figures = explanation.figures
     if "relative_gap" in figures:
@@ -317,7 +315,7 @@ def _level(made: Versions, fit: _Fit, fall: _Fall, gap: float) -> Level:
 
 
 def _sentence(
-    explanation: DocumentExplanation,
+    explanation: Weighed,
     made: Versions,
     level: Level,
     fit: _Fit,
