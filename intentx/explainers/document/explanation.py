@@ -29,7 +29,7 @@ from intentx.explainers.plain import (
     table,
 )
 from intentx.explainers.ranking.explanation import IntentExplanation
-from intentx.explainers.ranking.pipeline import given_terms
+from intentx.explainers.ranking.given import given_terms
 from intentx.files import json_object
 from intentx.ranking import Ranking
 from intentx.text import Analyzer

@@ -12,7 +12,8 @@ from intentx.explainers.plain import plain_settings
 from intentx.explainers.ranking.choosing import GENERAL, Balance, ChoiceSettings
 from intentx.explainers.ranking.effects import BUDGET
 from intentx.explainers.ranking.explanation import IntentExplanation
-from intentx.explainers.ranking.pipeline import Session, given_terms
+from intentx.explainers.ranking.given import given_terms
+from intentx.explainers.ranking.pipeline import Session
 from intentx.explainers.ranking.problem import IntentProblem, PairSettings, TermPool, settled
 from intentx.preferences import MARGIN, Pairs
 from intentx.preferences.candidates import QueryTermsUse

@@ -18,12 +18,8 @@ from intentx.explainers.ranking.judging import IntentJudge
 from intentx.explainers.ranking.problem import IntentProblem
 from intentx.explainers.ranking.stages import Stages
 from intentx.preferences import PreferenceMatrices
-from intentx.preferences.simple_rankers import SimpleRankers
-from intentx.preferences.vectors import TermVectors
-from intentx.ranking import Ranking
-from intentx.text import Analyzer
 
-__all__ = ["Session", "given_terms"]
+__all__ = ["Session"]
 
 
 class Session:
@@ -42,6 +38,7 @@ class Session:
 
     Examples
     --------
+    >>> from intentx.ranking import Ranking
     >>> docs = {"a": "tea in a pot", "b": "tea with milk", "c": "milk and honey"}
     >>> ranking = Ranking.from_run({"a": 3, "b": 2, "c": 1}, "tea", docs)
     >>> problem = IntentProblem.of(ranking, simple_rankers="text")
@@ -137,22 +134,3 @@ class Session:
         if plain.get("simple_rankers", ()) is None:
             plain["simple_rankers"] = [ranker.name for ranker in self.problem.simple_rankers]
         return plain
-
-
-def given_terms(
-    ranking: Ranking,
-    method: str,
-    terms: tuple[str, ...],
-    *,
-    simple_rankers: SimpleRankers | None = None,
-    vectors: TermVectors | None = None,
-    analyzer: Analyzer | None = None,
-    seed: int = 0,
-) -> IntentExplanation:
-    """Terms that ``method`` found by other means, judged like any others on all pairs."""
-    problem = IntentProblem.of(
-        ranking, simple_rankers=simple_rankers, vectors=vectors, analyzer=analyzer
-    )
-    names = [ranker.name for ranker in problem.simple_rankers]
-    settings = {"simple_rankers": names, "pairs": "all", "seed": seed}
-    return Session(problem, method, settings, seed).given(terms)

@@ -8,7 +8,8 @@ import pytest
 import intentx as ix
 from intentx.errors import InputError
 from intentx.explainers.ranking.choosing import ChoiceSettings
-from intentx.explainers.ranking.pipeline import Session, given_terms
+from intentx.explainers.ranking.given import given_terms
+from intentx.explainers.ranking.pipeline import Session
 from intentx.explainers.ranking.problem import IntentProblem, PairSettings, TermPool
 from intentx.preferences import Pairs
 
