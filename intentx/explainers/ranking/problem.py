@@ -123,7 +123,7 @@ class IntentProblem:
     >>> ranking = Ranking.from_run({"a": 3, "b": 2, "c": 1}, "tea", docs)
     >>> problem = IntentProblem.of(ranking, simple_rankers="text,position")
     >>> problem.candidates()
-    ('pot', 'tea', 'milk', 'honey')
+    ('pot', 'honey', 'tea', 'milk')
     >>> problem.matrices(("tea", "pot")).coverage((0, 1))
     1.0
     """
