@@ -64,10 +64,10 @@ def run(
                     method = study.method(label, vectors=vectors)
                 else:
                     method = ix.Multiplex(vectors=vectors, effects=float(label.split()[-1]))
-                cell = measure(method, ranking, measures)
-                kinds: tuple[str, ...] = ()
-                if isinstance(method, ix.Multiplex):
-                    kinds = tuple(one.kind for one in method.explain(ranking).effects)
+                asks = isinstance(method, ix.Multiplex)
+                found = method.explain(ranking) if asks else None
+                kinds = tuple(one.kind for one in found.effects) if found is not None else ()
+                cell = measure(method, ranking, measures, explanation=found)
                 yield {
                     "ranker": name,
                     "query": topic.query,

@@ -65,7 +65,13 @@ class Cell:
     reason: str = ""
 
 
-def measure(method: Any, ranking: Ranking, measures: Measures, tolerance: float | None = None) -> Cell:
+def measure(
+    method: Any,
+    ranking: Ranking,
+    measures: Measures,
+    tolerance: float | None = None,
+    explanation: Any = None,
+) -> Cell:
     """Explain a ranking, and measure the explanation.
 
     A method that cannot explain the ranking gives a cell with the reason; so does a ranker that fails.
@@ -74,12 +80,15 @@ def measure(method: Any, ranking: Ranking, measures: Measures, tolerance: float 
     ----------
     tolerance
         Of the ranker's scores, where the published rule is asked for; None: the median difference.
+    explanation
+        The ranking explained by the method, where that was done already; its seconds then are no part
+        of the cell's.
     """
     box = ranking.scorer
     model = box.seconds if box else 0.0
     started = time.perf_counter()
     try:
-        explanation = method.explain(ranking)
+        explanation = method.explain(ranking) if explanation is None else explanation
         figures = _fidelities(explanation, ranking, measures, tolerance)
         figures |= _out_of_sample(method, ranking, measures)
         figures |= _edits(explanation.terms, ranking, measures, explanation.analyzer)

@@ -7,7 +7,7 @@ import operator
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from intentx.evaluation.fidelity import Fidelity, fidelity, none_for_nan
 from intentx.evaluation.measures import Measure, Measured, measures_in
 from intentx.explainers.document.shown import document_html, document_tables
 from intentx.explainers.document.verdict import DocumentVerdict, document_verdict
+from intentx.explainers.document.weighed import Word
 from intentx.explainers.plain import (
     json_text,
     number,
@@ -28,7 +29,7 @@ from intentx.explainers.plain import (
     table,
 )
 from intentx.explainers.ranking.explanation import IntentExplanation
-from intentx.explainers.ranking.multiplex import given_terms
+from intentx.explainers.ranking.given import given_terms
 from intentx.files import json_object
 from intentx.ranking import Ranking
 from intentx.text import Analyzer
@@ -42,15 +43,6 @@ if TYPE_CHECKING:
 __all__ = ["DocumentExplanation", "Word"]
 
 INTENT_TERMS = 10  # of a document's words that stand for a whole ranking
-
-
-class Word(NamedTuple):
-    """One occurrence of a term: ``text[start:end]`` of the document, and its weight."""
-
-    term: str
-    start: int
-    end: int
-    weight: float
 
 
 @dataclass(frozen=True, eq=False)

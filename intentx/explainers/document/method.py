@@ -20,7 +20,7 @@ from intentx.errors import InputError, ScorerError
 from intentx.explainers.document.explanation import DocumentExplanation, Word
 from intentx.explainers.plain import plain_settings
 from intentx.explainers.ranking.explanation import IntentExplanation
-from intentx.explainers.ranking.multiplex import given_terms
+from intentx.explainers.ranking.given import given_terms
 from intentx.perturbation import (
     LONGEST_EDITED,
     MOST_WORDS,

@@ -5,25 +5,52 @@ from __future__ import annotations
 import html
 import math
 from collections import Counter
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
 from intentx.explainers.document.signed import signed, two_sided
+from intentx.explainers.document.weighed import Weighed, Word
+from intentx.explainers.levels import Judgement
 from intentx.scoring import unit_of
 from intentx.signs import visible
 
 if TYPE_CHECKING:
-    from rich.console import Group
+    from rich.console import Group, RenderableType
 
-    from intentx.explainers.document.explanation import DocumentExplanation
-
-__all__ = ["document_html", "document_tables", "opening", "verdict_of"]
+__all__ = ["ShownDocument", "document_html", "document_tables", "opening", "verdict_of"]
 
 SHOWN = 20  # rows of the text table
 BAR = 12  # characters of a bar to either side
 NAMED = 20  # words that the ranker never read
 
 
-def verdict_of(explanation: DocumentExplanation) -> str:
+class ShownDocument(Weighed, Protocol):
+    """What is shown of a `DocumentExplanation`."""
+
+    @property
+    def document(self) -> str: ...
+    @property
+    def words(self) -> Sequence[Word]: ...
+    @property
+    def rest(self) -> float: ...
+    @property
+    def unseen(self) -> tuple[str, ...]: ...
+    @property
+    def verdict(self) -> Judgement | None: ...
+    @property
+    def unjudged(self) -> str: ...
+    @property
+    def cautions(self) -> Sequence[str]: ...
+    @property
+    def notes(self) -> Sequence[str]: ...
+    @property
+    def seconds(self) -> Mapping[str, float]: ...
+    def _subject(self) -> str: ...
+    def _rich_measures(self) -> list[RenderableType]: ...
+    def _html_measures(self) -> str: ...
+
+
+def verdict_of(explanation: ShownDocument) -> str:
     """The sentence of the verdict, or why there is none."""
     if explanation.verdict is not None:
         return explanation.verdict.sentence
@@ -31,12 +58,12 @@ def verdict_of(explanation: DocumentExplanation) -> str:
     return f"No verdict: {first}"
 
 
-def opening(explanation: DocumentExplanation) -> list[str]:
+def opening(explanation: ShownDocument) -> list[str]:
     """What is said first: cautions, and the verdict."""
     return [*(f"Caution: {one}" for one in explanation.cautions), verdict_of(explanation)]
 
 
-def document_tables(explanation: DocumentExplanation) -> Group:
+def document_tables(explanation: ShownDocument) -> Group:
     """The verdict and the words, for a terminal."""
     from rich.console import Group
     from rich.table import Table
@@ -70,7 +97,7 @@ def document_tables(explanation: DocumentExplanation) -> Group:
     return Group(*first, title, table, *explanation._rich_measures(), closing)
 
 
-def _others(explanation: DocumentExplanation) -> list[tuple[str, float]]:
+def _others(explanation: ShownDocument) -> list[tuple[str, float]]:
     """What no shown row carries: the words of smaller weight together, and the rest."""
     smaller = explanation.weights[SHOWN:]
     unit = unit_of(smaller)
@@ -79,7 +106,7 @@ def _others(explanation: DocumentExplanation) -> list[tuple[str, float]]:
     return rows if math.isnan(explanation.rest) else [*rows, ("the rest: no word", explanation.rest)]
 
 
-def _closing(explanation: DocumentExplanation) -> str:
+def _closing(explanation: ShownDocument) -> str:
     lines = []
     if explanation.above is not None:
         one, other = (explanation.ranking.doc_ids[i] for i in (explanation.position, explanation.above))
@@ -100,7 +127,7 @@ def _closing(explanation: DocumentExplanation) -> str:
     return "\n".join([*lines, *(note for note in explanation.notes if note not in explanation.cautions)])
 
 
-def document_html(explanation: DocumentExplanation) -> str:
+def document_html(explanation: ShownDocument) -> str:
     """The same for a notebook: the verdict, and the coloured text."""
     largest = max((abs(word.weight) for word in explanation.words), default=0.0) or 1.0
     parts, done = [], 0

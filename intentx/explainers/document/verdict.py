@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -15,11 +15,9 @@ from intentx.errors import InputError
 from intentx.evaluation.faithfulness import ranks_of
 from intentx.explainers.document.signed import SIZES
 from intentx.explainers.document.versions import Versions
+from intentx.explainers.document.weighed import Weighed
 from intentx.explainers.levels import OPENINGS, Judgement, Level, known_level, numbers_of
 from intentx.scoring import unit_of
-
-if TYPE_CHECKING:
-    from intentx.explainers.document.explanation import DocumentExplanation
 
 __all__ = ["FEWEST", "MOST", "DocumentVerdict", "document_verdict"]
 
@@ -40,7 +38,7 @@ NEARLY = 0.95  # a correlation from which on weights account for nearly all ther
 MISSED = 0.5  # of the difference that weights should add up to
 
 
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class DocumentVerdict(Judgement):
     """How far the weights of a document's words can be believed, and what that rests on.
 
@@ -106,12 +104,9 @@ class DocumentVerdict(Judgement):
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> DocumentVerdict:
         """The inverse of `to_dict`."""
-        keys = (
-            *("fit", "shuffled", "p_value", "additive", "gap", "falls", "random_falls", "random_error"),
-            *("score_falls", "random_score_falls", "falls_p_value"),
-        )
-        numbers: dict[str, Any] = {**numbers_of(plain, keys)}
-        numbers |= {key: int(plain[key]) for key in ("versions", "words", "draws", "asked")}
+        kinds = {one.name: one.type for one in dataclasses.fields(cls)}
+        numbers: dict[str, Any] = {**numbers_of(plain, (key for key in kinds if kinds[key] == "float"))}
+        numbers |= {key: int(plain[key]) for key in kinds if kinds[key] == "int"}
         return cls(
             level=known_level(plain),
             sentence=str(plain["sentence"]),
@@ -121,17 +116,21 @@ class DocumentVerdict(Judgement):
 
 
 class _Fit(NamedTuple):
-    fit: float
-    shuffled: float
-    p_value: float
+    """The part of a verdict that is of the fit; see `DocumentVerdict`."""
+
     versions: int
     unseen: bool
     additive: float
+    fit: float = math.nan
+    shuffled: float = math.nan
+    p_value: float = math.nan
     sample: bool = False  # whether the versions are a sample of unseen ones
     alike: bool = False  # whether all scores are equal
 
 
 class _Fall(NamedTuple):
+    """The part of a verdict that is of the fall; see `DocumentVerdict`."""
+
     words: int = 0
     falls: float = math.nan
     random_falls: float = math.nan
@@ -143,7 +142,7 @@ class _Fall(NamedTuple):
     clear: bool = False  # whether it is more than chance, in versions that the method did not see
 
 
-def document_verdict(explanation: DocumentExplanation) -> DocumentVerdict:
+def document_verdict(explanation: Weighed) -> DocumentVerdict:
     """The verdict on the words of one document.
 
     Raises
@@ -172,13 +171,12 @@ def document_verdict(explanation: DocumentExplanation) -> DocumentVerdict:
     new = asked.besides(ranking.query, ranking.texts, explanation.scored)
     gap = _gap(explanation)
     level = _level(made, fit, fall, gap)
-    numbers: dict[str, Any] = fit._asdict() | fall._asdict()
-    for inner in ("alike", "sample", "clear"):
-        del numbers[inner]
+    parts: dict[str, Any] = fit._asdict() | fall._asdict()
+    shown = [one.name for one in dataclasses.fields(DocumentVerdict) if one.name in parts]
     return DocumentVerdict(
         level=level,
         sentence=_sentence(explanation, made, level, fit, fall, gap, new),
-        **numbers,
+        **{name: parts[name] for name in shown},
         gap=gap,
         asked=new,
     )
@@ -239,9 +237,8 @@ def _fit(made: Versions, allowed: int, generator: np.random.Generator) -> _Fit:
         [whole] = made.values(made.scores(np.ones((1, len(made.terms)), dtype=bool)) / unit_of(scores))
         values = -np.abs(values - whole)
     additive = math.nan if sample else _additive(kept, values)
-    nothing = _Fit(
-        math.nan, math.nan, math.nan, len(kept), unseen, additive, sample, bool(np.ptp(values) == 0)
-    )
+    alike = bool(np.ptp(values) == 0)
+    nothing = _Fit(len(kept), unseen, additive, sample=sample, alike=alike)
     if nothing.alike or not made.weights.any():
         return nothing
     weights = made.weights / np.abs(made.weights).max()
@@ -285,7 +282,7 @@ def _additive(kept: Kept, values: Floats) -> float:
     return float(fdtrc(terms, free, (spread - unexplained) / terms / (unexplained / free)))
 
 
-def _gap(explanation: DocumentExplanation) -> float:
+def _gap(explanation: Weighed) -> float:
     """By how much the weights miss what they should add up to, over it."""
     figures = explanation.figures
     if "relative_gap" in figures:
@@ -317,7 +314,7 @@ def _level(made: Versions, fit: _Fit, fall: _Fall, gap: float) -> Level:
 
 
 def _sentence(
-    explanation: DocumentExplanation,
+    explanation: Weighed,
     made: Versions,
     level: Level,
     fit: _Fit,

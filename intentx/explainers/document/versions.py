@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from intentx.asked import mark_of_text
 from intentx.evaluation.faithfulness import as_read
+from intentx.explainers.document.weighed import Weighed
 from intentx.perturbation import (
     EditedDocuments,
     Removal,
@@ -19,9 +20,6 @@ from intentx.perturbation import (
     within_limit,
 )
 from intentx.text import TextIndex
-
-if TYPE_CHECKING:
-    from intentx.explainers.document.explanation import DocumentExplanation
 
 __all__ = ["Drawn", "Versions"]
 
@@ -78,7 +76,7 @@ class Versions:
         Texts that the ranker scores for a version.
     """
 
-    def __init__(self, explanation: DocumentExplanation) -> None:
+    def __init__(self, explanation: Weighed) -> None:
         self.ranking, self.position = explanation.ranking, explanation.position
         self.method = explanation.method
         # EXS compares with a rank; others explain the difference of two scores.
@@ -99,7 +97,7 @@ class Versions:
         listed = len(self.ranking) if box is not None and box.listwise else 1
         self.texts_each = len(self._sides) * listed
 
-    def _times(self, explanation: DocumentExplanation) -> Floats:
+    def _times(self, explanation: Weighed) -> Floats:
         """(T,) occurrences of each term, times its idf where LIRME takes that."""
         [side] = self._sides
         times = np.array([len(spans) for spans in side.units], dtype=np.float64)
@@ -179,9 +177,7 @@ class Versions:
         return new
 
 
-def _side(
-    explanation: DocumentExplanation, position: int, weights: dict[str, float] | Sequence[str]
-) -> _Side:
+def _side(explanation: Weighed, position: int, weights: dict[str, float] | Sequence[str]) -> _Side:
     """A document as the ranker reads it, with those of its terms that have a weight."""
     text, _ = within_limit(as_read(explanation.ranking, position), explanation.analyzer)
     spans: dict[str, list[tuple[int, int]]] = {}

@@ -28,6 +28,7 @@ from intentx.explainers.plain import (
     table,
 )
 from intentx.explainers.ranking.effects import TermEffect, not_asked
+from intentx.explainers.ranking.roles import TermRole
 from intentx.explainers.ranking.shown import intent_html, intent_tables
 from intentx.explainers.ranking.verdict import Verdict
 from intentx.files import json_object
@@ -43,27 +44,6 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT", "IntentExplanation", "TermRole"]
 
 FORMAT = "intentx.intent/1"
-
-
-@dataclass(frozen=True)
-class TermRole:
-    """What one term does among the others.
-
-    Attributes
-    ----------
-    share
-        Its share of the coverage (`IntentExplanation.weights`).
-    won, lost
-        Fitted pairs that are covered with it and not without it, and the other way round.
-    documents
-        Documents it occurs in.
-    """
-
-    term: str
-    share: float
-    won: int
-    lost: int
-    documents: int
 
 
 @dataclass(frozen=True, eq=False)

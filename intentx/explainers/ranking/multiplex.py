@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass, field
-from typing import Any, Literal, get_args
+from typing import Any
 
-from intentx.coverage.solve import METHODS, Method
+from intentx.coverage.solve import Method
 from intentx.errors import InputError
-from intentx.explainers.ranking.effects import BUDGET, check_budget
+from intentx.explainers.plain import plain_settings
+from intentx.explainers.ranking.choosing import GENERAL, Balance, ChoiceSettings
+from intentx.explainers.ranking.effects import BUDGET
 from intentx.explainers.ranking.explanation import IntentExplanation
+from intentx.explainers.ranking.given import given_terms
 from intentx.explainers.ranking.pipeline import Session
+from intentx.explainers.ranking.problem import IntentProblem, PairSettings, TermPool, settled
 from intentx.preferences import MARGIN, Pairs
 from intentx.preferences.candidates import QueryTermsUse
 from intentx.preferences.pairs import PairStrategy
@@ -25,8 +29,6 @@ from intentx.preferences.simple_rankers import (
 from intentx.preferences.vectors import TermVectors
 from intentx.ranking import Ranking
 from intentx.text import Analyzer
-
-Balance = Literal["chosen", "equal"]
 
 __all__ = ["IntentGreedy", "Multiplex", "QueryTerms", "RandomTerms", "given_terms"]
 
@@ -137,22 +139,39 @@ class Multiplex:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.generality <= 1:
-            raise InputError(f"generality must lie between 0 and 1, not {self.generality!r}")
-        if self.effects is not None and not 0 <= self.effects <= 1:
-            raise InputError(f"effects must lie between 0 and 1, not {self.effects!r}")
-        if self.balance not in get_args(Balance):
-            raise InputError(f"balance must be one of {get_args(Balance)}, not {self.balance!r}")
-        if self.method not in METHODS:
-            raise InputError(f"no method {self.method!r}; choose one of {tuple(METHODS)}")
-        if self.candidates < 1:
-            raise InputError(f"candidates must be 1 or more, not {self.candidates!r}")
+        self._choice()
+        self._pool(self.generality)
         _settle(self)
-        check_budget(self.budget, self.seconds)
-        if not 1 <= self.min_terms <= self.max_terms:
-            raise InputError(
-                f"1 <= min_terms <= max_terms is needed, not {self.min_terms} and {self.max_terms}"
-            )
+
+    def _choice(self) -> ChoiceSettings:
+        return ChoiceSettings(
+            max_terms=self.max_terms,
+            min_terms=self.min_terms,
+            balance=self.balance,
+            generality=self.generality,
+            effects=self.effects,
+            budget=self.budget,
+            seconds=self.seconds,
+            method=self.method,
+            literal=self.literal,
+            seed=self.seed,
+        )
+
+    def _pool(self, generality: float) -> TermPool:
+        """The candidates, as with that generality."""
+        return TermPool(self.candidates, self.pool, self.query_terms, validated=generality > 0)
+
+    def _pairs(self, generality: float) -> PairSettings:
+        """The pairs, as with that generality."""
+        return PairSettings(
+            self.pairs,
+            m=self.m,
+            top=self.top,
+            min_rank_gap=self.min_rank_gap,
+            min_score_gap=self.min_score_gap,
+            log_weights=generality > 0 if self.log_weights is None else self.log_weights,
+            seed=self.seed,
+        )
 
     @classmethod
     def published(cls, **settings: Any) -> Multiplex:
@@ -193,7 +212,21 @@ class Multiplex:
         ScorerError
             If the ranker fails on an edited document.
         """
-        return Session(self, "Multiplex", ranking).chosen()
+        problem = IntentProblem.of(
+            ranking,
+            pairs=self._pairs(self.generality),
+            pool=self._pool(self.generality),
+            simple_rankers=self.simple_rankers,
+            vectors=self.vectors,
+            analyzer=self.analyzer,
+            margin=self.margin,
+        )
+        session = Session(problem, "Multiplex", plain_settings(self), self.seed)
+        usual = None
+        if self.generality == 0 and not self.effects and not self.literal:
+            pairs = self._pairs(GENERAL).of(ranking)
+            usual = dataclasses.replace(problem, pairs=pairs, pool=self._pool(GENERAL))
+        return session.chosen(self._choice(), usual)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -230,13 +263,35 @@ class IntentGreedy:
         if len(chosen) > 1:
             raise InputError(f"IntentGreedy takes one simple ranker, not {given!r}")
         object.__setattr__(self, "simple_ranker", chosen[0])
+        self._choice()
+        self._pool()
+
+    def _choice(self) -> ChoiceSettings:
+        return ChoiceSettings(
+            max_terms=self.max_terms,
+            generality=self.generality,
+            effects=self.effects,
+            budget=self.budget,
+            seconds=self.seconds,
+            method="greedy",
+            seed=self.seed,
+        )
+
+    def _pool(self) -> TermPool:
+        return TermPool(self.candidates, 0, self.query_terms, validated=self.generality > 0)
 
     def explain(self, ranking: Ranking) -> IntentExplanation:
         """Find the intent terms of ``ranking``; errors as in `Multiplex.explain`."""
-        settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        simple_ranker = settings.pop("simple_ranker")
-        general = Multiplex(**settings, pool=0, simple_rankers=(simple_ranker,), method="greedy")
-        return Session(general, "IntentGreedy", ranking, told=self).chosen()
+        general = self.generality > 0
+        problem = IntentProblem.of(
+            ranking,
+            pairs=PairSettings(self.pairs, m=self.m, log_weights=general, seed=self.seed),
+            pool=self._pool(),
+            simple_rankers=(self.simple_ranker,),
+            analyzer=self.analyzer,
+        )
+        session = Session(problem, "IntentGreedy", plain_settings(self), self.seed)
+        return session.chosen(self._choice())
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -267,9 +322,17 @@ class QueryTerms:
         InputError
             If the query holds stopwords only, or there is no preference pair.
         """
-        settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        fitted = Multiplex(**settings, generality=0)
-        return Session(fitted, "QueryTerms", ranking, told=self).of_query()
+        problem = IntentProblem.of(
+            ranking,
+            pairs=PairSettings(self.pairs, m=self.m, seed=self.seed),
+            simple_rankers=self.simple_rankers,
+            vectors=self.vectors,
+            analyzer=self.analyzer,
+        )
+        if not problem.query_terms:
+            raise InputError(f"the query {ranking.query!r} has no term that is not a stopword")
+        session = Session(problem, "QueryTerms", plain_settings(self), self.seed)
+        return session.given(problem.query_terms)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,46 +357,28 @@ class RandomTerms:
 
     def __post_init__(self) -> None:
         _settle(self)
+        self._pool()
+        if self.max_terms < 1:
+            raise InputError(f"max_terms must be 1 or more, not {self.max_terms!r}")
 
     def explain(self, ranking: Ranking) -> IntentExplanation:
         """Random terms, judged like any others; errors as in `Multiplex.explain`."""
-        settings = {f.name: getattr(self, f.name) for f in dataclasses.fields(self)}
-        # With generality 0, since above it a term must occur in two documents.
-        drawn_from = Multiplex(**settings, pool=0, generality=0)
-        return Session(drawn_from, "RandomTerms", ranking, told=self).at_random()
+        problem = IntentProblem.of(
+            ranking,
+            pairs=PairSettings(self.pairs, m=self.m, seed=self.seed),
+            pool=self._pool(),
+            simple_rankers=self.simple_rankers,
+            vectors=self.vectors,
+            analyzer=self.analyzer,
+        )
+        session = Session(problem, "RandomTerms", plain_settings(self), self.seed)
+        return session.at_random(self.max_terms)
+
+    def _pool(self) -> TermPool:
+        # Not validated, since terms then would have to occur in two documents.
+        return TermPool(self.candidates, 0, self.query_terms)
 
 
 def _settle(method: Multiplex | QueryTerms | RandomTerms) -> None:
     """Check the simple rankers of a method and whose its vectors are; names get one spelling."""
-    if method.simple_rankers is None:
-        return
-    chosen = chosen_simple_rankers(method.simple_rankers)
-    object.__setattr__(method, "simple_rankers", chosen)
-    if method.vectors is not None and "semantic" not in chosen:
-        names = ", ".join(one if isinstance(one, str) else one.name for one in chosen)
-        raise InputError(
-            "vectors are those of the default simple rankers, or of 'semantic' by its name; with "
-            f"simple_rankers of your own, give them to Semantic(vectors): there is no 'semantic' by its "
-            f"name in {names}"
-        )
-
-
-def given_terms(
-    ranking: Ranking,
-    method: str,
-    terms: tuple[str, ...],
-    *,
-    simple_rankers: SimpleRankers | None = None,
-    vectors: TermVectors | None = None,
-    analyzer: Analyzer | None = None,
-    seed: int = 0,
-) -> IntentExplanation:
-    """Terms that ``method`` found by other means, judged like any others on all pairs."""
-    settings = Multiplex(
-        simple_rankers=simple_rankers,
-        vectors=vectors,
-        analyzer=analyzer,
-        generality=0,
-        seed=seed,
-    )
-    return Session(settings, method, ranking).given(terms)
+    object.__setattr__(method, "simple_rankers", settled(method.simple_rankers, method.vectors))

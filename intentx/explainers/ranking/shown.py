@@ -4,22 +4,66 @@ from __future__ import annotations
 
 import html
 import math
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Protocol
 
+from intentx.evaluation.fidelity import Fidelity
+from intentx.explainers.ranking.effects import TermEffect
+from intentx.explainers.ranking.roles import TermRole
+from intentx.explainers.ranking.verdict import Verdict
+from intentx.preferences import PreferenceMatrices
+from intentx.ranking import Ranking
 from intentx.signs import visible
 
 if TYPE_CHECKING:
-    from rich.console import Group
+    from rich.console import Group, RenderableType
 
-    from intentx.explainers.ranking.explanation import IntentExplanation
-
-__all__ = ["AVOIDED", "COLUMNS", "intent_html", "intent_tables", "term_rows"]
+__all__ = ["AVOIDED", "COLUMNS", "ShownIntent", "intent_html", "intent_tables", "term_rows"]
 
 COLUMNS = ("intent term", "the ranker", "places", "share", "won/lost", "docs", "splits")
 AVOIDED = 5  # terms that the ranker avoids, as shown
 
 
-def term_rows(explanation: IntentExplanation) -> list[tuple[str, ...]]:
+class ShownIntent(Protocol):
+    """What is shown of an `IntentExplanation`."""
+
+    @property
+    def method(self) -> str: ...
+    @property
+    def ranking(self) -> Ranking: ...
+    @property
+    def terms(self) -> tuple[str, ...]: ...
+    @property
+    def words(self) -> tuple[str, ...]: ...
+    @property
+    def effects(self) -> Sequence[TermEffect]: ...
+    @property
+    def avoids(self) -> Sequence[TermEffect]: ...
+    @property
+    def roles(self) -> Sequence[TermRole]: ...
+    @property
+    def verdict(self) -> Verdict | None: ...
+    @property
+    def cautions(self) -> Sequence[str]: ...
+    @property
+    def notes(self) -> Sequence[str]: ...
+    @property
+    def matrices(self) -> PreferenceMatrices: ...
+    @property
+    def coverage(self) -> float: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def fidelity(self) -> Fidelity: ...
+    @property
+    def model_calls(self) -> int: ...
+    @property
+    def seconds(self) -> Mapping[str, float]: ...
+    def _rich_measures(self) -> list[RenderableType]: ...
+    def _html_measures(self) -> str: ...
+
+
+def term_rows(explanation: ShownIntent) -> list[tuple[str, ...]]:
     """For each term the cells of `COLUMNS`.
 
     ``places``: those that a document rises with the term. ``won/lost``: fitted pairs that are covered
@@ -37,13 +81,13 @@ def term_rows(explanation: IntentExplanation) -> list[tuple[str, ...]]:
     return rows
 
 
-def _opening(explanation: IntentExplanation) -> list[str]:
+def _opening(explanation: ShownIntent) -> list[str]:
     """What is said first: cautions, and the verdict."""
     said = [f"Caution: {caution}" for caution in explanation.cautions]
     return [*said, explanation.verdict.sentence] if explanation.verdict is not None else said
 
 
-def _closing(explanation: IntentExplanation) -> str:
+def _closing(explanation: ShownIntent) -> str:
     n_pairs, seconds = explanation.matrices.n_pairs, explanation.seconds
     lines = [
         f"{round(explanation.coverage * n_pairs)} of {n_pairs} fitted pairs covered "
@@ -56,7 +100,7 @@ def _closing(explanation: IntentExplanation) -> str:
     return "\n".join([*lines, *(n for n in explanation.notes if n not in explanation.cautions)])
 
 
-def intent_tables(explanation: IntentExplanation) -> Group:
+def intent_tables(explanation: ShownIntent) -> Group:
     """The verdict, the terms and the fidelity, for a terminal."""
     from rich import box
     from rich.console import Group
@@ -75,7 +119,7 @@ def intent_tables(explanation: IntentExplanation) -> Group:
     return Group(*first, table, explanation.fidelity.__rich__(), *explanation._rich_measures(), closing)
 
 
-def intent_html(explanation: IntentExplanation) -> str:
+def intent_html(explanation: ShownIntent) -> str:
     """The same for a notebook, in short."""
     rows = [COLUMNS, *term_rows(explanation)]
     cells = ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]

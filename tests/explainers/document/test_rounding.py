@@ -5,7 +5,7 @@ import pytest
 
 import intentx as ix
 from intentx.explainers.document.method import Subject
-from intentx.explainers.ranking.multiplex import given_terms
+from intentx.explainers.ranking.given import given_terms
 
 WORDS = "stage piano keys usb pedal board music note chord scale amp cable stand bench lamp".split()
 

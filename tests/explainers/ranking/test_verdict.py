@@ -10,7 +10,7 @@ import pytest
 import intentx as ix
 from intentx.coverage.crossfit import _hidden
 from intentx.datasets import demo_queries, load_demo
-from intentx.explainers.ranking.multiplex import given_terms
+from intentx.explainers.ranking.given import given_terms
 from intentx.explainers.ranking.verdict import Verdict
 from intentx.rankers import BM25
 

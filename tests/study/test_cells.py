@@ -1,0 +1,21 @@
+"""What one cell of a study measures."""
+
+import dataclasses
+
+import pytest
+
+import intentx as ix
+from intentx.study.cells import measure
+from intentx.study.plan import Measures
+from tests.toys import ranked
+
+
+def test_an_explanation_at_hand_is_measured_and_not_made_again():
+    ranking = ranked(["piano keys", "piano", "a desk", "a boat"], query="piano")
+    few = Measures(heldout=0, heldout_pairs=False, stability=0, faithfulness=0, shuffled=False)
+    method = ix.QueryTerms(simple_rankers="text")
+    found = dataclasses.replace(method.explain(ranking), model_calls=77)
+    anew, at_hand = (measure(method, ranking, few, explanation=one) for one in (None, found))
+    assert at_hand.terms == anew.terms == ("piano",)
+    assert at_hand.figures == {**anew.figures, "model_calls": 77}
+    assert anew.figures["all"] == pytest.approx(4 / 6)
