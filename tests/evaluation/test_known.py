@@ -159,7 +159,5 @@ def test_an_intent_that_fails_is_named():
         def term_weights(self, query):
             raise KeyError(query)
 
-    with pytest.raises(
-        ix.ScorerError, match="term_weights of the ranker failed .* 'tea': KeyError"
-    ):
+    with pytest.raises(ix.ScorerError, match=r"term_weights of the ranker failed .* 'tea': KeyError"):
         known_intent(ix.rank(Failing({}), "tea", DOCS))
