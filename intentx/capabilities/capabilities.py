@@ -35,7 +35,7 @@ class Read(NamedTuple):
     unknown: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Capabilities:
     """What a scorer can do beside scoring, as far as it says.
 
