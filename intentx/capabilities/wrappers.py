@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 __all__ = ["own", "own_of_scores"]
@@ -50,21 +50,15 @@ def own_of_scores(scorer: object, *names: str) -> tuple[str, Any]:
     >>> own_of_scores(Length(), "fingerprint"), own_of_scores(Shortness(), "fingerprint")
     (('fingerprint', 'length'), ('fingerprint', None))
     """
-    for place in _places(scorer):
+    of_its_own = _dict(scorer)
+    for place in (of_its_own, *map(vars, type(scorer).__mro__)):
         for name in names:
             if name in place:
                 found = own(scorer, name)
                 return name, None if _copied(scorer, name, found) else found
-        if "__call__" in place:
+        if "__call__" in place and place is not of_its_own:
             break
     return names[0], None
-
-
-def _places(scorer: object) -> Iterator[Mapping[str, Any]]:
-    """Where a scorer has attributes, the nearest first."""
-    yield {name: value for name, value in _dict(scorer).items() if name != "__call__"}
-    for kind in type(scorer).__mro__:
-        yield vars(kind)
 
 
 def _dict(scorer: object) -> Mapping[str, Any]:
