@@ -64,12 +64,12 @@ def bm25(query: str, texts: Sequence[str], number: int) -> Known:
 
 def language_model(query: str, texts: Sequence[str], number: int) -> Known:
     scorer, held = LanguageModel(texts), _held(texts)
-    return Known(scorer, {t: w for t, w in scorer.intent(query).items() if t in held})
+    return Known(scorer, {t: w for t, w in scorer.term_weights(query).items() if t in held})
 
 
 def rm3(query: str, texts: Sequence[str], number: int) -> Known:
     scorer = RM3(texts)
-    return Known(scorer, scorer.intent(query))
+    return Known(scorer, scorer.term_weights(query))
 
 
 class Planted:

@@ -87,8 +87,8 @@ def _of_call(
 
 def _company(box: BlackBox, doc_id: str, what: str) -> str:
     return (
-        f"the scores of {_name(box)} depend on which texts are asked together: document {doc_id!r} has "
-        f"{what}. An explanation compares scores of different calls, and means nothing here. Set "
+        f"the scores of {box.can.name} depend on which texts are asked together: document {doc_id!r} "
+        f"has {what}. An explanation compares scores of different calls, and means nothing here. Set "
         "listwise = True on the scorer (of an HTTP service: #listwise=true), and each list goes to it "
         "whole; or score each text by itself, without scaling by the others"
     )
@@ -97,7 +97,7 @@ def _company(box: BlackBox, doc_id: str, what: str) -> str:
 def _chance(box: BlackBox, apart: float, share: float) -> str:
     of = f", {share:.1%} of the difference between best and worst" if share else ""
     return (
-        f"{_name(box)} gives the same text another score from call to call: {apart:.4g} apart{of}. "
+        f"{box.can.name} gives the same text another score from call to call: {apart:.4g} apart{of}. "
         "An explanation would explain the noise, too. Call eval() on a model with dropout, set the "
         "temperature of a language model to 0, or seed what the scorer draws at each call"
     )
@@ -105,16 +105,10 @@ def _chance(box: BlackBox, apart: float, share: float) -> str:
 
 def _rounding(box: BlackBox, scores: Floats) -> float:
     """How far results may be apart for want of digits, as a share of the largest score."""
-    module = getattr(box.scorer, "module", None)
-    kinds = {str(getattr(part, "dtype", "")) for part in (module, getattr(box.scorer, "model", None))}
-    if kinds & {"torch.float16", "torch.bfloat16"}:
+    if box.can.half_precision:
         return HALF
     with np.errstate(over="ignore"):
         single = scores.astype(np.float32)
         as_half = (single.astype(np.float16) == scores).all()
     as_brain = (single == scores).all() and not (single.view(np.uint32) & 0xFFFF).any()
     return HALF if as_half or as_brain else SINGLE
-
-
-def _name(box: BlackBox) -> str:
-    return str(getattr(box.scorer, "__name__", type(box.scorer).__name__))

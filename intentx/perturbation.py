@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from intentx.errors import InputError
 from intentx.ranking import Ranking
-from intentx.scoring import mask_token, unit_of
+from intentx.scoring import unit_of
 from intentx.text import Analyzer, replace_spans
 
 __all__ = [
@@ -157,7 +157,7 @@ def removal_for(
     Parameters
     ----------
     how
-        None: masked where the ranker says what its mask is (`intentx.scoring.mask_token`), else
+        None: masked where the ranker says what its mask is (``mask_token``), else
         deleted, since to other rankers a mask is a word that can match.
     mask
         A mask to use whatever the ranker says.
@@ -171,7 +171,7 @@ def removal_for(
         raise InputError(f"no way {how!r} to remove terms; choose one of {get_args(Removal)}")
     if how == "delete":
         return "delete", None
-    found = mask_token(ranking.scorer) if mask is None else mask
+    found = ranking.can.mask_token if mask is None else mask
     if found is not None:
         return "mask", found
     if how is None:

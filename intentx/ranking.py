@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from intentx.capabilities import Capabilities
 from intentx.documents import (
     Document,
     Documents,
@@ -26,7 +27,7 @@ from intentx.documents import (
 )
 from intentx.doubts import doubts
 from intentx.errors import InputError, ScorerError, ScorerWarning
-from intentx.scoring import BlackBox, Scorer, own
+from intentx.scoring import BlackBox, Scorer
 from intentx.text import Analyzer
 from intentx.truncation import Truncated, as_read
 
@@ -251,10 +252,14 @@ class Ranking:
         )
 
     @property
+    def can(self) -> Capabilities:
+        """What the ranker can do beside scoring, as far as it says; a recorded ranking says nothing."""
+        return Capabilities.of(None) if self.scorer is None else self.scorer.can
+
+    @property
     def analyzer(self) -> Analyzer:
         """How the ranker itself makes terms of texts, where it says so; else ``Analyzer()``."""
-        found = None if self.scorer is None else own(self.scorer.scorer, "analyzer")
-        return found if isinstance(found, Analyzer) else Analyzer()
+        return self.can.analyzer or Analyzer()
 
     def black_box(self, purpose: str) -> BlackBox:
         """The scorer, or an InputError that says why ``purpose`` cannot do without it."""
@@ -336,9 +341,8 @@ def rank(
     if box.texts_scored > asked:  # not all of them were remembered
         for message in doubts(box, query, ids, texts, scores):
             warnings.warn(message, ScorerWarning, stacklevel=2)
-    activated = own(box.scorer, "activated")
-    found = activated(scores) if callable(activated) else None
-    both = found and Activated(*found)
+    activated = box.can.activated(scores)
+    both = activated and Activated(*activated)
     return Ranking(query, ids, texts, scores, box, activated=both, mark=box.mark)
 
 

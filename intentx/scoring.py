@@ -13,32 +13,18 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.asked import asking_now
-from intentx.capabilities import Scorer, fingerprint_for, mark_of, own, own_fingerprint
+from intentx.capabilities import Capabilities, Scorer
 from intentx.errors import InputError, ScorerError
 
 if TYPE_CHECKING:
     from intentx.score_cache import ScoreFile
 
-__all__ = ["BlackBox", "Scorer", "mask_token", "own", "own_fingerprint", "unit_of"]
+__all__ = ["BlackBox", "Scorer", "unit_of"]
 
 Floats = npt.NDArray[np.float64]
 SMALLEST, LARGEST = 1e-100, 1e100  # scores whose squares and differences are safe numbers
 
 _ADDING = threading.Lock()  # several threads may ask one box, and += is no single step
-
-
-def mask_token(scorer: object) -> str | None:
-    """What stands for a hidden word to a ranker, or None where it does not say.
-
-    A ranker says so by an attribute ``mask_token``, as BERT's tokenizer does: ``"[MASK]"``. To all
-    others a mask is one more word, which they may match with the query.
-
-    >>> mask_token(lambda query, texts: [0.0] * len(texts)) is None
-    True
-    """
-    inner = scorer.scorer if isinstance(scorer, BlackBox) else scorer
-    token = getattr(inner, "mask_token", None)
-    return token if isinstance(token, str) and token else None
 
 
 def unit_of(*scores: npt.ArrayLike) -> float:
@@ -125,7 +111,7 @@ class BlackBox:
         if batch_size < 1:
             raise InputError(f"batch_size must be 1 or more, not {batch_size!r}")
         self.scorer = scorer
-        self.listwise = bool(getattr(scorer, "listwise", False))
+        self.listwise = self.can.listwise
         self.batch_size = batch_size
         self.progress = progress
         self.cache = None if cache is None else _score_file(cache, scorer, fingerprint)
@@ -134,9 +120,14 @@ class BlackBox:
         self.seconds = 0.0
         self.doubts: dict[str, str] = {}
         self._named = fingerprint is not None
-        self._mark = mark_of(scorer, thorough=True)
+        self._mark = self.can.state_mark(thorough=True)
         self._known: dict[tuple[str, str], float] = {}
         self._known_lists: dict[tuple[str, tuple[str, ...]], Floats] = {}
+
+    @property
+    def can(self) -> Capabilities:
+        """What the scorer can do beside scoring, as far as it says."""
+        return Capabilities.of(self.scorer)
 
     @property
     def texts_known(self) -> int:
@@ -190,14 +181,14 @@ class BlackBox:
             Whether to look at every weight. A quick look, as each call has one, may miss an edit of
             single numbers in a large table of weights that torch does not know of.
         """
-        mark = mark_of(self.scorer, thorough=thorough)
+        mark = self.can.state_mark(thorough=thorough)
         if mark == self._mark:
             return
         self._mark = mark
         self._known.clear()
         self._known_lists.clear()
         if self.cache is not None and not self._named:
-            self.cache.fingerprint = fingerprint_for(self.scorer)
+            self.cache.fingerprint = self.can.filed_under()
 
     @property
     def mark(self) -> Any:
@@ -280,7 +271,7 @@ class BlackBox:
 def _score_file(path: str | Path, scorer: Scorer, fingerprint: str | None) -> ScoreFile:
     from intentx.score_cache import ScoreFile
 
-    return ScoreFile(path, fingerprint_for(scorer, fingerprint))
+    return ScoreFile(path, Capabilities.of(scorer).filed_under(fingerprint))
 
 
 def _checked(answer: Any, query: str, texts: Sequence[str]) -> Floats:

@@ -21,29 +21,24 @@ def as_read(
     """The texts, cut to what the ranker reads of them where that is asked for."""
     if truncated not in get_args(Truncated):
         raise InputError(f"truncated must be one of {get_args(Truncated)}, not {truncated!r}")
-    seen = getattr(box.scorer, "seen", None)
-    if seen is None:
-        if truncated == "cut":
-            name = getattr(box.scorer, "__name__", type(box.scorer).__name__)
+    if truncated == "cut":
+        cut = box.can.seen(query, texts)
+        if cut is None:
             raise InputError(
-                f"{name} has no method seen(query, texts) that tells what it reads of each text, and "
-                "nothing can be cut to that"
+                f"{box.can.name} has no method seen(query, texts) that tells what it reads of each "
+                "text, and nothing can be cut to that"
             )
-        return texts
-    try:
-        read = tuple(seen(query, texts))
-    except InputError as error:
-        if truncated == "cut":
-            raise
-        message = f"whether the ranker reads the documents to their end is unknown: {error}"
+        return cut
+    read = box.can.read(query, texts)
+    if read.unknown:
+        message = f"whether the ranker reads the documents to their end is unknown: {read.unknown}"
         warnings.warn(message, TruncationWarning, stacklevel=3)
-        return texts
     long = [
         f"{i!r} ({len(part)} of {len(text)} characters)"
-        for i, text, part in zip(ids, texts, read, strict=True)
+        for i, text, part in zip(ids, texts, read.texts, strict=True)
         if part != text
     ]
-    if truncated == "warn" and long:
+    if long:
         warnings.warn(
             f"the ranker reads only part of {len(long)} of {len(ids)} documents: {listed(long)}; an "
             "explanation may name words that it never saw. Cut them to what it reads: "
@@ -51,4 +46,4 @@ def as_read(
             TruncationWarning,
             stacklevel=3,
         )
-    return read if truncated == "cut" else texts
+    return texts

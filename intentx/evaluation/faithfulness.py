@@ -260,15 +260,8 @@ def ranks_of(scores: Floats, ranking: Ranking, position: int) -> Floats:
 
 def as_read(ranking: Ranking, position: int) -> str:
     """The document as far as the ranker reads it, where it tells."""
-    text = ranking.texts[position]
-    seen = getattr(getattr(ranking.scorer, "scorer", None), "seen", None)
-    if seen is None:
-        return text
-    try:
-        [part] = seen(ranking.query, [text])
-    except InputError:  # it cannot tell: it may read all of it
-        return text
-    return str(part)
+    [text] = ranking.can.read(ranking.query, [ranking.texts[position]]).texts
+    return text
 
 
 def _by_weight(explanation: Words, held: Iterable[str]) -> list[int]:

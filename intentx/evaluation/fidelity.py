@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
+from intentx.evaluation.expanded_query import ExpandedQuery
 from intentx.evaluation.orders import copeland_scores, kendall_tau_b, rbo_ext
 from intentx.preferences import MARGIN, Pairs, PreferenceMatrices, TermScores, preference_pairs
 from intentx.preferences.pairs import EveryPair, refuse_too_many
@@ -220,17 +221,15 @@ def fidelity(
         If the ranking has no preference pair, e.g. since all scores are equal; or more than a
         billion, which would take too long.
     """
-    fitted: PreferenceMatrices | None = getattr(explanation, "matrices", None)
+    query = ExpandedQuery.of(explanation)
+    fitted = query.matrices
     if simple_rankers is None and analyzer is None and fitted is not None:
         return judge(explanation.ranking, fitted, fitted.pairs, gap=gap)
     ranking = explanation.ranking
     refuse_too_many(len(ranking))
-    own_rankers = getattr(explanation, "simple_rankers", None) or None  # none after a round trip
-    rankers = simple_rankers_for(ranking, own_rankers if simple_rankers is None else simple_rankers)
-    own = getattr(explanation, "intent_analyzer", None) or getattr(explanation, "analyzer", None)
-    analyzer = analyzer or own or Analyzer()
-    terms = getattr(explanation, "intent_terms", explanation.terms)
-    scores = term_scores(terms, TextIndex(ranking.texts, analyzer), rankers)
+    own_rankers = query.simple_rankers if simple_rankers is None else simple_rankers
+    rankers = simple_rankers_for(ranking, own_rankers)
+    scores = term_scores(query.terms, TextIndex(ranking.texts, analyzer or query.analyzer), rankers)
     margin = MARGIN if fitted is None else fitted.margin
     matrices = unfitted_matrices(ranking, scores, margin)
     return judge(ranking, matrices, None if fitted is None else fitted.pairs, gap=gap)

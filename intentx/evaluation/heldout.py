@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
+from intentx.evaluation.expanded_query import ExpandedQuery
 from intentx.evaluation.fidelity import (
     FidelityRow,
     Method,
@@ -30,7 +31,7 @@ from intentx.preferences.simple_rankers import (
 )
 from intentx.ranking import Ranking
 from intentx.signs import visible
-from intentx.text import Analyzer, TextIndex
+from intentx.text import TextIndex
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -207,18 +208,16 @@ def _one_split(
         explanation = method.explain(shown)
     except InputError as error:
         return Tally((), 0.0).row("held-out documents", str(error)), ()
-    terms: tuple[str, ...] = tuple(getattr(explanation, "intent_terms", explanation.terms))
-    own_rankers = getattr(explanation, "simple_rankers", None) or None  # none after a round trip
-    rankers = simple_rankers_for(shown, own_rankers if simple_rankers is None else simple_rankers)
-    own = getattr(explanation, "intent_analyzer", None) or getattr(explanation, "analyzer", None)
-    analyzer = own or Analyzer()
-    background = TextIndex(shown.texts, analyzer)
-    scores = term_scores(terms, TextIndex(hidden.texts, analyzer, background), rankers)
-    fitted: PreferenceMatrices | None = getattr(explanation, "matrices", None)
+    query = ExpandedQuery.of(explanation)
+    own_rankers = query.simple_rankers if simple_rankers is None else simple_rankers
+    rankers = simple_rankers_for(shown, own_rankers)
+    background = TextIndex(shown.texts, query.analyzer)
+    scores = term_scores(query.terms, TextIndex(hidden.texts, query.analyzer, background), rankers)
+    fitted = query.matrices
     matrices = unfitted_matrices(hidden, scores)
     if fitted is not None and simple_rankers is None:
         matrices = PreferenceMatrices(scores, matrices.pairs, fitted.scale, fitted.margin)
-    return all_pairs_row("held-out documents", hidden, matrices), terms
+    return all_pairs_row("held-out documents", hidden, matrices), query.terms
 
 
 def _mean(values: Sequence[float] | npt.NDArray[np.float64]) -> float:

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from intentx.errors import InputError
+from intentx.evaluation.expanded_query import intent_terms
 from intentx.evaluation.faithfulness import area, curve, ranks_of
 from intentx.evaluation.fidelity import none_for_nan
 from intentx.perturbation import EditedDocuments, insert_terms, score_edits, within_limit
@@ -87,7 +88,7 @@ def insertion(
         If there is no term, or the ranking is a recorded one, without a ranker to ask.
     """
     ranking.black_box("insertion")
-    put_in = _texts("terms", getattr(terms, "intent_terms", getattr(terms, "terms", terms)))
+    put_in = _texts("terms", intent_terms(terms) if hasattr(terms, "terms") else terms)
     if not put_in or words < 1 or draws < 1:
         raise InputError(
             "insertion needs one term or more, words of 1 or more and draws of 1 or more, not "

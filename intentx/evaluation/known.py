@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from intentx.capabilities import own_of_scores
-from intentx.errors import ScorerError
 from intentx.ranking import Ranking
 from intentx.text import Analyzer
 
@@ -89,9 +86,9 @@ def held_against(terms: Iterable[str], wanted: Mapping[str, float], most: int = 
 def known_intent(ranking: Ranking) -> tuple[Mapping[str, float], Analyzer] | None:
     """What the ranker of a ranking looks for in its documents, and what its terms are read by.
 
-    The ranker says it by a method ``intent(query)``, which gives weights by term. Those above 0 count
-    whose terms occur in a document. They are stems: by the ranker's own ``analyzer`` where this stems,
-    and English ones otherwise. Of two terms with one stem the heavier counts.
+    The ranker says it by a method ``term_weights(query)``, which gives weights by term. Those above 0
+    count whose terms occur in a document. They are stems: by the ranker's own ``analyzer`` where this
+    stems, and English ones otherwise. Of two terms with one stem the heavier counts.
 
     Returns
     -------
@@ -101,19 +98,17 @@ def known_intent(ranking: Ranking) -> tuple[Mapping[str, float], Analyzer] | Non
     Raises
     ------
     ScorerError
-        If ``intent`` raises, or gives something else.
+        If ``term_weights`` raises, or gives something else.
     """
-    scorer = None if ranking.scorer is None else ranking.scorer.scorer
-    intent = own_of_scores(scorer, "intent")
-    if not callable(intent):
+    said = ranking.can.term_weights(ranking.query)
+    if said is None:
         return None
-    analyzer = getattr(scorer, "analyzer", None)
-    own = analyzer if isinstance(analyzer, Analyzer) else STEM
+    own = ranking.can.analyzer or STEM
     stemmed = own is not STEM and bool(own.stem)
     reader = own if own.stem else dataclasses.replace(own, stem="english")
     held = {term for text in ranking.texts for term in reader.terms(text)}
     wanted: dict[str, float] = {}
-    for term, weight in _checked(intent, ranking.query).items():
+    for term, weight in said.items():
         for stem in (term,) if stemmed and term in held else stems([term], reader):
             if stem in held and weight > 0:
                 wanted[stem] = max(wanted.get(stem, 0.0), weight)
@@ -155,27 +150,3 @@ def _as_read(explanation: Any, reader: Analyzer) -> Sequence[str]:
     if theirs.stem and (theirs.stem, theirs.ngrams) == (reader.stem, reader.ngrams):
         return tuple(explanation.terms)
     return stems(explanation.words, reader)
-
-
-def _checked(intent: Any, query: str) -> dict[str, float]:
-    try:
-        said = intent(query)
-    except Exception as error:
-        raise ScorerError(f"intent of the ranker failed for query {query!r}: {error!r}") from error
-    if not isinstance(said, Mapping):
-        raise ScorerError(
-            f"intent of the ranker must give weights by term, such as {{'tea': 1.0}}, not "
-            f"{type(said).__name__}"
-        )
-    found: dict[str, float] = {}
-    for term, weight in said.items():
-        try:
-            found[term] = float(weight)
-        except (TypeError, ValueError):
-            found[term] = math.nan
-        if not isinstance(term, str) or not math.isfinite(found[term]):
-            raise ScorerError(
-                f"intent of the ranker must give a finite weight for each term, not {weight!r} for "
-                f"{term!r}"
-            )
-    return found

@@ -11,14 +11,16 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
+from intentx.evaluation.expanded_query import ExpandedQuery
 from intentx.evaluation.fidelity import PAIRS_AT_ONCE, Explanation, unfitted_matrices
-from intentx.preferences import MARGIN, Pairs, PreferenceMatrices, TermScores, preference_pairs
+from intentx.preferences import MARGIN, Pairs, TermScores, preference_pairs
 from intentx.preferences.pairs import ROUNDING, SENTINEL, EveryPair, refuse_too_many
 from intentx.preferences.simple_rankers import (
     SimpleRankers,
     simple_rankers_for,
     term_scores,
 )
+from intentx.ranking import Ranking
 from intentx.text import Analyzer, TextIndex
 
 __all__ = ["PublishedFidelity", "median_gap", "published_by_votes", "published_fidelity"]
@@ -143,8 +145,9 @@ def published_by_votes(
     if not len(every):
         preference_pairs(ranking)  # says why there is none
     tolerance = median_gap(ranking.scores) if tolerance is None else _checked_tolerance(tolerance)
-    own: PreferenceMatrices | None = getattr(explanation, "matrices", None)
-    scores, found = _scores(explanation, own, simple_rankers, analyzer)
+    query = ExpandedQuery.of(explanation)
+    own = query.matrices
+    scores, found = _scores(ranking, query, simple_rankers, analyzer)
     for vote in votes:
         _check_vote(vote, len(scores.values))
     margin = MARGIN if own is None else own.margin
@@ -263,23 +266,19 @@ def _checked_tolerance(tolerance: float) -> float:
 
 
 def _scores(
-    explanation: Explanation,
-    own: PreferenceMatrices | None,
+    ranking: Ranking,
+    query: ExpandedQuery,
     simple_rankers: SimpleRankers | None,
     analyzer: Analyzer | None,
 ) -> tuple[TermScores, int]:
     """Scores of the explanation's terms and then of the query's others; and how many are the first."""
-    ranking = explanation.ranking
-    terms = tuple(getattr(explanation, "intent_terms", explanation.terms))
+    own, terms = query.matrices, query.terms
     known = simple_rankers is None and analyzer is None and own is not None
-    words = analyzer or getattr(explanation, "intent_analyzer", None)
-    words = words or getattr(explanation, "analyzer", None) or Analyzer()
+    words = analyzer or query.analyzer
     added = tuple(term for term in words.terms(ranking.query) if term not in terms)
     if known and own is not None and not added:
         return own.scores, own.n_terms
-    given = simple_rankers
-    if given is None:
-        given = getattr(explanation, "simple_rankers", None) or None
+    given = query.simple_rankers if simple_rankers is None else simple_rankers
     if known and given is None:
         raise InputError(
             f"the query's term {added[0]!r} must be scored, too, and an explanation from JSON has no "

@@ -7,6 +7,7 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
+from intentx.capabilities import Capabilities
 from intentx.errors import InputError
 from intentx.evaluation.stability import Agreement, agreement
 from intentx.ranking import Ranking, rank
@@ -74,25 +75,20 @@ def randomised(scorer: Any, seed: int = 0) -> Any:
         If the scorer holds no torch module, or cannot be copied.
     """
     copied: dict[int, Any] = {}
+    name = Capabilities.of(scorer).name
     try:
         other = copy.deepcopy(scorer, copied)  # which notes every object that it makes
     except Exception as error:
-        raise InputError(f"{_named(scorer)} cannot be copied ({error}); {HINT}") from error
+        raise InputError(f"{name} cannot be copied ({error}); {HINT}") from error
     # What a class hands over uncopied is the ranker's own, and stays as it is.
     made = [one for one in copied.values() if id(one) not in copied]
     if not _shuffle(made, seed):
-        raise InputError(
-            f"{_named(scorer)} holds no torch module whose weights could be shuffled; {HINT}"
-        )
+        raise InputError(f"{name} holds no torch module whose weights could be shuffled; {HINT}")
     for one in made:  # what was computed of the old weights, such as a fingerprint
-        for name in list(getattr(one, "__dict__", ())):
-            if isinstance(getattr(type(one), name, None), functools.cached_property):
-                del vars(one)[name]  # frozen dataclasses would refuse delattr
+        for attribute in list(getattr(one, "__dict__", ())):
+            if isinstance(getattr(type(one), attribute, None), functools.cached_property):
+                del vars(one)[attribute]  # frozen dataclasses would refuse delattr
     return other
-
-
-def _named(scorer: Any) -> str:
-    return str(getattr(scorer, "__name__", type(scorer).__name__))
 
 
 def _shuffle(made: Sequence[Any], seed: int) -> bool:

@@ -12,6 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from intentx.errors import InputError
+from intentx.evaluation.expanded_query import ExpandedQuery, content_terms
 from intentx.evaluation.fidelity import none_for_nan
 from intentx.evaluation.orders import kendall_tau_b
 from intentx.ranking import Ranking
@@ -136,15 +137,14 @@ def correctness(
     """
     if isinstance(relevant, str) or not relevant:
         raise InputError("correctness needs the texts of one relevant document or more, in a list")
-    own = getattr(explanation, "intent_analyzer", None) or getattr(explanation, "analyzer", None)
-    analyzer = analyzer or own or Analyzer()
+    analyzer = analyzer or ExpandedQuery.of(explanation).analyzer
     counts: dict[str, float] = {}
     for text in relevant:
         tokens = analyzer.tokens(text)
         for token in tokens:  # each document counts the same, however long
             counts[token.term] = counts.get(token.term, 0.0) + 1 / len(tokens)
     weight_of = dict(zip(explanation.terms, explanation.weights, strict=True))
-    terms = getattr(explanation, "content_terms", explanation.terms)
+    terms = content_terms(explanation)
     weights = np.array([weight_of[term] for term in terms], dtype=np.float64)
     weights /= unit_of(weights)
     share = np.array([counts.get(term, 0.0) for term in terms])

@@ -136,8 +136,8 @@ class Dense:
         """With the query of ``ranking``, unless it has one."""
         if self.query is not None:
             return self
-        ranker: object = ranking.scorer and ranking.scorer.scorer
-        return replace(self, query="" if ranker is self.encoder else ranking.query)
+        is_the_ranker = ranking.can.scorer is self.encoder
+        return replace(self, query="" if is_the_ranker else ranking.query)
 
     def term_scores(self, terms: Sequence[str], index: TextIndex) -> Floats:
         if not terms or not index.texts:

@@ -110,10 +110,10 @@ class BM25:
         scores = [self._model.scores_of([term], counts, lengths) for term in terms]
         return np.array(scores).reshape(len(terms), len(texts))
 
-    def intent(self, query: str) -> Mapping[str, float]:
+    def term_weights(self, query: str) -> Mapping[str, float]:
         """What it looks for: the query's terms that the collection holds, and their times.
 
-        >>> dict(BM25(["green tea", "a piano"]).intent("tea room tea"))
+        >>> dict(BM25(["green tea", "a piano"]).term_weights("tea room tea"))
         {'tea': 2.0}
         """
         times = Counter(self._terms(query))

@@ -41,7 +41,7 @@ class LanguageModel:
     Examples
     --------
     >>> model = LanguageModel(["green tea", "black tea", "a piano"])
-    >>> model("tea", ["green tea", "a piano"]).round(4).tolist(), dict(model.intent("tea room"))
+    >>> model("tea", ["green tea", "a piano"]).round(4).tolist(), dict(model.term_weights("tea room"))
     ([0.0005, -0.001], {'tea': 1.0})
     """
 
@@ -75,7 +75,7 @@ class LanguageModel:
         shorter = len(asked) * np.log(self.mu / (length + self.mu))
         return np.asarray(np.log1p(tf / (self.mu * share)).sum(axis=1) + shorter)
 
-    def intent(self, query: str) -> Mapping[str, float]:
+    def term_weights(self, query: str) -> Mapping[str, float]:
         """What it looks for: the query's terms that the collection holds, and their times."""
         times = Counter(token.term for token in self.analyzer.tokens(query))
         return {term: float(n) for term, n in times.items() if term in self._counts}
@@ -101,7 +101,7 @@ class RM3:
     Examples
     --------
     >>> rm3 = RM3(["green tea leaf", "black tea leaf", "a piano", "a boat"], terms=2)
-    >>> dict(rm3.intent("tea"))
+    >>> dict(rm3.term_weights("tea"))
     {'tea': 0.75, 'leaf': 0.25}
     """
 
@@ -132,12 +132,12 @@ class RM3:
         return fingerprint_of({"ranker": "RM3", **settings, "index": self._index.fingerprint})
 
     def __call__(self, query: str, texts: Sequence[str]) -> Floats:
-        intent = self.intent(query)
+        intent = self.term_weights(query)
         if not intent:
             return np.zeros(len(texts))
         return np.array(list(intent.values())) @ self._bm25.term_scores(list(intent), texts)
 
-    def intent(self, query: str) -> Mapping[str, float]:
+    def term_weights(self, query: str) -> Mapping[str, float]:
         """What it looks for: terms and their weights, which sum to 1; the heaviest first."""
         own = Counter(token.term for token in self.analyzer.tokens(query))
         hits = self._index.search(query, self.documents)

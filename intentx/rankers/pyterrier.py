@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from intentx.capabilities import Capabilities
 from intentx.errors import InputError, MissingExtraError, ScorerError
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ class PyTerrierReranker:
         self.transformer = transformer
         self.listwise = listwise
         self.fingerprint = fingerprint
-        self.mask_token = getattr(transformer, "mask_token", None)
+        self.mask_token = Capabilities.of(transformer).mask_token
 
     def __repr__(self) -> str:
         return f"<PyTerrierReranker {self.transformer!r}>"

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, cast
 
+from intentx.capabilities import Capabilities
 from intentx.errors import InputError, IntentxError, TruncationWarning
 from intentx.preferences.simple_rankers import Encoder
 from intentx.preferences.vectors import TermVectors
@@ -18,7 +19,7 @@ from intentx.rankers.load import FROM_DISK, is_lexical, own_words
 from intentx.rankers.specs import split_settings
 from intentx.rankers.transformers.encoders import BiEncoder, vector_encoder
 from intentx.ranking import Ranking, rank
-from intentx.scoring import BlackBox, Scorer, own_fingerprint
+from intentx.scoring import BlackBox, Scorer
 from intentx.study.data import Topic
 from intentx.study.plan import digest
 from intentx.text import Analyzer, TextIndex
@@ -82,8 +83,9 @@ def ranking_of(
 def ranking_by(scorer: Scorer, topic: Topic, cache: str | Path | None = None) -> Ranking:
     """The ranking of a topic's documents by a scorer; they are cut to what it reads, where it tells."""
     documents = {doc: topic.docs[doc] for doc in topic.pool}
-    box = BlackBox(scorer, cache=cache if own_fingerprint(scorer) else None)
-    if hasattr(scorer, "seen"):
+    can = Capabilities.of(scorer)
+    box = BlackBox(scorer, cache=cache if can.fingerprint else None)
+    if can.truncates:
         try:  # what a ranker never reads is no part of a study
             return _told_once(rank(box, topic.query, documents, truncated="cut"))
         except InputError:  # it cannot tell, of all documents or of one
@@ -140,7 +142,7 @@ def mark_of(spec: str, analyzer: Analyzer | None = None) -> str:
         return ", ".join([FORMULAS[kind], *more])
     if spec.startswith(RUN):
         return spec
-    return str(own_fingerprint(_loaded(spec)) or spec)
+    return Capabilities.of(_loaded(spec)).fingerprint or spec
 
 
 def vectors_of(

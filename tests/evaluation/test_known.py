@@ -30,7 +30,7 @@ class Saying:
     def __call__(self, query, texts):
         return [float(text.count("tea")) for text in texts]
 
-    def intent(self, query):
+    def term_weights(self, query):
         return self.said
 
 
@@ -86,7 +86,7 @@ def test_rankers_that_come_along_say_it(make):
 
 
 def test_bm25_looks_for_terms_of_the_query_that_the_collection_holds():
-    assert dict(BM25(DOCS).intent("tea reviews, tea on Mars")) == {"tea": 2.0, "review": 1.0}
+    assert dict(BM25(DOCS).term_weights("tea reviews, tea on Mars")) == {"tea": 2.0, "review": 1.0}
     ranking = ix.rank(BM25(DOCS), "tea reviews", DOCS[:1])  # a collection of more than the ranking
     assert known_intent(ranking)[0] == {"tea": 1.0}
 
@@ -131,7 +131,7 @@ def test_where_nothing_is_said_there_is_no_figure():
         return {"tea": 1.0}
 
     said = functools.partial(plain)
-    said.intent = looking
+    said.term_weights = looking
     assert known_intent(ix.rank(said, "q", DOCS))[0] == {"tea": 1.0}
     for scorer in (plain, Other(DOCS), Wrapper(BM25(DOCS)), functools.wraps(said)(plain)):
         assert known_intent(ix.rank(scorer, "tea", DOCS)) is None
@@ -156,8 +156,8 @@ def test_what_is_no_intent_is_named(said, message):
 
 def test_an_intent_that_fails_is_named():
     class Failing(Saying):
-        def intent(self, query):
+        def term_weights(self, query):
             raise KeyError(query)
 
-    with pytest.raises(ix.ScorerError, match="intent of the ranker failed for query 'tea': KeyError"):
+    with pytest.raises(ix.ScorerError, match=r"term_weights of the ranker failed .* 'tea': KeyError"):
         known_intent(ix.rank(Failing({}), "tea", DOCS))

@@ -57,7 +57,7 @@ def test_settings_and_words_reach_the_ranker():
     texts = ["Alte Häuser am Fluss", "Ein Boot"]
     lm = load_ranker("lm#mu=300", texts, german)
     assert isinstance(lm, LanguageModel)
-    assert (lm.mu, lm.analyzer, dict(lm.intent("Haus"))) == (300.0, german, {"haus": 1.0})
+    assert (lm.mu, lm.analyzer, dict(lm.term_weights("Haus"))) == (300.0, german, {"haus": 1.0})
     rm3 = load_ranker("rm3#documents=1&terms=2&original=0.75&stem=false", texts, german)
     assert isinstance(rm3, RM3)
     assert (rm3.documents, rm3.terms, rm3.original) == (1, 2, 0.75)

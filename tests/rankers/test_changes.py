@@ -12,13 +12,13 @@ from tokenizers import normalizers
 
 import intentx as ix
 from intentx import BlackBox, InputError
+from intentx.capabilities import Capabilities
 from intentx.errors import ScorerWarning
 from intentx.rankers import DPR, BiEncoder, CrossEncoder, FeatureRanker, TextFeatures
 from intentx.rankers.interaction.drmm import DRMM, DRMMSettings
 from intentx.rankers.interaction.knrm import KNRM, KNRMSettings
 from intentx.rankers.interaction.matchpyramid import MatchPyramid, MatchPyramidSettings
 from intentx.rankers.watch import weights_mark
-from intentx.scoring import own_fingerprint
 from intentx.study import rankings
 from tests import tiny_models
 from tests.rankers import interaction_toys as toys
@@ -340,16 +340,16 @@ def test_only_a_fingerprint_of_its_own_counts(models, tmp_path):
         functools.partial(inner),
     ]
     for scorer in others:
-        assert own_fingerprint(scorer) is None
+        assert Capabilities.of(scorer).fingerprint is None
         with pytest.raises(InputError, match=r"give it a fingerprint"):
             ix.rank(scorer, QUERY, TEXTS, cache=cache)
     ranking = ix.rank(Wrapper(inner), QUERY, TEXTS, cache=cache, fingerprint="negative")
     assert ranking.doc_ids == ix.rank(inner, QUERY, TEXTS).doc_ids[::-1]
-    assert own_fingerprint(score) == "by length"
-    assert own_fingerprint(inner) == inner.fingerprint
-    assert own_fingerprint(Named(inner.model)) == "child, version 1"
+    assert Capabilities.of(score).fingerprint == "by length"
+    assert Capabilities.of(inner).fingerprint == inner.fingerprint
+    assert Capabilities.of(Named(inner.model)).fingerprint == "child, version 1"
     negative.fingerprint = "negative length"
-    assert own_fingerprint(negative) == "negative length"
+    assert Capabilities.of(negative).fingerprint == "negative length"
 
 
 def test_a_wrapper_has_no_gradients_of_what_it_wraps(models):

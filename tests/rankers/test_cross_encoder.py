@@ -8,9 +8,9 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerFast
 
 import intentx as ix
+from intentx.capabilities import Differentiable
 from intentx.datasets import load_demo
 from intentx.rankers import CrossEncoder, load_ranker
-from intentx.rankers.transformers.differentiable import Differentiable
 from intentx.rankers.transformers.word_pieces import Window
 from tests import tiny_models
 from tests.rankers.guests import found_as_it_was, gradients_by_differences

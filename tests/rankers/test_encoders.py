@@ -5,9 +5,9 @@ import torch
 from transformers import AutoTokenizer, DPRContextEncoder, DPRQuestionEncoder
 
 import intentx as ix
+from intentx.capabilities import Differentiable
 from intentx.rankers import DPR, BiEncoder, load_ranker
 from intentx.rankers.transformers import encoders
-from intentx.rankers.transformers.differentiable import Differentiable
 from tests import tiny_models
 from tests.rankers.guests import found_as_it_was, gradients_by_differences
 

@@ -10,11 +10,11 @@ import pytest
 import torch
 
 import intentx as ix
+from intentx.capabilities import Differentiable
 from intentx.rankers import interaction, load_ranker
 from intentx.rankers.interaction.drmm import DRMM, DRMMSettings
 from intentx.rankers.interaction.knrm import KNRM, KNRMSettings
 from intentx.rankers.interaction.matchpyramid import MatchPyramid, MatchPyramidSettings
-from intentx.rankers.transformers.differentiable import Differentiable
 from tests.rankers import interaction_toys as toys
 from tests.rankers.interaction_toys import QUERY, TEXTS, lexicon
 

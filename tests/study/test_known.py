@@ -22,7 +22,7 @@ class Saying:
     def __call__(self, query, texts):
         return [float(len(text)) for text in texts]
 
-    def intent(self, query):
+    def term_weights(self, query):
         return {"boats": 1.0}
 
 
@@ -128,4 +128,4 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     ]
     assert all(set(KNOWN) <= set(row.figures) for row in rows)
     assert rows[0].figures["intent_recall"] == rows[3].figures["intent_recall"] == 1.0
-    assert BM25(["tea"]).intent("tea") == {"tea": 1.0}
+    assert BM25(["tea"]).term_weights("tea") == {"tea": 1.0}

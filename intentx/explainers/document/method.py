@@ -132,15 +132,10 @@ class Subject:
 
     def _read(self, whole: str) -> str:
         """The document as far as it is read, where the ranker tells."""
-        seen = getattr(getattr(self.ranking.scorer, "scorer", None), "seen", None)
-        if seen is None:
-            return whole
-        try:
-            [part] = seen(self.ranking.query, [whole])
-        except InputError as error:
-            self.notes.append(f"whether the ranker reads the document to its end is unknown: {error}")
-            return whole
-        return str(part)
+        (text,), unknown = self.ranking.can.read(self.ranking.query, [whole])
+        if unknown:
+            self.notes.append(f"whether the ranker reads the document to its end is unknown: {unknown}")
+        return text
 
     @property
     def doc_id(self) -> str:

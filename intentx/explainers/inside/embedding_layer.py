@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from intentx.capabilities import Differentiable, EmbeddedText
 from intentx.errors import InputError, ScorerError
 from intentx.explainers.document.method import Subject
-from intentx.rankers.transformers.differentiable import Differentiable, EmbeddedText
 from intentx.ranking import Ranking
-from intentx.scoring import own
 from intentx.text import Token
 
 if TYPE_CHECKING:
@@ -56,8 +55,9 @@ class Model:
         self.against = against
         self.chosen: dict[str, Any] = {}
         self.scorer = _differentiable(subject)
+        self._name = subject.ranking.can.name
         self.embedded = self.embed(subject.text)
-        self.batch_size = batch_size or int(getattr(self.scorer, "batch_size", BATCH))
+        self.batch_size = batch_size or subject.ranking.can.batch_size or BATCH
 
     def embed(self, text: str) -> EmbeddedText:
         """A text at the embedding layer, for the query of the ranking."""
@@ -85,7 +85,7 @@ class Model:
             )
         if not (np.isfinite(values).all() and bool(torch.isfinite(gradients).all())):
             raise ScorerError(
-                f"{_name_of(self.scorer)} has scores or gradients that are not finite numbers",
+                f"{self._name} has scores or gradients that are not finite numbers",
                 self.subject.ranking.query,
                 [self.subject.text],
             )
@@ -132,9 +132,7 @@ class Model:
             with _uncompiled() if rules else contextlib.nullcontext(), rules or contextlib.nullcontext():
                 scores = self.scorer.score_embedded(embedded, leaf.clone())
             if not scores.requires_grad:
-                raise InputError(
-                    f"score_embedded of {_name_of(self.scorer)} returns scores without gradients"
-                )
+                raise InputError(f"score_embedded of {self._name} returns scores without gradients")
             if rules is not None:
                 rules.look_back(scores)
             try:
@@ -142,7 +140,7 @@ class Model:
             except RuntimeError as error:  # e.g. of torch.utils.checkpoint, which computes twice
                 why = str(error).partition("\n")[0]
                 raise InputError(
-                    f"{self.subject.method} takes gradients, and those of {_name_of(self.scorer)} "
+                    f"{self.subject.method} takes gradients, and those of {self._name} "
                     f"cannot be taken: {why}; KernelSHAP and EXS explain it from its scores alone"
                 ) from error
         return doubled(scores).numpy(), doubled(found[:counted])
@@ -166,19 +164,12 @@ def word_of_piece(spans: npt.NDArray[np.intp], tokens: Sequence[Token]) -> npt.N
 
 def _differentiable(subject: Subject) -> Differentiable:
     """The ranker, or an InputError that says what to do."""
-    scorer: Any = subject.ranking.black_box(f"an explanation by {subject.method}").scorer
-    found = isinstance(scorer, Differentiable)
-    if found and all(own(scorer, name) is not None for name in ("embed", "score_embedded")):
-        differentiable: Differentiable = scorer
-        return differentiable
-    why = "it has no embed and score_embedded (see intentx.rankers.transformers.differentiable)"
-    if found:
-        why = "its embed and score_embedded are those of the scorer in it, whose scores it may change"
-    if getattr(scorer, "name", "") == "drmm":
-        why = "it counts matches in histograms, which have no useful gradient"
+    can = subject.ranking.black_box(f"an explanation by {subject.method}").can
+    if can.differentiable is not None:
+        return can.differentiable
     raise InputError(
-        f"{subject.method} needs gradients, and {_name_of(scorer)} offers none: {why}; KernelSHAP and "
-        "EXS explain it from its scores alone"
+        f"{subject.method} needs gradients, and {can.name} offers none: {can.no_gradients}; KernelSHAP "
+        "and EXS explain it from its scores alone"
     )
 
 
@@ -194,7 +185,3 @@ def _uncompiled() -> contextlib.AbstractContextManager[Any]:
 
 def doubled(values: torch.Tensor) -> torch.Tensor:
     return values.detach().cpu().double()
-
-
-def _name_of(scorer: Any) -> str:
-    return getattr(scorer, "__name__", type(scorer).__name__)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +16,6 @@ from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.method import DocumentMethod, Subject
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.ranking import Ranking
-from intentx.scoring import own
 
 if TYPE_CHECKING:
     from intentx.rankers.interaction.matchpyramid import MatchPyramid
@@ -296,14 +295,12 @@ class GradCAM(DocumentMethod):
 
 
 def _match_pyramid(ranking: Ranking) -> MatchPyramid:
-    scorer = ranking.black_box("an explanation by GradCAM").scorer
+    can = ranking.black_box("an explanation by GradCAM").can
     # A ranker of another kind need not have torch, and then there is nothing to compare it with.
-    if own(scorer, "feature_maps") is not None:
-        found: MatchPyramid = scorer  # type: ignore[assignment]
-        return found
-    name = getattr(scorer, "__name__", type(scorer).__name__)
+    if can.feature_mapped is not None:
+        return cast("MatchPyramid", can.feature_mapped)
     raise InputError(
-        f"GradCAM looks at the feature maps of a MatchPyramid, and {name} has none; DeepLIFT and "
+        f"GradCAM looks at the feature maps of a MatchPyramid, and {can.name} has none; DeepLIFT and "
         "IntegratedGradients look inside other neural rankers, KernelSHAP and EXS explain any ranker"
     )
 

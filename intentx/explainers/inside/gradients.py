@@ -46,7 +46,7 @@ class _Seen(NamedTuple):
 class GradientMethod(DocumentMethod):
     """What methods have in common that look at a ranker's gradients.
 
-    The ranker must be `intentx.rankers.transformers.differentiable.Differentiable`. Its pieces of text
+    The ranker must be `intentx.capabilities.Differentiable`. Its pieces of text
     get an attribution each; those that overlap a word add up to the weight of that occurrence, and the
     occurrences of a term to the term's. What stands on no word is the figure ``rest``:
     the weights and it add up to all attributions. A piece belongs to the word that it shares most

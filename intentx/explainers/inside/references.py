@@ -17,7 +17,7 @@ from intentx.text import Analyzer
 if TYPE_CHECKING:
     import torch
 
-    from intentx.rankers.transformers.differentiable import EmbeddedText
+    from intentx.capabilities import EmbeddedText
 
 __all__ = ["Reference", "check_reference", "reference_vectors"]
 

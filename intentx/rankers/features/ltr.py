@@ -198,8 +198,10 @@ class FeatureRanker:
         return fingerprint_of({**settings, "features": features, "model": _mark(self.model)})
 
     def state_mark(self, thorough: bool = False) -> int:
-        """Another number once features or model have changed; see `intentx.scoring.Scorer`."""
-        features = getattr(self.features, "fingerprint", None)
+        """Another number once features or model have changed; see `intentx.capabilities.StateMarked`."""
+        features: Any = None
+        with contextlib.suppress(AttributeError):
+            features = self.features.fingerprint  # type: ignore[attr-defined]
         quick = self.names, Same(self.model), Same(self.features), features, _quick_mark(self.model)
 
         def full() -> str | None:

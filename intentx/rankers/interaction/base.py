@@ -14,13 +14,13 @@ from typing import Any, ClassVar, NamedTuple, Self, TypeVar
 import numpy as np
 import numpy.typing as npt
 
+from intentx.capabilities import EmbeddedText
 from intentx.errors import InputError, MissingExtraError
 from intentx.files import json_object, read_text
 from intentx.folders import refuse_other_kinds
 from intentx.rankers.fingerprint import fingerprint_of
 from intentx.rankers.interaction.lexicon import Lexicon, Words
 from intentx.rankers.limits import refuse_undefined
-from intentx.rankers.transformers.differentiable import EmbeddedText
 from intentx.rankers.transformers.models import checked, checked_rows, undisturbed
 from intentx.rankers.watch import Same, Watch, structure_of, tensors_of, weights_mark
 from intentx.text import Analyzer
@@ -87,7 +87,7 @@ class TermRanker(ABC):
         return fingerprint_of(settings, self._tensors() | dict(tensors_of(self.module)))
 
     def state_mark(self, thorough: bool = False) -> int:
-        """Another number once weights or settings have changed; see `intentx.scoring.Scorer`."""
+        """Another number once weights or settings change; see `intentx.capabilities.StateMarked`."""
         settings = Same(self.lexicon), repr(self.settings), repr(structure_of(self.module))
         quick = settings, weights_mark([self.module], thorough=False)
         return self._watch.look(

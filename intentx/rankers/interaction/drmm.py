@@ -86,7 +86,7 @@ class DRMM(TermRanker):
 
     A histogram knows how many terms are how similar, not which: counts are steps, whose derivative
     is zero almost everywhere. So there is no useful gradient with respect to a document's vectors,
-    and DRMM is not `intentx.rankers.transformers.differentiable.Differentiable`; its smooth relative is
+    and DRMM is not `intentx.capabilities.Differentiable`; its smooth relative is
     `intentx.rankers.interaction.knrm.KNRM`.
 
     Parameters
@@ -103,6 +103,7 @@ class DRMM(TermRanker):
     """
 
     name = "drmm"
+    no_gradients = "it counts matches in histograms, which have no useful gradient"
     learning_rate = 0.01
     settings_type = DRMMSettings
     settings: DRMMSettings

@@ -96,7 +96,7 @@ class KernelPooling(nn.Module):
 class KNRM(InteractionRanker):
     """KNRM: soft counts of document terms at eleven levels of similarity to the query terms.
 
-    It is `intentx.rankers.transformers.differentiable.Differentiable`: the kernels are smooth in the
+    It is `intentx.capabilities.Differentiable`: the kernels are smooth in the
     cosines, though the one for exact matches is so narrow that its gradient is zero elsewhere.
 
     Parameters

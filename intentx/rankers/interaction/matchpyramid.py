@@ -10,12 +10,12 @@ from typing import Any, Literal, NamedTuple, Self, get_args
 import torch
 from torch import nn
 
+from intentx.capabilities import EmbeddedText
 from intentx.checks import check_fields
 from intentx.errors import InputError
 from intentx.rankers.interaction.base import Interaction, InteractionRanker, seeded
 from intentx.rankers.interaction.lexicon import Lexicon
 from intentx.rankers.limits import Layers, Number, Seed, TwoSizes
-from intentx.rankers.transformers.differentiable import EmbeddedText
 from intentx.rankers.transformers.models import undisturbed
 
 __all__ = ["FeatureMaps", "MatchPyramid", "MatchPyramidSettings"]
@@ -199,7 +199,7 @@ class FeatureMaps(NamedTuple):
 class MatchPyramid(InteractionRanker):
     """MatchPyramid: convolutions over the matrix of term similarities, as over a picture.
 
-    It is `intentx.rankers.transformers.differentiable.Differentiable`, save with the ``"indicator"``.
+    It is `intentx.capabilities.Differentiable`, save with the ``"indicator"``.
 
     `feature_maps` shows what its convolutions make of a text, for Grad-CAM.
 

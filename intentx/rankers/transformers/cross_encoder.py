@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from intentx.capabilities import EmbeddedText
 from intentx.errors import InputError, MissingExtraError
 from intentx.folders import refuse_other_kinds, refuse_other_objects
 from intentx.rankers.fingerprint import fingerprint_of
 from intentx.rankers.transformers.batches import in_batches, on_device, repeated, widened
-from intentx.rankers.transformers.differentiable import EmbeddedText
 from intentx.rankers.transformers.models import (
     Precision,
     checked,
@@ -117,7 +117,7 @@ class CrossEncoder:
         return fingerprint_of({**settings, **settings_of(self.model)}, dict(tensors_of(self.model)))
 
     def state_mark(self, thorough: bool = False) -> int:
-        """Another number once weights or settings have changed; see `intentx.scoring.Scorer`."""
+        """Another number once weights or settings change; see `intentx.capabilities.StateMarked`."""
         settings = self._activation, settings_mark(self.model)
         quick = settings, weights_mark([self.model], thorough=False)
         return self._watch.look(

@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from intentx.capabilities import EmbeddedText
 from intentx.errors import InputError, MissingExtraError
 from intentx.rankers.fingerprint import fingerprint_of
 from intentx.rankers.transformers.batches import in_batches, on_device, repeated, widened
-from intentx.rankers.transformers.differentiable import EmbeddedText
 from intentx.rankers.transformers.models import (
     Precision,
     checked,
@@ -108,7 +108,7 @@ class _DualEncoder:
         return models
 
     def state_mark(self, thorough: bool = False) -> int:
-        """Another number once weights or settings have changed; see `intentx.scoring.Scorer`.
+        """Another number once weights or settings have changed; see `intentx.capabilities.StateMarked`.
 
         Vectors of what the models were are forgotten.
         """

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import torch
     from sentence_transformers import CrossEncoder, SentenceTransformer
 
-    from intentx.rankers.transformers.differentiable import EmbeddedText
+    from intentx.capabilities import EmbeddedText
     from intentx.rankers.transformers.word_pieces import Ints
 
 __all__ = [

@@ -27,7 +27,7 @@ class Reading:
     places
         (L,) places in the input of the document's pieces.
     spans, words, pieces
-        Of the document's pieces, as in `intentx.rankers.transformers.differentiable.EmbeddedText`.
+        Of the document's pieces, as in `intentx.capabilities.EmbeddedText`.
     """
 
     ids: tuple[int, ...]

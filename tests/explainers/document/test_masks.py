@@ -3,9 +3,10 @@
 import pytest
 
 import intentx as ix
+from intentx.capabilities import Capabilities
 from intentx.evaluation.insertion import insertion
 from intentx.rankers.transformers.cross_encoder import CrossEncoder
-from intentx.scoring import BlackBox, mask_token
+from intentx.scoring import BlackBox
 from tests import tiny_models
 from tests.explainers.document.linear import weights_of
 from tests.toys import Counting, keyboards
@@ -60,9 +61,9 @@ def test_a_mask_of_ones_own_is_used_as_given():
 
 
 def test_rankers_say_what_their_mask_is(encoders):
-    assert mask_token(BlackBox(encoders["bert"])) == mask_token(encoders["bi"]) == "[MASK]"
-    assert mask_token(encoders["bytes"]) is None
-    assert mask_token(lexical) is None
+    rankers = BlackBox(encoders["bert"]), encoders["bi"], encoders["bytes"], lexical
+    masks = [Capabilities.of(ranker).mask_token for ranker in rankers]
+    assert masks == ["[MASK]", "[MASK]", None, None]
 
 
 def test_the_mask_of_the_ranker_is_what_settings_record(encoders):

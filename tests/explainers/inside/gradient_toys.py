@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 import intentx as ix
+from intentx.capabilities import EmbeddedText
 from intentx.explainers.inside.gradients import (
     DeepLIFT,
     DeepSHAP,
@@ -15,7 +16,6 @@ from intentx.explainers.inside.gradients import (
     IntegratedGradients,
     Saliency,
 )
-from intentx.rankers.transformers.differentiable import EmbeddedText
 from intentx.rankers.transformers.models import undisturbed
 from intentx.text import Analyzer
 

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import intentx as ix
+from intentx.capabilities import Differentiable
 from intentx.errors import TruncationWarning
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.inside.embedding_layer import word_of_piece
@@ -23,7 +24,6 @@ from intentx.explainers.inside.gradients import (
 from intentx.rankers.interaction.drmm import DRMM
 from intentx.rankers.interaction.knrm import KNRM
 from intentx.rankers.interaction.matchpyramid import MatchPyramid, MatchPyramidSettings
-from intentx.rankers.transformers.differentiable import Differentiable
 from intentx.text import Token
 from tests.explainers.inside.gradient_toys import (
     DOCS,

@@ -1,0 +1,34 @@
+"""What a scorer is, and what it can do: said once."""
+
+from intentx.capabilities.capabilities import Capabilities, Read
+from intentx.capabilities.protocols import (
+    Activates,
+    Analyzes,
+    Differentiable,
+    EmbeddedText,
+    FeatureMapped,
+    Fingerprinted,
+    Listwise,
+    Masks,
+    Scorer,
+    StateMarked,
+    TermWeights,
+    Truncates,
+)
+
+__all__ = [
+    "Activates",
+    "Analyzes",
+    "Capabilities",
+    "Differentiable",
+    "EmbeddedText",
+    "FeatureMapped",
+    "Fingerprinted",
+    "Listwise",
+    "Masks",
+    "Read",
+    "Scorer",
+    "StateMarked",
+    "TermWeights",
+    "Truncates",
+]

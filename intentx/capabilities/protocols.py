@@ -1,0 +1,196 @@
+"""What a scorer is, and what else it may have: one protocol for each capability.
+
+A `Scorer` is all that is needed. The other protocols say how to spell what a ranker can do
+beside scoring. ``isinstance`` holds an object against the names alone; which of its attributes count,
+and what happens where it has none, is decided by `intentx.capabilities.Capabilities`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.text import Analyzer
+
+if TYPE_CHECKING:
+    import torch
+
+__all__ = [
+    "Activates",
+    "Analyzes",
+    "Differentiable",
+    "EmbeddedText",
+    "FeatureMapped",
+    "Fingerprinted",
+    "Listwise",
+    "Masks",
+    "Scorer",
+    "StateMarked",
+    "TermWeights",
+    "Truncates",
+]
+
+
+class Scorer(Protocol):
+    """What a ranker is to intentx: one score per text, higher is better.
+
+    What else a scorer can do, it says by further attributes, those of the protocols beside this one;
+    `intentx.capabilities.Capabilities` has a table of them.
+    """
+
+    def __call__(self, query: str, texts: Sequence[str], /) -> Any: ...
+
+
+@runtime_checkable
+class Listwise(Scorer, Protocol):
+    """A scorer that says whether the score of a text depends on the other texts, or on their order.
+
+    Where ``listwise`` is true, its documents are never split over calls.
+    """
+
+    @property
+    def listwise(self) -> bool: ...
+
+
+@runtime_checkable
+class Truncates(Scorer, Protocol):
+    """A scorer that says how much it reads of each text."""
+
+    def seen(self, query: str, texts: Sequence[str], /) -> Sequence[str]:
+        """Each text as far as it is read, N texts; an InputError where that cannot be told."""
+        ...
+
+
+@runtime_checkable
+class Fingerprinted(Scorer, Protocol):
+    """A scorer with a text that stands for its weights and settings.
+
+    By it scores are remembered on disk. It is read again at each call: where it has changed, what was
+    remembered is forgotten. None or "" is no fingerprint.
+    """
+
+    @property
+    def fingerprint(self) -> str | None: ...
+
+
+@runtime_checkable
+class StateMarked(Scorer, Protocol):
+    """A scorer that says within a process whether it has changed, quicker than by a fingerprint."""
+
+    def state_mark(self, *, thorough: bool = False) -> Any:
+        """Any value that compares equal as long as the scores stay the same.
+
+        It is asked at each call, and ``thorough`` for each ranking.
+        """
+        ...
+
+
+@runtime_checkable
+class Masks(Scorer, Protocol):
+    """A scorer that knows a hidden word, as BERT knows ``"[MASK]"``; None or "" is no mask.
+
+    To all others a mask is one more word, which they may match with the query.
+    """
+
+    @property
+    def mask_token(self) -> str | None: ...
+
+
+@runtime_checkable
+class Analyzes(Scorer, Protocol):
+    """A scorer that makes terms of texts by an `Analyzer`; its rankings are explained in those terms."""
+
+    @property
+    def analyzer(self) -> Analyzer: ...
+
+
+@runtime_checkable
+class Activates(Scorer, Protocol):
+    """A scorer that can make something else of its raw scores, to be shown beside them."""
+
+    def activated(self, scores: npt.ArrayLike, /) -> tuple[str, npt.ArrayLike] | None:
+        """The name of a function, such as ``"sigmoid"``, and its (N,) values; or None."""
+        ...
+
+
+@runtime_checkable
+class TermWeights(Scorer, Protocol):
+    """A scorer that knows which terms it looks for. Studies hold explanations against them."""
+
+    def term_weights(self, query: str, /) -> Mapping[str, float]:
+        """Finite weights by term; what it looks for has one above 0."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class EmbeddedText:
+    """One document for one query, as a model sees it at its embedding layer.
+
+    Attributes
+    ----------
+    query, text
+        What was embedded.
+    vectors
+        (L, D) rows of the embedding layer for the document's pieces: without special tokens,
+        without the query, and without what the model cuts off. Detached.
+    spans
+        (L, 2) start and end of each piece in ``text``.
+    words
+        (L,) number of the word that each piece belongs to, from 0; the pieces of one word share it.
+    pieces
+        L pieces as the model's vocabulary spells them.
+    """
+
+    query: str
+    text: str
+    vectors: torch.Tensor = field(repr=False)
+    spans: npt.NDArray[np.intp] = field(repr=False)
+    words: npt.NDArray[np.intp] = field(repr=False)
+    pieces: tuple[str, ...] = field(repr=False)
+
+
+@runtime_checkable
+class Differentiable(Protocol):
+    """A scorer that gradients can be taken of.
+
+    Gradients are the caller's: ``torch.autograd.grad(scorer.score_embedded(e, v).sum(), v)`` with a
+    ``v`` that requires them. Parameters of the model take no part, so that it has no gradients
+    afterwards that it did not have before.
+
+    It may also have ``batch_size``, the most versions of a document in one pass. A scorer without
+    gradients may say why, by a text ``no_gradients``, for the message to a user who asks for them.
+
+    Attributes
+    ----------
+    module
+        The model, on whose submodules hooks may be put. What they see last is the document.
+    """
+
+    @property
+    def module(self) -> torch.nn.Module: ...
+
+    def __call__(self, query: str, texts: Any, /) -> Any: ...
+
+    def embed(self, query: str, text: str) -> EmbeddedText:
+        """``text`` at the embedding layer."""
+        ...
+
+    def score_embedded(self, embedded: EmbeddedText, vectors: torch.Tensor) -> torch.Tensor:
+        """Scores (B,) of ``vectors`` (B, L, D) in place of the document's, differentiable in them.
+
+        ``score_embedded(e, e.vectors[None])`` is the scorer's own score of ``e.text``.
+        """
+        ...
+
+
+@runtime_checkable
+class FeatureMapped(Scorer, Protocol):
+    """A scorer with feature maps over query terms and document terms, as a MatchPyramid has."""
+
+    def feature_maps(self, query: str, text: str) -> Any:
+        """The last feature maps of ``text`` for ``query``, and their gradients."""
+        ...
