@@ -20,6 +20,7 @@ from intentx.errors import (
     CacheWarning,
     DamageWarning,
     InputError,
+    PluginWarning,
     ScorerWarning,
     TextWarning,
     TruncationWarning,
@@ -42,7 +43,9 @@ __all__ = [
 ]
 
 _OURS: list[TextIO] = []  # where our own lines go while everything else is sent to standard error
-IN_WORDS = (CacheWarning, DamageWarning, ScorerWarning, TextWarning, TruncationWarning)
+IN_WORDS = (
+    CacheWarning, DamageWarning, PluginWarning, ScorerWarning, TextWarning, TruncationWarning,
+)  # fmt: skip
 SILENT = 30.0  # seconds without a line, at most
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
