@@ -84,7 +84,7 @@ def measure(method: Any, ranking: Ranking, measures: Measures, tolerance: float 
         figures |= _out_of_sample(method, ranking, measures)
         figures |= _edits(explanation.terms, ranking, measures, explanation.analyzer)
         figures |= _known(explanation, ranking)
-        if measures.stability:
+        if measures.stability and hasattr(method, "seed"):
             figures["stability"] = _stability(method, explanation, measures.stability)
         if measures.shuffled:
             figures |= _shuffled(method, ranking, measures)
