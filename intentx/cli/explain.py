@@ -34,8 +34,8 @@ from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.perturbation import Removal
 from intentx.preferences.simple_rankers import chosen_simple_rankers
 from intentx.preferences.vectors import TermVectors
-from intentx.rankers import load_ranker, named_run
-from intentx.rankers.load import SPECS
+from intentx.rankers import RankerSpec, named_run
+from intentx.rankers.kinds import SPECS, listed
 from intentx.rankers.services.redaction import without_secrets
 from intentx.rankers.transformers.encoders import BiEncoder, vector_encoder
 from intentx.ranking import Document, Ranking, rank
@@ -163,12 +163,13 @@ def _add_settings(explain: argparse.ArgumentParser) -> None:
 
 
 def _explain(options: argparse.Namespace) -> None:
-    if options.ranker and options.ranker.startswith("run:"):
+    options.spec = RankerSpec.parse(options.ranker) if options.ranker else None
+    if options.spec is not None and options.spec.kind == "run":
         if options.run:
             raise InputError(f"two runs, --run {options.run} and --ranker {options.ranker}; name one")
-        options.ranker, options.run = None, options.ranker.removeprefix("run:")
+        options.ranker, options.run = None, options.spec.target
     if not options.ranker and not options.run:
-        raise InputError(f"name a ranker: --ranker with one of {SPECS}; or give --run FILE")
+        raise InputError(f"name a ranker: --ranker with one of {listed()}; or give --run FILE")
     for name in ("query", "qid", "doc", "above"):
         given = getattr(options, name)
         setattr(options, name, given if given is None else given_text(given))
@@ -357,7 +358,7 @@ def _ranking(
         documents = [by_id[doc_id] for doc_id in run]
     quiet_models(options.ranker)
     contents = [document.content for document in documents]
-    scorer = load_ranker(options.ranker, contents, options.analyzer)
+    scorer = options.spec.load(contents, options.analyzer)
     box = BlackBox(scorer, progress=bar, cache=options.cache, fingerprint=options.fingerprint)
     return rank(box, options.query, documents, truncated="cut" if options.cut else "warn")
 

@@ -26,6 +26,7 @@ from intentx.errors import (
     TruncationWarning,
 )
 from intentx.explainers.plain import json_text
+from intentx.rankers.kinds import KINDS
 from intentx.signs import can_show, encodable, visible
 
 __all__ = [
@@ -79,7 +80,8 @@ def given_text(text: str) -> str:
 
 def quiet_models(spec: str) -> None:
     """Switch off the weight-loading bars of transformers: progress here is intentx's own."""
-    if spec.startswith(("bi-encoder:", "cross-encoder:", "dpr:")):
+    kind = KINDS.get(spec.partition(":")[0])
+    if kind is not None and kind.hub:
         with contextlib.suppress(ImportError):
             from transformers.utils import logging
 
