@@ -288,19 +288,19 @@ def find_kind(name: str) -> RankerKind | None:
 def _of_package(
     maker: Maker, package: str, name: str, target: str, settings: Mapping[str, Any]
 ) -> Scorer:
+    spec = f"{name}:{target}" if target else name
     try:
         scorer = maker(target, settings)
     except IntentxError:
         raise
     except Exception as error:  # other people's code
         raise InputError(
-            f"the package {package!r} cannot make the ranker {name}:{target}: "
-            f"{type(error).__name__}: {error}"
+            f"the package {package!r} cannot make the ranker {spec!r}: {type(error).__name__}: {error}"
         ) from error
     if not callable(scorer):
         raise InputError(
-            f"the package {package!r} makes no ranker of {name}:{target}: a callable (query, texts) -> "
-            f"scores is needed, not {scorer!r}"
+            f"the package {package!r} makes no ranker of {spec!r}: a callable (query, texts) -> scores "
+            f"is needed, not {scorer!r}"
         )
     made: Scorer = scorer
     return made
