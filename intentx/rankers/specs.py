@@ -74,12 +74,19 @@ class RankerSpec:
             )
         _check_target(kind, self.target)
         self.values()
-        parts = (self.kind, self.target, self.settings, self.name)
-        if _parts(str(self), named=bool(self.name)) != parts:
+        if not self._is_read_back():
             raise InputError(
                 f"{without_secrets(str(self))!r} would be read as another ranker than this one: a name, "
                 "or a target that is no file, has a # or a sign of a spec in it"
             )
+
+    def _is_read_back(self) -> bool:
+        """Whether the text of this spec stands for it, and for no other one."""
+        try:
+            found = _parts(str(self), named=bool(self.name))
+        except InputError:
+            return False
+        return found == (self.kind, self.target, self.settings, self.name)
 
     @classmethod
     def parse(cls, text: str, *, named: bool = False) -> RankerSpec:
