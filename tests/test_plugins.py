@@ -1,11 +1,15 @@
 """Methods and rankers of other packages, found by their entry points."""
 
+import doctest
 import importlib.metadata
 import json
 import os
+import re
+import shlex
 import subprocess
 import sys
 import warnings
+from pathlib import Path
 
 import pytest
 
@@ -18,8 +22,9 @@ from intentx.rankers.kinds import find_kind, is_kind, listed
 from intentx.study.plan import read_study
 from intentx.study.results import read_results
 from intentx.study.run import run_study
-from tests.packages import install, install_plugin
+from tests.packages import PLUGIN, install, install_plugin
 
+PAGE = (Path(__file__).parents[1] / "docs" / "extending.md").read_text(encoding="utf-8")
 TEXTS = {"a": "one", "b": "a wonderful piano", "c": "keys of pianos and organs", "d": "tea"}
 BROKEN = {
     "broken.py": "raise RuntimeError('no such device')",
@@ -294,3 +299,31 @@ def test_whole_records(plugin, docs, tmp_path, capsys):
     with pytest.raises(ix.InputError, match="lines needs a file: lines:FILE"):
         RankerSpec.parse("lines")
     assert load_ranker("lines:here#first=3", ())("q", ["a"]) == [3.0]
+
+
+def blocks(kind):
+    return re.findall(rf"```{kind}\n(.*?)```", PAGE, re.S)
+
+
+def test_the_page_shows_the_package():
+    """Word for word; so what runs here is what the page shows."""
+    assert blocks("toml")[0] == (PLUGIN / "pyproject.toml").read_text(encoding="utf-8")
+    assert blocks("python") == [(PLUGIN / "intentx_lengths.py").read_text(encoding="utf-8")]
+
+
+def test_what_the_page_shows_works(tmp_path, monkeypatch, docs, capsys):
+    (tmp_path / "site").mkdir()
+    project, study = blocks("toml")
+    monkeypatch.syspath_prepend(install_plugin(tmp_path / "site", project, *blocks("python")))
+    monkeypatch.chdir(tmp_path)
+    docs.rename("passages.jsonl")
+    Path("study.toml").write_text(study)
+    commands = re.findall(r"^\$ intentx (.*)$", *blocks("console"), re.M)
+    assert [shlex.split(command)[0] for command in commands] == ["explain", "compare", "bench"]
+    for command in commands:
+        assert main(shlex.split(command)) == 0
+        assert capsys.readouterr().out
+    told = []
+    test = doctest.DocTestParser().get_doctest(*blocks("pycon"), {}, "extending.md", None, 0)
+    failed, tried = doctest.DocTestRunner(verbose=False).run(test, out=told.append)
+    assert (failed, tried) == (0, 6), "".join(told)
