@@ -22,21 +22,13 @@ from train_rankers import trained
 from trec import load, machine
 
 import intentx as ix
+from intentx.explainers.methods import METHODS as TABLE
 from intentx.rankers import BM25, BiEncoder
 
-METHODS: dict[str, Any] = {
-    "EXS": ix.EXS,
-    "LIRME": ix.LIRME,
-    "KernelSHAP": ix.KernelSHAP,
-    "Saliency": ix.Saliency,
-    "GradientInput": ix.GradientInput,
-    "IntegratedGradients": ix.IntegratedGradients,
-    "DeepLIFT": ix.DeepLIFT,
-    "GradCAM": ix.GradCAM,
-}
-ANY = ("EXS", "LIRME", "KernelSHAP")  # methods for every ranker
-INSIDE = ("Saliency", "GradientInput", "IntegratedGradients", "DeepLIFT")
-ABLE = {"MiniLM": (*ANY, *INSIDE), "MatchPyramid": (*ANY, *INSIDE, "GradCAM")}
+CHOSEN = [one for one in TABLE.values() if one.explains == "document" and one.name != "deepshap"]
+METHODS: dict[str, Any] = {one.explainer.__name__: one.explainer for one in CHOSEN}
+ANY = tuple(one.explainer.__name__ for one in CHOSEN if not one.needs_gradients)  # for every ranker
+ABLE = {"MiniLM": tuple(name for name in METHODS if name != "GradCAM"), "MatchPyramid": tuple(METHODS)}
 NEURAL: dict[str, Callable[[], Any]] = {
     "MiniLM": BiEncoder.minilm,
     "DRMM": lambda: trained("drmm"),

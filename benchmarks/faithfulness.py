@@ -34,6 +34,7 @@ from intentx.explainers.inside.gradients import (
     IntegratedGradients,
     Saliency,
 )
+from intentx.explainers.methods import METHODS
 from intentx.rankers import BiEncoder, CrossEncoder
 from intentx.scoring import Scorer
 
@@ -47,7 +48,7 @@ SYSTEMS: Mapping[str, Callable[[], Scorer]] = {
     "cross-encoder": lambda: CrossEncoder(CROSS_ENCODER, raw=True),
 }
 Rows = dict[str, list[list[Any]]]
-NEEDS_GRADIENTS = ("saliency", "gradient", "integrated", "DeepLIFT", "DeepSHAP", "Grad-CAM")
+NEEDS_GRADIENTS = tuple(one.explainer for one in METHODS.values() if one.needs_gradients)
 
 
 def methods(samples: int) -> dict[str, Any]:
@@ -113,7 +114,7 @@ def measure(system: str, queries: int, samples: int, only: list[str]) -> Iterato
                     found.append(row(faithfulness(explanation, draws=DRAWS), explanation, seconds))
                 rows.setdefault(name, []).append(found)
             except IntentxError as error:
-                if not name.startswith(NEEDS_GRADIENTS) or number > 1:
+                if not isinstance(method, NEEDS_GRADIENTS) or number > 1:
                     raise
                 failed[name] = str(error).splitlines()[0]
         print(f"{system}: {number} of {queries}", file=sys.stderr, flush=True)

@@ -22,7 +22,7 @@ from trec import DATA, load, machine
 
 import intentx as ix
 from intentx.evaluation.known import MOST, STEM, held_against, stems
-from intentx.explainers.methods import make_method
+from intentx.explainers.methods import find_method
 from intentx.rankers import BM25, RM3, LanguageModel
 from intentx.text import TextIndex
 
@@ -182,8 +182,9 @@ def makers(names: Sequence[str]) -> Iterator[tuple[str, Callable[[str, Sequence[
 
 def explained(kind: str, settings: Mapping[str, Any], ranking: ix.Ranking) -> tuple[list[str], Any]:
     """The terms, the best first, and the explanation where there is one of the whole ranking."""
-    method = make_method(kind, settings)
-    if kind in ("exs", "lirme", "shap"):
+    chosen = find_method(kind)
+    method = chosen.make(settings)
+    if chosen.explains == "document":
         total: Counter[str] = Counter()
         for place in range(EXPLAINED):
             found = method.explain(ranking, place)

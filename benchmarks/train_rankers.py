@@ -28,7 +28,9 @@ from trec import DATA, machine
 import intentx as ix
 from intentx.cli.train import term_vectors, words_of
 from intentx.datasets import Collection, read_collection
-from intentx.rankers import CrossEncoder, drmm, interaction, knrm, lexicon, matchpyramid, training
+from intentx.rankers import CrossEncoder
+from intentx.rankers.interaction import base as interaction
+from intentx.rankers.interaction import drmm, knrm, lexicon, matchpyramid, training
 from intentx.rankers.interaction.base import TermRanker
 from intentx.rankers.interaction.lexicon import Lexicon
 from intentx.rankers.interaction.training import Training, heldout_quality, train

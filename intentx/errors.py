@@ -10,6 +10,7 @@ __all__ = [
     "InputError",
     "IntentxError",
     "MissingExtraError",
+    "PluginWarning",
     "ScorerError",
     "ScorerWarning",
     "TextWarning",
@@ -53,6 +54,10 @@ class MissingExtraError(IntentxError, ImportError):
 
 class CacheWarning(UserWarning):
     """Scores can no longer be remembered on disk; they are in memory, and nothing is lost."""
+
+
+class PluginWarning(UserWarning):
+    """What another package adds to intentx cannot be used; everything else works without it."""
 
 
 class ScorerWarning(UserWarning):

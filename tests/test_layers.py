@@ -13,7 +13,7 @@ PACKAGE = Path(__file__).parents[1] / "intentx"
 # itself, its public names, comes before those who use the library as users do.
 ROOMS = [
     ("errors",),
-    ("asked", "checks", "documents", "files", "folders", "quiet", "score_cache", "signs"),
+    ("asked", "checks", "documents", "files", "folders", "plugins", "quiet", "score_cache", "signs"),
     ("text",),
     ("capabilities",),
     ("scoring",),

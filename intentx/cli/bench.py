@@ -11,8 +11,8 @@ from intentx.cli.terminal import progress, quiet_models, show, tell
 from intentx.cli.word_options import add_words, word_settings
 from intentx.errors import InputError
 from intentx.preferences.simple_rankers import SIMPLE_RANKERS
-from intentx.rankers.load import is_spec
 from intentx.rankers.services.redaction import without_secrets
+from intentx.rankers.specs import is_spec
 from intentx.signs import first_line
 from intentx.study.by_query import rich_queries
 from intentx.study.plan import SHIPPED, Study, read_study

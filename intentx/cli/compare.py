@@ -19,8 +19,9 @@ from intentx.explainers.ranking.multiplex import Multiplex
 from intentx.files import PACKED, numbered_lines
 from intentx.preferences.simple_rankers import chosen_simple_rankers
 from intentx.rankers import read_run
-from intentx.rankers.load import KINDS, SPECS, is_lexical, is_spec, own_words
+from intentx.rankers.kinds import SPECS, listed, own_words
 from intentx.rankers.services.redaction import without_secrets
+from intentx.rankers.specs import is_lexical, is_spec, named_spec
 from intentx.report.pages.comparison import write_comparison
 from intentx.report.tables.comparison import rich_comparison
 from intentx.search import SearchIndex
@@ -161,11 +162,11 @@ def split_specs(text: str) -> dict[str, str]:
             raise InputError(f"--rankers has an empty part: {text!r}")
         if not specs or _begins(part.strip()):
             specs.append(part.strip())
-        elif is_lexical(_named(specs[-1])[1]):  # takes nothing after a comma
-            raise InputError(f"no ranker {part.strip()!r}; a ranker is one of: {SPECS}, run:FILE")
+        elif is_lexical(named_spec(specs[-1])[1]):  # takes nothing after a comma
+            raise InputError(f"no ranker {part.strip()!r}; a ranker is one of: {listed()}, run:FILE")
         else:
             specs[-1] += f",{part.strip()}"
-    named = [(name, spec) if name else ("", spec) for name, spec in map(_named, specs)]
+    named = [named_spec(spec) for spec in specs]
     repeated = [spec for spec, n in Counter(spec for _, spec in named).items() if n > 1]
     if repeated:
         raise InputError(
@@ -181,15 +182,7 @@ def split_specs(text: str) -> dict[str, str]:
 
 
 def _begins(part: str) -> bool:
-    return is_spec(_named(part)[1])
-
-
-def _named(part: str) -> tuple[str, str]:
-    """``NAME=SPEC`` as both; a ``=`` inside a spec, as in a URL, is no name's."""
-    name, equals, spec = part.partition("=")
-    if equals and not is_lexical(name) and name.partition(":")[0] not in KINDS and ":" not in name:
-        return name.strip(), spec.strip()
-    return "", part
+    return is_spec(named_spec(part)[1])
 
 
 def _short(spec: str) -> str:

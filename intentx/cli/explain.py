@@ -8,7 +8,15 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from intentx.cli.method_options import LISTWISE, OF_LISTWISE, OF_POINTWISE, method_of, settings_of
+from intentx.cli.method_options import (
+    OF_DOCUMENTS,
+    OF_RANKINGS,
+    MethodNames,
+    explaining,
+    having,
+    method_of,
+    takes,
+)
 from intentx.cli.simple_ranker_options import add_simple_rankers, check_simple_rankers
 from intentx.cli.terminal import check_folder, given_text, progress, quiet_models, show, show_json, tell
 from intentx.cli.word_options import add_words, word_settings
@@ -18,17 +26,16 @@ from intentx.evaluation.faithfulness import faithfulness
 from intentx.evaluation.heldout import heldout_fidelity
 from intentx.evaluation.measures import Measure
 from intentx.explainers.document.explanation import DocumentExplanation
-from intentx.explainers.document.exs import Labels
 from intentx.explainers.document.lirme import Sampler
 from intentx.explainers.document.votes import side_by_side
 from intentx.explainers.inside.references import Reference
-from intentx.explainers.methods import POINTWISE
+from intentx.explainers.methods import METHODS, Method, all_methods, find_method
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.perturbation import Removal
 from intentx.preferences.simple_rankers import chosen_simple_rankers
 from intentx.preferences.vectors import TermVectors
-from intentx.rankers import load_ranker, named_run
-from intentx.rankers.load import SPECS
+from intentx.rankers import RankerSpec, named_run
+from intentx.rankers.kinds import SPECS, listed
 from intentx.rankers.services.redaction import without_secrets
 from intentx.rankers.transformers.encoders import BiEncoder, vector_encoder
 from intentx.ranking import Document, Ranking, rank
@@ -59,17 +66,18 @@ def add_explain(commands: Any) -> None:
     )
     explain.add_argument("--qid", help="the query's id in the run, when it holds several")
     explain.add_argument(
-        "--method", choices=(*LISTWISE, *POINTWISE), action="append", metavar="METHOD",
-        help=f"of rankings: {', '.join(LISTWISE)} (default multiplex); of documents and, by several of "
-        f"them, rankings: {', '.join(POINTWISE)}; can be given several times",
+        "--method", choices=MethodNames(), action="append", metavar="METHOD",
+        help=f"of rankings: {', '.join(explaining('ranking'))} (default multiplex); of documents and, "
+        f"by several of them, rankings: {', '.join(explaining('document'))}; or one that an installed "
+        "package adds; can be given several times",
     )  # fmt: skip
     explain.add_argument("--doc", metavar="ID", help="explain this document; #3 is the one of rank 3")
     explain.add_argument(
         "--above",
         metavar="ID",
-        help="why --doc is above this one (methods exs, shap, ig, deeplift and deepshap)",
+        help=f"why --doc is above this one (methods {_and(_contrastive(METHODS))})",
     )
-    explain.add_argument("--max-terms", type=_positive, default=10, metavar="K")
+    explain.add_argument("--max-terms", type=_positive, metavar="K", help="terms, at most (default 10)")
     explain.add_argument(
         "--vectors", metavar="SOURCE",
         help="term vectors: a GloVe/word2vec text file, a sentence-transformers model, or minilm; "
@@ -124,34 +132,44 @@ def _add_settings(explain: argparse.ArgumentParser) -> None:
     listwise.add_argument("--query-terms", choices=("allow", "exclude"))
     add_simple_rankers(listwise)
     pointwise = explain.add_argument_group("settings of methods that explain documents")
-    pointwise.add_argument("--samples", type=_positive, metavar="N", help="versions (exs, lirme, shap)")
-    pointwise.add_argument("--k", type=_positive, metavar="K", help="ranks that count as relevant (exs)")
+    pointwise.add_argument("--samples", type=_positive, metavar="N", help=f"versions ({_of('samples')})")
     pointwise.add_argument(
-        "--labels", choices=get_args(Labels), help="what versions are labelled by (exs)"
+        "--k", type=_positive, metavar="K", help=f"ranks that count as relevant ({_of('k')})"
     )
-    pointwise.add_argument("--sampler", choices=get_args(Sampler), help="how words go (lirme)")
-    pointwise.add_argument("--steps", type=_positive, metavar="N", help="of the integral (ig)")
+    pointwise.add_argument(
+        "--labels",
+        choices=list(dict.fromkeys(label for method in METHODS.values() for label in method.labels)),
+        help=f"what versions are labelled by ({_of('labels')})",
+    )
+    pointwise.add_argument(
+        "--sampler", choices=get_args(Sampler), help=f"how words go ({_of('sampler')})"
+    )
+    pointwise.add_argument(
+        "--steps", type=_positive, metavar="N", help=f"of the integral ({_of('steps')})"
+    )
     pointwise.add_argument(
         "--reference", choices=get_args(Reference),
-        help="what the document is compared with (gradient-input, ig, deeplift, deepshap); auto: zero "
-        "vectors, or their mean where zeros break the ranker",
+        help=f"what the document is compared with ({_of('reference')}); auto: zero vectors, or their "
+        "mean where zeros break the ranker",
     )  # fmt: skip
     pointwise.add_argument(
-        "--removal", choices=get_args(Removal), help="words are deleted or masked (exs, shap)"
+        "--removal", choices=get_args(Removal), help=f"words are deleted or masked ({_of('removal')})"
     )
     pointwise.add_argument(
         "--mask", metavar="TOKEN",
-        help="what masked words become; without, the ranker's own mask, if it names one (exs, shap)",
+        help="what masked words become; without, the ranker's own mask, if it names one "
+        f"({_of('mask')})",
     )  # fmt: skip
 
 
 def _explain(options: argparse.Namespace) -> None:
-    if options.ranker and options.ranker.startswith("run:"):
+    options.spec = RankerSpec.parse(options.ranker) if options.ranker else None
+    if options.spec is not None and options.spec.kind == "run":
         if options.run:
             raise InputError(f"two runs, --run {options.run} and --ranker {options.ranker}; name one")
-        options.ranker, options.run = None, options.ranker.removeprefix("run:")
+        options.ranker, options.run = None, options.spec.target
     if not options.ranker and not options.run:
-        raise InputError(f"name a ranker: --ranker with one of {SPECS}; or give --run FILE")
+        raise InputError(f"name a ranker: --ranker with one of {listed()}; or give --run FILE")
     for name in ("query", "qid", "doc", "above"):
         given = getattr(options, name)
         setattr(options, name, given if given is None else given_text(given))
@@ -168,8 +186,7 @@ def _explain(options: argparse.Namespace) -> None:
             options.simple_rankers = chosen_simple_rankers(options.simple_rankers, options.encoder)
         methods = {name: method_of(name, options) for name in names}
         explanations = {
-            name: method.explain(ranking) if doc is None else method.explain(ranking, doc, above)
-            for name, method in methods.items()
+            name: _explained(method, ranking, doc, above) for name, method in methods.items()
         }
         explanations = {
             name: one.with_measures(*_judged(options, methods[name], one))
@@ -204,38 +221,67 @@ def _check_options(options: argparse.Namespace, names: Sequence[str]) -> None:
     repeated = [name for name in dict.fromkeys(names) if names.count(name) > 1]
     if repeated:
         raise InputError(f"--method {repeated[0]} is given twice")
-    whole = [name for name in names if name in LISTWISE]
+    methods = {name: find_method(name) for name in names}
+    whole = [name for name in names if methods[name].explains == "ranking"]
     if options.doc is None:
         for option in ("above", "faithfulness"):
             if getattr(options, option):
                 raise InputError(f"--{option} is about one document: name it by --doc")
     elif whole:
+        able = [name for name, method in all_methods().items() if method.explains == "document"]
         raise InputError(
-            f"{whole[0]} explains a whole ranking; for --doc choose --method from {', '.join(POINTWISE)}"
+            f"{whole[0]} explains a whole ranking; for --doc choose --method from {', '.join(able)}"
         )
     elif options.heldout:
         raise InputError("--heldout measures explanations of a whole ranking: leave --doc out")
     if options.above is not None:
-        able = [name for name, method in POINTWISE.items() if method.contrastive]
-        for name in names:
-            if name not in able:
+        for name, method in methods.items():
+            if not method.contrastive:
+                able = _contrastive(all_methods())
                 raise InputError(f"{name} explains one document by itself; --above needs {_or(able)}")
     if check_simple_rankers(options) is not None and options.doc is not None:
         raise InputError("--simple-rankers explain a whole ranking: leave --doc out")
     if options.mask is not None and options.removal != "mask":
         raise InputError("--mask says what masked words become: it needs --removal mask")
-    for option in OF_POINTWISE:
-        able = [name for name in POINTWISE if option in settings_of(name)]
-        if getattr(options, option) is not None and not set(able) & set(names):
-            raise InputError(f"--{option} is a setting of {_or(able)}, not of {_or(names)}")
-    for option, able_ones in OF_LISTWISE.items():
+    _check_settings(options, methods, whole)
+
+
+def _check_settings(
+    options: argparse.Namespace, methods: Mapping[str, Method], whole: Sequence[str]
+) -> None:
+    """Refuse options that are settings of none of the methods."""
+    for option in (*OF_DOCUMENTS, *OF_RANKINGS):
+        if getattr(options, option) is None:
+            continue
         if option == "dense" and options.simple_rankers is not None:
             continue
+        if any(takes(method, option) for method in methods.values()):
+            continue
         # Of methods for rankings, those without a setting pass it over; but dense changes the table.
-        able = [name for name in whole if option != "dense" or name in able_ones]
-        if getattr(options, option) is not None and not able:
-            shown = option.replace("_", "-")
-            raise InputError(f"--{shown} is a setting of {_or(able_ones)}, not of {_or(names)}")
+        if option in OF_RANKINGS and option != "dense" and whole:
+            continue
+        able, shown = having(option, every=True), option.replace("_", "-")
+        raise InputError(f"--{shown} is a setting of {_or(able)}, not of {_or([*methods])}")
+
+
+def _explained(method: Any, ranking: Ranking, doc: int | None, above: int | None) -> Any:
+    """An explanation of a ranking, or of a document, perhaps beside another one."""
+    if doc is None:
+        return method.explain(ranking)
+    return method.explain(ranking, doc) if above is None else method.explain(ranking, doc, above=above)
+
+
+def _contrastive(methods: Mapping[str, Method]) -> list[str]:
+    return [name for name, method in methods.items() if method.contrastive]
+
+
+def _of(option: str) -> str:
+    """The methods that come along and take an option, in a help line."""
+    return ", ".join(having(option))
+
+
+def _and(names: Sequence[str]) -> str:
+    return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
 def _or(names: Sequence[str] | Mapping[str, Any]) -> str:
@@ -312,7 +358,7 @@ def _ranking(
         documents = [by_id[doc_id] for doc_id in run]
     quiet_models(options.ranker)
     contents = [document.content for document in documents]
-    scorer = load_ranker(options.ranker, contents, options.analyzer)
+    scorer = options.spec.load(contents, options.analyzer)
     box = BlackBox(scorer, progress=bar, cache=options.cache, fingerprint=options.fingerprint)
     return rank(box, options.query, documents, truncated="cut" if options.cut else "warn")
 

@@ -20,11 +20,13 @@ from intentx.errors import (
     CacheWarning,
     DamageWarning,
     InputError,
+    PluginWarning,
     ScorerWarning,
     TextWarning,
     TruncationWarning,
 )
 from intentx.explainers.plain import json_text
+from intentx.rankers.kinds import KINDS
 from intentx.signs import can_show, encodable, visible
 
 __all__ = [
@@ -42,7 +44,9 @@ __all__ = [
 ]
 
 _OURS: list[TextIO] = []  # where our own lines go while everything else is sent to standard error
-IN_WORDS = (CacheWarning, DamageWarning, ScorerWarning, TextWarning, TruncationWarning)
+IN_WORDS = (
+    CacheWarning, DamageWarning, PluginWarning, ScorerWarning, TextWarning, TruncationWarning,
+)  # fmt: skip
 SILENT = 30.0  # seconds without a line, at most
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -76,7 +80,8 @@ def given_text(text: str) -> str:
 
 def quiet_models(spec: str) -> None:
     """Switch off the weight-loading bars of transformers: progress here is intentx's own."""
-    if spec.startswith(("bi-encoder:", "cross-encoder:", "dpr:")):
+    kind = KINDS.get(spec.partition(":")[0])
+    if kind is not None and kind.hub:
         with contextlib.suppress(ImportError):
             from transformers.utils import logging
 

@@ -17,6 +17,8 @@ from intentx.datasets import Collection, read_collection
 from intentx.errors import InputError
 from intentx.files import excerpt, parse_json
 from intentx.preferences.vectors import TermVectors
+from intentx.rankers import RankerSpec
+from intentx.rankers.kinds import KINDS
 from intentx.rankers.transformers.encoders import minilm_folder, vector_encoder
 from intentx.text import Analyzer
 
@@ -29,7 +31,7 @@ __all__ = ["add_train", "term_vectors", "words_of"]
 
 Progress = Callable[[str], contextlib.AbstractContextManager[Callable[[int, int], None]]]
 
-RANKERS = ("drmm", "knrm", "matchpyramid", "cross-encoder")
+RANKERS = tuple(name for name, kind in KINDS.items() if kind.trained)
 # What a cross-encoder needs otherwise: a step over a few texts of it takes as long as over hundreds
 # with the others.
 CROSS_ENCODER = {"steps": 400, "lists": 4, "texts": 8, "check_every": 100}
@@ -90,7 +92,7 @@ def _train(options: argparse.Namespace, progress: Progress) -> None:
         quality = _cross_encoder(options, lists, heldout, progress)
     else:
         quality = _term_ranker(options, collections, lists, heldout, progress)
-    show(f"{options.architecture}:{options.out}")
+    show(str(RankerSpec(options.architecture, str(options.out))))
     tell(str(quality))
 
 

@@ -1,18 +1,21 @@
-"""Every method by its name, as the command line and study files spell it."""
+"""The table of methods: each by its name, as the command line and study files spell it."""
 
 from __future__ import annotations
 
 import dataclasses
 import inspect
+import warnings
 from collections.abc import Callable, Mapping
-from typing import Any
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Literal, get_args
 
 from intentx.checks import check_settings
-from intentx.errors import InputError
-from intentx.explainers.document.exs import EXS
+from intentx.errors import InputError, PluginWarning
+from intentx.explainers.document.exs import EXS, Labels
 from intentx.explainers.document.lirme import LIRME
-from intentx.explainers.document.method import DocumentMethod
 from intentx.explainers.document.shap import KernelSHAP
+from intentx.explainers.document.signed import ONE_SIDED, SIZES
 from intentx.explainers.inside.gradcam import GradCAM
 from intentx.explainers.inside.gradients import (
     DeepLIFT,
@@ -22,30 +25,228 @@ from intentx.explainers.inside.gradients import (
     Saliency,
 )
 from intentx.explainers.ranking.multiplex import IntentGreedy, Multiplex, QueryTerms, RandomTerms
+from intentx.plugins import load_plugin, nearest, package_of, plugins
 
-__all__ = ["LISTWISE", "POINTWISE", "make_method"]
+__all__ = ["METHODS", "Method", "all_methods", "find_method", "make_method", "method_names"]
 
-LISTWISE: Mapping[str, Callable[..., Any]] = {
-    "multiplex": Multiplex,
-    "multiplex-published": Multiplex.published,
-    "greedy": IntentGreedy,
-    "query-terms": QueryTerms,
-    "random-terms": RandomTerms,
-}
-POINTWISE: Mapping[str, type[DocumentMethod]] = {
-    "exs": EXS,
-    "lirme": LIRME,
-    "shap": KernelSHAP,
-    "saliency": Saliency,
-    "gradient-input": GradientInput,
-    "ig": IntegratedGradients,
-    "deeplift": DeepLIFT,
-    "deepshap": DeepSHAP,
-    "gradcam": GradCAM,
-}
+GROUP = "intentx.methods"
 
 
-def make_method(name: str, settings: Mapping[str, Any]) -> Any:
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """A method that explains rankers, and what callers need to know of it before they use it.
+
+    Parameters
+    ----------
+    name
+        As the command line and study files spell it.
+    explainer
+        The class, with ``explain(ranking)``, or ``explain(ranking, doc, above=None)`` for one that
+        explains documents. Studies need a dataclass: its fields are the settings.
+    maker
+        What makes one where its settings are not those of the class, such as a preset; it takes the
+        settings of the class by their names. None: the class.
+    explains
+        ``"ranking"``, or ``"document"`` for methods that explain one document, and perhaps, by several
+        of them, a ranking.
+    signed
+        Whether a weight says by its sign if a word speaks for a document or against it.
+    needs_scorer
+        Whether the ranker must be there to be asked; a recorded run is not enough.
+    needs_gradients
+        Whether the ranker must offer gradients.
+    labels
+        Kinds of label, of a method that can explain more than the score.
+    kept
+        Settings that are part of what the name stands for: options of the command line leave them as
+        they are. ``"dense"`` among them: no encoder becomes one of its simple rankers.
+
+    Examples
+    --------
+    >>> METHODS["exs"].contrastive, METHODS["exs"].settings["k"], METHODS["exs"].labels
+    (True, 10, ('rank', 'score', 'topk'))
+    """
+
+    name: str
+    explainer: type
+    maker: Callable[..., Any] | None = None
+    explains: Literal["ranking", "document"]
+    signed: bool = True
+    needs_scorer: bool = True
+    needs_gradients: bool = False
+    labels: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.explains not in ("ranking", "document"):
+            raise InputError(
+                f"method {self.name!r} explains a 'ranking' or a 'document', not {self.explains!r}"
+            )
+        if not isinstance(self.explainer, type) or not callable(
+            getattr(self.explainer, "explain", None)
+        ):
+            raise InputError(
+                f"the explainer of method {self.name!r} must be a class with explain, not "
+                f"{self.explainer!r}"
+            )
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The names of its settings with their defaults; `inspect.Parameter.empty` where there is none.
+
+        A default that is made anew each time, such as an analyzer, is shown as it is made.
+        """
+        if not dataclasses.is_dataclass(self.explainer):
+            found = inspect.signature(self.explainer).parameters.values()
+            named = (one for one in found if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL))
+            return {one.name: one.default for one in named}
+        fields = (one for one in dataclasses.fields(self.explainer) if one.init)
+        return {one.name: _default(one) for one in fields}
+
+    @property
+    def contrastive(self) -> bool:
+        """Whether it can say why one document is above another."""
+        return bool(getattr(self.explainer, "contrastive", False))
+
+    @property
+    def takes_one_simple_ranker(self) -> bool:
+        """Whether it fits one simple ranker, and not several."""
+        return "simple_ranker" in self.settings
+
+    @property
+    def takes_encoder(self) -> bool:
+        """Whether an encoder can be one more of its simple rankers, beside the default ones."""
+        return (
+            self.explains == "ranking" and "simple_rankers" in self.settings and "dense" not in self.kept
+        )
+
+    def make(self, settings: Mapping[str, Any] = MappingProxyType({})) -> Any:
+        """The method with these settings; of others it has the defaults.
+
+        Raises
+        ------
+        InputError
+            If it has no such setting, or a value is not allowed.
+        """
+        known = self.settings
+        unknown = [key for key in settings if key not in known]
+        if unknown:
+            raise InputError(
+                f"method {self.name!r} has no setting {unknown[0]!r}; it has "
+                f"{', '.join(sorted(known)) or 'none'}{nearest(unknown[0], known)}"
+            )
+        if dataclasses.is_dataclass(self.explainer):
+            settings = check_settings(f"method {self.name!r}", self.explainer, settings)
+        given = {key: tuple(one) if isinstance(one, list) else one for key, one in settings.items()}
+        try:
+            return (self.maker or self.explainer)(**given)
+        except TypeError as error:
+            raise InputError(f"settings of {self.name!r} that do not fit: {error}") from error
+
+
+def _default(field: dataclasses.Field[Any]) -> Any:
+    if field.default_factory is not dataclasses.MISSING:
+        return field.default_factory()
+    return inspect.Parameter.empty if field.default is dataclasses.MISSING else field.default
+
+
+def _of_rankings(name: str, explainer: type, **more: Any) -> Method:
+    return Method(name=name, explainer=explainer, explains="ranking", needs_scorer=False, **more)
+
+
+def _of_documents(name: str, explainer: type, **more: Any) -> Method:
+    signed = explainer.__name__ not in SIZES + ONE_SIDED
+    return Method(name=name, explainer=explainer, explains="document", signed=signed, **more)
+
+
+# The command line leaves the published objectives as they are.
+_OBJECTIVE = ("generality", "effects", "budget", "seconds")
+METHODS: Mapping[str, Method] = MappingProxyType(
+    {
+        method.name: method
+        for method in (
+            _of_rankings("multiplex", Multiplex),
+            _of_rankings(
+                "multiplex-published", Multiplex, maker=Multiplex.published, kept=(*_OBJECTIVE, "dense")
+            ),
+            _of_rankings("greedy", IntentGreedy, kept=_OBJECTIVE),
+            _of_rankings("query-terms", QueryTerms, kept=("seed",)),  # it draws nothing
+            _of_rankings("random-terms", RandomTerms),
+            _of_documents("exs", EXS, labels=get_args(Labels)),
+            _of_documents("lirme", LIRME),
+            _of_documents("shap", KernelSHAP),
+            _of_documents("saliency", Saliency, needs_gradients=True),
+            _of_documents("gradient-input", GradientInput, needs_gradients=True),
+            _of_documents("ig", IntegratedGradients, needs_gradients=True),
+            _of_documents("deeplift", DeepLIFT, needs_gradients=True),
+            _of_documents("deepshap", DeepSHAP, needs_gradients=True),
+            _of_documents("gradcam", GradCAM, needs_gradients=True),
+        )
+    }
+)
+"""The methods that come with intentx; other packages add theirs by entry points."""
+
+
+def method_names() -> tuple[str, ...]:
+    """The names of all methods: those that come along, then those of installed packages."""
+    return (*METHODS, *plugins(GROUP, METHODS))
+
+
+def find_method(name: str) -> Method:
+    """The method of that name.
+
+    Raises
+    ------
+    InputError
+        If there is none, or it is another package's, which cannot be loaded.
+
+    Examples
+    --------
+    >>> find_method("ig").explainer.__name__
+    'IntegratedGradients'
+    """
+    if name in METHODS:
+        return METHODS[name]
+    added = plugins(GROUP, METHODS)
+    if name not in added:
+        names = method_names()
+        raise InputError(f"no method {name!r}; choose one of {', '.join(names)}{nearest(name, names)}")
+    entry = added[name]
+    found = load_plugin(entry)
+    if isinstance(found, Method):
+        return dataclasses.replace(found, name=name)
+    try:
+        return _of_class(name, found)
+    except InputError as error:
+        raise InputError(f"the package {package_of(entry)!r} adds no method: {error}") from error
+
+
+def _of_class(name: str, explainer: Any) -> Method:
+    """The record of a class; what it does not say by an attribute of that name is as by default."""
+    stated = {
+        fact: getattr(explainer, fact)
+        for fact in ("explains", "signed", "needs_scorer", "needs_gradients")
+        if hasattr(explainer, fact)
+    }
+    if "explains" not in stated:
+        explain = getattr(explainer, "explain", None)
+        of_documents = callable(explain) and "doc" in inspect.signature(explain).parameters
+        stated["explains"] = "document" if of_documents else "ranking"
+    return Method(name=name, explainer=explainer, **stated)
+
+
+def all_methods() -> dict[str, Method]:
+    """Every method by its name, loaded; a package that cannot be loaded is left out with a warning."""
+    found = dict(METHODS)
+    for name in plugins(GROUP, METHODS):
+        try:
+            found[name] = find_method(name)
+        except InputError as error:
+            warnings.warn(str(error), PluginWarning, stacklevel=2)
+    return found
+
+
+def make_method(name: str, settings: Mapping[str, Any] = MappingProxyType({})) -> Any:
     """A method with settings from plain data, such as a study file holds.
 
     Raises
@@ -58,19 +259,4 @@ def make_method(name: str, settings: Mapping[str, Any]) -> Any:
     >>> make_method("exs", {"labels": "topk"}).labels
     'topk'
     """
-    makers: dict[str, Callable[..., Any]] = {**LISTWISE, **POINTWISE}
-    if name not in makers:
-        raise InputError(f"no method {name!r}; choose one of {', '.join(makers)}")
-    make = makers[name]
-    made: Any = make if inspect.isclass(make) else Multiplex
-    fields = {field.name for field in dataclasses.fields(made)}
-    unknown = [key for key in settings if key not in fields]
-    if unknown:
-        raise InputError(
-            f"method {name!r} has no setting {unknown[0]!r}; it has {', '.join(sorted(fields))}"
-        )
-    settings = check_settings(f"method {name!r}", made, settings)
-    try:
-        return make(**{k: tuple(v) if isinstance(v, list) else v for k, v in settings.items()})
-    except TypeError as error:
-        raise InputError(f"settings of {name!r} that do not fit: {error}") from error
+    return find_method(name).make(settings)

@@ -15,6 +15,7 @@ from intentx.rankers.load import load_ranker
 from intentx.rankers.pyterrier import from_pyterrier
 from intentx.rankers.runs import named_run, read_run, run_of
 from intentx.rankers.services.http import HTTPReranker
+from intentx.rankers.specs import RankerSpec
 from intentx.rankers.transformers.cross_encoder import CrossEncoder
 from intentx.rankers.transformers.encoders import DPR, BiEncoder
 
@@ -41,6 +42,7 @@ __all__ = [
     "Lexicon",
     "MatchPyramid",
     "MatchPyramidSettings",
+    "RankerSpec",
     "TextFeatures",
     "Training",
     "from_pyterrier",

@@ -1,118 +1,266 @@
-"""Settings in the spec of a ranker, behind a ``#``: ``cross-encoder:PATH#raw=false&batch_size=8``."""
+"""`RankerSpec`: which ranker, as one line of text says it; read in one place for every command."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from pathlib import Path
+import importlib.util
+import json
+import re
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
 from typing import Any
-from urllib.parse import parse_qsl
 
 from intentx.errors import InputError
+from intentx.plugins import nearest
+from intentx.rankers.kinds import KINDS, MODULE, RankerKind, find_kind, is_kind, kind_names, listed
+from intentx.rankers.services.redaction import without_secrets
+from intentx.rankers.spec_settings import read_settings, settings_of, settings_text, split_settings
+from intentx.scoring import Scorer
+from intentx.text import Analyzer
 
-__all__ = ["MODEL_SETTINGS", "WORDS", "settings_from", "split_settings", "true_or_false"]
+__all__ = ["MINILM", "RankerSpec", "is_lexical", "is_spec", "named_spec"]
 
-
-def true_or_false(text: str) -> bool:
-    """``"true"`` or ``"false"``, as JSON and TOML write them; 1, 0, yes and no, too.
-
-    >>> true_or_false("False")
-    False
-    """
-    known = {"true": True, "1": True, "yes": True, "false": False, "0": False, "no": False}
-    if text.lower() not in known:
-        raise ValueError("true or false expected")
-    return known[text.lower()]
-
-
-def _stem(text: str) -> str | bool:
-    """The language of a stemmer, or whether words are stemmed by the rules of theirs."""
-    try:
-        return true_or_false(text)
-    except ValueError:
-        return text
+MINILM = "minilm"
+"""The bi-encoder that the demo extra brings, whatever folders there are."""
+_CALLABLE = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")
+_ATTRIBUTE = re.compile(r"[^\W\d][\w.]*(#.*)?")
 
 
-ENCODER: dict[str, Callable[[str], Any]] = {
-    "similarity": str,
-    "remember": int,
-    "batch_size": int,
-    "device": str,
-    "precision": str,
-}
-WORDS: dict[str, Callable[[str], Any]] = {
-    "language": str,
-    "stopwords": str,
-    "stem": _stem,
-    "segmenter": str,
-    "strip_markup": true_or_false,
-}
-MODEL_SETTINGS: dict[str, dict[str, Callable[[str], Any]]] = {
-    "bi-encoder": ENCODER,
-    "dpr": ENCODER,
-    "bm25": {**WORDS, "k1": float, "b": float},
-    "lm": {**WORDS, "mu": float},
-    "rm3": {**WORDS, "documents": int, "terms": int, "original": float},
-    "cross-encoder": {
-        "raw": true_or_false,
-        "batch_size": int,
-        "device": str,
-        "precision": str,
-    },
-}
-"""What each kind takes, and how it is read from text; kinds that are not here take nothing."""
-
-
-def split_settings(text: str) -> tuple[str, str]:
-    """What a spec names, and its settings; both parts as they are written.
-
-    A file or folder that has a ``#`` in its name is named as it is; settings then follow its last ``#``.
-
-    Examples
-    --------
-    >>> split_settings("models/cross#raw=false"), split_settings("models/cross")
-    (('models/cross', 'raw=false'), ('models/cross', ''))
-    """
-    if "#" not in text or Path(text).exists():
-        return text, ""
-    whole, _, settings = text.rpartition("#")
-    if Path(whole).exists() or "#" not in whole:
-        return whole, settings
-    first, _, rest = text.partition("#")
-    return (whole, settings) if "=" in settings and "=" not in rest.partition("#")[0] else (first, rest)
-
-
-def settings_from(
-    kind: str, text: str, known: Mapping[str, Callable[[str], Any]] | None = None
-) -> dict[str, Any]:
-    """Settings written as ``key=value&key=value``, by name.
+@dataclass(frozen=True, repr=False)
+class RankerSpec:
+    """Which ranker: its kind, what it is made from, and its settings.
 
     Parameters
     ----------
     kind
-        What the spec begins with.
-    known
-        What there is, and how it is read; None: `MODEL_SETTINGS` of the kind.
+        What the spec begins with, such as ``"bm25"`` or ``"cross-encoder"``; ``"http"`` for every URL,
+        and ``"module"`` for a callable of your own, ``module:callable``.
+    target
+        What stands behind the colon: a model, a folder, two models with a comma, a URL, a callable.
+    settings
+        By name, as they are written. Values that are no text become text.
+    name
+        What it is called, where ``NAME=SPEC`` is allowed; empty: it has no name.
 
     Raises
     ------
     InputError
-        If there is no such setting, it is given twice, or a value is of the wrong kind.
+        If there is no such kind, the target is missing or one too many, there is no such setting, or a
+        value of one cannot be read. Whether the target exists, `load` finds out.
 
     Examples
     --------
-    >>> settings_from("cross-encoder", "raw=false&batch_size=8")
-    {'raw': False, 'batch_size': 8}
+    >>> spec = RankerSpec.parse("cross-encoder:models/bert#raw=false&batch_size=8")
+    >>> spec.kind, spec.target, spec.values()
+    ('cross-encoder', 'models/bert', {'raw': False, 'batch_size': 8})
+    >>> str(RankerSpec("bm25", settings={"k1": 0.9}, name="mine"))
+    'mine=bm25#k1=0.9'
     """
-    known = MODEL_SETTINGS.get(kind, {}) if known is None else known
-    found: dict[str, Any] = {}
-    for name, value in parse_qsl(text, keep_blank_values=True):
-        if name not in known:
-            there = f"there are {', '.join(map(repr, sorted(known)))}" if known else f"{kind} takes none"
-            raise InputError(f"no setting {name!r} behind the # of {kind}: {there}")
-        if name in found:
-            raise InputError(f"{name} stands twice behind the # of {kind}: {text!r}")
+
+    kind: str
+    target: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
+    name: str = ""
+
+    def __post_init__(self) -> None:
+        settings = {name: _text(value) for name, value in self.settings.items()}
+        object.__setattr__(self, "settings", settings)
+        kind = find_kind(self.kind)
+        if kind is None:
+            raise InputError(
+                f"no kind of ranker {self.kind!r}; a ranker is one of: {listed()}"
+                f"{nearest(self.kind, kind_names())}"
+            )
+        _check_target(kind, self.target)
+        self.values()
+        if not self._is_read_back():
+            raise InputError(
+                f"{without_secrets(str(self))!r} would be read as another ranker than this one: a name, "
+                "or a target that is no file, has a # or a sign of a spec in it"
+            )
+
+    def _is_read_back(self) -> bool:
+        """Whether the text of this spec stands for it, and for no other one."""
         try:
-            found[name] = known[name](value)
-        except ValueError as error:
-            raise InputError(f"{name} behind the # of {kind} cannot be {value!r}: {error}") from error
-    return found
+            found = _parts(str(self), named=bool(self.name))
+        except InputError:
+            return False
+        return found == (self.kind, self.target, self.settings, self.name)
+
+    @classmethod
+    def parse(cls, text: str, *, named: bool = False) -> RankerSpec:
+        """The ranker that a text names, such as ``bm25#k1=0.9`` or ``dpr:QUERY_ENCODER,DOC_ENCODER``.
+
+        Parameters
+        ----------
+        named
+            Whether it may be ``NAME=SPEC``. A ``=`` inside a spec, as in a URL, is no name's.
+
+        Raises
+        ------
+        InputError
+            As in `RankerSpec`; of an unknown kind it says which there are, and the nearest.
+
+        Examples
+        --------
+        >>> RankerSpec.parse("my=https://host/rerank", named=True)
+        RankerSpec('my=https://host/rerank')
+        """
+        return cls(*_parts(text, named))
+
+    def __str__(self) -> str:
+        """As it is written: `parse` of it, with ``named=True`` where it has a name, is this spec."""
+        whole = f"{self.kind}:{self.target}" if self.target else self.kind
+        if self.kind == MODULE or (self.kind == "http" and _is_url(self.target)):
+            whole = self.target
+        name = f"{self.name}=" if self.name else ""
+        return f"{name}{whole}{'#' * bool(self.settings)}{settings_text(self.settings)}"
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({without_secrets(str(self))!r})"
+
+    def __hash__(self) -> int:
+        return hash((self.kind, self.target, frozenset(self.settings.items()), self.name))
+
+    @property
+    def of_kind(self) -> RankerKind:
+        """What is known of rankers of its kind."""
+        kind = find_kind(self.kind)
+        if kind is None:  # the package that adds it is gone since
+            raise InputError(f"no kind of ranker {self.kind!r}; a ranker is one of: {listed()}")
+        return kind
+
+    def values(self) -> dict[str, Any]:
+        """The settings with their values read; text where the kind does not say how."""
+        known = self.of_kind.settings
+        if known is None:
+            return dict(self.settings)
+        return read_settings(self.kind, self.settings, known)
+
+    def load(self, collection: Sequence[str] = (), analyzer: Analyzer | None = None) -> Scorer:
+        """The scorer; parameters and errors as in `intentx.rankers.load_ranker`.
+
+        >>> RankerSpec.parse("bm25#k1=0.9").load(["a piano", "a desk"])("piano", ["piano"]).shape
+        (1,)
+        """
+        kind = self.of_kind
+        if kind.of_texts is not None:
+            scorer: Scorer = kind.of_texts(collection, analyzer, self.values())
+        elif kind.make is not None:
+            scorer = kind.make(self.target, self.values())
+        else:
+            raise InputError(f"nothing makes rankers of the kind {self.kind!r}: it has no make")
+        return scorer
+
+
+def named_spec(text: str) -> tuple[str, str]:
+    """``NAME=SPEC`` as both; the name is empty where there is none.
+
+    >>> named_spec("my=dpr:a,b"), named_spec("http://host/?q=1"), named_spec("bm25#k1=1")
+    (('my', 'dpr:a,b'), ('', 'http://host/?q=1'), ('', 'bm25#k1=1'))
+    """
+    name, equals, spec = text.partition("=")
+    if equals and ":" not in name and not is_kind(name.partition("#")[0]):
+        return name.strip(), spec.strip()
+    return "", text
+
+
+def is_spec(text: str) -> bool:
+    """Whether a text begins as the spec of a ranker does.
+
+    >>> is_spec("bm25"), is_spec("dpr:a,b"), is_spec("mine:score"), is_spec("BM25=bm25")
+    (True, True, True, False)
+    """
+    return is_kind(_begin(text)) or bool(_CALLABLE.fullmatch(text))
+
+
+def is_lexical(spec: str) -> bool:
+    """Whether a spec names a ranker whose statistics and words are those of the documents at hand.
+
+    >>> is_lexical("bm25"), is_lexical("lm#mu=300"), is_lexical("bm25s:search"), is_lexical("lm:x")
+    (True, True, False, False)
+    """
+    kind = KINDS.get(spec.partition("#")[0])
+    return kind is not None and kind.lexical
+
+
+def _begin(text: str) -> str:
+    return re.split("[:#]", text, maxsplit=1)[0]
+
+
+def _parts(text: str, named: bool) -> tuple[str, str, dict[str, str], str]:
+    """Kind, target, settings and name of a spec."""
+    name, spec = named_spec(text) if named else ("", text)
+    begin = _begin(spec)
+    if not is_kind(begin):
+        return MODULE, _callable(spec), {}, name
+    rest = spec[len(begin) + 1 :] if spec[len(begin) :].startswith(":") else ""
+    if begin == "run":  # the name of a run can be any
+        return begin, rest, {}, name
+    if begin in ("http", "https"):
+        kind, (target, _, settings) = "http", _url(begin, rest).partition("#")
+    elif spec[len(begin) :].startswith("#"):
+        kind, target, settings = begin, "", spec[len(begin) + 1 :]
+    else:
+        kind, (target, settings) = begin, split_settings(rest)
+    return kind, target, settings_of(kind, settings), name
+
+
+def _url(begin: str, rest: str) -> str:
+    """What follows ``http:`` is a URL, or the rest of one."""
+    return f"{begin}:{rest}" if rest.startswith("//") or begin == "https" else rest
+
+
+def _is_url(target: str) -> bool:
+    return target.startswith(("http://", "https:"))
+
+
+def _callable(spec: str) -> str:
+    """A ``module:callable``, or the error that a text is no spec at all."""
+    module, colon, name = spec.partition(":")
+    if colon and _ATTRIBUTE.fullmatch(name) and _may_be_module(module):
+        if "#" in name:
+            taking = ", ".join(kind.name for kind in KINDS.values() if kind.settings)
+            raise InputError(
+                f"a callable takes no settings: {module}:{name.partition('#')[0]} stands for it as it "
+                f"is; settings behind a # are for {taking}"
+            )
+        return spec
+    raise InputError(
+        f"no ranker {without_secrets(spec)!r}; a ranker is one of: {listed()}"
+        f"{nearest(_begin(spec), kind_names())}"
+    )
+
+
+def _may_be_module(name: str) -> bool:
+    """Whether a module can have that name; where a kind has nearly the same one, or it is none that
+    Python could write, whether there is such a module.
+    """
+    first = name.partition(".")[0]
+    if first.isidentifier() and not get_close_matches(name, kind_names(), 1):
+        return True
+    try:
+        return first in sys.modules or importlib.util.find_spec(first) is not None
+    except (ImportError, ValueError):
+        return False
+
+
+def _check_target(kind: RankerKind, target: str) -> None:
+    """Refuse a target where none is, or none where one is needed."""
+    if kind.lexical:
+        if target:
+            raise InputError(
+                f"{kind.name} takes nothing after a colon, not {target!r}; its settings stand behind a "
+                f"#, as in {kind.name}#language=german&stem=true"
+            )
+        return
+    there = [part.strip() for part in target.split(",")] if kind.targets > 1 else [target.strip()]
+    if kind.wants and (len(there) != kind.targets or not all(there)):
+        shown = f", not {without_secrets(target)!r}" if target else ""
+        raise InputError(f"{kind.name} needs {kind.wants}: {kind.form}{shown}")
+
+
+def _text(value: Any) -> str:
+    """The value of a setting as text: what it is read from."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

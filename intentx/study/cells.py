@@ -93,7 +93,7 @@ def measure(
         figures |= _out_of_sample(method, ranking, measures)
         figures |= _edits(explanation.terms, ranking, measures, explanation.analyzer)
         figures |= _known(explanation, ranking)
-        if measures.stability:
+        if measures.stability and hasattr(method, "seed"):
             figures["stability"] = _stability(method, explanation, measures.stability)
         if measures.shuffled:
             figures |= _shuffled(method, ranking, measures)

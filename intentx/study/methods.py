@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from intentx.errors import InputError
-from intentx.explainers.methods import make_method
+from intentx.explainers.methods import METHODS, Method, find_method
 from intentx.preferences.simple_rankers import (
     NO_ENCODER,
     Encoder,
@@ -19,9 +19,6 @@ from intentx.preferences.vectors import TermVectors
 from intentx.text import Analyzer
 
 __all__ = ["study_method"]
-
-DENSE = ("multiplex", "query-terms", "random-terms")  # methods that take a fourth simple ranker
-ONE = "greedy"  # the method with one simple ranker
 
 
 def study_method(
@@ -50,38 +47,56 @@ def study_method(
     settings = {key: value for key, value in plain.items() if key not in ("method", "rankers", "dense")}
     if analyzer is not None:
         settings["analyzer"] = analyzer
-    kind, dense = plain.get("method"), plain.get("dense")
+    kind = plain.get("method")
     if not isinstance(kind, str):
         raise InputError(f"[methods] {name}: method = '…' is missing")
-    key = _key(kind)
-    named = settings.get(key) is not None
-    if dense is not None and (not (named or kind in DENSE) or not dense or not isinstance(dense, str)):
-        raise InputError(
-            f"[methods] {name}: dense = 'MODEL' names an encoder for {', '.join(DENSE)}, or for 'dense' "
-            f"in {key}; not {dense!r} for {kind}"
-        )
     try:
-        if named:
-            settings[key] = _named(kind, settings[key], dense, encoder, vectors)
-        made = make_method(kind, settings)
+        return _made(find_method(kind), settings, plain.get("dense"), vectors, encoder)
     except InputError as error:
         raise InputError(f"[methods] {name}: {error}") from error
+
+
+def _made(
+    method: Method,
+    settings: dict[str, Any],
+    dense: Any,
+    vectors: TermVectors | None,
+    encoder: Encoder | None,
+) -> Any:
+    """The method with its settings, and with the vectors and the encoder where it takes them."""
+    if not dataclasses.is_dataclass(method.explainer):
+        raise InputError(
+            f"{method.name!r} has no settings that a study could keep: its class "
+            f"{method.explainer.__name__} must be a dataclass"
+        )
+    key = _key(method)
+    named = settings.get(key) is not None
+    allowed = named or method.takes_encoder
+    if dense is not None and (not allowed or not dense or not isinstance(dense, str)):
+        able = ", ".join(name for name, one in METHODS.items() if one.takes_encoder)
+        raise InputError(
+            f"dense = 'MODEL' names an encoder for {able}, or for 'dense' in {key}; not {dense!r} for "
+            f"{method.name}"
+        )
+    if named:
+        settings[key] = _named(method, settings[key], dense, encoder, vectors)
+    made = method.make(settings)
     # Made anew: what comes of the vectors in `Multiplex.published` is no field to replace.
     if encoder is not None and not named:
-        return make_method(kind, settings | {"simple_rankers": default_simple_rankers(vectors, encoder)})
-    if vectors is None or not any(f.name == "vectors" for f in dataclasses.fields(made)):
+        return method.make(settings | {"simple_rankers": default_simple_rankers(vectors, encoder)})
+    if vectors is None or "vectors" not in method.settings:
         return made
     if named and "semantic" not in settings[key]:
         return made
-    return make_method(kind, settings | {"vectors": vectors})
+    return method.make(settings | {"vectors": vectors})
 
 
-def _key(kind: str) -> str:
-    return "simple_ranker" if kind == ONE else "simple_rankers"
+def _key(method: Method) -> str:
+    return "simple_ranker" if method.takes_one_simple_ranker else "simple_rankers"
 
 
 def _named(
-    kind: str,
+    method: Method,
     given: Any,
     dense: str | None,
     encoder: Encoder | None,
@@ -91,11 +106,11 @@ def _named(
     chosen = chosen_simple_rankers(given, encoder or (dense and NO_ENCODER) or None)
     if dense is not None and not any(getattr(one, "name", one) == "dense" for one in chosen):
         raise InputError(
-            f"dense = {dense!r} is the encoder of the simple ranker 'dense', which {_key(kind)} = "
+            f"dense = {dense!r} is the encoder of the simple ranker 'dense', which {_key(method)} = "
             f"{given!r} lacks"
         )
-    if kind != ONE:
+    if not method.takes_one_simple_ranker:
         return chosen
     if len(chosen) > 1:
-        raise InputError(f"{kind} takes one simple ranker, not {given!r}")
+        raise InputError(f"{method.name} takes one simple ranker, not {given!r}")
     return Semantic(vectors) if chosen == ("semantic",) else chosen[0]

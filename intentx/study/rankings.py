@@ -15,8 +15,8 @@ from intentx.errors import InputError, IntentxError, TruncationWarning
 from intentx.preferences.simple_rankers import Encoder
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers import load_ranker
-from intentx.rankers.load import FROM_DISK, is_lexical, own_words
-from intentx.rankers.specs import split_settings
+from intentx.rankers.kinds import own_words
+from intentx.rankers.specs import RankerSpec, is_lexical
 from intentx.rankers.transformers.encoders import BiEncoder, vector_encoder
 from intentx.ranking import Ranking, rank
 from intentx.scoring import BlackBox, Scorer
@@ -198,10 +198,10 @@ def _loaded(spec: str) -> Scorer:
 
 def _files(spec: str) -> list[tuple[str, int, int]]:
     """What a ranker is loaded from, where that is on disk: each file, its size and its last change."""
-    kind, _, rest = spec.partition(":")
-    if kind not in FROM_DISK:
+    parsed = RankerSpec.parse(spec)
+    if not parsed.of_kind.on_disk:
         return []
-    folders = (Path(part.strip()) for part in split_settings(rest)[0].split(","))
+    folders = (Path(part.strip()) for part in parsed.target.split(","))
     files = (file for folder in folders if folder.is_dir() for file in sorted(folder.rglob("*")))
     told = ((str(file), file.stat()) for file in files)
     return [(name, about.st_size, about.st_mtime_ns) for name, about in told]

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from intentx.errors import InputError
+from intentx.explainers.methods import find_method
 from intentx.preferences.simple_rankers import NO_ENCODER, chosen_simple_rankers
 from intentx.study.plan import Study
 
@@ -50,7 +51,7 @@ def with_simple_rankers(study: Study, names: Sequence[str], dense: str | None = 
             became[name] = became[first[groups.index(rest)]]
             continue
         made: dict[str, Plain] = {name: rest | _entry(names, dense)}
-        if plain["method"] == "greedy":
+        if "simple_rankers" not in find_method(plain["method"]).settings:
             made = {name: plain}
         elif _is_alone(plain):
             kind = f"{plain['method']} " if groups else ""  # so that two groups have different names

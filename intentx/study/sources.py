@@ -11,7 +11,7 @@ from intentx.datasets.collection import Collection
 from intentx.errors import InputError, MissingExtraError
 from intentx.files import PACKED, excerpt, numbered_lines
 from intentx.rankers import read_run
-from intentx.rankers.load import own_words
+from intentx.rankers.kinds import own_words
 from intentx.ranking import Document
 from intentx.search import SearchIndex
 from intentx.study.plan import Data

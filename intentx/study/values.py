@@ -10,8 +10,9 @@ from typing import Any
 
 from intentx.checks import shown
 from intentx.errors import InputError
-from intentx.rankers.load import FROM_DISK, MINILM
-from intentx.rankers.specs import split_settings
+from intentx.rankers.kinds import find_kind
+from intentx.rankers.spec_settings import split_settings
+from intentx.rankers.specs import MINILM
 from intentx.text.settings import NONE
 
 __all__ = [
@@ -79,9 +80,12 @@ def spec_of(spec: Any, base: Path | None) -> Any:
     if not isinstance(spec, str) or base is None:
         return spec
     kind, colon, rest = spec.partition(":")
-    if kind not in FROM_DISK or split_settings(spec)[0] == MINILM:
+    known = find_kind(kind)
+    if known is None or not known.on_disk:
         return spec
     rest, settings = split_settings(rest)
+    if (kind, rest) == ("bi-encoder", MINILM):
+        return spec
     parts = [part.strip() for part in rest.split(",")]
     found = [base / Path(part).expanduser() for part in parts]
     paths = [str(f.resolve()) if p and f.exists() else p for f, p in zip(found, parts, strict=True)]

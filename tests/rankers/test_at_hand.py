@@ -8,7 +8,7 @@ import intentx as ix
 from intentx.cli import main
 from intentx.cli.compare import split_specs
 from intentx.rankers import RM3, LanguageModel, load_ranker
-from intentx.rankers.load import is_lexical
+from intentx.rankers.specs import is_lexical
 from intentx.study.data import Topic
 from intentx.study.plan import Data, Measures, Study
 from intentx.study.rankings import mark_of, ranking_of

@@ -7,7 +7,7 @@ import pytest
 import intentx as ix
 from intentx.cli import main
 from intentx.rankers import BM25, load_ranker
-from intentx.rankers.load import own_words
+from intentx.rankers.kinds import own_words
 from intentx.study.data import topics
 from intentx.study.plan import Data
 from intentx.study.rankings import mark_of

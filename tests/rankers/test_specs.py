@@ -8,8 +8,8 @@ import pytest
 import intentx as ix
 from intentx.cli import main
 from intentx.cli.compare import split_specs
-from intentx.rankers import load_ranker
-from intentx.rankers.specs import settings_from, split_settings
+from intentx.rankers import RankerSpec, load_ranker
+from intentx.rankers.spec_settings import split_settings
 from intentx.report import write_page
 from intentx.study.plan import Study, read_study
 from tests import tiny_models
@@ -75,7 +75,8 @@ def test_names_with_a_number_sign(tmp_path):
 
 @pytest.mark.parametrize("text", ["true", "True", "1", "yes", "false", "False", "0", "no"])
 def test_true_and_false(text):
-    assert settings_from("cross-encoder", f"raw={text}") == {"raw": text.lower() in ("true", "1", "yes")}
+    spec = RankerSpec.parse(f"cross-encoder:x#raw={text}")
+    assert spec.values() == {"raw": text.lower() in ("true", "1", "yes")}
 
 
 def test_on_the_command_line(cross, tmp_path, capsys):

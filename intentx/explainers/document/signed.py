@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["SIZES", "signed", "two_sided"]
+__all__ = ["ONE_SIDED", "SIZES", "signed", "two_sided"]
 
 SIZES = ("Saliency",)  # methods whose weights are sizes, without a direction
+ONE_SIDED = ("GradCAM",)  # those that see only what speaks for a document
 
 
 def two_sided(left: str, right: str, gap: str = "", *, width: int) -> str:

@@ -20,7 +20,7 @@ from intentx.rankers.fingerprint import fingerprint_of
 from intentx.rankers.services.deadline import deadline
 from intentx.rankers.services.formats import SHAPES, AnswerError, Shape
 from intentx.rankers.services.redaction import filled_in, named_in, redacted, value_of, without_secrets
-from intentx.rankers.specs import settings_from, true_or_false
+from intentx.rankers.spec_settings import settings_from, true_or_false
 
 if TYPE_CHECKING:
     from http.client import HTTPConnection

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from intentx.explainers.document.explanation import DocumentExplanation, Word
-from intentx.explainers.document.signed import signed
-from intentx.explainers.document.votes import NOTABLE, SIZES
+from intentx.explainers.document.signed import ONE_SIDED, SIZES, signed
+from intentx.explainers.document.votes import NOTABLE
 from intentx.report.pages.markup import Html, count, join, tag
 
 __all__ = ["NOTABLE", "ONE_SIDED", "SIZES", "STRONGEST", "DocumentView", "number"]
@@ -17,7 +17,6 @@ __all__ = ["NOTABLE", "ONE_SIDED", "SIZES", "STRONGEST", "DocumentView", "number
 LONGEST = 100_000  # characters of a text that are shown
 STRONGEST = 65  # percent of a colour behind a word, that is to stay readable
 FAINTEST = 6
-ONE_SIDED = ("GradCAM",)  # those that see only what speaks for a document
 
 
 @dataclass(frozen=True)
