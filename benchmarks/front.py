@@ -72,7 +72,7 @@ def run(
                     "ranker": name,
                     "query": topic.query,
                     "method": label,
-                    **cell.figures,
+                    **cell.metrics,
                     "wanted": kinds.count("wanted") if "not asked" not in kinds and kinds else None,
                 }
 

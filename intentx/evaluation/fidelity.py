@@ -179,7 +179,7 @@ class Fidelity:
         shares = [value for row in rows for value in (row.vote, row.majority, *row.by_ranker.values())]
         for value in (*numbers.values(), *shares, *(row.pairs for row in rows)):
             if not isinstance(value, int | float):
-                raise InputError(f"the figures of a fidelity must be numbers, not {value!r}")
+                raise InputError(f"the metrics of a fidelity must be numbers, not {value!r}")
         return cls(**numbers, rows=rows)
 
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BY_QUERY", "rich_queries", "shown_by_query"]
 
-# Figures beside the terms, with their heads.
+# Metrics beside the terms, with their heads.
 BY_QUERY = {
     "all": "all pairs",
     "heldout_documents": "unseen documents",
@@ -25,8 +25,8 @@ SHORT = {"all": "all", "heldout_documents": "new docs", "heldout_pairs": "new pa
 
 
 def shown_by_query(lines: Sequence[Line]) -> list[str]:
-    """Names of the figures of `BY_QUERY` that some line has."""
-    return [name for name in BY_QUERY if any(name in line.figures for line in lines)]
+    """Names of the metrics of `BY_QUERY` that some line has."""
+    return [name for name in BY_QUERY if any(name in line.metrics for line in lines)]
 
 
 def rich_queries(results: Results) -> Iterator[Table]:
@@ -47,6 +47,6 @@ def rich_queries(results: Results) -> Iterator[Table]:
             table.add_column(SHORT[name], justify="right", min_width=4)
         for row in rows:
             terms = ", ".join(row.terms) or row.reason
-            figures = [number(name, row.figures.get(name, float("nan"))) for name in names]
-            table.add_row(Text(visible(row.method)), Text(visible(terms)), *figures)
+            metrics = [number(name, row.metrics.get(name, float("nan"))) for name in names]
+            table.add_row(Text(visible(row.method)), Text(visible(terms)), *metrics)
         yield table

@@ -15,7 +15,7 @@ from intentx.evaluation.faithfulness import ranks_of
 from intentx.evaluation.fidelity import judge
 from intentx.evaluation.heldout import heldout_fidelity
 from intentx.evaluation.insertion import insertion
-from intentx.evaluation.known import intent_figures
+from intentx.evaluation.known import intent_metrics
 from intentx.evaluation.published import published_by_votes
 from intentx.evaluation.stability import agreement
 from intentx.perturbation import EditedDocuments, remove_terms, score_edits
@@ -25,10 +25,10 @@ from intentx.ranking import Ranking
 from intentx.study.plan import Measures
 from intentx.text import Analyzer
 
-__all__ = ["FIGURES", "Cell", "measure"]
+__all__ = ["METRICS", "Cell", "measure"]
 
-# The figures of a cell, and how people read them.
-FIGURES = {
+# The metrics of a cell, and how people read them.
+METRICS = {
     "all": "fidelity, all pairs",
     "far": "fidelity, far pairs",
     "sampled": "fidelity, sampled pairs",
@@ -57,10 +57,10 @@ FIGURES = {
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """The intent terms as written, the figures that are defined, and seconds; or why there are none."""
+    """The intent terms as written, the metrics that are defined, and seconds; or why there are none."""
 
     terms: tuple[str, ...]
-    figures: dict[str, float]
+    metrics: dict[str, float]
     seconds: dict[str, float]
     reason: str = ""
 
@@ -80,22 +80,22 @@ def measure(method: Any, ranking: Ranking, measures: Measures, tolerance: float 
     started = time.perf_counter()
     try:
         explanation = method.explain(ranking)
-        figures = _fidelities(explanation, ranking, measures, tolerance)
-        figures |= _out_of_sample(method, ranking, measures)
-        figures |= _edits(explanation.terms, ranking, measures, explanation.analyzer)
-        figures |= _known(explanation, ranking)
+        metrics = _fidelities(explanation, ranking, measures, tolerance)
+        metrics |= _out_of_sample(method, ranking, measures)
+        metrics |= _edits(explanation.terms, ranking, measures, explanation.analyzer)
+        metrics |= _known(explanation, ranking)
         if measures.stability:
-            figures["stability"] = _stability(method, explanation, measures.stability)
+            metrics["stability"] = _stability(method, explanation, measures.stability)
         if measures.shuffled:
-            figures |= _shuffled(method, ranking, measures)
+            metrics |= _shuffled(method, ranking, measures)
     except IntentxError as error:
         return Cell((), {}, {}, str(error))
-    figures |= {"terms": len(explanation.terms), "model_calls": explanation.model_calls}
+    metrics |= {"terms": len(explanation.terms), "model_calls": explanation.model_calls}
     spent = (box.seconds if box else 0.0) - model
     total = time.perf_counter() - started
     return Cell(
         explanation.words,
-        {name: float(figures[name]) for name in FIGURES if not math.isnan(figures.get(name, math.nan))},
+        {name: float(metrics[name]) for name in METRICS if not math.isnan(metrics.get(name, math.nan))},
         {"model": spent, "ours": total - spent, "explain": explanation.seconds["total"]},
     )
 
@@ -106,7 +106,7 @@ def _fidelities(
     fidelity = judge(ranking, explanation.matrices, explanation.matrices.pairs, gap=measures.gap)
     drawn = preference_pairs(ranking, "random", m=measures.sampled, seed=measures.seed)
     sampled = judge(ranking, explanation.matrices, drawn, gap=measures.gap)
-    figures = {
+    metrics = {
         "all": fidelity.all,
         "far": fidelity.far,
         "sampled": sampled.fitted,
@@ -114,25 +114,25 @@ def _fidelities(
     }
     if measures.published:
         counted = published_by_votes(explanation, (1, 2), tolerance, fitted=drawn)
-        figures["utility"] = counted[0].fitted
+        metrics["utility"] = counted[0].fitted
         for one in counted:
-            figures |= {f"vote{one.vote}_all": one.all, f"vote{one.vote}_gap": one.gap}
-    return figures
+            metrics |= {f"vote{one.vote}_all": one.all, f"vote{one.vote}_gap": one.gap}
+    return metrics
 
 
 def _out_of_sample(method: Any, ranking: Ranking, measures: Measures) -> dict[str, float]:
     """Fidelity on pairs and on documents that a method has not seen."""
-    figures: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     if measures.heldout and len(ranking) >= 4:
-        figures["heldout_documents"] = heldout_fidelity(
+        metrics["heldout_documents"] = heldout_fidelity(
             method, ranking, repeats=measures.heldout, seed=measures.seed
         ).mean
     fits_pairs = {"pairs", "m"} <= {field.name for field in dataclasses.fields(method)}
     number = len(EveryPair(ranking.scores)) // 2
     if measures.heldout_pairs and fits_pairs and number:
         half = dataclasses.replace(method, pairs="random", m=number)
-        figures["heldout_pairs"] = half.explain(ranking).fidelity.heldout
-    return figures
+        metrics["heldout_pairs"] = half.explain(ranking).fidelity.heldout
+    return metrics
 
 
 def _stability(method: Any, explanation: Any, seeds: int) -> float:
@@ -181,7 +181,7 @@ def _deletion(
 
 def _known(explanation: Any, ranking: Ranking) -> dict[str, float]:
     """How far the terms are what the ranker looks for, where it says so."""
-    known = intent_figures(explanation, ranking)
+    known = intent_metrics(explanation, ranking)
     if known is None:
         return {}
     return {
@@ -194,7 +194,7 @@ def _known(explanation: Any, ranking: Ranking) -> dict[str, float]:
 def _shuffled(method: Any, ranking: Ranking, measures: Measures) -> dict[str, float]:
     """What the method finds in a random order of the same documents, where nothing is to be found.
 
-    The order is a recorded one: methods that ask the ranker have no figure.
+    The order is a recorded one: methods that ask the ranker have no metric.
     """
     order = np.random.default_rng(measures.seed).permutation(len(ranking))
     shuffled = Ranking(

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from intentx.evaluation.known import MOST
 from intentx.signs import visible
 from intentx.study.by_query import BY_QUERY, shown_by_query
-from intentx.study.cells import FIGURES
+from intentx.study.cells import METRICS
 from intentx.study.results import Results
 from intentx.study.tables import KNOWN, MARKS, TESTED, Line, interval, number, short
 
@@ -78,7 +78,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def markdown(results: Results) -> str:
-    """The table in Markdown, with what it means and which queries have no figures."""
+    """The table in Markdown, with what it means and which queries have no metrics."""
     lines = [f"# {_plain(results.study.name)}", "", *_unfinished(results), ""]
     lines += [*_markdown_table(results.lines, COLUMNS), "", _legend(results, _plain) + INTERVALS, ""]
     if _columns(results.lines, PUBLISHED):
@@ -92,12 +92,12 @@ def markdown(results: Results) -> str:
         for qid, reason in line.failed.items()
     ]
     if failed:
-        lines += ["Without figures:", "", *failed, ""]
+        lines += ["Without metrics:", "", *failed, ""]
     return "\n".join(lines)
 
 
 def _markdown_table(lines: Sequence[Line], heads: Mapping[str, str]) -> Iterator[str]:
-    """The rows of a table of these figures, as far as any line has them."""
+    """The rows of a table of these metrics, as far as any line has them."""
     columns = _columns(lines, heads)
     named = ["ranker", "method", *(heads[name] for name in columns), "n"]
     yield from (_row(named), _row(["---", "---", *("--:" for _ in named[2:])]))
@@ -107,7 +107,7 @@ def _markdown_table(lines: Sequence[Line], heads: Mapping[str, str]) -> Iterator
         cells = [_plain(line.ranker) if line.ranker != last else "", _plain(line.method)]
         last = line.ranker
         for name in columns:
-            shown = short(name, line.figures.get(name))
+            shown = short(name, line.metrics.get(name))
             bold = f"**{shown}**" if (line.ranker, name, shown) in best else shown
             interval = _interval(line, name)
             small = f"<br><sub>{interval}</sub>" if interval else ""
@@ -130,8 +130,8 @@ def markdown_queries(results: Results) -> Iterator[str]:
         ranker = _plain(row.ranker) if begins else ""
         last = row.qid, row.ranker
         terms = ", ".join(map(_plain, row.terms)) or _plain(row.reason)
-        figures = (number(name, row.figures.get(name, math.nan)) for name in names)
-        yield _row([query, ranker, _plain(row.method), terms, *figures]) + "\n"
+        metrics = (number(name, row.metrics.get(name, math.nan)) for name in names)
+        yield _row([query, ranker, _plain(row.method), terms, *metrics]) + "\n"
     yield (
         "\nThe terms of each method, the most useful first, and their fidelity: the share of preference "
         "pairs on which they agree with the ranker, of all and of those that the method has not seen.\n"
@@ -154,7 +154,7 @@ def latex(results: Results) -> str:
 
 
 def _latex_table(lines: Sequence[Line], heads: Mapping[str, str], caption: str) -> list[str]:
-    """A table of these figures, as far as any line has them."""
+    """A table of these metrics, as far as any line has them."""
     columns = _columns(lines, heads)
     best = _best(lines, columns)
     body: list[str] = []
@@ -166,7 +166,7 @@ def _latex_table(lines: Sequence[Line], heads: Mapping[str, str], caption: str) 
         cells.append(_latex(line.method))
         last = line.ranker
         for name in columns:
-            shown = short(name, line.figures.get(name))
+            shown = short(name, line.metrics.get(name))
             text = shown.translate(_LATEX)
             bold = rf"\textbf{{{text}}}" if (line.ranker, name, shown) in best else text
             cells.append(f"{bold}{_mark(line, name).translate(_LATEX)}")
@@ -187,21 +187,21 @@ def _latex_table(lines: Sequence[Line], heads: Mapping[str, str], caption: str) 
 
 
 def csv_table(results: Results) -> str:
-    """Means, intervals and tests, one line for each ranker, method and figure."""
-    heads = ["ranker", "method", "figure", "mean", "low", "high", "n", "queries", "failed"]
+    """Means, intervals and tests, one line for each ranker, method and metric."""
+    heads = ["ranker", "method", "metric", "mean", "low", "high", "n", "queries", "failed"]
     heads += ["baseline", "difference", "difference_low", "difference_high", "p"]
     return "".join(_csv_lines(heads, _csv_rows(results.lines)))
 
 
 def csv_cells(results: Results) -> Iterator[str]:
-    """Lines of a CSV file with every cell: its figures, terms, seconds and the reason for none."""
-    heads = ["qid", "query", "ranker", "method", *FIGURES, "intent_terms", "seconds_ours"]
+    """Lines of a CSV file with every cell: its metrics, terms, seconds and the reason for none."""
+    heads = ["qid", "query", "ranker", "method", *METRICS, "intent_terms", "seconds_ours"]
     heads += ["seconds_model", "reason"]
     queries = dict(results.topics)
     rows = (
         [
             *(row.qid, queries[row.qid], row.ranker, row.method),
-            *(row.figures.get(name, "") for name in FIGURES),
+            *(row.metrics.get(name, "") for name in METRICS),
             " ".join(row.terms),
             *(row.seconds.get(part, "") for part in ("ours", "model")),
             row.reason,
@@ -213,7 +213,7 @@ def csv_cells(results: Results) -> Iterator[str]:
 
 def _csv_rows(lines: Iterable[Line]) -> Iterator[list[object]]:
     for line in lines:
-        for name, one in line.figures.items():
+        for name, one in line.metrics.items():
             tested = line.against.get(name)
             against: list[object] = [""] * 5
             if tested is not None:
@@ -234,21 +234,21 @@ def _csv_lines(heads: Sequence[object], rows: Iterable[Sequence[object]]) -> Ite
 
 
 def _columns(lines: Sequence[Line], heads: Mapping[str, str]) -> list[str]:
-    """The figures of a table that any line has."""
-    return [name for name in heads if any(name in line.figures for line in lines)]
+    """The metrics of a table that any line has."""
+    return [name for name in heads if any(name in line.metrics for line in lines)]
 
 
 def _best(lines: Sequence[Line], columns: Sequence[str]) -> set[tuple[str, str, str]]:
-    """Ranker, figure and its highest mean as it is written, where more is better."""
+    """Ranker, metric and its highest mean as it is written, where more is better."""
     found = set()
     for name in columns:
         if name not in TESTED:
             continue
         for ranker in {line.ranker for line in lines}:
-            some = [one for one in lines if one.ranker == ranker and name in one.figures]
+            some = [one for one in lines if one.ranker == ranker and name in one.metrics]
             if some:
-                highest = max(some, key=lambda one: one.figures[name].mean)
-                found.add((ranker, name, short(name, highest.figures[name])))
+                highest = max(some, key=lambda one: one.metrics[name].mean)
+                found.add((ranker, name, short(name, highest.metrics[name])))
     return found
 
 
@@ -258,12 +258,12 @@ def _mark(line: Line, name: str) -> str:
 
 
 def _interval(line: Line, name: str) -> str:
-    one = line.figures.get(name)
+    one = line.metrics.get(name)
     return "" if one is None else interval(name, one)
 
 
 def _measured(line: Line) -> int:
-    return max((one.n for one in line.figures.values()), default=0)
+    return max((one.n for one in line.metrics.values()), default=0)
 
 
 def _unfinished(results: Results) -> list[str]:
@@ -276,7 +276,7 @@ def _legend(results: Results, name: Callable[[str], str] = str) -> str:
     study = results.study
     baselines = dict.fromkeys(name for r in study.rankers for name in study.baselines_of(r))
     sizes = sorted({_measured(line) for line in results.lines})
-    failed = f", {results.failed} cells without figures" if results.failed else ""
+    failed = f", {results.failed} cells without metrics" if results.failed else ""
     n = f"n = {sizes[0]} to {sizes[-1]}" if len(sizes) > 1 else f"n = {sizes[0] if sizes else 0}"
     return LEGEND.format(
         gap=study.measures.gap,

@@ -91,9 +91,9 @@ def _agreement(comparison: Comparison) -> Html:
     rows = []
     for one, other in combinations(comparison.rankers, 2):
         mean, number = comparison.mean_agreement(one, other)
-        figures = (real(mean.tau, 2), real(mean.rbo, 2), percent(mean.first_ten), percent(mean.jaccard))
+        metrics = (real(mean.tau, 2), real(mean.rbo, 2), percent(mean.first_ten), percent(mean.jaccard))
         head = tag("th", join([named(one), " and ", named(other)]), scope="row")
-        cells = (tag("td", text, class_="n") for text in (*figures, count(number)))
+        cells = (tag("td", text, class_="n") for text in (*metrics, count(number)))
         rows.append(tag("tr", head, *cells))
     columns = ("orders of", "Kendall’s τ-b", "RBO", "same of first ten", "same terms", "queries")
     crossed = [
@@ -174,7 +174,7 @@ def _bias_table(biases: Sequence[Bias], widest: float) -> Html:
         follows = bias.stands_out and not bias.holds
         verdict = "follows from stronger ones" if follows else ""
         interval = "–" if math.isnan(bias.low) else f"{real(bias.low, 2)} to {real(bias.high, 2)}"
-        figures = (
+        metrics = (
             interval,
             f"{percent(bias.more)} / {percent(bias.less)}",
             count(bias.queries),
@@ -185,7 +185,7 @@ def _bias_table(biases: Sequence[Bias], widest: float) -> Html:
                 "tr",
                 tag("th", name, tag("small", verdict) if verdict else "", scope="row"),
                 tag("td", bar(bias.net, -widest, 2 * widest, real(bias.net, 2)), class_="bar"),
-                *(tag("td", figure, class_="n") for figure in figures),
+                *(tag("td", metric, class_="n") for metric in metrics),
             )
         )
     columns = ("", "net share", "95 %", "more / less", "queries", "adjusted p")

@@ -51,7 +51,7 @@ class _Board(NamedTuple):
 
 
 class _Series(NamedTuple):
-    """One figure of all lines, and how it is drawn."""
+    """One metric of all lines, and how it is drawn."""
 
     name: str
     label: str
@@ -72,13 +72,13 @@ _OURS = _Series("ours", "intentx itself", FOR, "o")
 
 
 def distributions(results: Results) -> tuple[str, dict[tuple[str, str], Floats]]:
-    """The main figure of a study, and its values over queries for each ranker and method."""
-    names = {name for line in results.lines for name in line.figures}
+    """The main metric of a study, and its values over queries for each ranker and method."""
+    names = {name for line in results.lines for name in line.metrics}
     main = "heldout_documents" if "heldout_documents" in names else "all"
     found: dict[tuple[str, str], list[float]] = {}
     for row in results.rows():
-        if main in row.figures:
-            found.setdefault((row.ranker, row.method), []).append(row.figures[main])
+        if main in row.metrics:
+            found.setdefault((row.ranker, row.method), []).append(row.metrics[main])
     return main, {pair: np.array(values) for pair, values in found.items()}
 
 
@@ -97,7 +97,7 @@ def plots(results: Results) -> list[Plot]:
         for order, some in zip((results.study.rankers, results.study.methods), there, strict=True)
     )
     board = _Board(lines, rankers, methods)
-    names = {name for line in lines for name in line.figures}
+    names = {name for line in lines for name in line.metrics}
     main, values = distributions(results)
     found: list[Plot] = []
     with plain_style():
@@ -157,7 +157,7 @@ def _overfitting(board: _Board, names: set[str]) -> Plot:
     def draw(axes: Axes, row: int, line: Line) -> None:
         axes.axvline(0.5, color=LINE, linewidth=0.8, zorder=0)
         for pair, shift, colour in ((above, -0.17, INK), (below, 0.17, SOFT)):
-            ends = [line.figures[one.name].mean for one in pair if one.name in line.figures]
+            ends = [line.metrics[one.name].mean for one in pair if one.name in line.metrics]
             if len(ends) == 2:
                 axes.plot(ends, [row + shift] * 2, color=colour, linewidth=1, zorder=1)
             for one in pair:
@@ -227,14 +227,14 @@ def _shares(
     lines: Sequence[Line], series: Sequence[_Series], interval: bool = False
 ) -> tuple[float, float]:
     """Limits of an axis of shares: of what is there, and to 1."""
-    there = [line.figures[one.name] for line in lines for one in series if one.name in line.figures]
+    there = [line.metrics[one.name] for line in lines for one in series if one.name in line.metrics]
     low = min(float(np.fmin(one.low, one.mean)) if interval else one.mean for one in there)
     start = np.floor(10 * low - 0.2) / 10
     return float(start), 1.0 + 0.03 * (1.0 - float(start))
 
 
 def _dot(axes: Axes, row: float, line: Line, one: _Series, interval: bool = False) -> None:
-    estimate = line.figures.get(one.name)
+    estimate = line.metrics.get(one.name)
     if estimate is None:
         return
     if interval and not np.isnan(estimate.low):

@@ -1,4 +1,4 @@
-"""The table of a study: a row for each ranker and method, a column for each figure."""
+"""The table of a study: a row for each ranker and method, a column for each metric."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from intentx.report.pages.markup import Html, count, join, tag
-from intentx.study.cells import FIGURES
+from intentx.study.cells import METRICS
 from intentx.study.tables import COUNTS, MARKS, TESTED, interval, number
 
 if TYPE_CHECKING:
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 __all__ = ["GROUPS", "SECONDS", "digits", "legend", "main_table", "present", "probability", "seconds"]
 
-# Columns in groups, with heads that are short; what they mean stands in FIGURES.
+# Columns in groups, with heads that are short; what they mean stands in METRICS.
 GROUPS = (
     ("Fidelity", {"all": "all pairs", "far": "far", "sampled": "sampled", "tau": "τ-b"}),
     ("On unseen", {"heldout_documents": "documents", "heldout_pairs": "pairs"}),
@@ -54,8 +54,8 @@ def seconds(value: float) -> str:
 
 
 def present(lines: Sequence[Line]) -> list[str]:
-    """Names of the figures that some line has, in the order of the columns."""
-    have = {name for line in lines for name in (*line.figures, *line.seconds)}
+    """Names of the metrics that some line has, in the order of the columns."""
+    have = {name for line in lines for name in (*line.metrics, *line.seconds)}
     return [name for _, heads in GROUPS for name in heads if name in have]
 
 
@@ -74,12 +74,12 @@ def main_table(lines: Sequence[Line]) -> Html:
         )
         for place, line in enumerate(lines)
     ]
-    table = tag("table", _head(columns), tag("tbody", *rows), class_="figures", id="figures")
-    return tag("div", table, class_="scroll", tabindex="0", role="region", aria_label="All figures")
+    table = tag("table", _head(columns), tag("tbody", *rows), class_="metrics", id="metrics")
+    return tag("div", table, class_="scroll", tabindex="0", role="region", aria_label="All metrics")
 
 
 def _columns(names: Sequence[str]) -> list[tuple[str, str]]:
-    """The figures of the columns, and the class of each: which group, and whether it begins there."""
+    """The metrics of the columns, and the class of each: which group, and whether it begins there."""
     columns = []
     for group, (_, heads) in enumerate(GROUPS):
         own = [name for name in heads if name in names]
@@ -107,16 +107,16 @@ def _head(columns: Sequence[tuple[str, str]]) -> Html:
 
 
 def _meaning(name: str) -> str:
-    return SECONDS.get(name) or FIGURES[name]
+    return SECONDS.get(name) or METRICS[name]
 
 
 def _best(lines: Sequence[Line]) -> dict[tuple[str, str], str]:
-    """The highest mean of each ranker and figure, as it is written."""
+    """The highest mean of each ranker and metric, as it is written."""
     best: dict[tuple[str, str], float] = {}
     for line in lines:
         for name in TESTED:
-            if name in line.figures:
-                mean = line.figures[name].mean
+            if name in line.metrics:
+                mean = line.metrics[name].mean
                 best[line.ranker, name] = max(mean, best.get((line.ranker, name), mean))
     return {(ranker, name): number(name, mean) for (ranker, name), mean in best.items()}
 
@@ -129,7 +129,7 @@ def _method(line: Line) -> Html:
 
 def _queries(line: Line) -> Html:
     """Over how many queries the means are, and how many have failed."""
-    measured = max((estimate.n for estimate in line.figures.values()), default=0)
+    measured = max((estimate.n for estimate in line.metrics.values()), default=0)
     failed = tag("small", f"{count(len(line.failed))} failed", class_="reason") if line.failed else ""
     return tag("td", count(measured), failed, class_="n", data_v=measured)
 
@@ -140,12 +140,12 @@ def _cell(line: Line, name: str, kind: str, best: str) -> Html:
         spent = line.seconds.get(name)
         value = None if spent is None else repr(float(spent))
         return tag("td", "–" if spent is None else seconds(spent), class_=kind, data_v=value)
-    estimate = line.figures.get(name)
+    estimate = line.metrics.get(name)
     if estimate is None:
         return tag("td", "–", class_=kind)
     mean, versus = number(name, estimate.mean), line.against.get(name)
     mark = MARKS[versus.sign] if versus else ""
-    most = max(one.n for one in line.figures.values())
+    most = max(one.n for one in line.metrics.values())
     around = interval(name, estimate)
     return tag(
         "td",
@@ -187,7 +187,7 @@ def legend(lines: Sequence[Line]) -> Html:
         "Means over queries, with 95 % intervals below where there are two queries or more. ",
         tag("b", "Bold"),
         ": the highest of a ranker. † better and ‡ worse than the best other baseline, p < .05 by a "
-        "paired randomization test with Holm’s correction. Point at a figure for the difference.",
+        "paired randomization test with Holm’s correction. Point at a metric for the difference.",
         class_="note",
     )
     terms = []
