@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
+from intentx.evaluation.metrics import PAIRS
 from intentx.evaluation.orders import copeland_scores, kendall_tau_b, rbo_ext
 from intentx.preferences import MARGIN, Pairs, PreferenceMatrices, TermScores, preference_pairs
 from intentx.preferences.pairs import EveryPair, refuse_too_many
@@ -140,7 +141,9 @@ class Fidelity:
         by_ranker = _heads(self.rows[0].by_ranker)
         blanks = 0 if len(by_ranker) == MOST_COLUMNS else 1  # so many fit 80 columns only so
         table = Table(caption=self._caption(), caption_justify="left", padding=(0, blanks))
-        labels = {"far": f"far (≥{self.gap})", "heldout": "held out"}
+        # Beside a column of pairs, so without that word.
+        labels = {name: title.removesuffix(" pairs") for name, title in PAIRS.items()}
+        labels["far"] += f" (≥{self.gap})"
         lines = [["fidelity", "pairs", "vote", "majority", *by_ranker, "ties"]]
         for row in self.rows:
             if row.pairs:

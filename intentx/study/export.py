@@ -7,39 +7,24 @@ import io
 import itertools
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from intentx.evaluation.known import MOST
+from intentx.evaluation.metrics import METRICS, titled
 from intentx.signs import visible
-from intentx.study.by_query import BY_QUERY, shown_by_query
-from intentx.study.cells import METRICS
+from intentx.study.by_query import shown_by_query
 from intentx.study.results import Results
-from intentx.study.tables import KNOWN, MARKS, TESTED, Line, interval, number, short
+from intentx.study.tables import KNOWN, MARKS, TESTED, Line, interval, narrow, number, short
 
 __all__ = ["csv_cells", "csv_table", "latex", "markdown", "markdown_queries"]
 
-# What a paper's table has room for, with its heads.
-COLUMNS = {
-    "all": "all",
-    "far": "far",
-    "sampled": "sampled",
-    "heldout_pairs": "new pairs",
-    "heldout_documents": "new documents",
-    "shuffled_all": "shuffled",
-    "tau": "τ-b",
-    "terms": "terms",
-    "deletion": "deletion",
-    "insertion": "insertion",
-    "stability": "stability",
-}
+# What a paper's table has room for.
+COLUMNS = (
+    *("all", "far", "sampled", "heldout_pairs", "heldout_documents", "shuffled_all", "tau", "terms"),
+    *("deletion", "insertion", "stability"),
+)
 # A table of its own: by the rule of the published one.
-PUBLISHED = {
-    "vote1_all": "1 agrees: all",
-    "vote1_gap": "1 agrees: gap",
-    "vote2_all": "2 agree: all",
-    "vote2_gap": "2 agree: gap",
-    "utility": "sampled, not contradicted",
-}
+PUBLISHED = ("vote1_all", "vote1_gap", "vote2_all", "vote2_gap", "utility")
 PUBLISHED_LEGEND = (
     "By the published rule, the query's terms being added: pairs on which one simple ranker, or two, "
     "agree strictly with the ranker, of all pairs and of those whose scores differ by a tolerance or "
@@ -96,10 +81,10 @@ def markdown(results: Results) -> str:
     return "\n".join(lines)
 
 
-def _markdown_table(lines: Sequence[Line], heads: Mapping[str, str]) -> Iterator[str]:
+def _markdown_table(lines: Sequence[Line], names: Sequence[str]) -> Iterator[str]:
     """The rows of a table of these metrics, as far as any line has them."""
-    columns = _columns(lines, heads)
-    named = ["ranker", "method", *(heads[name] for name in columns), "n"]
+    columns = _columns(lines, names)
+    named = ["ranker", "method", *titled(columns).values(), "n"]
     yield from (_row(named), _row(["---", "---", *("--:" for _ in named[2:])]))
     best = _best(lines, columns)
     last = ""
@@ -118,7 +103,7 @@ def _markdown_table(lines: Sequence[Line], heads: Mapping[str, str]) -> Iterator
 def markdown_queries(results: Results) -> Iterator[str]:
     """Lines of a table in Markdown with every query: the terms of each method, and their fidelity."""
     names = shown_by_query(results.lines)
-    heads = ["query", "ranker", "method", "terms", *(BY_QUERY[name] for name in names)]
+    heads = ["query", "ranker", "method", "terms", *titled(names).values()]
     yield f"# {_plain(results.study.name)}: queries\n\n"
     yield "".join(f"{line}\n\n" for line in _unfinished(results))
     yield _row(heads) + "\n"
@@ -153,9 +138,9 @@ def latex(results: Results) -> str:
     return "\n".join([*lines, ""])
 
 
-def _latex_table(lines: Sequence[Line], heads: Mapping[str, str], caption: str) -> list[str]:
+def _latex_table(lines: Sequence[Line], names: Sequence[str], caption: str) -> list[str]:
     """A table of these metrics, as far as any line has them."""
-    columns = _columns(lines, heads)
+    columns = _columns(lines, names)
     best = _best(lines, columns)
     body: list[str] = []
     last = ""
@@ -177,13 +162,20 @@ def _latex_table(lines: Sequence[Line], heads: Mapping[str, str], caption: str) 
         rf"\caption{{{caption.translate(_LATEX)}}}",
         rf"\begin{{tabular}}{{ll{'r' * len(columns)}}}",
         r"\toprule",
-        f"ranker & method & {' & '.join(heads[name].translate(_LATEX) for name in columns)} \\\\",
+        f"ranker & method & {' & '.join(map(_latex_head, columns))} \\\\",
         r"\midrule",
         *body,
         r"\bottomrule",
         r"\end{tabular}",
         r"\end{table*}",
     ]
+
+
+def _latex_head(name: str) -> str:
+    """The title of a metric, in lines above each other where it is long."""
+    lines = [line.translate(_LATEX) for line in narrow(name).split("\n")]
+    above = r" \\ ".join(lines)
+    return above if len(lines) == 1 else rf"\shortstack[r]{{{above}}}"
 
 
 def csv_table(results: Results) -> str:
@@ -233,9 +225,9 @@ def _csv_lines(heads: Sequence[object], rows: Iterable[Sequence[object]]) -> Ite
         text.truncate()
 
 
-def _columns(lines: Sequence[Line], heads: Mapping[str, str]) -> list[str]:
+def _columns(lines: Sequence[Line], names: Sequence[str]) -> list[str]:
     """The metrics of a table that any line has."""
-    return [name for name in heads if any(name in line.metrics for line in lines)]
+    return [name for name in names if any(name in line.metrics for line in lines)]
 
 
 def _best(lines: Sequence[Line], columns: Sequence[str]) -> set[tuple[str, str, str]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import textwrap
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -11,8 +12,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from intentx.evaluation.metrics import METRICS
 from intentx.signs import visible
-from intentx.study.cells import METRICS
 from intentx.study.statistics import Estimate, Versus, bootstrap, holm, versus
 from intentx.study.store import Row
 
@@ -27,6 +28,7 @@ __all__ = [
     "Versus",
     "bootstrap",
     "interval",
+    "narrow",
     "number",
     "rich_known",
     "rich_tables",
@@ -37,31 +39,16 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 Pair = tuple[str, str]  # a ranker and a method, by their names
 
-# Metrics of which more is better, so that there is a best baseline.
-TESTED = (
-    *("all", "far", "sampled", "heldout_pairs", "heldout_documents", "tau"),
-    *("deletion", "insertion", "stability"),
-    *("vote1_all", "vote1_gap", "vote2_all", "vote2_gap"),
-    *("intent_precision", "intent_recall", "intent_ap"),
-)
-COUNTS = frozenset(  # of terms, ranks and texts; all other metrics are shares
-    {"terms", "deletion", "random_deletion", "insertion", "random_insertion", "model_calls"}
-)
+# Where more is better, there is a best baseline to be held against.
+TESTED = tuple(key for key, metric in METRICS.items() if metric.direction == "higher")
 MARKS = {1: "†", -1: "‡", 0: ""}  # by `Versus.sign`
-KNOWN = {  # how far the terms are what the ranker says that it looks for
-    "intent_precision": "precision",
-    "intent_recall": "recall",
-    "intent_ap": "average precision",
-}
-SHOWN = {  # in a terminal, with heads that are short
-    "all": "all",
-    "far": "far",
-    "sampled": "sampled",
-    "heldout_pairs": "new pairs",
-    "heldout_documents": "new docs",
-    "shuffled_all": "shuffled",
-    "terms": "terms",
-}
+# How far the terms are what the ranker says that it looks for.
+KNOWN = ("intent_precision", "intent_recall", "intent_ap")
+SHOWN = (  # in a terminal
+    *("all", "far", "sampled", "heldout_pairs", "heldout_documents"),
+    *("shuffled_all", "terms"),
+)
+NARROW = 9  # signs of a line of a head
 
 
 @dataclass(frozen=True)
@@ -71,7 +58,7 @@ class Line:
     Attributes
     ----------
     metrics
-        Those of `intentx.study.cells.METRICS` that are defined for some query.
+        Those of `intentx.evaluation.metrics.METRICS` that are defined for some query.
     against
         Of metrics in `TESTED`, the difference to the best other baseline of the same ranker; the p
         values are Holm's, over the methods of that ranker.
@@ -153,20 +140,13 @@ class _Column:
 
 def _line(pair: Pair, column: _Column, values: Mapping[str, Floats], seed: int) -> Line:
     metrics = {
-        name: bootstrap(some[np.isfinite(some)], seed, _bounds(name))
+        name: bootstrap(some[np.isfinite(some)], seed, METRICS[name].bounds)
         for name, some in values.items()
         if np.isfinite(some).any()
     }
     seconds = {name: float(np.sort(some).mean()) for name, some in column.seconds.items()}
     failed = dict(sorted(column.failed.items()))
     return Line(*pair, metrics, {}, len(column.qids), failed, seconds)
-
-
-def _bounds(name: str) -> tuple[float, float]:
-    """What the mean of a metric lies between."""
-    if name in COUNTS:
-        return -np.inf, np.inf
-    return (-1.0 if name == "tau" else 0.0), 1.0
 
 
 def _held_against(
@@ -216,7 +196,7 @@ def rich_tables(lines: Iterable[Line]) -> list[Table]:
                 title.append(f", n of {queries[line.ranker]:,} queries", style="not bold")
             table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
             table.add_column("method", overflow="fold", min_width=11)
-            for head in (*SHOWN.values(), "n"):
+            for head in (*map(narrow, SHOWN), "n"):
                 table.add_column(head, justify="right", min_width=4)
             tables[line.ranker] = table
         cells = [short(name, line.metrics.get(name)) for name in SHOWN]
@@ -238,7 +218,7 @@ def rich_known(lines: Iterable[Line]) -> Table | None:
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
     for head in ("ranker", "method"):
         table.add_column(head, overflow="fold")
-    for head in (*KNOWN.values(), "n"):
+    for head in (*map(narrow, KNOWN), "n"):
         table.add_column(head, justify="right")
     last = ""
     for line in some:
@@ -249,6 +229,15 @@ def rich_known(lines: Iterable[Line]) -> Table | None:
         table.add_row(Text(ranker), Text(visible(line.method)), *cells, str(measured))
         last = line.ranker
     return table
+
+
+def narrow(name: str) -> str:
+    """The title of a metric in short lines, as the head of a column.
+
+    >>> narrow("heldout_documents")
+    'held-out\\ndocuments'
+    """
+    return "\n".join(textwrap.wrap(METRICS[name].title, NARROW, break_on_hyphens=False))
 
 
 def interval(name: str, one: Estimate | Versus) -> str:
@@ -269,6 +258,6 @@ def number(name: str, value: float) -> str:
     """Shares with three digits and no leading zero; counts and ranks with one digit; "–" for NaN."""
     if np.isnan(value):
         return "–"
-    if name in COUNTS:
-        return f"{value:,.1f}".replace("-", "−")
-    return f"{value:.3f}".replace("0.", ".", 1).replace("-", "−")
+    digits = METRICS[name].digits
+    shown = f"{value:,.{digits}f}"
+    return (shown if digits < 3 else shown.replace("0.", ".", 1)).replace("-", "−")

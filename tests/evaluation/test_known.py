@@ -109,7 +109,7 @@ def test_german_stems_of_a_ranker_are_its_own():
         assert intent_metrics(found(term, analyzer=analyzer), ranking).f1 == 1.0
 
 
-def test_where_nothing_is_said_there_is_no_figure():
+def test_where_nothing_is_said_there_is_no_metric():
     def plain(query, texts):
         return [float(len(text)) for text in texts]
 

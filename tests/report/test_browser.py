@@ -127,7 +127,7 @@ def test_filters_hide_rows_and_columns(page):
     choose(page, "MiniLM")
     choose(page, "GREEDY-LM")
     assert len(rows(page)) == 6
-    choose(page, "On unseen")
+    choose(page, "Held out")
     assert not head(page, "heldout_documents").is_displayed()
     assert head(page, "far").is_displayed()
     cells = page.find_elements(By.CSS_SELECTOR, "#metrics tbody tr:first-child td")
@@ -391,9 +391,9 @@ def test_terms_of_every_query_with_their_fidelity(browser, tmp_path):
             continue
         for term in row.terms:
             assert term in text
-        for name, head in (("all", "all pairs"), ("heldout_documents", "unseen documents")):
+        for name, head in (("all", "all pairs"), ("heldout_documents", "held-out documents")):
             assert f"{row.metrics[name]:.3f}".removeprefix("0") + f" {head}" in text
-        assert "unseen pairs" not in text
+        assert "held-out pairs" not in text
     metric = Select(browser.find_element(By.CSS_SELECTOR, "#query-controls select"))
     assert metric.first_selected_option.text == "Terms, with fidelity"
     metric.select_by_visible_text("Fidelity: all pairs")

@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from intentx.evaluation.metrics import METRICS, SECONDS
 from intentx.report.pages.layout import html_page
 from intentx.report.pages.markup import tag
 from intentx.report.pages.study import study_page
 from intentx.report.pages.study_queries import data_block, query_data
 from intentx.report.pictures.study import plots
-from intentx.report.tables.study import GROUPS, SECONDS, main_table
+from intentx.report.tables.study import groups, main_table
 from intentx.report.tables.study_sentences import failures, findings, how_it_was_run, query_link, state
-from intentx.study.cells import METRICS
 from intentx.study.plan import Data, Study
 from intentx.study.results import read_results
 from intentx.study.tables import TESTED, Estimate, Versus, interval, number
@@ -133,8 +133,10 @@ def cells_of(line, lines):
     return dict(zip(keys, cells, strict=True))
 
 
-def test_the_table_has_each_figure_once(results):
-    assert sorted(name for _, heads in GROUPS for name in heads) == sorted([*METRICS, *SECONDS])
+def test_the_table_has_each_metric_once(results):
+    assert sorted(name for _, own in groups([*METRICS, *SECONDS]) for name in own) == sorted(
+        [*METRICS, *SECONDS]
+    )
     for line in results.lines:
         cells = cells_of(line, results.lines)
         assert set(cells) == {"queries", *SECONDS, *METRICS}
@@ -190,14 +192,14 @@ def test_the_first_paragraphs(results):
     ]  # fmt: skip
     assert plain(findings(lines)) == (
         "A is explained best by MINE: its terms agree with .750 [.740, .760] of the ranker’s "
-        "preferences among documents that it has not seen, and with .800 [.790, .810] among those that "
+        "preferences among held-out documents, and with .800 [.790, .810] among those that "
         "it was fitted to. It is .250 ahead of the best baseline, GREEDY (p = .002)."
         "B is explained by MINE: its terms agree with .700 [.690, .710] of the ranker’s preferences "
-        "among documents that it has not seen, and with .700 [.690, .710] among those that it was "
+        "among held-out documents, and with .700 [.690, .710] among those that it was "
         "fitted to."
         "Fitted to a random order of the same documents, GREEDY on A still “explains” .940 of it, and "
-        ".510 on unseen ones: metrics on fitted documents hold that much overfitting. From fitted to "
-        "unseen documents, fidelity falls most for GREEDY on A: from .990 to .500."
+        ".510 on held-out documents: fidelity on fitted documents holds that much overfitting. From "
+        "fitted to held-out documents, fidelity falls most for GREEDY on A: from .990 to .500."
     )
 
 
@@ -212,7 +214,7 @@ def test_what_may_be_chance_is_said_to_be(results):
     versus = Versus("GREEDY", -0.05, -0.1, 0.3, 0.2, 7)
     told = plain(findings([line_of(results.lines[0], "A", "MINE", {"all": versus}, all=0.8)]))
     assert "It is .050 behind the best baseline, GREEDY (p = .200), which may be chance." in told
-    assert told.endswith("Nothing was measured on unseen documents.")
+    assert told.endswith("Nothing was measured on held-out documents.")
     assert "random" not in told
     empty = replaced(results.lines[0], metrics={}, against={})
     assert plain(findings([empty])) == "No cell has metrics yet."
@@ -257,7 +259,7 @@ def test_metrics_that_nobody_has_are_left_out(tmp_path):
     toy_studies.write(tmp_path, toy_studies.plan(), QUERIES, left_out=gone)
     results = read_results([tmp_path])
     source = study_page(results)
-    assert "In random order" not in source
+    assert ">Shuffled</th>" not in source
     assert 'data-key="random_deletion"' in source
     assert 'data-key="deletion"' not in source
     assert len(query_data(results)["metrics"]) == len(METRICS) - 3

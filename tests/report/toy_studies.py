@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from intentx.study.cells import METRICS
+from intentx.evaluation.metrics import METRICS
 from intentx.study.plan import Data, Study, digest
 from intentx.study.store import Row, Store
 

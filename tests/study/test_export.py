@@ -98,7 +98,8 @@ def test_metrics_by_the_published_rule_have_a_table_of_their_own(tmp_path):
     found = read_results([write(tmp_path / "with", study, queries(3))])
     table, tex = markdown(found), latex(found)
     head = (
-        "| ranker | method | 1 agrees: all | 1 agrees: gap | 2 agree: all | 2 agree: gap | sampled, not"
+        "| ranker | method | one agrees, all pairs | one agrees, gap pairs | two agree, all pairs | two "
+        "agree, gap pairs | utility | n |"
     )
     assert table.count(head) == 1
     assert r"(B\|M 2, D\&M 0.25, others the median difference of each ranking)" in table
@@ -130,10 +131,11 @@ def test_results_from_before_the_published_rule(tmp_path):
 def test_terms_held_against_what_rankers_look_for_have_a_table_of_their_own(tmp_path):
     found = read_results([write(tmp_path / "with", plan(), queries(3), left_out=PUBLISHED)])
     table, tex = markdown(found), latex(found)
-    assert table.count("| ranker | method | precision | recall | average precision | n |") == 1
+    assert table.count("| ranker | method | intent precision | intent recall | intent AP | n |") == 1
     assert table.count("held against what the ranker says that it looks for") == 1
     assert tex.count(r"\begin{table*}") == 2
-    assert r"ranker & method & precision & recall & average precision \\" in tex
+    heads = (r"\shortstack[r]{intent \\ precision}", r"\shortstack[r]{intent \\ recall}", "intent AP")
+    assert rf"ranker & method & {' & '.join(heads)} \\" in tex
     line = next(one for one in found.lines if one.method == "MULTIPLEX")
     assert set(KNOWN) <= set(line.metrics)
     assert set(KNOWN) <= set(line.against)

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import intentx as ix
-from intentx.study.cells import METRICS
+from intentx.evaluation.metrics import METRICS
 from intentx.study.export import csv_cells, csv_table, latex, markdown
 from intentx.study.results import read_results
 from intentx.study.tables import TESTED

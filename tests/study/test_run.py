@@ -14,9 +14,9 @@ from rich.console import Console
 import intentx as ix
 from intentx.cli import main
 from intentx.datasets import demo_queries, load_demo
+from intentx.evaluation.metrics import METRICS
 from intentx.rankers import BM25
 from intentx.study import run
-from intentx.study.cells import METRICS
 from intentx.study.data import spread_places, topics
 from intentx.study.plan import Data, Measures, Study, read_study
 from intentx.study.rankings import encoder_of, ranking_of

@@ -194,7 +194,7 @@ def test_the_table_of_the_literature_is_one_command(folder, capsys, tmp_path):
     queries = dict(results.topics)
     table = (tmp_path / "page" / "queries.md").read_text()
     lines = [line for line in table.splitlines() if line.startswith("|")]
-    assert lines[0] == "| query | ranker | method | terms | all pairs | unseen documents |"
+    assert lines[0] == "| query | ranker | method | terms | all pairs | held-out documents |"
     for line, row in zip(lines[2:], rows, strict=True):
         shown = [cell.strip() for cell in line.strip("|").replace("\\|", "").split(" | ")]
         assert shown[2:4] == [row.method, ", ".join(row.terms)]

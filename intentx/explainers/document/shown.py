@@ -7,6 +7,7 @@ import math
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from intentx.evaluation.metrics import document_title
 from intentx.explainers.document.signed import signed, two_sided
 from intentx.scoring import unit_of
 from intentx.signs import visible
@@ -86,7 +87,7 @@ def _closing(explanation: DocumentExplanation) -> str:
         lines.append(f"times in {one!r} / in {other!r}; – / 1: only in {other!r}")
     metrics = {key: value for key, value in explanation.metrics.items() if key != "rest"}
     if metrics:
-        shown = (f"{key.replace('_', ' ')} {value:.4g}" for key, value in metrics.items())
+        shown = (f"{document_title(key)} {value:.4g}" for key, value in metrics.items())
         lines.append(", ".join(shown))
     if explanation.unseen:
         others = len(explanation.unseen) - NAMED

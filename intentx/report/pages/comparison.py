@@ -15,6 +15,7 @@ from intentx.comparison.disagreements import PROPERTIES
 from intentx.comparison.preferred import OTHERS, Disagreement
 from intentx.comparison.results import Comparison, QueryComparison
 from intentx.errors import InputError
+from intentx.evaluation.metrics import AGREEMENT, METRICS
 from intentx.report.pages.comparison_head import (
     compared_rankers,
     comparison_header,
@@ -95,7 +96,7 @@ def _agreement(comparison: Comparison) -> Html:
         head = tag("th", join([named(one), " and ", named(other)]), scope="row")
         cells = (tag("td", text, class_="n") for text in (*metrics, count(number)))
         rows.append(tag("tr", head, *cells))
-    columns = ("orders of", "Kendall’s τ-b", "RBO", "same of first ten", "same terms", "queries")
+    columns = ("orders of", *(metric.title for metric in AGREEMENT.values()), "queries")
     crossed = [
         tag("tr", tag("th", named(one), scope="row"), *(
             _share(comparison.mean_cross(one, other), own=one == other) for other in comparison.rankers
@@ -290,8 +291,8 @@ def _intents(query: QueryComparison) -> Html:
         (
             "",
             "terms that it wants (bold: it alone; *: go along with its order)",
-            "all pairs",
-            "far pairs",
+            METRICS["all"].title,
+            METRICS["far"].title,
             *other,
         ),
         rows,

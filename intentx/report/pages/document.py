@@ -8,6 +8,7 @@ from pathlib import Path
 
 import intentx
 from intentx.errors import InputError
+from intentx.evaluation.metrics import document_title
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.shown import verdict_of
 from intentx.explainers.document.votes import SideBySide, numbered, side_by_side
@@ -310,7 +311,7 @@ def _made(view: DocumentView) -> Html:
     facts = [("method", explanation.method)]
     facts += [
         (
-            name.replace("_", " "),
+            document_title(name),
             "not defined" if math.isnan(value) else f"{value:.6g}".replace("-", "−"),
         )
         for name, value in explanation.metrics.items()

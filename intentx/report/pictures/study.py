@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from intentx.evaluation.metrics import METRICS
 from intentx.report.pages.markup import Html, tag
 from intentx.report.pictures.line_breaks import cleaned, first_line, measured
 from intentx.report.pictures.style import AGAINST, FOR, INK, LINE, SIZE, SOFT, plain_style
+from intentx.report.tables.study import SHOWN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -54,21 +56,18 @@ class _Series(NamedTuple):
     """One metric of all lines, and how it is drawn."""
 
     name: str
-    label: str
     colour: str
     marker: str
     filled: bool = True
 
 
-_FITTED = _Series("all", "fitted documents, all pairs", FOR, "o")
-_FAR = _Series("far", "fitted documents, far pairs", FOR, "o", False)
-_UNSEEN = _Series("heldout_documents", "unseen documents", AGAINST, "D")
-_RANDOM = _Series("shuffled_all", "random order, fitted documents", SOFT, "o", False)
-_RANDOM_UNSEEN = _Series(
-    "shuffled_heldout_documents", "random order, unseen documents", SOFT, "D", False
-)
-_RANKER = _Series("model", "the ranker", AGAINST, "D")
-_OURS = _Series("ours", "intentx itself", FOR, "o")
+_FITTED = _Series("all", FOR, "o")
+_FAR = _Series("far", FOR, "o", False)
+_HELDOUT = _Series("heldout_documents", AGAINST, "D")
+_RANDOM = _Series("shuffled_all", SOFT, "o", False)
+_RANDOM_HELDOUT = _Series("shuffled_heldout_documents", SOFT, "D", False)
+_RANKER = _Series("model", AGAINST, "D")
+_OURS = _Series("ours", FOR, "o")
 
 
 def distributions(results: Results) -> tuple[str, dict[tuple[str, str], Floats]]:
@@ -137,7 +136,7 @@ def inline(plot: Plot) -> Html:
 
 
 def _fidelity(board: _Board, names: set[str]) -> Plot:
-    series = [one for one in (_FITTED, _FAR, _UNSEEN) if one.name in names]
+    series = [one for one in (_FITTED, _FAR, _HELDOUT) if one.name in names]
 
     def draw(axes: Axes, row: int, line: Line) -> None:
         for place, one in enumerate(series):
@@ -151,7 +150,7 @@ def _fidelity(board: _Board, names: set[str]) -> Plot:
 def _overfitting(board: _Board, names: set[str]) -> Plot:
     above, below = (
         [one for one in pair if one.name in names]
-        for pair in ((_FITTED, _UNSEEN), (_RANDOM, _RANDOM_UNSEEN))
+        for pair in ((_FITTED, _HELDOUT), (_RANDOM, _RANDOM_HELDOUT))
     )
 
     def draw(axes: Axes, row: int, line: Line) -> None:
@@ -166,10 +165,10 @@ def _overfitting(board: _Board, names: set[str]) -> Plot:
     shown = above + below
     figure = _panels(board, draw, shown, _shares(board.lines, shown), "fidelity, mean of queries", 26)
     caption = (
-        "The line from fitted to unseen documents is what a fitted fidelity hides. In a random order "
-        "nothing is to be found: what fitted documents have there above .5 is overfitting."
+        "The line from all pairs to held-out documents is what fidelity on fitted documents hides. In a "
+        "random order nothing is to be found: what fitted documents have there above .5 is overfitting."
     )
-    return Plot("overfitting", "Fitted against unseen", caption, figure)
+    return Plot("overfitting", "Fitted against held out", caption, figure)
 
 
 def _queries(board: _Board, main: str, values: Mapping[tuple[str, str], Floats]) -> Plot:
@@ -189,7 +188,7 @@ def _queries(board: _Board, main: str, values: Mapping[tuple[str, str], Floats])
         axes.plot([quarter, most], [place] * 2, color=SOFT, linewidth=4, solid_capstyle="butt", zorder=2)
         axes.plot([middle], [place], "|", color=INK, markersize=9, markeredgewidth=2, zorder=3)
 
-    label = "fidelity on unseen documents" if main == "heldout_documents" else "fidelity, all pairs"
+    label = f"fidelity, {METRICS[main].title}"
     room = 0.03 * (high - low)
     figure = _panels(board, draw, [], (low - room, high + room), label, 24)
     few = max(map(len, values.values())) <= DOTS
@@ -322,7 +321,7 @@ def _legend(figure: Figure, series: Sequence[_Series], size: tuple[float, float]
     handles = [
         Line2D(
             [], [], marker=one.marker, color=one.colour, linestyle="", markersize=5.4,
-            markerfacecolor=one.colour if one.filled else WHITE, label=one.label,
+            markerfacecolor=one.colour if one.filled else WHITE, label=SHOWN[one.name].title,
         )
         for one in series
     ]  # fmt: skip

@@ -65,7 +65,7 @@ def findings(
 
 
 def _best_of(lines: Sequence[Line], baselines: Sequence[str]) -> Html | None:
-    """The method that does best on unseen documents; on all pairs, where no document was held out."""
+    """The method that does best on held-out documents; on all pairs, where no document was held out."""
     name = "heldout_documents"
     if not any(name in line.metrics for line in lines):
         name = "all"
@@ -80,7 +80,7 @@ def _best_of(lines: Sequence[Line], baselines: Sequence[str]) -> Html | None:
         ": its terms agree with ",
         _told(best.metrics[name]),
         " of the ranker’s preferences ",
-        "among documents that it has not seen" if name != "all" else "among the documents at hand",
+        "among held-out documents" if name != "all" else "among the documents at hand",
     ]
     if name != "all" and "all" in best.metrics:
         parts += [", and with ", _told(best.metrics["all"]), " among those that it was fitted to"]
@@ -96,7 +96,7 @@ def _best_of(lines: Sequence[Line], baselines: Sequence[str]) -> Html | None:
             "." if versus.sign else ", which may be chance.",
         ]
     if name == "all":
-        parts.append(" Nothing was measured on unseen documents.")
+        parts.append(" Nothing was measured on held-out documents.")
     return join(parts)
 
 
@@ -110,7 +110,7 @@ def _told(estimate: Estimate) -> Html:
 
 def _random_order(lines: Sequence[Line]) -> Html | None:
     """What the most flexible method finds where there is nothing to find."""
-    name, unseen = "shuffled_all", "shuffled_heldout_documents"
+    name, held = "shuffled_all", "shuffled_heldout_documents"
     judged = [line for line in lines if name in line.metrics]
     if not judged:
         return None
@@ -124,14 +124,14 @@ def _random_order(lines: Sequence[Line]) -> Html | None:
         tag("b", number(name, most.metrics[name].mean)),
         " of it",
     ]
-    if unseen in most.metrics:
-        parts.append(f", and {number(name, most.metrics[unseen].mean)} on unseen ones")
-    parts.append(": metrics on fitted documents hold that much overfitting.")
+    if held in most.metrics:
+        parts.append(f", and {number(name, most.metrics[held].mean)} on held-out documents")
+    parts.append(": fidelity on fitted documents holds that much overfitting.")
     return join(parts)
 
 
 def _gap(lines: Sequence[Line]) -> Html | None:
-    """Where fidelity falls most from fitted to unseen documents."""
+    """Where fidelity falls most from fitted to held-out documents."""
     pairs = [
         (line.metrics["all"].mean, line.metrics["heldout_documents"].mean, line)
         for line in lines
@@ -139,14 +139,14 @@ def _gap(lines: Sequence[Line]) -> Html | None:
     ]
     if not pairs:
         return None
-    fitted, unseen, most = max(pairs, key=lambda pair: pair[0] - pair[1])
-    if fitted <= unseen:
+    fitted, held, most = max(pairs, key=lambda pair: pair[0] - pair[1])
+    if fitted <= held:
         return None
     return join(
         [
-            "From fitted to unseen documents, fidelity falls most for ",
+            "From fitted to held-out documents, fidelity falls most for ",
             _cell_name(most),
-            f": from {number('all', fitted)} to {number('all', unseen)}.",
+            f": from {number('all', fitted)} to {number('all', held)}.",
         ]
     )
 
