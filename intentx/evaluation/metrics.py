@@ -158,12 +158,12 @@ METRICS = _by_key(
             "similarity", "higher", "intentx.evaluation.stability.Agreement.jaccard", "Terms",
         ),
         Metric(
-            "shuffled_all", "shuffled, all pairs",
+            "shuffled_all", "shuffled pairs",
             "fidelity on all pairs of the documents in a random order, where there is nothing to find",
             "share of pairs", "none", f"{_FIDELITY}.all", "Shuffled",
         ),
         Metric(
-            "shuffled_heldout_documents", "shuffled, held-out documents",
+            "shuffled_heldout_documents", "shuffled held-out documents",
             "fidelity on held-out documents in that random order",
             "share of pairs", "none", f"{_HELDOUT}.mean", "Shuffled",
         ),

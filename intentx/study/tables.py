@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import textwrap
 from array import array
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -48,7 +47,6 @@ SHOWN = (  # in a terminal
     *("all", "far", "sampled", "heldout_pairs", "heldout_documents"),
     *("shuffled_all", "terms"),
 )
-NARROW = 9  # signs of a line of a head
 
 
 @dataclass(frozen=True)
@@ -194,7 +192,13 @@ def rich_tables(lines: Iterable[Line]) -> list[Table]:
             title = Text(visible(line.ranker), style="bold")
             if line.ranker in queries:
                 title.append(f", n of {queries[line.ranker]:,} queries", style="not bold")
-            table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
+            table = Table(
+                title=title,
+                title_justify="left",
+                box=box.SIMPLE_HEAD,
+                padding=(0, 0, 0, 1),
+                pad_edge=False,
+            )
             table.add_column("method", overflow="fold", min_width=11)
             for head in (*map(narrow, SHOWN), "n"):
                 table.add_column(head, justify="right", min_width=4)
@@ -232,12 +236,12 @@ def rich_known(lines: Iterable[Line]) -> Table | None:
 
 
 def narrow(name: str) -> str:
-    """The title of a metric in short lines, as the head of a column.
+    """The title of a metric with a word on each line, as the head of a narrow column.
 
     >>> narrow("heldout_documents")
     'held-out\\ndocuments'
     """
-    return "\n".join(textwrap.wrap(METRICS[name].title, NARROW, break_on_hyphens=False))
+    return METRICS[name].title.replace(" ", "\n")
 
 
 def interval(name: str, one: Estimate | Versus) -> str:

@@ -83,7 +83,7 @@ def test_metrics_by_hand(data, tmp_path):
     assert [column.header for column in table.columns][2:] == [
         "intent\nprecision",
         "intent\nrecall",
-        "intent AP",
+        "intent\nAP",
         "n",
     ]
     assert [str(cell) for cell in table.columns[0].cells] == ["BM25", "", "own", ""]

@@ -232,6 +232,7 @@ def test_what_fails_is_a_row_with_its_reason(tmp_path):
     assert title.rstrip() == "none, n of 2 queries"
     wide = [estimates(line, 98_765) for line in lines]  # nothing is cut off
     Console(file=narrow, width=80).print(*rich_tables(wide))
+    assert "…" not in narrow.getvalue()
     assert narrow.getvalue().count("98765") == sum(bool(line.metrics) for line in lines)
     assert set(by_name["none", "Q"].failed) == {"1", "2"}
     assert by_name["run", "Q"].metrics["all"].n == by_name["run", "Q"].queries - len(
