@@ -213,7 +213,7 @@ def test_queries_are_shown_in_pages_and_sorted_as_a_whole(page, toy):
     assert rows(page, table)[0][0].startswith("query number 50 ")
 
     Select(page.find_element(By.CSS_SELECTOR, "#query-controls select")).select_by_visible_text(
-        "Fidelity: far"
+        "far pairs"
     )
     key = "1"  # the second method of the first ranker
     assert sort(page, key, table) == "descending"
@@ -396,6 +396,6 @@ def test_terms_of_every_query_with_their_fidelity(browser, tmp_path):
         assert "held-out pairs" not in text
     metric = Select(browser.find_element(By.CSS_SELECTOR, "#query-controls select"))
     assert metric.first_selected_option.text == "Terms, with fidelity"
-    metric.select_by_visible_text("Fidelity: all pairs")
+    metric.select_by_visible_text("all pairs")
     first = next(iter(results.rows()))
     assert rows(browser, "#query-table")[0][1] == f"{first.metrics['all']:.3f}".removeprefix("0")

@@ -143,7 +143,7 @@ function queriesTable() {
   const table = document.getElementById("query-table");
   const sorting = new Sorting();
   let start = 0;
-  const metrics = study.metrics.map(([, group, head]) => `${group}: ${head}`);
+  const metrics = study.metrics.map(([, , title]) => title);
   const metric = select("Metric", [...metrics, "Terms, with fidelity"], () => again());
   const main = study.metrics.findIndex(([name]) => name === "heldout_documents");
   metric.box.value = study.by_query ? metrics.length : Math.max(0, main);
