@@ -60,7 +60,7 @@ def row(name: str, kind: str, scorer: Scorer) -> str:
             cells.append("refused")
             said += _causes(str(error))
             continue
-        cells.append(f"{max(one.figures['relative_gap'] for one in found):.0e}")
+        cells.append(f"{max(one.metrics['relative_gap'] for one in found):.0e}")
         if title == "DeepLIFT":
             used = str(found[0].settings["reference_used"])
         said += [cause for one in found for note in one.notes for cause in _causes(note)]

@@ -78,8 +78,8 @@ def rows(name: str, scorer: Scorer, number: int | None) -> Iterator[str]:
     lists = list(rankings(scorer, number))
     for title, method in methods().items():
         found = [method.explain(ranking, 0) for ranking in lists]
-        gap = np.abs([one.figures["gap"] for one in found])
-        share = np.array([one.figures["relative_gap"] for one in found])
+        gap = np.abs([one.metrics["gap"] for one in found])
+        share = np.array([one.metrics["relative_gap"] for one in found])
         seconds = np.median([one.seconds["model"] for one in found])
         own = np.median([one.seconds["total"] - one.seconds["model"] for one in found])
         notes = sorted({note for one in found for note in one.notes if "no DeepLIFT rule" in note})

@@ -63,20 +63,20 @@ def shares(matrices: PreferenceMatrices, pairs: Pairs) -> tuple[float, float, fl
 
 
 def counted(explanation: ix.IntentExplanation, tolerance: float | None, gap: int) -> dict[str, Any]:
-    """Every figure of one explanation, by its name, and the tolerance that was used."""
+    """Every metric of one explanation, by its name, and the tolerance that was used."""
     ranking = explanation.ranking
     sampled = preference_pairs(ranking, "random", m=500, seed=0)
-    figures: dict[str, float] = {}
+    metrics: dict[str, float] = {}
     sets = (preference_pairs(ranking), preference_pairs(ranking, min_rank_gap=gap), sampled)
     for name, pairs in zip(SETS, sets, strict=True):
         for way, share in zip(COUNTINGS, shares(explanation.matrices, pairs), strict=True):
-            figures[f"{way}_{name}"] = share
+            metrics[f"{way}_{name}"] = share
     rule = published_by_votes(explanation, (1, 2), tolerance, fitted=sampled)
     for one in rule:
-        figures |= {f"vote{one.vote}_all": one.all, f"vote{one.vote}_gap": one.gap}
-    figures["fitted"] = rule[0].fitted
-    plain = {name: None if np.isnan(value) else value for name, value in figures.items()}
-    return {"terms": explanation.terms, "used": rule[0].tolerance, "figures": plain}
+        metrics |= {f"vote{one.vote}_all": one.all, f"vote{one.vote}_gap": one.gap}
+    metrics["fitted"] = rule[0].fitted
+    plain = {name: None if np.isnan(value) else value for name, value in metrics.items()}
+    return {"terms": explanation.terms, "used": rule[0].tolerance, "metrics": plain}
 
 
 def run(
@@ -191,7 +191,7 @@ def _table(
     for (ranker, method), rows in groups.items():
         cells = [*PUBLISHED.get((ranker, method), (None,) * 3)]
         for name in heads:
-            values = [row["figures"][name] for row in rows if row["figures"][name] is not None]
+            values = [row["metrics"][name] for row in rows if row["metrics"][name] is not None]
             cells.append(float(np.mean(values)) if values else None)
         plain = ["–" if cell is None else f"{cell:.3f}".removeprefix("0") for cell in cells]
         yield f"| {ranker} | {method} | " + " | ".join(plain) + " |"

@@ -61,7 +61,7 @@ def stages(method: EXS, ranking: ix.Ranking, doc: str) -> dict[str, float]:
     (found, _), fitted = timed(weights)
     spent["fit"] = fitted - began
     named = dict(zip(subject.terms, found.tolist(), strict=True))
-    _, told = timed(lambda: subject.explanation(named, settings=method.settings(), figures={}))
+    _, told = timed(lambda: subject.explanation(named, settings=method.settings(), metrics={}))
     spent["tell"] = told + began
     return spent
 

@@ -88,7 +88,7 @@ def row(judged: Faithfulness, explanation: Any, seconds: float) -> dict[str, Any
         "preservation": judged.preservation,
         "seconds": seconds,
         "calls": explanation.model_calls,
-        "gap": explanation.figures.get("relative_gap"),
+        "gap": explanation.metrics.get("relative_gap"),
     }
 
 

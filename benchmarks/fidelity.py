@@ -19,6 +19,7 @@ from trec import Collection, load, machine, minilm_vectors
 
 import intentx as ix
 from intentx.evaluation.fidelity import Method
+from intentx.evaluation.metrics import METRICS, titled
 from intentx.preferences import preference_pairs
 from intentx.rankers import BiEncoder, CrossEncoder
 from intentx.scoring import Scorer
@@ -190,7 +191,11 @@ def table(rows: dict[str, list[Row]]) -> str:
     shares = ("all", "far", "held-out documents")
     means = ("tau", "terms", "texts scored", "our seconds")
     columns = ("method", *shares, *means)
-    lines = [f"| {' | '.join(columns)} |", "|" + "---|" * len(columns)]
+    titles = titled(["all", "far", "tau"]) | {"texts scored": METRICS["model_calls"].title}
+    lines = [
+        f"| {' | '.join(titles.get(column, column) for column in columns)} |",
+        "|" + "---|" * len(columns),
+    ]
     for name, entries in rows.items():
         cells = [interval([entry.get(column, np.nan) for entry in entries]) for column in shares]
         for column in means:

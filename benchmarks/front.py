@@ -23,6 +23,7 @@ from table2 import rankers
 from trec import DATA, machine
 
 import intentx as ix
+from intentx.evaluation.metrics import titled
 from intentx.study import read_study
 from intentx.study.cells import measure
 from intentx.study.data import topics
@@ -32,14 +33,9 @@ EFFECTS = (0.0, 0.1, 0.3, 1.0)
 METHODS = (*(f"Multiplex, effects {effects:g}" for effects in EFFECTS), "MULTIPLEX literal", "LIRME")
 RANKERS = ("BERT", "DPR", "DRMM", "MatchPyramid")
 COLUMNS = {
-    "all": "all pairs",
-    "far": "far",
-    "heldout_documents": "unseen documents",
-    "deletion": "places lost",
-    "random_deletion": "of random words",
-    "terms": "terms",
+    **titled(["all", "far", "heldout_documents", "deletion", "random_deletion", "terms"]),
     "wanted": "of them wanted",
-    "model_calls": "texts",
+    **titled(["model_calls"]),
 }
 
 
@@ -72,7 +68,7 @@ def run(
                     "ranker": name,
                     "query": topic.query,
                     "method": label,
-                    **cell.figures,
+                    **cell.metrics,
                     "wanted": kinds.count("wanted") if "not asked" not in kinds and kinds else None,
                 }
 
@@ -102,12 +98,12 @@ def means(rows: Sequence[Mapping[str, Any]]) -> dict[tuple[str, str], dict[str, 
 def report(found: Mapping[tuple[str, str], Mapping[str, float]]) -> Iterator[str]:
     yield "# Fidelity against fall\n"
     yield (
-        "TREC DL'19 passages, BM25's first 100 re-ranked, at most ten terms. *Unseen documents*: terms "
-        "chosen on 70 % of the documents, judged on pairs of the others, two splits. *Places lost*: "
+        "TREC DL'19 passages, BM25's first 100 re-ranked, at most ten terms. *Held-out documents*: "
+        "terms chosen on 70 % of the documents, judged on pairs of the others, two splits. *Deletion*: "
         "what the first three documents fall without the terms, and without as many random words. The "
         f"default is `effects` .3. Machine: {machine()}.\n"
     )
-    yield "![Fidelity on unseen documents against places lost](front.png)\n"
+    yield "![Fidelity on held-out documents against deletion](front.png)\n"
     yield "| ranker | queries | method | " + " | ".join(COLUMNS.values()) + " |"
     yield "|---|---|---|" + "---|" * len(COLUMNS)
     for (name, method), mean in found.items():
@@ -160,9 +156,9 @@ def picture(found: Mapping[tuple[str, str], Mapping[str, float]], file: Path) ->
                     textcoords="offset points", xytext=(0, -12), fontsize=8, ha="center",
                 )  # fmt: skip
         axis.set_title(name, fontsize=10)
-        axis.set_xlabel("places that the first three lose")
+        axis.set_xlabel("deletion, ranks")
         axis.margins(0.25)
-    axes[0][0].set_ylabel("fidelity on unseen documents")
+    axes[0][0].set_ylabel("fidelity, held-out documents")
     figure.suptitle("Multiplex by its setting effects (blue), beside others", fontsize=10)
     figure.tight_layout()
     figure.savefig(file, dpi=110)

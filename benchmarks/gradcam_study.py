@@ -31,7 +31,7 @@ from intentx.scoring import Scorer
 from intentx.study.statistics import bootstrap
 
 RELEVANT = 2
-FIGURES = {"kurtosis": "kurtosis of the map", "sum": "sum of contributions"}
+METRICS = {"kurtosis": "kurtosis of the map", "sum": "sum of contributions"}
 NEGATIVES = ("negative", "other query")
 OTHERS = 20  # passages of another query's pool, for each query
 TOP = 3  # documents of each query of which snippets are compared
@@ -75,16 +75,16 @@ def explained(ranking: ix.Ranking, place: int) -> GradCAMExplanation:
     return explanation
 
 
-def values(found: Sequence[One], figure: str, group: str) -> list[float]:
-    return [one.explanation.figures[figure] for one in found if one.group == group]
+def values(found: Sequence[One], metric: str, group: str) -> list[float]:
+    return [one.explanation.metrics[metric] for one in found if one.group == group]
 
 
-def tested(found: Sequence[One], figure: str, negatives: str) -> Contrast:
-    return contrast(values(found, figure, "relevant"), values(found, figure, negatives))
+def tested(found: Sequence[One], metric: str, negatives: str) -> Contrast:
+    return contrast(values(found, metric, "relevant"), values(found, metric, negatives))
 
 
 class Within(NamedTuple):
-    """Mean over queries of the probability that a relevant passage has the larger figure."""
+    """Mean over queries of the probability that a relevant passage has the larger metric."""
 
     mean: float
     low: float
@@ -92,13 +92,13 @@ class Within(NamedTuple):
     queries: int
 
 
-def within_queries(found: Sequence[One], figure: str, negatives: str) -> Within:
+def within_queries(found: Sequence[One], metric: str, negatives: str) -> Within:
     by_query: dict[str, list[One]] = defaultdict(list)
     for one in found:
-        if not np.isnan(one.explanation.figures[figure]):
+        if not np.isnan(one.explanation.metrics[metric]):
             by_query[one.explanation.ranking.query].append(one)
     effects = [
-        tested(some, figure, negatives).effect
+        tested(some, metric, negatives).effect
         for some in by_query.values()
         if {"relevant", negatives} <= {one.group for one in some}
     ]
@@ -123,15 +123,15 @@ def p_value(test: Contrast) -> str:
 def table(found: Sequence[One]) -> Iterator[str]:
     """The tests, and what they say."""
     yield (
-        "| figure | relevant against | medians | U | p, one-sided | P(relevant larger) "
+        "| metric | relevant against | medians | U | p, one-sided | P(relevant larger) "
         "| the same within a query | passages | constant map |"
     )
     yield "|---|---|---|---|---|---|---|---|---|"
     said: dict[str, list[str]] = {negatives: [] for negatives in NEGATIVES}
-    for figure, label in FIGURES.items():
+    for metric, label in METRICS.items():
         for negatives in NEGATIVES:
-            test = tested(found, figure, negatives)
-            within = within_queries(found, figure, negatives)
+            test = tested(found, metric, negatives)
+            within = within_queries(found, metric, negatives)
             said[negatives].append(f"{label} {verdict(test, within)}")
             yield (
                 f"| {label} | {negatives} | {test.medians[0]:.3g}, {test.medians[1]:.3g} "
@@ -202,8 +202,8 @@ def pictures(found: Sequence[One], title: str, slug: str, out: Path) -> Iterator
     """Box plots, and the maps of a short relevant passage with a filtered term, the first found."""
     groups = ("relevant", *NEGATIVES)
     panels = {
-        label: {group: values(found, figure, group) for group in groups}
-        for figure, label in FIGURES.items()
+        label: {group: values(found, metric, group) for group in groups}
+        for metric, label in METRICS.items()
     }
     shown = [
         one.explanation for one in found if one.group == "relevant" and one.explanation.position < TOP
@@ -245,18 +245,18 @@ def seeds(recipes: dict[str, Recipe], queries: int) -> Iterator[str]:
     for name, recipe in recipes.items():
         for seed, ranker in zip(SEEDS, by_seed(recipe), strict=True):
             found, cells = studied(ranker, queries), []
-            for figure in FIGURES:
+            for metric in METRICS:
                 for negatives in NEGATIVES:
-                    test = tested(found, figure, negatives)
-                    held[figure, negatives] += test.p < SURE
+                    test = tested(found, metric, negatives)
+                    held[metric, negatives] += test.p < SURE
                     cells.append(f"{test.effect:.3f}{'*' if test.p < SURE else ''}")
             share = identical([one.explanation for one in found if one.grade is not None])
             tests = " | ".join(cells)
             yield f"| {name}, seed {seed} | {ndcg(ranker):.3f} | {tests} | {100 * share:.0f} % |"
             number += 1
     parts = [
-        f"{FIGURES[figure]} against *{negatives}* in {count} of {number}"
-        for (figure, negatives), count in held.items()
+        f"{METRICS[metric]} against *{negatives}* in {count} of {number}"
+        for (metric, negatives), count in held.items()
     ]
     yield f"\nLarger for relevant passages, p < 0.0001: {'; '.join(parts)}."
 

@@ -197,13 +197,13 @@ def explained(kind: str, settings: Mapping[str, Any], ranking: ix.Ranking) -> tu
 
 def scored(terms: Sequence[str], ours: bool, truth: Known) -> dict[str, float]:
     """Precision, recall and F1 by stems, average precision, and recall by weight."""
-    figures = held_against(terms if ours else stems(terms), truth.wanted)
+    metrics = held_against(terms if ours else stems(terms), truth.wanted)
     return {
-        "P": figures.precision,
-        "R": figures.recall,
-        "F1": figures.f1,
-        "AP": figures.average_precision,
-        "weight": figures.weight,
+        "P": metrics.precision,
+        "R": metrics.recall,
+        "F1": metrics.f1,
+        "AP": metrics.average_precision,
+        "weight": metrics.weight,
     }
 
 

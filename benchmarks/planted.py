@@ -178,7 +178,7 @@ def exact_errors(problem: Problem) -> tuple[float, float]:
     pairs = ix.rank(scorer, ranking.query, halves)
     other = next(doc for doc in pairs.doc_ids if doc != problem.doc)
     pair = KernelSHAP().explain(pairs, problem.doc, above=other)
-    assert single.figures["exact"] == pair.figures["exact"] == 1
+    assert single.metrics["exact"] == pair.metrics["exact"] == 1
     between = scorer.truth(halves[problem.doc])
     for term, share in scorer.truth(halves[other]).items():
         between[term] = between.get(term, 0.0) - share

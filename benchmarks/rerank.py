@@ -94,7 +94,7 @@ def write_page(out: Path) -> None:
         "page; `python rerank.py --out results` writes it again. 43 queries of TREC DL'19; measures by "
         "ir-measures over all judged passages, grades 2 and 3 relevant for MAP and recall. In brackets "
         "95 % bootstrap intervals over queries. Nothing was trained on these queries, "
-        "and recipes were chosen by cross-validation on DL'21; DL'19 figures of some "
+        "and recipes were chosen by cross-validation on DL'21; DL'19 metrics of some "
         "variants were printed beside while these were tried, so they are not blind.\n",
         "| | nDCG@10 | MAP | recall@10 | recall@30 | nDCG@10 − BM25's | training, s "
         "| passages/s, first | again |",

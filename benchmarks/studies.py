@@ -130,7 +130,7 @@ def report(queries: int, repeats: int, out: Path | None) -> Iterator[str]:
         f"{found['queries']:,} synthetic queries with a recorded run of {DOCUMENTS} documents of "
         f"{WORDS} words each ({found['topics_megabytes']:.0f} MB of topics), by three methods, in one "
         f"process: {found['cells']:,} cells in {found['seconds']:.0f} s, {found['failed']} without "
-        f"figures, {found['file_megabytes']:.0f} MB of results.\n"
+        f"metrics, {found['file_megabytes']:.0f} MB of results.\n"
     )
     yield (
         f"Memory of the process: {np.median(memory[:tenth]):.0f} MB over the first tenth of the "

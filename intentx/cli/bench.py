@@ -92,7 +92,7 @@ def _bench(options: argparse.Namespace) -> int:
         found = status(options.status)
         show(
             f"{found['name']}: {found['done']} of {found['cells']} cells of {found['queries']} queries "
-            f"begun; {found['failed']} without figures"
+            f"begun; {found['failed']} without metrics"
         )
         return 0
     if options.study is None or options.out is None:
@@ -127,7 +127,7 @@ def _bench(options: argparse.Namespace) -> int:
         bar(outcome.measured + outcome.found, cells)
     tell(
         f"{outcome.measured} cells measured, {outcome.found} were there, {outcome.failed} without "
-        "figures"
+        "metrics"
     )
     results = read_results([options.out])
     lines = results.lines

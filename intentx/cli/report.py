@@ -101,4 +101,4 @@ def _tell(results: Results) -> None:
             "are measured, and the report is about those; intentx bench goes on with the others"
         )
     if results.failed:
-        tell(f"{count(results.failed, 'cell')} without figures: report.html says why")
+        tell(f"{count(results.failed, 'cell')} without metrics: report.html says why")

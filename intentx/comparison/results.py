@@ -20,7 +20,7 @@ from intentx.files import json_object
 
 __all__ = ["FORMAT", "Agreement", "Comparison", "Intent", "QueryComparison"]
 
-FORMAT = "intentx.comparison/1"
+FORMAT = "intentx.comparison/2"
 ENOUGH = 16  # documents of a query: `Disagreement.believable` is made for so many or more
 
 
@@ -192,7 +192,7 @@ class Comparison:
         )
 
     def mean_agreement(self, first: str, second: str) -> tuple[Agreement, int]:
-        """Means of the figures over queries, and how many have both rankers."""
+        """Means of the metrics over queries, and how many have both rankers."""
         found = [
             one
             for query in self.queries
@@ -225,7 +225,7 @@ class Comparison:
         InputError
             If the data is of another format or lacks a part.
         """
-        with parts_of("comparison", plain, FORMAT):
+        with parts_of("comparison", plain, FORMAT) as plain:
             return cls(
                 plain["rankers"],
                 plain["method"],

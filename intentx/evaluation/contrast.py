@@ -1,4 +1,4 @@
-"""Is a figure larger for relevant documents than for others?"""
+"""Is a metric larger for relevant documents than for others?"""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Contrast:
 
 
 def contrast(first: Sequence[float], second: Sequence[float]) -> Contrast:
-    """Compare a figure of relevant documents with that of others.
+    """Compare a metric of relevant documents with that of others.
 
     Raises
     ------

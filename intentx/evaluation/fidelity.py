@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from intentx.errors import InputError
 from intentx.evaluation.expanded_query import ExpandedQuery
+from intentx.evaluation.metrics import PAIRS
 from intentx.evaluation.orders import copeland_scores, kendall_tau_b, rbo_ext
 from intentx.preferences import MARGIN, Pairs, PreferenceMatrices, TermScores, preference_pairs
 from intentx.preferences.pairs import EveryPair, refuse_too_many
@@ -141,7 +142,9 @@ class Fidelity:
         by_ranker = _heads(self.rows[0].by_ranker)
         blanks = 0 if len(by_ranker) == MOST_COLUMNS else 1  # so many fit 80 columns only so
         table = Table(caption=self._caption(), caption_justify="left", padding=(0, blanks))
-        labels = {"far": f"far (≥{self.gap})", "heldout": "held out"}
+        # Beside a column of pairs, so without that word.
+        labels = {name: title.removesuffix(" pairs") for name, title in PAIRS.items()}
+        labels["far"] += f" (≥{self.gap})"
         lines = [["fidelity", "pairs", "vote", "majority", *by_ranker, "ties"]]
         for row in self.rows:
             if row.pairs:
@@ -180,7 +183,7 @@ class Fidelity:
         shares = [value for row in rows for value in (row.vote, row.majority, *row.by_ranker.values())]
         for value in (*numbers.values(), *shares, *(row.pairs for row in rows)):
             if not isinstance(value, int | float):
-                raise InputError(f"the figures of a fidelity must be numbers, not {value!r}")
+                raise InputError(f"the metrics of a fidelity must be numbers, not {value!r}")
         return cls(**numbers, rows=rows)
 
 

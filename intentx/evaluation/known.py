@@ -10,14 +10,14 @@ from typing import Any
 from intentx.ranking import Ranking
 from intentx.text import Analyzer
 
-__all__ = ["MOST", "STEM", "KnownFigures", "held_against", "intent_figures", "known_intent", "stems"]
+__all__ = ["MOST", "STEM", "KnownMetrics", "held_against", "intent_metrics", "known_intent", "stems"]
 
 MOST = 10  # terms that average precision looks at, whatever the method may choose
 STEM = Analyzer(stem="english")
 
 
 @dataclass(frozen=True)
-class KnownFigures:
+class KnownMetrics:
     """How far terms are those that a ranker looks for; all in [0, 1].
 
     Attributes
@@ -51,7 +51,7 @@ def stems(terms: Iterable[str], reader: Analyzer = STEM) -> tuple[str, ...]:
     return tuple(dict.fromkeys(stem for term in terms for stem in reader.terms(term) or (term,)))
 
 
-def held_against(terms: Iterable[str], wanted: Mapping[str, float], most: int = MOST) -> KnownFigures:
+def held_against(terms: Iterable[str], wanted: Mapping[str, float], most: int = MOST) -> KnownMetrics:
     """Terms, the best first, held against those that are looked for and their weights.
 
     Parameters
@@ -74,7 +74,7 @@ def held_against(terms: Iterable[str], wanted: Mapping[str, float], most: int = 
     precision, recall = number / max(len(found), 1), number / len(wanted)
     ranked = sum(sum(right[: i + 1]) / (i + 1) for i, one in enumerate(right[:most]) if one)
     heaviest = sum(sorted(wanted.values())[-most:])
-    return KnownFigures(
+    return KnownMetrics(
         precision=precision,
         recall=recall,
         f1=2 * precision * recall / (precision + recall) if number else 0.0,
@@ -115,12 +115,12 @@ def known_intent(ranking: Ranking) -> tuple[Mapping[str, float], Analyzer] | Non
     return wanted, reader
 
 
-def intent_figures(explanation: Any, ranking: Ranking) -> KnownFigures | None:
+def intent_metrics(explanation: Any, ranking: Ranking) -> KnownMetrics | None:
     """An explanation of a whole ranking held against what the ranker looks for.
 
     Returns
     -------
-    KnownFigures
+    KnownMetrics
         None where the ranker does not say what it looks for, or no document holds any of it.
 
     Raises
@@ -134,7 +134,7 @@ def intent_figures(explanation: Any, ranking: Ranking) -> KnownFigures | None:
     >>> from intentx.rankers import BM25
     >>> docs = ["green tea", "black tea in a pot", "a piano", "a boat"]
     >>> ranking = ix.rank(BM25(docs), "green tea room", docs)
-    >>> intent_figures(ix.QueryTerms().explain(ranking), ranking).f1  # no document holds "room"
+    >>> intent_metrics(ix.QueryTerms().explain(ranking), ranking).f1  # no document holds "room"
     0.8
     """
     known = known_intent(ranking)

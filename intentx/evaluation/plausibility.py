@@ -39,7 +39,7 @@ class Plausibility:
     sentences, evidence
         How many there are, and how many of them are evidence.
     reason
-        Why there is no figure, "" where there is one.
+        Why there is no metric, "" where there is one.
     """
 
     average_precision: float

@@ -74,7 +74,7 @@ def published_fidelity(
 ) -> PublishedFidelity:
     """Count agreement as the published table of intent explanations did.
 
-    `intentx.fidelity` is stricter, and is what to judge by. This is for figures to put beside the
+    `intentx.fidelity` is stricter, and is what to judge by. This is for numbers to put beside the
     published ones (see Notes).
 
     Parameters

@@ -19,6 +19,7 @@ from intentx.signs import UNSHOWN, drawn
 from intentx.text import Analyzer
 
 __all__ = [
+    "current",
     "json_text",
     "number",
     "numbers",
@@ -66,17 +67,51 @@ def json_text(plain: Any, indent: int | None = None) -> str:
     return UNSHOWN.sub(lambda sign: f"\\u{ord(sign.group()):04x}", text)
 
 
+# Earlier formats that are still read: the keys that had another name there, and today's.
+EARLIER: Mapping[str, Mapping[str, str]] = {
+    "intentx.intent/1": {},
+    "intentx.document/1": {"figures": "metrics"},
+    "intentx.gradcam/1": {"figures": "metrics"},
+    "intentx.comparison/1": {},
+}
+
+
+def current(plain: Mapping[str, Any], form: str) -> Mapping[str, Any]:
+    """Plain data of a format as today's has it; that of another format as it is.
+
+    Parameters
+    ----------
+    form
+        Today's format, such as ``"intentx.document/2"``.
+
+    Examples
+    --------
+    >>> current({"format": "intentx.document/1", "figures": {"fit": 0.9}}, "intentx.document/2")
+    {'format': 'intentx.document/2', 'metrics': {'fit': 0.9}}
+    """
+    found = plain.get("format")
+    if not isinstance(found, str) or found not in EARLIER:
+        return plain
+    if found.rpartition("/")[0] != form.rpartition("/")[0]:
+        return plain
+    renamed = EARLIER[found]
+    return {renamed.get(key, key): value for key, value in plain.items()} | {"format": form}
+
+
 @contextlib.contextmanager
-def parts_of(what: str, plain: Any, form: str) -> Iterator[None]:
-    """Around what is made of plain data: it must be an object of that format, and what is missing or
-    of another kind is said in words.
+def parts_of(what: str, plain: Any, form: str) -> Iterator[Mapping[str, Any]]:
+    """Around what is made of plain data, which it gives with today's keys.
+
+    It must be an object of that format or of an earlier one; what is missing or of another kind is said
+    in words.
     """
     if not isinstance(plain, Mapping):
         raise InputError(f"no {what}: an object with format {form!r} is needed, not {excerpt(plain)}")
-    if plain.get("format") != form:
+    now = current(plain, form)
+    if now.get("format") != form:
         raise InputError(f"no {what}: format is {excerpt(plain.get('format'))}, not {form!r}")
     try:
-        yield
+        yield now
     except InputError as error:
         raise InputError(f"the {what} is damaged: {error}") from error
     except KeyError as error:

@@ -8,25 +8,19 @@ from typing import TYPE_CHECKING
 
 from intentx.signs import visible
 from intentx.study.results import Results
-from intentx.study.tables import Line, number
+from intentx.study.tables import Line, narrow, number
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = ["BY_QUERY", "rich_queries", "shown_by_query"]
 
-# Figures beside the terms, with their heads.
-BY_QUERY = {
-    "all": "all pairs",
-    "heldout_documents": "unseen documents",
-    "heldout_pairs": "unseen pairs",
-}
-SHORT = {"all": "all", "heldout_documents": "new docs", "heldout_pairs": "new pairs"}
+BY_QUERY = ("all", "heldout_documents", "heldout_pairs")  # metrics beside the terms
 
 
 def shown_by_query(lines: Sequence[Line]) -> list[str]:
-    """Names of the figures of `BY_QUERY` that some line has."""
-    return [name for name in BY_QUERY if any(name in line.figures for line in lines)]
+    """Names of the metrics of `BY_QUERY` that some line has."""
+    return [name for name in BY_QUERY if any(name in line.metrics for line in lines)]
 
 
 def rich_queries(results: Results) -> Iterator[Table]:
@@ -44,9 +38,9 @@ def rich_queries(results: Results) -> Iterator[Table]:
         table.add_column("method", overflow="fold", min_width=11)
         table.add_column("terms", overflow="fold", ratio=1)
         for name in names:
-            table.add_column(SHORT[name], justify="right", min_width=4)
+            table.add_column(narrow(name), justify="right", min_width=4)
         for row in rows:
             terms = ", ".join(row.terms) or row.reason
-            figures = [number(name, row.figures.get(name, float("nan"))) for name in names]
-            table.add_row(Text(visible(row.method)), Text(visible(terms)), *figures)
+            metrics = [number(name, row.metrics.get(name, float("nan"))) for name in names]
+            table.add_row(Text(visible(row.method)), Text(visible(terms)), *metrics)
         yield table

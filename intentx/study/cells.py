@@ -5,8 +5,8 @@ from __future__ import annotations
 import dataclasses
 import math
 import time
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -15,7 +15,8 @@ from intentx.evaluation.faithfulness import ranks_of
 from intentx.evaluation.fidelity import judge
 from intentx.evaluation.heldout import heldout_fidelity
 from intentx.evaluation.insertion import insertion
-from intentx.evaluation.known import intent_figures
+from intentx.evaluation.known import intent_metrics
+from intentx.evaluation.metrics import METRICS
 from intentx.evaluation.published import published_by_votes
 from intentx.evaluation.stability import agreement
 from intentx.perturbation import EditedDocuments, remove_terms, score_edits
@@ -25,44 +26,33 @@ from intentx.ranking import Ranking
 from intentx.study.plan import Measures
 from intentx.text import Analyzer
 
-__all__ = ["FIGURES", "Cell", "measure"]
-
-# The figures of a cell, and how people read them.
-FIGURES = {
-    "all": "fidelity, all pairs",
-    "far": "fidelity, far pairs",
-    "sampled": "fidelity, sampled pairs",
-    "heldout_pairs": "fidelity, held-out pairs",
-    "heldout_documents": "fidelity, held-out documents",
-    "tau": "Kendall τ-b",
-    "terms": "terms",
-    "deletion": "ranks lost without the terms",
-    "random_deletion": "ranks lost without random words",
-    "insertion": "ranks risen with the terms",
-    "random_insertion": "ranks risen with random terms",
-    "stability": "Jaccard of the terms over seeds",
-    "shuffled_all": "fidelity, documents in random order",
-    "shuffled_heldout_documents": "the same, held-out documents",
-    "vote1_all": "published rule, one simple ranker agrees: all pairs",
-    "vote1_gap": "the same, pairs whose scores differ by the tolerance or more",
-    "vote2_all": "published rule, two simple rankers agree: all pairs",
-    "vote2_gap": "the same, pairs whose scores differ by the tolerance or more",
-    "utility": "published rule, sampled pairs that a simple ranker does not contradict",
-    "model_calls": "texts scored",
-    "intent_precision": "share of the terms that the ranker says it looks for",
-    "intent_recall": "share of what the ranker says it looks for that is among the terms",
-    "intent_ap": "average precision of the terms, against what the ranker says it looks for",
-}
+__all__ = ["PARTS", "Cell", "Explained", "deletion", "measure"]
 
 
 @dataclasses.dataclass(frozen=True)
 class Cell:
-    """The intent terms as written, the figures that are defined, and seconds; or why there are none."""
+    """The intent terms as written, the metrics that are defined, and seconds; or why there are none."""
 
     terms: tuple[str, ...]
-    figures: dict[str, float]
+    metrics: dict[str, float]
     seconds: dict[str, float]
     reason: str = ""
+
+
+class Explained(NamedTuple):
+    """What metrics are measured of: an explanation, where it comes from, and what is asked for.
+
+    Attributes
+    ----------
+    tolerance
+        Of the ranker's scores, where the published rule is asked for; None: the median difference.
+    """
+
+    method: Any
+    explanation: Any
+    ranking: Ranking
+    measures: Measures
+    tolerance: float | None = None
 
 
 def measure(
@@ -87,77 +77,74 @@ def measure(
     box = ranking.scorer
     model = box.seconds if box else 0.0
     started = time.perf_counter()
+    metrics: dict[str, float] = {}
     try:
         explanation = method.explain(ranking) if explanation is None else explanation
-        figures = _fidelities(explanation, ranking, measures, tolerance)
-        figures |= _out_of_sample(method, ranking, measures)
-        figures |= _edits(explanation.terms, ranking, measures, explanation.analyzer)
-        figures |= _known(explanation, ranking)
-        if measures.stability and hasattr(method, "seed"):
-            figures["stability"] = _stability(method, explanation, measures.stability)
-        if measures.shuffled:
-            figures |= _shuffled(method, ranking, measures)
+        for part in PARTS:
+            metrics |= part(Explained(method, explanation, ranking, measures, tolerance))
     except IntentxError as error:
         return Cell((), {}, {}, str(error))
-    figures |= {"terms": len(explanation.terms), "model_calls": explanation.model_calls}
     spent = (box.seconds if box else 0.0) - model
     total = time.perf_counter() - started
     return Cell(
         explanation.words,
-        {name: float(figures[name]) for name in FIGURES if not math.isnan(figures.get(name, math.nan))},
+        {name: float(metrics[name]) for name in METRICS if not math.isnan(metrics.get(name, math.nan))},
         {"model": spent, "ours": total - spent, "explain": explanation.seconds["total"]},
     )
 
 
-def _fidelities(
-    explanation: Any, ranking: Ranking, measures: Measures, tolerance: float | None
-) -> dict[str, float]:
+def _fidelities(of: Explained) -> dict[str, float]:
+    explanation, ranking, measures = of.explanation, of.ranking, of.measures
     fidelity = judge(ranking, explanation.matrices, explanation.matrices.pairs, gap=measures.gap)
     drawn = preference_pairs(ranking, "random", m=measures.sampled, seed=measures.seed)
     sampled = judge(ranking, explanation.matrices, drawn, gap=measures.gap)
-    figures = {
+    metrics = {
         "all": fidelity.all,
         "far": fidelity.far,
         "sampled": sampled.fitted,
         "tau": fidelity.tau,
     }
     if measures.published:
-        counted = published_by_votes(explanation, (1, 2), tolerance, fitted=drawn)
-        figures["utility"] = counted[0].fitted
+        counted = published_by_votes(explanation, (1, 2), of.tolerance, fitted=drawn)
+        metrics["utility"] = counted[0].fitted
         for one in counted:
-            figures |= {f"vote{one.vote}_all": one.all, f"vote{one.vote}_gap": one.gap}
-    return figures
+            metrics |= {f"vote{one.vote}_all": one.all, f"vote{one.vote}_gap": one.gap}
+    return metrics
 
 
-def _out_of_sample(method: Any, ranking: Ranking, measures: Measures) -> dict[str, float]:
+def _out_of_sample(of: Explained) -> dict[str, float]:
     """Fidelity on pairs and on documents that a method has not seen."""
-    figures: dict[str, float] = {}
+    method, ranking, measures = of.method, of.ranking, of.measures
+    metrics: dict[str, float] = {}
     if measures.heldout and len(ranking) >= 4:
-        figures["heldout_documents"] = heldout_fidelity(
+        metrics["heldout_documents"] = heldout_fidelity(
             method, ranking, repeats=measures.heldout, seed=measures.seed
         ).mean
     fits_pairs = {"pairs", "m"} <= {field.name for field in dataclasses.fields(method)}
     number = len(EveryPair(ranking.scores)) // 2
     if measures.heldout_pairs and fits_pairs and number:
         half = dataclasses.replace(method, pairs="random", m=number)
-        figures["heldout_pairs"] = half.explain(ranking).fidelity.heldout
-    return figures
+        metrics["heldout_pairs"] = half.explain(ranking).fidelity.heldout
+    return metrics
 
 
-def _stability(method: Any, explanation: Any, seeds: int) -> float:
+def _stability(of: Explained) -> dict[str, float]:
     """Jaccard of the terms over seeds, of which the explanation at hand has the first."""
+    method, seeds = of.method, of.measures.stability
+    if not seeds:
+        return {}
     others = [dataclasses.replace(method, seed=method.seed + number) for number in range(1, seeds)]
-    return agreement([explanation, *(other.explain(explanation.ranking) for other in others)]).jaccard
+    found = [of.explanation, *(other.explain(of.explanation.ranking) for other in others)]
+    return {"stability": agreement(found).jaccard}
 
 
-def _edits(
-    terms: Sequence[str], ranking: Ranking, measures: Measures, analyzer: Analyzer
-) -> dict[str, float]:
+def _edits(of: Explained) -> dict[str, float]:
     """What the terms do in documents, where there is a ranker to ask."""
+    terms, ranking, measures = of.explanation.terms, of.ranking, of.measures
     if ranking.scorer is None or not measures.faithfulness:
         return {}
     raised = insertion(terms, ranking, draws=3, seed=measures.seed)
-    lost, at_random = _deletion(terms, ranking, measures, analyzer)
+    lost, at_random = deletion(terms, ranking, measures, of.explanation.analyzer)
     return {
         "deletion": lost,
         "random_deletion": at_random,
@@ -166,7 +153,7 @@ def _edits(
     }
 
 
-def _deletion(
+def deletion(
     terms: Sequence[str], ranking: Ranking, measures: Measures, analyzer: Analyzer
 ) -> tuple[float, float]:
     """Mean ranks that the first documents lose without the terms, and without as many random words."""
@@ -188,9 +175,9 @@ def _deletion(
     return float(falls[::2].mean()), float(falls[1::2].mean())
 
 
-def _known(explanation: Any, ranking: Ranking) -> dict[str, float]:
+def _known(of: Explained) -> dict[str, float]:
     """How far the terms are what the ranker looks for, where it says so."""
-    known = intent_figures(explanation, ranking)
+    known = intent_metrics(of.explanation, of.ranking)
     if known is None:
         return {}
     return {
@@ -200,11 +187,14 @@ def _known(explanation: Any, ranking: Ranking) -> dict[str, float]:
     }
 
 
-def _shuffled(method: Any, ranking: Ranking, measures: Measures) -> dict[str, float]:
+def _shuffled(of: Explained) -> dict[str, float]:
     """What the method finds in a random order of the same documents, where nothing is to be found.
 
-    The order is a recorded one: methods that ask the ranker have no figure.
+    The order is a recorded one: methods that ask the ranker have no metric.
     """
+    method, ranking, measures = of.method, of.ranking, of.measures
+    if not measures.shuffled:
+        return {}
     order = np.random.default_rng(measures.seed).permutation(len(ranking))
     shuffled = Ranking(
         ranking.query,
@@ -218,3 +208,20 @@ def _shuffled(method: Any, ranking: Ranking, measures: Measures) -> dict[str, fl
     except InputError:
         return {}
     return {"shuffled_all": fitted, "shuffled_heldout_documents": held.mean}
+
+
+def _sizes(of: Explained) -> dict[str, float]:
+    """How many terms there are, and what they have cost."""
+    return {"terms": len(of.explanation.terms), "model_calls": of.explanation.model_calls}
+
+
+# Each measures some of `METRICS`: a new metric is a line there, and a function here.
+PARTS: tuple[Callable[[Explained], Mapping[str, float]], ...] = (
+    _fidelities,
+    _out_of_sample,
+    _edits,
+    _known,
+    _stability,
+    _shuffled,
+    _sizes,
+)

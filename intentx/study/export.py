@@ -7,39 +7,24 @@ import io
 import itertools
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from intentx.evaluation.known import MOST
+from intentx.evaluation.metrics import METRICS, titled
 from intentx.signs import visible
-from intentx.study.by_query import BY_QUERY, shown_by_query
-from intentx.study.cells import FIGURES
+from intentx.study.by_query import shown_by_query
 from intentx.study.results import Results
-from intentx.study.tables import KNOWN, MARKS, TESTED, Line, interval, number, short
+from intentx.study.tables import KNOWN, MARKS, TESTED, Line, interval, narrow, number, short
 
 __all__ = ["csv_cells", "csv_table", "latex", "markdown", "markdown_queries"]
 
-# What a paper's table has room for, with its heads.
-COLUMNS = {
-    "all": "all",
-    "far": "far",
-    "sampled": "sampled",
-    "heldout_pairs": "new pairs",
-    "heldout_documents": "new documents",
-    "shuffled_all": "shuffled",
-    "tau": "τ-b",
-    "terms": "terms",
-    "deletion": "deletion",
-    "insertion": "insertion",
-    "stability": "stability",
-}
+# What a paper's table has room for.
+COLUMNS = (
+    *("all", "far", "sampled", "heldout_pairs", "heldout_documents", "shuffled_all", "tau", "terms"),
+    *("deletion", "insertion", "stability"),
+)
 # A table of its own: by the rule of the published one.
-PUBLISHED = {
-    "vote1_all": "1 agrees: all",
-    "vote1_gap": "1 agrees: gap",
-    "vote2_all": "2 agree: all",
-    "vote2_gap": "2 agree: gap",
-    "utility": "sampled, not contradicted",
-}
+PUBLISHED = ("vote1_all", "vote1_gap", "vote2_all", "vote2_gap", "utility")
 PUBLISHED_LEGEND = (
     "By the published rule, the query's terms being added: pairs on which one simple ranker, or two, "
     "agree strictly with the ranker, of all pairs and of those whose scores differ by a tolerance or "
@@ -78,7 +63,7 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 def markdown(results: Results) -> str:
-    """The table in Markdown, with what it means and which queries have no figures."""
+    """The table in Markdown, with what it means and which queries have no metrics."""
     lines = [f"# {_plain(results.study.name)}", "", *_unfinished(results), ""]
     lines += [*_markdown_table(results.lines, COLUMNS), "", _legend(results, _plain) + INTERVALS, ""]
     if _columns(results.lines, PUBLISHED):
@@ -92,14 +77,14 @@ def markdown(results: Results) -> str:
         for qid, reason in line.failed.items()
     ]
     if failed:
-        lines += ["Without figures:", "", *failed, ""]
+        lines += ["Without metrics:", "", *failed, ""]
     return "\n".join(lines)
 
 
-def _markdown_table(lines: Sequence[Line], heads: Mapping[str, str]) -> Iterator[str]:
-    """The rows of a table of these figures, as far as any line has them."""
-    columns = _columns(lines, heads)
-    named = ["ranker", "method", *(heads[name] for name in columns), "n"]
+def _markdown_table(lines: Sequence[Line], names: Sequence[str]) -> Iterator[str]:
+    """The rows of a table of these metrics, as far as any line has them."""
+    columns = _columns(lines, names)
+    named = ["ranker", "method", *titled(columns).values(), "n"]
     yield from (_row(named), _row(["---", "---", *("--:" for _ in named[2:])]))
     best = _best(lines, columns)
     last = ""
@@ -107,7 +92,7 @@ def _markdown_table(lines: Sequence[Line], heads: Mapping[str, str]) -> Iterator
         cells = [_plain(line.ranker) if line.ranker != last else "", _plain(line.method)]
         last = line.ranker
         for name in columns:
-            shown = short(name, line.figures.get(name))
+            shown = short(name, line.metrics.get(name))
             bold = f"**{shown}**" if (line.ranker, name, shown) in best else shown
             interval = _interval(line, name)
             small = f"<br><sub>{interval}</sub>" if interval else ""
@@ -118,7 +103,7 @@ def _markdown_table(lines: Sequence[Line], heads: Mapping[str, str]) -> Iterator
 def markdown_queries(results: Results) -> Iterator[str]:
     """Lines of a table in Markdown with every query: the terms of each method, and their fidelity."""
     names = shown_by_query(results.lines)
-    heads = ["query", "ranker", "method", "terms", *(BY_QUERY[name] for name in names)]
+    heads = ["query", "ranker", "method", "terms", *titled(names).values()]
     yield f"# {_plain(results.study.name)}: queries\n\n"
     yield "".join(f"{line}\n\n" for line in _unfinished(results))
     yield _row(heads) + "\n"
@@ -130,8 +115,8 @@ def markdown_queries(results: Results) -> Iterator[str]:
         ranker = _plain(row.ranker) if begins else ""
         last = row.qid, row.ranker
         terms = ", ".join(map(_plain, row.terms)) or _plain(row.reason)
-        figures = (number(name, row.figures.get(name, math.nan)) for name in names)
-        yield _row([query, ranker, _plain(row.method), terms, *figures]) + "\n"
+        metrics = (number(name, row.metrics.get(name, math.nan)) for name in names)
+        yield _row([query, ranker, _plain(row.method), terms, *metrics]) + "\n"
     yield (
         "\nThe terms of each method, the most useful first, and their fidelity: the share of preference "
         "pairs on which they agree with the ranker, of all and of those that the method has not seen.\n"
@@ -153,9 +138,9 @@ def latex(results: Results) -> str:
     return "\n".join([*lines, ""])
 
 
-def _latex_table(lines: Sequence[Line], heads: Mapping[str, str], caption: str) -> list[str]:
-    """A table of these figures, as far as any line has them."""
-    columns = _columns(lines, heads)
+def _latex_table(lines: Sequence[Line], names: Sequence[str], caption: str) -> list[str]:
+    """A table of these metrics, as far as any line has them."""
+    columns = _columns(lines, names)
     best = _best(lines, columns)
     body: list[str] = []
     last = ""
@@ -166,7 +151,7 @@ def _latex_table(lines: Sequence[Line], heads: Mapping[str, str], caption: str) 
         cells.append(_latex(line.method))
         last = line.ranker
         for name in columns:
-            shown = short(name, line.figures.get(name))
+            shown = short(name, line.metrics.get(name))
             text = shown.translate(_LATEX)
             bold = rf"\textbf{{{text}}}" if (line.ranker, name, shown) in best else text
             cells.append(f"{bold}{_mark(line, name).translate(_LATEX)}")
@@ -177,7 +162,7 @@ def _latex_table(lines: Sequence[Line], heads: Mapping[str, str], caption: str) 
         rf"\caption{{{caption.translate(_LATEX)}}}",
         rf"\begin{{tabular}}{{ll{'r' * len(columns)}}}",
         r"\toprule",
-        f"ranker & method & {' & '.join(heads[name].translate(_LATEX) for name in columns)} \\\\",
+        f"ranker & method & {' & '.join(map(_latex_head, columns))} \\\\",
         r"\midrule",
         *body,
         r"\bottomrule",
@@ -186,22 +171,29 @@ def _latex_table(lines: Sequence[Line], heads: Mapping[str, str], caption: str) 
     ]
 
 
+def _latex_head(name: str) -> str:
+    """The title of a metric, in lines above each other where it is long."""
+    lines = [line.translate(_LATEX) for line in narrow(name).split("\n")]
+    above = r" \\ ".join(lines)
+    return above if len(lines) == 1 else rf"\shortstack[r]{{{above}}}"
+
+
 def csv_table(results: Results) -> str:
-    """Means, intervals and tests, one line for each ranker, method and figure."""
-    heads = ["ranker", "method", "figure", "mean", "low", "high", "n", "queries", "failed"]
+    """Means, intervals and tests, one line for each ranker, method and metric."""
+    heads = ["ranker", "method", "metric", "mean", "low", "high", "n", "queries", "failed"]
     heads += ["baseline", "difference", "difference_low", "difference_high", "p"]
     return "".join(_csv_lines(heads, _csv_rows(results.lines)))
 
 
 def csv_cells(results: Results) -> Iterator[str]:
-    """Lines of a CSV file with every cell: its figures, terms, seconds and the reason for none."""
-    heads = ["qid", "query", "ranker", "method", *FIGURES, "intent_terms", "seconds_ours"]
+    """Lines of a CSV file with every cell: its metrics, terms, seconds and the reason for none."""
+    heads = ["qid", "query", "ranker", "method", *METRICS, "intent_terms", "seconds_ours"]
     heads += ["seconds_model", "reason"]
     queries = dict(results.topics)
     rows = (
         [
             *(row.qid, queries[row.qid], row.ranker, row.method),
-            *(row.figures.get(name, "") for name in FIGURES),
+            *(row.metrics.get(name, "") for name in METRICS),
             " ".join(row.terms),
             *(row.seconds.get(part, "") for part in ("ours", "model")),
             row.reason,
@@ -213,7 +205,7 @@ def csv_cells(results: Results) -> Iterator[str]:
 
 def _csv_rows(lines: Iterable[Line]) -> Iterator[list[object]]:
     for line in lines:
-        for name, one in line.figures.items():
+        for name, one in line.metrics.items():
             tested = line.against.get(name)
             against: list[object] = [""] * 5
             if tested is not None:
@@ -233,22 +225,22 @@ def _csv_lines(heads: Sequence[object], rows: Iterable[Sequence[object]]) -> Ite
         text.truncate()
 
 
-def _columns(lines: Sequence[Line], heads: Mapping[str, str]) -> list[str]:
-    """The figures of a table that any line has."""
-    return [name for name in heads if any(name in line.figures for line in lines)]
+def _columns(lines: Sequence[Line], names: Sequence[str]) -> list[str]:
+    """The metrics of a table that any line has."""
+    return [name for name in names if any(name in line.metrics for line in lines)]
 
 
 def _best(lines: Sequence[Line], columns: Sequence[str]) -> set[tuple[str, str, str]]:
-    """Ranker, figure and its highest mean as it is written, where more is better."""
+    """Ranker, metric and its highest mean as it is written, where more is better."""
     found = set()
     for name in columns:
         if name not in TESTED:
             continue
         for ranker in {line.ranker for line in lines}:
-            some = [one for one in lines if one.ranker == ranker and name in one.figures]
+            some = [one for one in lines if one.ranker == ranker and name in one.metrics]
             if some:
-                highest = max(some, key=lambda one: one.figures[name].mean)
-                found.add((ranker, name, short(name, highest.figures[name])))
+                highest = max(some, key=lambda one: one.metrics[name].mean)
+                found.add((ranker, name, short(name, highest.metrics[name])))
     return found
 
 
@@ -258,12 +250,12 @@ def _mark(line: Line, name: str) -> str:
 
 
 def _interval(line: Line, name: str) -> str:
-    one = line.figures.get(name)
+    one = line.metrics.get(name)
     return "" if one is None else interval(name, one)
 
 
 def _measured(line: Line) -> int:
-    return max((one.n for one in line.figures.values()), default=0)
+    return max((one.n for one in line.metrics.values()), default=0)
 
 
 def _unfinished(results: Results) -> list[str]:
@@ -276,7 +268,7 @@ def _legend(results: Results, name: Callable[[str], str] = str) -> str:
     study = results.study
     baselines = dict.fromkeys(name for r in study.rankers for name in study.baselines_of(r))
     sizes = sorted({_measured(line) for line in results.lines})
-    failed = f", {results.failed} cells without figures" if results.failed else ""
+    failed = f", {results.failed} cells without metrics" if results.failed else ""
     n = f"n = {sizes[0]} to {sizes[-1]}" if len(sizes) > 1 else f"n = {sizes[0] if sizes else 0}"
     return LEGEND.format(
         gap=study.measures.gap,

@@ -29,7 +29,7 @@ class Results:
     lines
         One for each ranker and method, in the order of the study.
     cells, done, failed
-        Cells of the queries begun, those that are measured, and those of them without figures.
+        Cells of the queries begun, those that are measured, and those of them without metrics.
     """
 
     study: Study

@@ -29,7 +29,7 @@ OFTEN = 1.0  # seconds; how long measured cells of one process wait to be writte
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a run came to: cells measured now, found from before, and without figures."""
+    """What a run came to: cells measured now, found from before, and without metrics."""
 
     measured: int
     found: int
@@ -332,5 +332,5 @@ def _measured(task: _Task) -> Iterator[Row]:
         else:
             method = study.method(name, vectors, encoder_of(dense[name]))
             cell = measure(method, ranking, study.measures, study.measures.tolerance.get(task.ranker))
-        parts = cell.terms, cell.figures, cell.seconds
+        parts = cell.terms, cell.metrics, cell.seconds
         yield Row(variant, topic.digest, topic.qid, task.ranker, name, cell.reason, *parts)

@@ -87,7 +87,7 @@ def bootstrap(
 
 
 def versus(values: Floats, baseline: str, others: Floats, seed: int = 0) -> Versus | None:
-    """A method's figures against a baseline's, NaN where there is none; None without a common query.
+    """A method's metrics against a baseline's, NaN where there is none; None without a common query.
 
     Parameters
     ----------

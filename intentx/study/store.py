@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import shutil
 import sqlite3
@@ -17,26 +16,18 @@ from types import TracebackType
 from typing import Any, Self
 
 from intentx.errors import DamageWarning, InputError, IntentxError
+from intentx.study.store_formats import (
+    APPLICATION,
+    EARLIER,
+    FORMAT,
+    READ,
+    TABLES,
+    mark_of,
+    renew,
+    view,
+)
 
 __all__ = ["Row", "Store", "StoreError"]
-
-APPLICATION, FORMAT = 0x69747874, 5
-TABLES = """
-CREATE TABLE study (id INTEGER PRIMARY KEY CHECK (id = 1), plain TEXT NOT NULL,
-    variants TEXT NOT NULL, mark INTEGER NOT NULL);
-CREATE TABLE topics (qid TEXT PRIMARY KEY, place INTEGER NOT NULL, query TEXT NOT NULL,
-    topic TEXT NOT NULL, mark INTEGER NOT NULL);
-CREATE TABLE cells (variant TEXT NOT NULL, topic TEXT NOT NULL, qid TEXT NOT NULL,
-    ranker TEXT NOT NULL, method TEXT NOT NULL, reason TEXT NOT NULL, terms TEXT NOT NULL,
-    figures TEXT NOT NULL, seconds TEXT NOT NULL, mark INTEGER NOT NULL,
-    PRIMARY KEY (topic, variant)) WITHOUT ROWID;
-"""
-WHOLE = {  # what the mark of a row is of
-    "study": "plain, variants",
-    "topics": "qid, place, query, topic",
-    "cells": "variant, topic, qid, ranker, method, reason, terms, figures, seconds",
-}
-READ = {table: f"SELECT {columns}, mark FROM {table}" for table, columns in WHOLE.items()}  # noqa: S608
 
 
 class StoreError(IntentxError, RuntimeError):
@@ -55,11 +46,11 @@ class Row:
     qid, ranker, method
         Names, for people.
     reason
-        Why there are no figures, "" where there are.
+        Why there are no metrics, "" where there are.
     terms
         The intent terms.
-    figures
-        What was measured; a figure that is not defined is left out.
+    metrics
+        What was measured; a metric that is not defined is left out.
     seconds
         Of ours and of the model's: they differ from run to run.
     """
@@ -71,7 +62,7 @@ class Row:
     method: str
     reason: str
     terms: tuple[str, ...]
-    figures: Mapping[str, float]
+    metrics: Mapping[str, float]
     seconds: Mapping[str, float]
 
 
@@ -168,8 +159,8 @@ class Store:
             )
         elif made != APPLICATION:
             raise InputError(f"{self.path} holds something else than a study; name another folder")
-        elif version == 4:
-            self._mark_all(write)
+        elif version in EARLIER:
+            (renew if write else view)(self._file)
         elif version != FORMAT:
             raise InputError(
                 f"{self.path} has format {version}, and this intentx reads {FORMAT}; run the study in a "
@@ -194,24 +185,6 @@ class Store:
             shutil.copyfile(one, Path(self._copy.name) / one.name)
         return _connected(Path(self._copy.name) / self.path.name)
 
-    def _mark_all(self, write: bool) -> None:
-        """Give checksums to the rows of a file from before there were any, or to a view of them."""
-        self._file.create_function("mark_of", -1, _mark)
-        if not write:
-            for table, columns in WHOLE.items():
-                self._file.execute(
-                    f"CREATE TEMP VIEW {table} AS SELECT *, mark_of({columns}) AS mark "  # noqa: S608
-                    f"FROM main.{table}"
-                )
-            return
-        self._file.execute("BEGIN IMMEDIATE")
-        if self._file.execute("PRAGMA user_version").fetchone()[0] == 4:
-            for table, columns in WHOLE.items():
-                self._file.execute(f"ALTER TABLE {table} ADD COLUMN mark INTEGER NOT NULL DEFAULT 0")
-                self._file.execute(f"UPDATE {table} SET mark = mark_of({columns})")  # noqa: S608
-            self._file.execute(f"PRAGMA user_version = {FORMAT}")
-        self._file.execute("COMMIT")
-
     def set_study(self, plain: Mapping[str, Any], variants: Mapping[str, tuple[str, str]]) -> None:
         """Which study the folder is of, with ranker and method of each of its variants.
 
@@ -226,7 +199,7 @@ class Store:
                 self._file.execute("DELETE FROM topics")
             parts = json.dumps(plain), json.dumps(variants)
             self._file.execute(
-                "INSERT OR REPLACE INTO study VALUES (1, ?, ?, ?)", (*parts, _mark(*parts))
+                "INSERT OR REPLACE INTO study VALUES (1, ?, ?, ?)", (*parts, mark_of(*parts))
             )
 
     def study(self) -> dict[str, Any]:
@@ -256,12 +229,12 @@ class Store:
         row = qid, place, query, topic
         there = f"{READ['topics']} WHERE qid = ?"
         with self._one:
-            if self._one_row(there, (qid,)) == (*row, _mark(*row)):
+            if self._one_row(there, (qid,)) == (*row, mark_of(*row)):
                 return  # as on each later run: nothing to write
         with self._transaction():
             self._file.execute("DELETE FROM topics WHERE place = ?", (place,))
             self._file.execute(
-                "INSERT OR REPLACE INTO topics VALUES (?, ?, ?, ?, ?)", (*row, _mark(*row))
+                "INSERT OR REPLACE INTO topics VALUES (?, ?, ?, ?, ?)", (*row, mark_of(*row))
             )
 
     def end_topics(self, places: int) -> None:
@@ -294,12 +267,12 @@ class Store:
                 parts = (
                     *(row.variant, row.topic, row.qid, row.ranker, row.method, row.reason),
                     json.dumps(row.terms, ensure_ascii=False),
-                    json.dumps(row.figures, allow_nan=False),
+                    json.dumps(row.metrics, allow_nan=False),
                     json.dumps(row.seconds, allow_nan=False),
                 )
                 self._file.execute(
                     "INSERT OR IGNORE INTO cells VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (*parts, _mark(*parts)),
+                    (*parts, mark_of(*parts)),
                 )
 
     def rows(self, variants: Sequence[str] | None = None) -> Iterator[Row]:
@@ -321,9 +294,9 @@ class Store:
                 self._warn("a cell")
                 continue
             _, _, qid, ranker, method, reason, *plain, _ = found
-            terms, figures, seconds = map(json.loads, plain)
+            terms, metrics, seconds = map(json.loads, plain)
             names = variant, topic, qid, ranker, method, reason
-            yield Row(*names, tuple(terms), figures, seconds)
+            yield Row(*names, tuple(terms), metrics, seconds)
 
     def _warn(self, what: str) -> None:
         warnings.warn(
@@ -380,16 +353,6 @@ def _connected(path: Path | str) -> sqlite3.Connection:
     return found
 
 
-def _mark(*parts: object) -> int:
-    """A checksum of 63 bits of the parts of a row."""
-    digest = hashlib.blake2b(digest_size=8)
-    for part in parts:
-        content = repr(part).encode("utf-8", "surrogatepass")
-        digest.update(len(content).to_bytes(8, "little"))
-        digest.update(content)
-    return int.from_bytes(digest.digest(), "little") >> 1
-
-
 def _is_whole(row: Sequence[object]) -> bool:
     """Whether a row, its checksum last, is as it was written."""
-    return row[-1] == _mark(*row[:-1])
+    return row[-1] == mark_of(*row[:-1])

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from intentx.evaluation.metrics import METRICS
 from intentx.signs import visible
-from intentx.study.cells import FIGURES
 from intentx.study.statistics import Estimate, Versus, bootstrap, holm, versus
 from intentx.study.store import Row
 
@@ -27,6 +27,7 @@ __all__ = [
     "Versus",
     "bootstrap",
     "interval",
+    "narrow",
     "number",
     "rich_known",
     "rich_tables",
@@ -37,31 +38,15 @@ __all__ = [
 Floats = npt.NDArray[np.float64]
 Pair = tuple[str, str]  # a ranker and a method, by their names
 
-# Figures of which more is better, so that there is a best baseline.
-TESTED = (
-    *("all", "far", "sampled", "heldout_pairs", "heldout_documents", "tau"),
-    *("deletion", "insertion", "stability"),
-    *("vote1_all", "vote1_gap", "vote2_all", "vote2_gap"),
-    *("intent_precision", "intent_recall", "intent_ap"),
-)
-COUNTS = frozenset(  # of terms, ranks and texts; all other figures are shares
-    {"terms", "deletion", "random_deletion", "insertion", "random_insertion", "model_calls"}
-)
+# Where more is better, there is a best baseline to be held against.
+TESTED = tuple(key for key, metric in METRICS.items() if metric.direction == "higher")
 MARKS = {1: "†", -1: "‡", 0: ""}  # by `Versus.sign`
-KNOWN = {  # how far the terms are what the ranker says that it looks for
-    "intent_precision": "precision",
-    "intent_recall": "recall",
-    "intent_ap": "average precision",
-}
-SHOWN = {  # in a terminal, with heads that are short
-    "all": "all",
-    "far": "far",
-    "sampled": "sampled",
-    "heldout_pairs": "new pairs",
-    "heldout_documents": "new docs",
-    "shuffled_all": "shuffled",
-    "terms": "terms",
-}
+# How far the terms are what the ranker says that it looks for.
+KNOWN = ("intent_precision", "intent_recall", "intent_ap")
+SHOWN = (  # in a terminal
+    *("all", "far", "sampled", "heldout_pairs", "heldout_documents"),
+    *("shuffled_all", "terms"),
+)
 
 
 @dataclass(frozen=True)
@@ -70,22 +55,22 @@ class Line:
 
     Attributes
     ----------
-    figures
-        Those of `intentx.study.cells.FIGURES` that are defined for some query.
+    metrics
+        Those of `intentx.evaluation.metrics.METRICS` that are defined for some query.
     against
-        Of figures in `TESTED`, the difference to the best other baseline of the same ranker; the p
+        Of metrics in `TESTED`, the difference to the best other baseline of the same ranker; the p
         values are Holm's, over the methods of that ranker.
     queries
-        How many there are, those without figures among them.
+        How many there are, those without metrics among them.
     failed
-        The reason of each query without figures, by its id.
+        The reason of each query without metrics, by its id.
     seconds
         Mean per query of ``"ours"``, of the ``"model"``, and of ``"explain"``: one explanation alone.
     """
 
     ranker: str
     method: str
-    figures: Mapping[str, Estimate]
+    metrics: Mapping[str, Estimate]
     against: Mapping[str, Versus] = field(repr=False)
     queries: int
     failed: Mapping[str, str] = field(repr=False)
@@ -129,44 +114,37 @@ class _Column:
     def __init__(self) -> None:
         self.qids: list[str] = []
         self.failed: dict[str, str] = {}
-        self.figures = {name: array("d") for name in FIGURES}
+        self.metrics = {name: array("d") for name in METRICS}
         self.seconds: dict[str, array[float]] = {}
 
     def add(self, row: Row) -> None:
         self.qids.append(row.qid)
         if row.reason:
             self.failed[row.qid] = row.reason
-        for name, numbers in self.figures.items():
-            numbers.append(row.figures.get(name, np.nan))
+        for name, numbers in self.metrics.items():
+            numbers.append(row.metrics.get(name, np.nan))
         for name, value in row.seconds.items():
             self.seconds.setdefault(name, array("d")).append(value)
 
     def values(self, places: Mapping[str, int]) -> dict[str, Floats]:
-        """(n,) of each figure, by the places of queries, NaN where there is none."""
+        """(n,) of each metric, by the places of queries, NaN where there is none."""
         where = np.array([places[qid] for qid in self.qids], dtype=np.intp)
         found = {}
-        for name, numbers in self.figures.items():
+        for name, numbers in self.metrics.items():
             found[name] = np.full(len(places), np.nan)
             found[name][where] = numbers
         return found
 
 
 def _line(pair: Pair, column: _Column, values: Mapping[str, Floats], seed: int) -> Line:
-    figures = {
-        name: bootstrap(some[np.isfinite(some)], seed, _bounds(name))
+    metrics = {
+        name: bootstrap(some[np.isfinite(some)], seed, METRICS[name].bounds)
         for name, some in values.items()
         if np.isfinite(some).any()
     }
     seconds = {name: float(np.sort(some).mean()) for name, some in column.seconds.items()}
     failed = dict(sorted(column.failed.items()))
-    return Line(*pair, figures, {}, len(column.qids), failed, seconds)
-
-
-def _bounds(name: str) -> tuple[float, float]:
-    """What the mean of a figure lies between."""
-    if name in COUNTS:
-        return -np.inf, np.inf
-    return (-1.0 if name == "tau" else 0.0), 1.0
+    return Line(*pair, metrics, {}, len(column.qids), failed, seconds)
 
 
 def _held_against(
@@ -178,14 +156,14 @@ def _held_against(
 ) -> dict[str, Versus]:
     """Each method of a ranker against the baseline with the highest mean, itself left out."""
     means = {
-        line.method: line.figures[name].mean
+        line.method: line.metrics[name].mean
         for line in lines
-        if line.method in baselines and name in line.figures
+        if line.method in baselines and name in line.metrics
     }
     found = {}
     for line in lines:
         others = [method for method in means if method != line.method]
-        if name not in line.figures or not others:
+        if name not in line.metrics or not others:
             continue
         best = max(others, key=means.__getitem__)
         both = values[line.ranker, line.method][name], values[line.ranker, best][name]
@@ -200,7 +178,7 @@ def _held_against(
 def rich_tables(lines: Iterable[Line]) -> list[Table]:
     """One table for each ranker, for a terminal of 80 columns.
 
-    Its title says how many queries there are where some are without figures.
+    Its title says how many queries there are where some are without metrics.
     """
     from rich import box
     from rich.table import Table
@@ -214,13 +192,19 @@ def rich_tables(lines: Iterable[Line]) -> list[Table]:
             title = Text(visible(line.ranker), style="bold")
             if line.ranker in queries:
                 title.append(f", n of {queries[line.ranker]:,} queries", style="not bold")
-            table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
+            table = Table(
+                title=title,
+                title_justify="left",
+                box=box.SIMPLE_HEAD,
+                padding=(0, 0, 0, 1),
+                pad_edge=False,
+            )
             table.add_column("method", overflow="fold", min_width=11)
-            for head in (*SHOWN.values(), "n"):
+            for head in (*map(narrow, SHOWN), "n"):
                 table.add_column(head, justify="right", min_width=4)
             tables[line.ranker] = table
-        cells = [short(name, line.figures.get(name)) for name in SHOWN]
-        measured = max((estimate.n for estimate in line.figures.values()), default=0)
+        cells = [short(name, line.metrics.get(name)) for name in SHOWN]
+        measured = max((estimate.n for estimate in line.metrics.values()), default=0)
         tables[line.ranker].add_row(Text(visible(line.method)), *cells, str(measured))
     return list(tables.values())
 
@@ -231,24 +215,33 @@ def rich_known(lines: Iterable[Line]) -> Table | None:
     from rich.table import Table
     from rich.text import Text
 
-    some = [line for line in lines if any(name in line.figures for name in KNOWN)]
+    some = [line for line in lines if any(name in line.metrics for name in KNOWN)]
     if not some:
         return None
     title = Text("Against what the ranker says it looks for", style="bold")
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 0, 0, 1))
     for head in ("ranker", "method"):
         table.add_column(head, overflow="fold")
-    for head in (*KNOWN.values(), "n"):
+    for head in (*map(narrow, KNOWN), "n"):
         table.add_column(head, justify="right")
     last = ""
     for line in some:
-        found = [line.figures.get(name) for name in KNOWN]
+        found = [line.metrics.get(name) for name in KNOWN]
         cells = [short(name, one) for name, one in zip(KNOWN, found, strict=True)]
         measured = max(one.n for one in found if one is not None)
         ranker = visible(line.ranker) if line.ranker != last else ""
         table.add_row(Text(ranker), Text(visible(line.method)), *cells, str(measured))
         last = line.ranker
     return table
+
+
+def narrow(name: str) -> str:
+    """The title of a metric with a word on each line, as the head of a narrow column.
+
+    >>> narrow("heldout_documents")
+    'held-out\\ndocuments'
+    """
+    return METRICS[name].title.replace(" ", "\n")
 
 
 def interval(name: str, one: Estimate | Versus) -> str:
@@ -269,6 +262,6 @@ def number(name: str, value: float) -> str:
     """Shares with three digits and no leading zero; counts and ranks with one digit; "–" for NaN."""
     if np.isnan(value):
         return "–"
-    if name in COUNTS:
-        return f"{value:,.1f}".replace("-", "−")
-    return f"{value:.3f}".replace("0.", ".", 1).replace("-", "−")
+    digits = METRICS[name].digits
+    shown = f"{value:,.{digits}f}"
+    return (shown if digits < 3 else shown.replace("0.", ".", 1)).replace("-", "−")

@@ -12,7 +12,7 @@ from intentx import capabilities
 from intentx.capabilities import Capabilities
 from intentx.errors import ScorerError, ScorerWarning, TruncationWarning
 from intentx.evaluation.faithfulness import as_read
-from intentx.evaluation.known import intent_figures, known_intent
+from intentx.evaluation.known import intent_metrics, known_intent
 from intentx.perturbation import removal_for
 from intentx.rankers import BM25, RM3, LanguageModel
 from intentx.study.data import Topic
@@ -289,7 +289,7 @@ def test_without_a_state_mark_the_fingerprint_tells_and_without_both_nothing_cha
 def test_without_term_weights_there_is_no_metric():
     ranking = ix.rank(by_length, "tea", DOCS)
     assert known_intent(ranking) is None
-    assert intent_figures(ix.QueryTerms().explain(ranking), ranking) is None
+    assert intent_metrics(ix.QueryTerms().explain(ranking), ranking) is None
 
 
 class Old:

@@ -125,7 +125,7 @@ def test_json_is_all_there_is_on_standard_output(files, capsys):
     assert "page: page.html" in err
     assert found.queries[0].qid == "7"
     assert all(len(intent.terms) <= 2 for intent in found.queries[0].intents.values())
-    assert json.loads(out)["format"] == "intentx.comparison/1"
+    assert json.loads(out)["format"] == "intentx.comparison/2"
 
 
 def test_a_failing_query_is_kept_and_told(files, capsys):

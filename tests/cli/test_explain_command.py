@@ -355,4 +355,4 @@ def test_minilm(capsys, docs, tmp_path, name):
     found = DocumentExplanation.from_dict(json.loads(out))
     assert found.terms[0] == "keys"
     if name == "ig":
-        assert found.figures["relative_gap"] < 0.02
+        assert found.metrics["relative_gap"] < 0.02

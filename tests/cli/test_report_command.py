@@ -70,7 +70,7 @@ def test_an_unfinished_run_is_reported_and_said_to_be_one(capsys, tmp_path):
     code, _, err = run(capsys, tmp_path)
     assert code == 0
     assert "unfinished: 28 of 30 cells" in err
-    assert "1 cell without figures: report.html says why" in err
+    assert "1 cell without metrics: report.html says why" in err
     assert b"Unfinished" in (tmp_path / "report.html").read_bytes()
 
 

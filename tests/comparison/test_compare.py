@@ -124,13 +124,13 @@ def test_agreement_of_a_ranker_with_itself_and_with_its_reverse():
     one = compared(
         [topic()], plain=plain, same=Paying("piano"), reverse=lambda q, t: -np.array(plain(q, t))
     ).queries[0]
-    figures = {(a.first, a.second): a for a in one.agreements}
-    assert figures["plain", "same"].tau == pytest.approx(1)
-    assert figures["plain", "same"].rbo == pytest.approx(1)
-    assert figures["plain", "same"].first_ten == 1.0
-    assert figures["plain", "same"].jaccard == 1.0
-    assert figures["plain", "reverse"].rbo < 0.7
-    assert figures["plain", "reverse"].tau == pytest.approx(-1)
+    metrics = {(a.first, a.second): a for a in one.agreements}
+    assert metrics["plain", "same"].tau == pytest.approx(1)
+    assert metrics["plain", "same"].rbo == pytest.approx(1)
+    assert metrics["plain", "same"].first_ten == 1.0
+    assert metrics["plain", "same"].jaccard == 1.0
+    assert metrics["plain", "reverse"].rbo < 0.7
+    assert metrics["plain", "reverse"].tau == pytest.approx(-1)
     same = one.disagreement("plain", "same")
     assert (same.pairs, same.wants.terms) == (0, ())
     assert "agree on every pair" in same.reason
@@ -292,7 +292,7 @@ EMPTY = {
     ("plain", "message"),
     [
         ({}, "no comparison: format is None"),
-        ({"format": "intentx.comparison/1"}, "lacks"),
+        ({"format": "intentx.comparison/2"}, "lacks"),
         ({**EMPTY, "queries": [{}]}, "lacks"),
         ({**EMPTY, "queries": 3}, "damaged"),
     ],

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 import intentx as ix
-from intentx.evaluation.known import held_against, intent_figures, known_intent, stems
+from intentx.evaluation.known import held_against, intent_metrics, known_intent, stems
 from intentx.rankers import BM25, RM3, LanguageModel
 from intentx.text import Analyzer
 
@@ -81,7 +81,7 @@ def test_rankers_that_come_along_say_it(make):
         (reader, ("review", "tea", "piano")),
         (Analyzer(), ("reviewed", "tea", "piano")),
     ):
-        one = intent_figures(found(*terms, analyzer=analyzer), ranking)
+        one = intent_metrics(found(*terms, analyzer=analyzer), ranking)
         assert one.precision == pytest.approx((2 + ("piano" in wanted)) / 3)
 
 
@@ -96,7 +96,7 @@ def test_words_of_a_ranker_of_ones_own_are_stemmed():
     for analyzer in (None, Analyzer(), "no analyzer"):
         ranking = ix.rank(Saying(said, analyzer), "any", DOCS)
         assert known_intent(ranking)[0] == {"review": 3.0, "leav": 0.5}
-    one = intent_figures(found("piano", "reviewed"), ranking)
+    one = intent_metrics(found("piano", "reviewed"), ranking)
     assert (one.precision, one.recall, one.average_precision) == (0.5, 0.5, 0.25)
 
 
@@ -106,10 +106,10 @@ def test_german_stems_of_a_ranker_are_its_own():
     ranking = ix.rank(BM25(docs, analyzer=german), "Haus", docs)
     assert known_intent(ranking) == ({"haus": 1.0}, german)
     for analyzer, term in ((german, "haus"), (Analyzer(language="german"), "häuser")):
-        assert intent_figures(found(term, analyzer=analyzer), ranking).f1 == 1.0
+        assert intent_metrics(found(term, analyzer=analyzer), ranking).f1 == 1.0
 
 
-def test_where_nothing_is_said_there_is_no_figure():
+def test_where_nothing_is_said_there_is_no_metric():
     def plain(query, texts):
         return [float(len(text)) for text in texts]
 
@@ -137,7 +137,7 @@ def test_where_nothing_is_said_there_is_no_figure():
         assert known_intent(ix.rank(scorer, "tea", DOCS)) is None
     recorded = ix.Ranking.from_run({"#1": 2.0, "#2": 1.0}, "tea", {"#1": DOCS[0], "#2": DOCS[1]})
     assert known_intent(recorded) is None
-    assert intent_figures(found("tea"), ix.rank(BM25(DOCS), "Mars", DOCS)) is None
+    assert intent_metrics(found("tea"), ix.rank(BM25(DOCS), "Mars", DOCS)) is None
 
 
 @pytest.mark.parametrize(

@@ -47,7 +47,7 @@ def test_weights_are_in_the_unit_of_the_scores(method, size, tmp_path):
     unit = 1.0 if isinstance(method, ix.EXS) else size
     expected = {term: weight * unit for term, weight in weights_of(plain).items()}
     assert weights_of(huge) == pytest.approx(expected, rel=1e-6, abs=1e-9 * unit)
-    assert huge.figures["fit"] == pytest.approx(plain.figures["fit"])
+    assert huge.metrics["fit"] == pytest.approx(plain.metrics["fit"])
     if size > 1:
         through_everything(huge, tmp_path)
 
@@ -58,7 +58,7 @@ def test_a_lowest_number_in_the_place_of_minus_infinity(method):
     found = method.explain(ranking, "0")
     assert found.terms[0] == "piano"
     assert np.isfinite(found.weights).all()
-    assert not np.isnan(found.figures["fit"])
+    assert not np.isnan(found.metrics["fit"])
     json.loads(found.to_json())
 
 

@@ -91,9 +91,9 @@ def test_on_the_command_line(cross, tmp_path, capsys):
     values = 1 / (1 + np.exp(-np.array(raw["ranking"]["scores"])))
     np.testing.assert_allclose(raw["ranking"]["activated"]["sigmoid"], values, atol=1e-6)
     np.testing.assert_allclose(squashed["ranking"]["scores"], values, atol=1e-6)
-    assert raw["figures"]["sigmoid"] == pytest.approx(squashed["figures"]["score"], abs=1e-6)
+    assert raw["metrics"]["sigmoid"] == pytest.approx(squashed["metrics"]["score"], abs=1e-6)
     assert "activated" not in squashed["ranking"]
-    assert "sigmoid" not in squashed["figures"]
+    assert "sigmoid" not in squashed["metrics"]
 
 
 def test_in_comparisons_and_studies(cross, tmp_path):

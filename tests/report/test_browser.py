@@ -44,7 +44,7 @@ def until(page, what):
     return WebDriverWait(page, 10).until(lambda _: what())
 
 
-def rows(page, table="#figures"):
+def rows(page, table="#metrics"):
     """Texts of the visible rows' heads and cells."""
     script = """return [...document.querySelectorAll(arguments[0] + " tbody tr")]
         .filter((row) => row.checkVisibility())
@@ -52,11 +52,11 @@ def rows(page, table="#figures"):
     return page.execute_script(script, table)
 
 
-def head(page, key, table="#figures"):
+def head(page, key, table="#metrics"):
     return page.find_element(By.CSS_SELECTOR, f'{table} th[data-key="{key}"]')
 
 
-def sort(page, key, table="#figures"):
+def sort(page, key, table="#metrics"):
     button = head(page, key, table).find_element(By.TAG_NAME, "button")
     page.execute_script("arguments[0].scrollIntoView({block: 'center', inline: 'center'})", button)
     button.click()
@@ -82,7 +82,7 @@ def test_sorting_reorders_the_table(page, toy):
     original = [[line.ranker, line.method] for line in lines]
     assert [row[:2] for row in rows(page)] == original
     assert head(page, "far").get_attribute("aria-sort") == "none"
-    best = sorted(lines, key=lambda line: -line.figures["far"].mean)
+    best = sorted(lines, key=lambda line: -line.metrics["far"].mean)
     names = [[line.ranker, line.method] for line in best]
     assert names != original
     assert sort(page, "far") == "descending"
@@ -96,18 +96,18 @@ def test_sorting_reorders_the_table(page, toy):
     assert [row[1] for row in rows(page)] == sorted(row[1] for row in original)
 
 
-def test_a_column_sorts_by_its_own_figures(page, toy):
+def test_a_column_sorts_by_its_own_metrics(page, toy):
     for key in ("all", "heldout_documents", "insertion", "ours", "queries"):
         sort(page, key)
         place = page.execute_script(
-            """const cells = [...document.querySelectorAll("#figures th[data-key]")];
+            """const cells = [...document.querySelectorAll("#metrics th[data-key]")];
             return cells.findIndex((cell) => cell.dataset.key === arguments[0])""",
             key,
         )
         values = [float(row[place].replace(",", "")) for row in rows(page)]
         assert values == sorted(values, reverse=True)
-        line = max(toy[1].lines, key=lambda line: line.figures[key].mean if key in line.figures else 0)
-        if key in line.figures:
+        line = max(toy[1].lines, key=lambda line: line.metrics[key].mean if key in line.metrics else 0)
+        if key in line.metrics:
             assert rows(page)[0][:2] == [line.ranker, line.method]
 
 
@@ -127,10 +127,10 @@ def test_filters_hide_rows_and_columns(page):
     choose(page, "MiniLM")
     choose(page, "GREEDY-LM")
     assert len(rows(page)) == 6
-    choose(page, "On unseen")
+    choose(page, "Held out")
     assert not head(page, "heldout_documents").is_displayed()
     assert head(page, "far").is_displayed()
-    cells = page.find_elements(By.CSS_SELECTOR, "#figures tbody tr:first-child td")
+    cells = page.find_elements(By.CSS_SELECTOR, "#metrics tbody tr:first-child td")
     assert sum(cell.is_displayed() for cell in cells) == len(cells) - 2
 
 
@@ -150,7 +150,7 @@ def test_a_query_opens_and_the_back_button_closes_it(page):
     assert "number 1 " in until(page, lambda: sheet(page))
 
 
-def test_a_sheet_shows_the_figures_and_reasons_of_its_query(page, toy):
+def test_a_sheet_shows_the_metrics_and_reasons_of_its_query(page, toy):
     page.get(toy[0].as_uri() + "#query=q2")
     assert "the ranker gave NaN" in until(page, lambda: sheet(page))
     for row in toy[1].rows():
@@ -165,7 +165,7 @@ def test_a_sheet_shows_the_figures_and_reasons_of_its_query(page, toy):
                 row.ranker,
                 row.method,
             )
-            assert found == [list(row.terms), f"{row.figures['all']:.3f}".replace("0.", ".", 1)]
+            assert found == [list(row.terms), f"{row.metrics['all']:.3f}".replace("0.", ".", 1)]
 
 
 @pytest.mark.parametrize("close", ["escape", "button"])
@@ -213,12 +213,12 @@ def test_queries_are_shown_in_pages_and_sorted_as_a_whole(page, toy):
     assert rows(page, table)[0][0].startswith("query number 50 ")
 
     Select(page.find_element(By.CSS_SELECTOR, "#query-controls select")).select_by_visible_text(
-        "Fidelity: far"
+        "far pairs"
     )
     key = "1"  # the second method of the first ranker
     assert sort(page, key, table) == "descending"
     values = {
-        row.qid: row.figures.get("far") for row in toy[1].rows()
+        row.qid: row.metrics.get("far") for row in toy[1].rows()
         if (row.ranker, row.method) == ("BM25", METHODS[1])
     }  # fmt: skip
     order = sorted((qid for qid in values if values[qid] is not None), key=lambda qid: -values[qid])
@@ -254,7 +254,7 @@ def test_the_other_ranker_has_its_own_columns(page, toy):
         if (row.qid, row.ranker, row.method) == ("q0", "MiniLM", "MULTIPLEX")
     )
     shown = rows(page, "#query-table")[0][-1]
-    assert shown == f"{row.figures['heldout_documents']:.3f}".replace("0.", ".", 1)
+    assert shown == f"{row.metrics['heldout_documents']:.3f}".replace("0.", ".", 1)
 
 
 def test_the_keyboard_does_it_all(page):
@@ -363,10 +363,10 @@ def test_without_a_script_the_table_is_there(browser, toy):
     browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
     try:
         browser.get(toy[0].as_uri())
-        table = browser.find_element(By.ID, "figures")
+        table = browser.find_element(By.ID, "metrics")
         for line in toy[1].lines:
             assert line.method in table.text
-            assert f"{line.figures['all'].mean:.3f}".removeprefix("0") in table.text
+            assert f"{line.metrics['all'].mean:.3f}".removeprefix("0") in table.text
         assert "need JavaScript" in browser.find_element(By.ID, "queries").text
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
@@ -391,11 +391,11 @@ def test_terms_of_every_query_with_their_fidelity(browser, tmp_path):
             continue
         for term in row.terms:
             assert term in text
-        for name, head in (("all", "all pairs"), ("heldout_documents", "unseen documents")):
-            assert f"{row.figures[name]:.3f}".removeprefix("0") + f" {head}" in text
-        assert "unseen pairs" not in text
-    figure = Select(browser.find_element(By.CSS_SELECTOR, "#query-controls select"))
-    assert figure.first_selected_option.text == "Terms, with fidelity"
-    figure.select_by_visible_text("Fidelity: all pairs")
+        for name, head in (("all", "all pairs"), ("heldout_documents", "held-out documents")):
+            assert f"{row.metrics[name]:.3f}".removeprefix("0") + f" {head}" in text
+        assert "held-out pairs" not in text
+    metric = Select(browser.find_element(By.CSS_SELECTOR, "#query-controls select"))
+    assert metric.first_selected_option.text == "Terms, with fidelity"
+    metric.select_by_visible_text("all pairs")
     first = next(iter(results.rows()))
-    assert rows(browser, "#query-table")[0][1] == f"{first.figures['all']:.3f}".removeprefix("0")
+    assert rows(browser, "#query-table")[0][1] == f"{first.metrics['all']:.3f}".removeprefix("0")

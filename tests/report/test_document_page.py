@@ -42,7 +42,7 @@ class LeaveOneOut(DocumentMethod):
     def _weigh(self, subject, other):
         scores = subject.score_kept(~np.eye(len(subject.terms), dtype=bool))
         weights = dict(zip(subject.terms, subject.score - scores, strict=True))
-        return subject.explanation(weights, settings=self.settings(), figures={"score": subject.score})
+        return subject.explanation(weights, settings=self.settings(), metrics={"score": subject.score})
 
 
 def explained(doc="a", docs=DOCS, query="keyboard reviews", **changes):
@@ -108,7 +108,7 @@ def test_what_the_user_wrote_is_never_markup():
     docs = {**DOCS, EVIL: f"piano {EVIL} usb", "z": f"{EVIL}"}
     first = explained(EVIL, docs, f"piano {EVIL}", notes=(EVIL,), settings={EVIL: EVIL}, method=EVIL)
     first = dataclasses.replace(
-        first, terms=(EVIL, *first.terms[1:]), unseen=(EVIL,), figures={EVIL: 1.0}, above=2
+        first, terms=(EVIL, *first.terms[1:]), unseen=(EVIL,), metrics={EVIL: 1.0}, above=2
     )
     source = document_page([first, first], title=EVIL, labels=[EVIL, "other"])
     read = Reader(source)
@@ -186,7 +186,7 @@ def test_the_answer_names_what_speaks_for_and_against():
 
 
 @pytest.mark.parametrize(
-    ("figures", "sentence"),
+    ("metrics", "sentence"),
     [
         ({"fit": 0.9312}, "fits the ranker’s answers by 0.931 (at best 1)"),
         ({"fit": np.nan}, None),
@@ -209,8 +209,8 @@ def test_the_answer_names_what_speaks_for_and_against():
         ),
     ],
 )
-def test_how_far_it_can_be_believed(figures, sentence):
-    text = Reader(document_page([explained(figures=figures)])).text
+def test_how_far_it_can_be_believed(metrics, sentence):
+    text = Reader(document_page([explained(metrics=metrics)])).text
     assert sentence is None or sentence in text
     assert ("fits the ranker" in text) == ("by 0.931" in (sentence or ""))
     known = Reader(document_page([explained(model_calls=0)])).text
@@ -270,7 +270,7 @@ def test_a_document_without_words():
 
 
 def test_how_it_was_made():
-    text = Reader(document_page([explained(notes=("k was cut",), figures={"other_score": -1.25})])).text
+    text = Reader(document_page([explained(notes=("k was cut",), metrics={"other_score": -1.25})])).text
     assert "other score−1.25" in text
     assert "k was cut" in text
     assert "7 versions for the ranker to score" in text

@@ -1,4 +1,4 @@
-"""The page of a study: its figures are those of the results, and no name becomes markup."""
+"""The page of a study: its metrics are those of the results, and no name becomes markup."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from intentx.evaluation.metrics import METRICS, SECONDS
 from intentx.report.pages.layout import html_page
 from intentx.report.pages.markup import tag
 from intentx.report.pages.study import study_page
 from intentx.report.pages.study_queries import data_block, query_data
 from intentx.report.pictures.study import plots
-from intentx.report.tables.study import GROUPS, SECONDS, main_table
+from intentx.report.tables.study import groups, main_table
 from intentx.report.tables.study_sentences import failures, findings, how_it_was_run, query_link, state
-from intentx.study.cells import FIGURES
 from intentx.study.plan import Data, Study
 from intentx.study.results import read_results
 from intentx.study.tables import TESTED, Estimate, Versus, interval, number
@@ -96,8 +96,8 @@ def test_pages_without_a_script_allow_none():
 def test_every_cell_is_in_the_data(results):
     data = query_data(results)
     assert data == data_of(study_page(results))
-    names = [one[0] for one in data["figures"]]
-    assert sorted(names) == sorted(FIGURES)
+    names = [one[0] for one in data["metrics"]]
+    assert sorted(names) == sorted(METRICS)
     pairs = [(line.ranker, line.method) for line in results.lines]
     assert data["pairs"] == [list(pair) for pair in pairs]
     seen = 0
@@ -108,7 +108,7 @@ def test_every_cell_is_in_the_data(results):
             assert data["reasons"][cell - 1] == row.reason
         else:
             assert tuple(data["words"][i] for i in cell[0]) == row.terms
-            assert cell[1] == [round(row.figures[name], 6) for name in names]
+            assert cell[1] == [round(row.metrics[name], 6) for name in names]
         seen += 1
     assert seen == len(QUERIES) * len(pairs)
 
@@ -133,12 +133,14 @@ def cells_of(line, lines):
     return dict(zip(keys, cells, strict=True))
 
 
-def test_the_table_has_each_figure_once(results):
-    assert sorted(name for _, heads in GROUPS for name in heads) == sorted([*FIGURES, *SECONDS])
+def test_the_table_has_each_metric_once(results):
+    assert sorted(name for _, own in groups([*METRICS, *SECONDS]) for name in own) == sorted(
+        [*METRICS, *SECONDS]
+    )
     for line in results.lines:
         cells = cells_of(line, results.lines)
-        assert set(cells) == {"queries", *SECONDS, *FIGURES}
-        for name, estimate in line.figures.items():
+        assert set(cells) == {"queries", *SECONDS, *METRICS}
+        for name, estimate in line.metrics.items():
             assert f'data-v="{estimate.mean!r}"' in cells[name]
             around = interval(name, estimate)
             assert (
@@ -151,12 +153,12 @@ def test_the_table_has_each_figure_once(results):
 def test_the_best_of_a_ranker_is_bold(results):
     for ranker in ("BM25", "MiniLM"):
         lines = [line for line in results.lines if line.ranker == ranker]
-        for name in FIGURES:
-            highest = max(line.figures[name].mean for line in lines)
+        for name in METRICS:
+            highest = max(line.metrics[name].mean for line in lines)
             for line in lines:
                 bold = "<b>" in cells_of(line, results.lines)[name]
                 assert bold == (
-                    name in TESTED and number(name, line.figures[name].mean) == number(name, highest)
+                    name in TESTED and number(name, line.metrics[name].mean) == number(name, highest)
                 )
 
 
@@ -173,9 +175,9 @@ def test_marks_of_significance(results, difference, p, mark):
 
 
 def line_of(line, ranker, method, against=None, **means):
-    figures = {name: Estimate(mean, mean - 0.01, mean + 0.01, 7) for name, mean in means.items()}
+    metrics = {name: Estimate(mean, mean - 0.01, mean + 0.01, 7) for name, mean in means.items()}
     return replaced(
-        line, ranker=ranker, method=method, figures=figures, against=against or {}, failed={}
+        line, ranker=ranker, method=method, metrics=metrics, against=against or {}, failed={}
     )
 
 
@@ -190,14 +192,14 @@ def test_the_first_paragraphs(results):
     ]  # fmt: skip
     assert plain(findings(lines)) == (
         "A is explained best by MINE: its terms agree with .750 [.740, .760] of the ranker’s "
-        "preferences among documents that it has not seen, and with .800 [.790, .810] among those that "
+        "preferences among held-out documents, and with .800 [.790, .810] among those that "
         "it was fitted to. It is .250 ahead of the best baseline, GREEDY (p = .002)."
         "B is explained by MINE: its terms agree with .700 [.690, .710] of the ranker’s preferences "
-        "among documents that it has not seen, and with .700 [.690, .710] among those that it was "
+        "among held-out documents, and with .700 [.690, .710] among those that it was "
         "fitted to."
         "Fitted to a random order of the same documents, GREEDY on A still “explains” .940 of it, and "
-        ".510 on unseen ones: figures on fitted documents hold that much overfitting. From fitted to "
-        "unseen documents, fidelity falls most for GREEDY on A: from .990 to .500."
+        ".510 on held-out documents: fidelity on fitted documents holds that much overfitting. From "
+        "fitted to held-out documents, fidelity falls most for GREEDY on A: from .990 to .500."
     )
 
 
@@ -212,10 +214,10 @@ def test_what_may_be_chance_is_said_to_be(results):
     versus = Versus("GREEDY", -0.05, -0.1, 0.3, 0.2, 7)
     told = plain(findings([line_of(results.lines[0], "A", "MINE", {"all": versus}, all=0.8)]))
     assert "It is .050 behind the best baseline, GREEDY (p = .200), which may be chance." in told
-    assert told.endswith("Nothing was measured on unseen documents.")
+    assert told.endswith("Nothing was measured on held-out documents.")
     assert "random" not in told
-    empty = replaced(results.lines[0], figures={}, against={})
-    assert plain(findings([empty])) == "No cell has figures yet."
+    empty = replaced(results.lines[0], metrics={}, against={})
+    assert plain(findings([empty])) == "No cell has metrics yet."
 
 
 def test_an_unfinished_study_says_so(tmp_path, results):
@@ -238,7 +240,7 @@ def test_failures_are_told_once_for_all_methods_of_a_ranker(results):
     assert "BM25, QUERY-TERMS and GREEDY-LM: queries q0, q1," in plain(told)
     assert "q29 and 10 more, in cells.csv" in plain(told)
     assert 'href="#query=a%2Fb"' in told
-    assert "81 cells without figures" in told
+    assert "81 cells without metrics" in told
     assert failures([replaced(first, failed={})]) == ""
 
 
@@ -252,15 +254,15 @@ def test_the_page_names_no_folder_of_this_machine(results):
     assert "topics.jsonl" in source
 
 
-def test_figures_that_nobody_has_are_left_out(tmp_path):
+def test_metrics_that_nobody_has_are_left_out(tmp_path):
     gone = ("shuffled_all", "shuffled_heldout_documents", "deletion")
     toy_studies.write(tmp_path, toy_studies.plan(), QUERIES, left_out=gone)
     results = read_results([tmp_path])
     source = study_page(results)
-    assert "In random order" not in source
+    assert ">Shuffled</th>" not in source
     assert 'data-key="random_deletion"' in source
     assert 'data-key="deletion"' not in source
-    assert len(query_data(results)["figures"]) == len(FIGURES) - 3
+    assert len(query_data(results)["metrics"]) == len(METRICS) - 3
 
 
 def test_shards_in_any_order_are_the_same_page(tmp_path):
@@ -286,9 +288,9 @@ def test_ten_thousand_queries_are_one_page(results):
         for qid, _ in topics:
             for ranker, method in pairs:
                 terms = tuple(vocabulary[i] for i in draw.integers(30_000, size=10))
-                values = dict(zip(FIGURES, draw.random(len(FIGURES)).tolist(), strict=True))
+                values = dict(zip(METRICS, draw.random(len(METRICS)).tolist(), strict=True))
                 yield dataclasses.replace(
-                    some, qid=qid, ranker=ranker, method=method, terms=terms, figures=values
+                    some, qid=qid, ranker=ranker, method=method, terms=terms, metrics=values
                 )
 
     large = SimpleNamespace(

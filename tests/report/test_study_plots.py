@@ -1,4 +1,4 @@
-"""Plots of a study: dots stand where the figures are, files are the same twice, names are only drawn."""
+"""Plots of a study: dots stand where the metrics are, files are the same twice, names are only drawn."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_there_is_a_panel_for_each_ranker_and_a_row_for_each_method(results):
 
 
 @pytest.mark.parametrize(
-    ("name", "figures"),
+    ("name", "metrics"),
     [
         ("fidelity", {("all", FOR), ("far", FOR), ("heldout_documents", AGAINST)}),
         (
@@ -64,15 +64,15 @@ def test_there_is_a_panel_for_each_ranker_and_a_row_for_each_method(results):
         ),
     ],
 )  # fmt: skip
-def test_dots_are_means(results, name, figures):
+def test_dots_are_means(results, name, metrics):
     methods = list(results.study.methods)
     for ranker, axes in panels(plot_of(results, name)).items():
         found = sorted((round(y), x, colour) for x, y, colour in markers(axes))
         assert found == sorted(
-            (methods.index(line.method), line.figures[figure].mean, colour)
+            (methods.index(line.method), line.metrics[metric].mean, colour)
             for line in results.lines
             if line.ranker == ranker
-            for figure, colour in figures
+            for metric, colour in metrics
         )
 
 
@@ -82,7 +82,7 @@ def test_lines_are_intervals(results):
     for line in results.lines:
         if line.ranker == "MiniLM":
             for name in ("all", "far", "heldout_documents"):
-                assert (line.figures[name].low, line.figures[name].high) in drawn
+                assert (line.metrics[name].low, line.metrics[name].high) in drawn
 
 
 def test_queries_are_dots_and_their_quantiles(results):
@@ -173,13 +173,13 @@ def test_many_rankers_stand_in_lines_of_four(tmp_path):
 
 def test_what_is_not_there_is_not_drawn(results):
     bare = [
-        dataclasses.replace(line, figures={"all": line.figures["all"]}, seconds={})
+        dataclasses.replace(line, metrics={"all": line.metrics["all"]}, seconds={})
         for line in results.lines
     ]
     found = plots(dataclasses.replace(results, lines=tuple(bare)))
     assert [plot.name for plot in found] == ["fidelity", "queries"]
     assert {colour for axes in found[0].figure.axes for _, _, colour in markers(axes)} == {FOR}
-    none = [dataclasses.replace(line, figures={}, seconds={}) for line in results.lines]
+    none = [dataclasses.replace(line, metrics={}, seconds={}) for line in results.lines]
     empty = dataclasses.replace(results, lines=tuple(none))
     assert plots(empty) == []
 

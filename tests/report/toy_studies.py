@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from intentx.study.cells import FIGURES
+from intentx.evaluation.metrics import METRICS
 from intentx.study.plan import Data, Study, digest
 from intentx.study.store import Row, Store
 
@@ -27,11 +27,11 @@ def plan(rankers=("BM25", "MiniLM"), methods=("QUERY-TERMS", "GREEDY-LM", "MULTI
     )
 
 
-def figures_of(place, pair, lead=0.0):
-    """Figures of a cell that depend on nothing but their arguments."""
+def metrics_of(place, pair, lead=0.0):
+    """Metrics of a cell that depend on nothing but their arguments."""
     draw = np.random.default_rng([place, pair])
     found = {}
-    for name in FIGURES:
+    for name in METRICS:
         value = float(draw.uniform(0.4, 0.9))
         found[name] = round(20 * value) if name in COUNTED else min(1.0, value + lead)
     return found
@@ -56,12 +56,12 @@ def write(folder, study, queries, *, failed=(), missing=(), shard=(0, 1), left_o
                     rows.append(Row(*start, f"the ranker gave NaN {HOSTILE}", (), {}, {}))
                     continue
                 lead = 0.1 if method == list(study.methods)[-1] else 0.0
-                figures = figures_of(place, number, lead)
+                metrics = metrics_of(place, number, lead)
                 for name in left_out:
-                    figures.pop(name)
+                    metrics.pop(name)
                 terms = tuple(WORDS[(place + i) % len(WORDS)] for i in range(1 + place % 4))
                 rows.append(
-                    Row(*start, "", terms, figures, {"model": 0.5, "ours": 0.25, "explain": 0.1})
+                    Row(*start, "", terms, metrics, {"model": 0.5, "ours": 0.25, "explain": 0.1})
                 )
             store.add(rows)
     return folder

@@ -17,5 +17,5 @@ def test_an_explanation_at_hand_is_measured_and_not_made_again():
     found = dataclasses.replace(method.explain(ranking), model_calls=77)
     anew, at_hand = (measure(method, ranking, few, explanation=one) for one in (None, found))
     assert at_hand.terms == anew.terms == ("piano",)
-    assert at_hand.figures == {**anew.figures, "model_calls": 77}
-    assert anew.figures["all"] == pytest.approx(4 / 6)
+    assert at_hand.metrics == {**anew.metrics, "model_calls": 77}
+    assert anew.metrics["all"] == pytest.approx(4 / 6)

@@ -44,7 +44,7 @@ def test_a_flipped_bit_in_a_cell_is_measured_again(finished, copied):
     row = plain[1]
     path = copied / "study.sqlite"
     whole = path.read_bytes()
-    parts = [json.dumps(row.terms, ensure_ascii=False), json.dumps(row.figures)]
+    parts = [json.dumps(row.terms, ensure_ascii=False), json.dumps(row.metrics)]
     places = [whole.index(part.encode()) + at for part in parts for at in (2, len(part) // 2)]
     for place in places:
         path.write_bytes(whole)
@@ -99,17 +99,19 @@ def test_a_damaged_query_is_told_and_written_anew(finished, copied):
     assert cells(copied) == cells(finished)
 
 
+@pytest.mark.parametrize("version", [4, 5])
 @pytest.mark.parametrize("write", [True, False])
-def test_results_of_the_last_format_are_read(finished, copied, write):
+def test_results_of_earlier_formats_are_read(finished, copied, write, version):
     with sqlite3.connect(copied / "study.sqlite") as db:
-        for table in ("study", "topics", "cells"):
+        db.execute("ALTER TABLE cells RENAME COLUMN metrics TO figures")
+        for table in ("study", "topics", "cells") if version == 4 else ():
             db.execute(f"ALTER TABLE {table} DROP COLUMN mark")
-        db.execute("PRAGMA user_version = 4")
+        db.execute(f"PRAGMA user_version = {version}")
     db.close()
     if write:
         assert run_study(study(), copied).measured == 0
         with Store(copied, write=False) as store:
-            assert store._file.execute("PRAGMA user_version").fetchone()[0] == 5
+            assert store._file.execute("PRAGMA user_version").fetchone()[0] == 6
     assert cells(copied) == cells(finished)
 
 

@@ -92,13 +92,14 @@ def test_names_of_baselines_are_no_markup_either(tmp_path):
     assert r"(of a\textbar{}b*c)" in latex(found)
 
 
-def test_figures_by_the_published_rule_have_a_table_of_their_own(tmp_path):
+def test_metrics_by_the_published_rule_have_a_table_of_their_own(tmp_path):
     measures = Measures(published=True, tolerance={"B|M": 2, "D&M": 0.25})
     study = dataclasses.replace(plan(("B|M", "D&M", "MiniLM")), measures=measures)
     found = read_results([write(tmp_path / "with", study, queries(3))])
     table, tex = markdown(found), latex(found)
     head = (
-        "| ranker | method | 1 agrees: all | 1 agrees: gap | 2 agree: all | 2 agree: gap | sampled, not"
+        "| ranker | method | one agrees, all pairs | one agrees, gap pairs | two agree, all pairs | two "
+        "agree, gap pairs | utility | n |"
     )
     assert table.count(head) == 1
     assert r"(B\|M 2, D\&M 0.25, others the median difference of each ranking)" in table
@@ -106,10 +107,10 @@ def test_figures_by_the_published_rule_have_a_table_of_their_own(tmp_path):
     assert tex.count(r"\begin{table*}") == tex.count(r"\end{table*}") == 3
     assert "×" not in tex
     line = next(one for one in found.lines if one.method == "MULTIPLEX")
-    assert set(PUBLISHED) <= set(line.figures)
+    assert set(PUBLISHED) <= set(line.metrics)
     assert set(PUBLISHED) - set(line.against) == {"utility"}  # more of it is not better
     means = {
-        row["figure"]: row["mean"] for row in rows(csv_table(found)) if row["method"] == "MULTIPLEX"
+        row["metric"]: row["mean"] for row in rows(csv_table(found)) if row["method"] == "MULTIPLEX"
     }
     assert set(PUBLISHED) <= set(means)
     assert set(PUBLISHED) <= set(rows(csv_cells(found))[0])
@@ -124,17 +125,19 @@ def test_results_from_before_the_published_rule(tmp_path):
     assert "looks for" not in table + tex
     assert tex.count(r"\begin{table*}") == 1
     assert {row["vote1_all"] for row in rows(csv_cells(old))} == {""}
-    assert not {*PUBLISHED, *KNOWN} & {row["figure"] for row in rows(csv_table(old))}
+    assert not {*PUBLISHED, *KNOWN} & {row["metric"] for row in rows(csv_table(old))}
 
 
 def test_terms_held_against_what_rankers_look_for_have_a_table_of_their_own(tmp_path):
     found = read_results([write(tmp_path / "with", plan(), queries(3), left_out=PUBLISHED)])
     table, tex = markdown(found), latex(found)
-    assert table.count("| ranker | method | precision | recall | average precision | n |") == 1
+    assert table.count("| ranker | method | intent precision | intent recall | intent AP | n |") == 1
     assert table.count("held against what the ranker says that it looks for") == 1
     assert tex.count(r"\begin{table*}") == 2
-    assert r"ranker & method & precision & recall & average precision \\" in tex
+    heads = (r"\shortstack[r]{intent \\ precision}", r"\shortstack[r]{intent \\ recall}")
+    last = r"\shortstack[r]{intent \\ AP}"
+    assert rf"ranker & method & {' & '.join([*heads, last])} \\" in tex
     line = next(one for one in found.lines if one.method == "MULTIPLEX")
-    assert set(KNOWN) <= set(line.figures)
+    assert set(KNOWN) <= set(line.metrics)
     assert set(KNOWN) <= set(line.against)
     assert set(KNOWN) <= set(rows(csv_cells(found))[0])

@@ -47,7 +47,7 @@ def data(tmp_path):
     return Data(topics=str(path))
 
 
-def test_figures_by_hand(data, tmp_path):
+def test_metrics_by_hand(data, tmp_path):
     """tea and river are looked for; Mars is in no document."""
     study = Study(
         name="x",
@@ -67,20 +67,25 @@ def test_figures_by_hand(data, tmp_path):
     run_study(study, tmp_path / "out")
     results = read_results([tmp_path / "out"])
     rows = {(row.ranker, row.method): row for row in results.rows()}
-    figures = {pair: [row.figures.get(name) for name in KNOWN] for pair, row in rows.items()}
+    metrics = {pair: [row.metrics.get(name) for name in KNOWN] for pair, row in rows.items()}
     assert rows["BM25", "Q"].terms == ("tea", "river", "mars")
-    assert figures["BM25", "Q"] == [pytest.approx(2 / 3), 1.0, 1.0]
+    assert metrics["BM25", "Q"] == [pytest.approx(2 / 3), 1.0, 1.0]
     terms = rows["BM25", "M"].terms
     right = [term in ("tea", "river") for term in terms]
-    assert figures["BM25", "M"][:2] == [
+    assert metrics["BM25", "M"][:2] == [
         pytest.approx(sum(right) / len(terms)),
         pytest.approx(sum(right) / 2),
     ]
-    assert figures["own", "Q"] == [0.0, 0.0, 0.0]
-    assert figures["length", "Q"] == [None, None, None]
+    assert metrics["own", "Q"] == [0.0, 0.0, 0.0]
+    assert metrics["length", "Q"] == [None, None, None]
     assert rows["broken", "Q"].reason.startswith("intent of the ranker must give weights by term")
     table = rich_known(results.lines)
-    assert [column.header for column in table.columns][2:] == [*KNOWN.values(), "n"]
+    assert [column.header for column in table.columns][2:] == [
+        "intent\nprecision",
+        "intent\nrecall",
+        "intent\nAP",
+        "n",
+    ]
     assert [str(cell) for cell in table.columns[0].cells] == ["BM25", "", "own", ""]
     assert [str(cell) for cell in table.columns[2].cells][::2] == [".667", ".000"]
 
@@ -126,6 +131,6 @@ def test_the_command(tmp_path, capsys, monkeypatch):
         for ranker in ("BM25", "LM", "RM3")
         for method in ("QUERY-TERMS", "RANDOM", "EXS")
     ]
-    assert all(set(KNOWN) <= set(row.figures) for row in rows)
-    assert rows[0].figures["intent_recall"] == rows[3].figures["intent_recall"] == 1.0
+    assert all(set(KNOWN) <= set(row.metrics) for row in rows)
+    assert rows[0].metrics["intent_recall"] == rows[3].metrics["intent_recall"] == 1.0
     assert BM25(["tea"]).term_weights("tea") == {"tea": 1.0}

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import intentx as ix
-from intentx.study.cells import FIGURES
+from intentx.evaluation.metrics import METRICS
 from intentx.study.export import csv_cells, csv_table, latex, markdown
 from intentx.study.results import read_results
 from intentx.study.tables import TESTED
@@ -87,16 +87,16 @@ def test_an_unfinished_run_says_so(tmp_path, whole):
     assert "Unfinished" not in markdown(read_results([whole]))
 
 
-def test_means_are_over_queries_with_figures(whole):
+def test_means_are_over_queries_with_metrics(whole):
     results = read_results([whole])
     line = results.lines[1]  # BM25, GREEDY-LM
     values = [
-        row.figures["all"]
+        row.metrics["all"]
         for row in results.rows()
         if (row.ranker, row.method) == ("BM25", "GREEDY-LM") and not row.reason
     ]
-    assert (line.figures["all"].n, line.queries, list(line.failed)) == (N - 1, N, ["q3"])
-    assert line.figures["all"].mean == pytest.approx(np.mean(values))
+    assert (line.metrics["all"].n, line.queries, list(line.failed)) == (N - 1, N, ["q3"])
+    assert line.metrics["all"].mean == pytest.approx(np.mean(values))
 
 
 def test_the_better_method_is_marked_and_no_other(tmp_path):
@@ -119,7 +119,7 @@ def test_the_baseline_is_the_best_other_one(whole):
     by_name = {(line.ranker, line.method): line for line in results.lines}
     for (ranker, method), line in by_name.items():
         others = {"QUERY-TERMS", "GREEDY-LM"} - {method}
-        best = max(others, key=lambda one: by_name[ranker, one].figures["tau"].mean)
+        best = max(others, key=lambda one: by_name[ranker, one].metrics["tau"].mean)
         assert line.against["tau"].baseline == best
 
 
@@ -132,9 +132,9 @@ def test_csv_holds_every_cell(whole):
     for line, row in zip(lines, rows, strict=True):
         assert (line["qid"], line["ranker"], line["method"]) == (row.qid, row.ranker, row.method)
         assert (line["query"], line["reason"]) == (queries_of[row.qid], row.reason)
-        assert {name: float(line[name]) for name in FIGURES if line[name]} == row.figures
+        assert {name: float(line[name]) for name in METRICS if line[name]} == row.metrics
     table = list(csv.DictReader(io.StringIO(csv_table(results))))
-    assert len(table) == sum(len(line.figures) for line in results.lines)
+    assert len(table) == sum(len(line.metrics) for line in results.lines)
     assert {line["n"] for line in table} == {"29", "30"}
 
 

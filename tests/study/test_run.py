@@ -14,9 +14,9 @@ from rich.console import Console
 import intentx as ix
 from intentx.cli import main
 from intentx.datasets import demo_queries, load_demo
+from intentx.evaluation.metrics import METRICS
 from intentx.rankers import BM25
 from intentx.study import run
-from intentx.study.cells import FIGURES
 from intentx.study.data import spread_places, topics
 from intentx.study.plan import Data, Measures, Study, read_study
 from intentx.study.rankings import encoder_of, ranking_of
@@ -82,8 +82,8 @@ def test_dense_is_a_fourth_simple_ranker_of_a_method(tmp_path):
         plain = {key: value for key, value in settings.items() if key != "method"}
         explained = ix.Multiplex(simple_rankers=rankers, **plain).explain(ranking)
         assert found[name].terms == explained.words
-        assert found[name].figures["all"] == explained.fidelity.all
-    assert found["THREE"].figures != found["FOUR"].figures
+        assert found[name].metrics["all"] == explained.fidelity.all
+    assert found["THREE"].metrics != found["FOUR"].metrics
 
 
 def test_every_cell_is_measured_once(plain):
@@ -91,11 +91,11 @@ def test_every_cell_is_measured_once(plain):
     assert [(row.qid, row.method) for row in rows] == [
         (name.replace(" ", "-"), method) for name in QUERIES for method in "QR"
     ]
-    assert set(rows[0].figures) == set(FIGURES)
+    assert set(rows[0].metrics) == set(METRICS)
     assert status(plain) == {"name": "small", "queries": 4, "cells": 8, "done": 8, "failed": 0}
 
 
-def test_figures_are_those_of_the_library(plain):
+def test_metrics_are_those_of_the_library(plain):
     row = next(row for row in cells(plain) if row.method == "R")
     demo = load_demo(QUERIES[0])
     docs = {document.id: document.content for document in demo.documents}
@@ -103,14 +103,14 @@ def test_figures_are_those_of_the_library(plain):
     method = ix.RandomTerms(max_terms=3)
     explanation = method.explain(ranking)
     assert row.terms == explanation.words
-    assert row.figures["all"] == explanation.fidelity.all
-    assert row.figures["far"] == ix.fidelity(explanation, gap=5).far
-    assert row.figures["heldout_documents"] == ix.heldout_fidelity(method, ranking, repeats=1).mean
-    assert row.figures["stability"] == ix.stability(method, ranking, seeds=2).jaccard
-    assert row.figures["insertion"] == ix.insertion(explanation.terms, ranking, draws=3).rises
+    assert row.metrics["all"] == explanation.fidelity.all
+    assert row.metrics["far"] == ix.fidelity(explanation, gap=5).far
+    assert row.metrics["heldout_documents"] == ix.heldout_fidelity(method, ranking, repeats=1).mean
+    assert row.metrics["stability"] == ix.stability(method, ranking, seeds=2).jaccard
+    assert row.metrics["insertion"] == ix.insertion(explanation.terms, ranking, draws=3).rises
 
 
-def test_figures_by_the_published_rule_are_those_of_the_library(plain, tmp_path):
+def test_metrics_by_the_published_rule_are_those_of_the_library(plain, tmp_path):
     """With the tolerance of the ranker, the pairs that all methods share, and one simple ranker."""
     methods = {
         "R": {"method": "random-terms", "max_terms": 3},
@@ -137,10 +137,10 @@ def test_figures_by_the_published_rule_are_those_of_the_library(plain, tmp_path)
         for vote in (1, 2):
             one = ix.published_fidelity(explained, vote=vote, tolerance=tolerance, fitted=sampled)
             expected |= {f"vote{vote}_all": one.all, f"vote{vote}_gap": one.gap, "utility": one.fitted}
-        assert {name: row.figures[name] for name in expected} == expected, row.method
+        assert {name: row.metrics[name] for name in expected} == expected, row.method
         assert explained.words == row.terms
-    median = next(row for row in cells(plain) if row.method == "R").figures
-    own = next(row for row in cells(tmp_path) if (row.ranker, row.method) == ("BM25", "R")).figures
+    median = next(row for row in cells(plain) if row.method == "R").metrics
+    own = next(row for row in cells(tmp_path) if (row.ranker, row.method) == ("BM25", "R")).metrics
     assert {name: median[name] for name in expected if name != "utility"} == {
         name: own[name] for name in expected if name != "utility"
     }
@@ -156,7 +156,7 @@ def test_term_vectors_from_a_file(tmp_path):
         found[source] = cells(tmp_path / str(bool(source)))
     plain, read = found.values()
     assert [row.reason for row in read] == ["", ""]
-    assert [row.figures["all"] for row in read] != [row.figures["all"] for row in plain]
+    assert [row.metrics["all"] for row in read] != [row.metrics["all"] for row in plain]
 
 
 def test_a_changed_setting_is_another_cell(plain, tmp_path):
@@ -232,17 +232,18 @@ def test_what_fails_is_a_row_with_its_reason(tmp_path):
     assert title.rstrip() == "none, n of 2 queries"
     wide = [estimates(line, 98_765) for line in lines]  # nothing is cut off
     Console(file=narrow, width=80).print(*rich_tables(wide))
-    assert narrow.getvalue().count("98765") == sum(bool(line.figures) for line in lines)
+    assert "…" not in narrow.getvalue()
+    assert narrow.getvalue().count("98765") == sum(bool(line.metrics) for line in lines)
     assert set(by_name["none", "Q"].failed) == {"1", "2"}
-    assert by_name["run", "Q"].figures["all"].n == by_name["run", "Q"].queries - len(
+    assert by_name["run", "Q"].metrics["all"].n == by_name["run", "Q"].queries - len(
         by_name["run", "Q"].failed
     )
 
 
 def estimates(line, n):
     """The line, as if its means were of that many queries."""
-    figures = {name: dataclasses.replace(one, n=n) for name, one in line.figures.items()}
-    return dataclasses.replace(line, figures=figures)
+    metrics = {name: dataclasses.replace(one, n=n) for name, one in line.metrics.items()}
+    return dataclasses.replace(line, metrics=metrics)
 
 
 def test_the_order_of_rows_changes_nothing(plain):
@@ -253,8 +254,8 @@ def test_the_order_of_rows_changes_nothing(plain):
     for seed in range(3):
         shuffled = [rows[i] for i in np.random.default_rng(seed).permutation(len(rows))]
         assert summarise(shuffled, pairs) == expected
-    by_hand = np.mean([r.figures["all"] for r in rows if r.method == "Q"])
-    assert expected[0].figures["all"].mean == pytest.approx(by_hand, abs=1e-15)  # sums in other orders
+    by_hand = np.mean([r.metrics["all"] for r in rows if r.method == "Q"])
+    assert expected[0].metrics["all"].mean == pytest.approx(by_hand, abs=1e-15)  # sums in other orders
 
 
 def test_fewer_queries_are_among_more():
@@ -404,7 +405,7 @@ def test_what_a_method_asks_for_is_the_same_whatever_ran_before(tmp_path, monkey
     run_study(study(rankers=rankers, methods=dict(reversed(ASKING.items()))), tmp_path / "other")
     one, other = ({(c.qid, c.method): c for c in cells(tmp_path / part)} for part in ("one", "other"))
     assert one == other
-    calls = {method: one["jaguar-speed", method].figures["model_calls"] for method in ASKING}
+    calls = {method: one["jaguar-speed", method].metrics["model_calls"] for method in ASKING}
     assert calls["GREEDY"] == calls["ONE"] > 0
     assert calls["EXS"] == 12  # of three documents, four versions each besides themselves
 

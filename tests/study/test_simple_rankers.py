@@ -59,9 +59,9 @@ def test_a_method_has_the_simple_rankers_that_its_entry_names(tmp_path):
     ):
         explained = method.explain(ranking)
         assert (rows[name].reason, rows[name].terms) == ("", explained.words)
-        assert rows[name].figures["all"] == explained.fidelity.all
-    assert rows["with dense"].figures["all"] > 0
-    assert rows["judged"].figures["all"] > 0
+        assert rows[name].metrics["all"] == explained.fidelity.all
+    assert rows["with dense"].metrics["all"] > 0
+    assert rows["judged"].metrics["all"] > 0
 
 
 @pytest.mark.parametrize(
@@ -194,12 +194,12 @@ def test_the_table_of_the_literature_is_one_command(folder, capsys, tmp_path):
     queries = dict(results.topics)
     table = (tmp_path / "page" / "queries.md").read_text()
     lines = [line for line in table.splitlines() if line.startswith("|")]
-    assert lines[0] == "| query | ranker | method | terms | all pairs | unseen documents |"
+    assert lines[0] == "| query | ranker | method | terms | all pairs | held-out documents |"
     for line, row in zip(lines[2:], rows, strict=True):
         shown = [cell.strip() for cell in line.strip("|").replace("\\|", "").split(" | ")]
         assert shown[2:4] == [row.method, ", ".join(row.terms)]
-        figure = f"{row.figures['all']:.3f}"
-        assert shown[4] == (figure if figure == "1.000" else figure.removeprefix("0"))
+        metric = f"{row.metrics['all']:.3f}"
+        assert shown[4] == (metric if metric == "1.000" else metric.removeprefix("0"))
     assert table.count("slow car in Rome (2)") + table.count("fast jaguar (1)") >= 1
     cells = list(csv.DictReader(io.StringIO((tmp_path / "page" / "cells.csv").read_text())))
     assert [(c["query"], c["method"], c["intent_terms"]) for c in cells] == [

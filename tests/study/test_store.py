@@ -101,7 +101,7 @@ def test_another_version(tmp_path):
     with sqlite3.connect(tmp_path / "study.sqlite") as file:
         file.execute("PRAGMA user_version = 99")
     file.close()
-    with pytest.raises(ix.InputError, match="format 99, and this intentx reads 5"):
+    with pytest.raises(ix.InputError, match="format 99, and this intentx reads 6"):
         Store(tmp_path, write=False)
 
 

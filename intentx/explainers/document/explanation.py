@@ -69,7 +69,7 @@ class DocumentExplanation(Measured):
         ``ranking.texts[position]``. Methods that look inside the model give each occurrence a weight
         of its own, and a term has their sum; methods that take words away take all occurrences
         at once, and each of them shows the weight of the term.
-    figures
+    metrics
         Numbers of the method, such as the ``"score"`` of the document, how well a surrogate
         fits, or by how much attributions miss the difference they should add up to.
     unseen
@@ -103,7 +103,7 @@ class DocumentExplanation(Measured):
     terms: tuple[str, ...]
     weights: tuple[float, ...]
     words: tuple[Word, ...] = field(repr=False)
-    figures: Mapping[str, float] = field(repr=False)
+    metrics: Mapping[str, float] = field(repr=False)
     unseen: tuple[str, ...] = field(repr=False)
     analyzer: Analyzer = field(repr=False)
     settings: Mapping[str, Any] = field(repr=False)
@@ -115,7 +115,7 @@ class DocumentExplanation(Measured):
     measures: Mapping[str, Measure] = field(default_factory=dict, repr=False)
     scored: frozenset[bytes] = field(default=frozenset(), repr=False)
 
-    FORMAT: ClassVar[str] = "intentx.document/1"
+    FORMAT: ClassVar[str] = "intentx.document/2"
 
     def __repr__(self) -> str:
         shown = ", ".join(
@@ -143,9 +143,9 @@ class DocumentExplanation(Measured):
         """What no word carries, in the unit of the weights; NaN where it is not known.
 
         Of a method whose weights add up to a score, the other part of it: what the ranker makes of
-        signs, and of a document without words. The figure ``"rest"``.
+        signs, and of a document without words. The metric ``"rest"``.
         """
-        return float(self.figures.get("rest", math.nan))
+        return float(self.metrics.get("rest", math.nan))
 
     @cached_property
     def content_terms(self) -> tuple[str, ...]:
@@ -248,7 +248,7 @@ class DocumentExplanation(Measured):
             "words": [word._asdict() for word in self.words],
             "rest": none_for_nan(self.rest),
             "unseen": list(self.unseen),
-            "figures": {key: none_for_nan(float(value)) for key, value in self.figures.items()},
+            "metrics": {key: none_for_nan(float(value)) for key, value in self.metrics.items()},
             "ranking": self.ranking.to_dict(),
             "fidelity": None if self.fidelity is None else self.fidelity.to_dict(),
             "settings": dict(self.settings),
@@ -276,7 +276,7 @@ class DocumentExplanation(Measured):
         InputError
             If the data is of another format or lacks a part.
         """
-        with parts_of(cls.__name__, plain, cls.FORMAT):
+        with parts_of(cls.__name__, plain, cls.FORMAT) as plain:
             found = cls(**cls._parts(plain))
             judged = plain.get("verdict") and DocumentVerdict.from_dict(table(plain, "verdict"))
             why = "" if judged else str(plain.get("unjudged", "it was saved without a verdict"))
@@ -292,7 +292,7 @@ class DocumentExplanation(Measured):
             raise InputError(f"{len(terms)} terms have {len(weights)} weights")
         if not isinstance(plain["doc_id"], str) or not isinstance(above, str | None):
             raise InputError(f"doc_id and above must be ids, not {plain['doc_id']!r} and {above!r}")
-        figures = {k: np.nan if v is None else v for k, v in table(plain, "figures").items()}
+        metrics = {k: np.nan if v is None else v for k, v in table(plain, "metrics").items()}
         return {
             "method": str(plain["method"]),
             "ranking": ranking,
@@ -301,7 +301,7 @@ class DocumentExplanation(Measured):
             "terms": terms,
             "weights": weights,
             "words": tuple(map(_word, plain["words"])),
-            "figures": {name: float(figure) for name, figure in figures.items()},
+            "metrics": {name: float(metric) for name, metric in metrics.items()},
             "unseen": strings(plain, "unseen"),
             "analyzer": Analyzer.from_dict(plain["analyzer"]),
             "intent_analyzer": Analyzer.from_dict(plain.get("intent_analyzer") or plain["analyzer"]),

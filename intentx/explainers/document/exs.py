@@ -95,7 +95,7 @@ class EXS(DocumentMethod):
         Penalty of the squared coefficients. In a sample of the versions a coefficient is first divided
         by the word's influence on the scores: see `intentx.explainers.document.surrogate.influence`.
 
-    The figure ``rest`` is what no word carries: the document's label less all weights; of a logistic
+    The metric ``rest`` is what no word carries: the document's label less all weights; of a logistic
     surrogate or a support vector classifier, whose weights add up to no label, its intercept.
 
     Examples
@@ -147,20 +147,20 @@ class EXS(DocumentMethod):
         [own], _ = relevance_labels(
             np.array([subject.score]), subject.ranking, subject.position, self.labels, k
         )
-        figures = {"score": subject.score, "k": k, "rest": float(own)}
+        metrics = {"score": subject.score, "k": k, "rest": float(own)}
         weights = np.zeros(len(subject.terms))
         if len(weights):
             kept = random_subsets(len(weights), self.samples, np.random.default_rng(self.seed))
             scores = subject.score_kept(kept, self.removal, self.mask)
             labels, note = relevance_labels(scores, subject.ranking, subject.position, self.labels, k)
             subject.notes += [note] if note else []
-            weights, figures["fit"], intercept = self._fit(subject, kept, scores, labels)
+            weights, metrics["fit"], intercept = self._fit(subject, kept, scores, labels)
             logits = self._kind in CLASSIFIERS and weights.any()  # whose sum is no label
-            figures["rest"] = intercept if logits else float(own) - float(weights.sum())
+            metrics["rest"] = intercept if logits else float(own) - float(weights.sum())
         return subject.explanation(
             dict(zip(subject.terms, weights, strict=True)),
             settings=self.settings(),
-            figures=figures,
+            metrics=metrics,
             above=None if other is None else other.position,
             unit=1.0,  # of labels
         )

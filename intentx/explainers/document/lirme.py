@@ -103,7 +103,7 @@ class LIRME(DocumentMethod):
     ``D'_i`` of the document, with ``ρ = exp(-x² / h)`` and x the angle between D and D'_i as vectors of
     term frequencies. The weights are θ, per occurrence of a term. Unlike in the paper there is an
     intercept b, so that a constant score explains nothing, and scores are standardised before α
-    applies to them, so that it means the same for every ranker. The figure ``rest`` is the document's
+    applies to them, so that it means the same for every ranker. The metric ``rest`` is the document's
     score less what all its occurrences of words weigh.
 
     Parameters
@@ -165,19 +165,19 @@ class LIRME(DocumentMethod):
             )
 
     def _weigh(self, subject: Subject, other: Subject | None) -> DocumentExplanation:
-        figures = {"score": subject.score, "rest": subject.score}
+        metrics = {"score": subject.score, "rest": subject.score}
         weights = np.zeros(len(subject.terms))
         if subject.terms:
             counts, idf, scores = self._sampled(subject)
             unit = unit_of(scores)
             features = counts * idf if self.weighting == "tf-idf" else counts
-            theta = self._theta(subject, counts, features, scores / unit, figures)
+            theta = self._theta(subject, counts, features, scores / unit, metrics)
             carried = float(features[0] @ theta)
-            figures["rest"] = (subject.score / unit - carried) * unit
+            metrics["rest"] = (subject.score / unit - carried) * unit
             with np.errstate(over="ignore"):  # what is infinite is refused with its reason
                 weights = theta * unit
         return subject.explanation(
-            dict(zip(subject.terms, weights, strict=True)), settings=self.settings(), figures=figures
+            dict(zip(subject.terms, weights, strict=True)), settings=self.settings(), metrics=metrics
         )
 
     def _sampled(self, subject: Subject) -> tuple[Floats, Floats, Floats]:
@@ -209,9 +209,9 @@ class LIRME(DocumentMethod):
         counts: Floats,
         features: Floats,
         scores: Floats,
-        figures: dict[str, float],
+        metrics: dict[str, float],
     ) -> Floats:
-        """(T,) θ; ``figures`` gets α and the fit."""
+        """(T,) θ; ``metrics`` gets α and the fit."""
         whole = counts[0]
         length = np.maximum(np.linalg.norm(counts, axis=1), 1)  # 0 of the version without words
         cosine = counts @ whole / length / np.linalg.norm(whole)
@@ -225,7 +225,7 @@ class LIRME(DocumentMethod):
         standard = (scores - mean) / deviation
         for alpha in sorted(self.alphas, reverse=True):
             theta, intercept, found = self._solve(features, standard, nearness, alpha)
-            figures["alpha"] = alpha
+            metrics["alpha"] = alpha
             if theta.any():
                 if not found:
                     subject.notes.append(
@@ -235,7 +235,7 @@ class LIRME(DocumentMethod):
                 break
         else:
             subject.notes.append(f"all weights are zero, at α = {min(self.alphas):g} still")
-        figures["fit"] = r_squared(standard, features @ theta + intercept, nearness)
+        metrics["fit"] = r_squared(standard, features @ theta + intercept, nearness)
         return theta * deviation
 
     def _solve(

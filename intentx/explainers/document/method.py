@@ -187,7 +187,7 @@ class Subject:
         weights: Mapping[str, float],
         *,
         settings: Mapping[str, Any],
-        figures: Mapping[str, float],
+        metrics: Mapping[str, float],
         occurrences: Sequence[float] | None = None,
         above: int | None = None,
         unit: float | None = None,
@@ -201,7 +201,7 @@ class Subject:
         weights
             Of every term, in an order that breaks ties. What is rounding, beside the largest of them
             or ``unit``, becomes 0.
-        figures
+        metrics
             With ``"rest"``, what no word carries.
         occurrences
             Weight of each of `tokens`; None: that of its term.
@@ -215,7 +215,7 @@ class Subject:
         ScorerError
             If a weight or the rest is larger than any number.
         """
-        self.check_finite(weights.values(), figures.values())
+        self.check_finite(weights.values(), metrics.values())
         found = [*weights.values(), *(() if occurrences is None else occurrences)]
         least = max(
             OF_LARGEST * max(map(abs, found), default=0.0),
@@ -240,7 +240,7 @@ class Subject:
             terms=tuple(terms),
             weights=tuple(float(weights[term]) for term in terms),
             words=words,
-            figures=self._figures(figures, above),
+            metrics=self._metrics(metrics, above),
             unseen=self.unseen,
             analyzer=self.analyzer,
             intent_analyzer=self.intent_analyzer,
@@ -252,24 +252,24 @@ class Subject:
             **more,
         )
 
-    def _figures(self, figures: Mapping[str, float], above: int | None) -> dict[str, float]:
+    def _metrics(self, metrics: Mapping[str, float], above: int | None) -> dict[str, float]:
         """Numbers of the method; beside a raw score, what the ranker makes of it."""
         shown = {"score": self.ranking.activation(self.position)}
         if above is not None:
             other = self.ranking.activation(above)
             shown["other_score"] = {f"other_{name}": value for name, value in other.items()}
         found: dict[str, float] = {}
-        for key, value in figures.items():
+        for key, value in metrics.items():
             found[key] = float(value)
             found |= shown.get(key, {})
         return found
 
-    def check_finite(self, weights: Iterable[float], figures: Iterable[float] = ()) -> None:
-        """Refuse weights that are no finite numbers, and figures that are infinite.
+    def check_finite(self, weights: Iterable[float], metrics: Iterable[float] = ()) -> None:
+        """Refuse weights that are no finite numbers, and metrics that are infinite.
 
         A sum or a difference of scores has made them so.
         """
-        if np.isfinite([*weights]).all() and not np.isinf([*figures]).any():
+        if np.isfinite([*weights]).all() and not np.isinf([*metrics]).any():
             return
         name = self.ranking.doc_ids[self.position]
         raise ScorerError(

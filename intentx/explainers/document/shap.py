@@ -68,7 +68,7 @@ class KernelSHAP(DocumentMethod):
     """Shapley values of a document's words: a fair share of its score for each (any ranker).
 
     The weights add up to ``R(d) - R(empty)``; the empty document has none of the words, but signs
-    stay, and what the ranker makes of them alone is the figure ``rest``. Compared with another
+    stay, and what the ranker makes of them alone is the metric ``rest``. Compared with another
     document, the game is ``R(A) - R(B)`` with the same words taken away from both, over the words of
     both; the other way round all weights have the other sign.
 
@@ -117,25 +117,25 @@ class KernelSHAP(DocumentMethod):
 
     def _weigh(self, subject: Subject, other: Subject | None) -> DocumentExplanation:
         terms = subject.terms
-        figures = {"score": subject.score, "rest": subject.score}
+        metrics = {"score": subject.score, "rest": subject.score}
         if other is not None:  # sorted, so that both ways round draw the same versions
             terms = tuple(sorted({*terms, *other.terms}))
-            figures |= {"other_score": other.score, "rest": subject.score - other.score}
+            metrics |= {"other_score": other.score, "rest": subject.score - other.score}
         players = [one for one in (subject, other) if one is not None]
         weights = np.zeros(len(terms))
         if terms:
-            weights = self._shapley(subject, players, terms, figures)
+            weights = self._shapley(subject, players, terms, metrics)
         return subject.explanation(
             dict(zip(terms, weights, strict=True)),
             settings=self.settings(),
-            figures=figures,
+            metrics=metrics,
             above=None if other is None else other.position,
         )
 
     def _shapley(
-        self, subject: Subject, players: list[Subject], terms: tuple[str, ...], figures: dict[str, float]
+        self, subject: Subject, players: list[Subject], terms: tuple[str, ...], metrics: dict[str, float]
     ) -> Floats:
-        """(T,) values; ``figures`` gets what they add up from, and how additive the ranker is."""
+        """(T,) values; ``metrics`` gets what they add up from, and how additive the ranker is."""
 
         def ask(kept: Kept) -> Floats:
             """(S, 1 or 2) scores of the document, and of the other one."""
@@ -172,9 +172,9 @@ class KernelSHAP(DocumentMethod):
         if number > 1:
             fit = r_squared(values, empty + kept @ found, kernel_weights(kept))
         empty, full = empty * unit, full * unit
-        figures |= {"empty": empty, "full": full, "fit": fit, "exact": float(exact)}
+        metrics |= {"empty": empty, "full": full, "fit": fit, "exact": float(exact)}
         # Of a document that is explained in part, the score of the whole is not ``full``.
-        figures["rest"] = empty + (figures["rest"] - full if any(one.cut for one in players) else 0.0)
+        metrics["rest"] = empty + (metrics["rest"] - full if any(one.cut for one in players) else 0.0)
         with np.errstate(over="ignore"):  # what is infinite is refused with its reason
             if np.isfinite(np.ptp([*values, empty / unit, full / unit]) * unit):
                 # Scores that differ by nearly the largest number: an estimate may lie beyond it.

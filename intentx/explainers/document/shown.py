@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
+from intentx.evaluation.metrics import document_title
 from intentx.explainers.document.signed import signed, two_sided
 from intentx.explainers.document.weighed import Weighed, Word
 from intentx.explainers.levels import Judgement
@@ -111,9 +112,9 @@ def _closing(explanation: ShownDocument) -> str:
     if explanation.above is not None:
         one, other = (explanation.ranking.doc_ids[i] for i in (explanation.position, explanation.above))
         lines.append(f"times in {one!r} / in {other!r}; – / 1: only in {other!r}")
-    figures = {key: value for key, value in explanation.figures.items() if key != "rest"}
-    if figures:
-        shown = (f"{key.replace('_', ' ')} {value:.4g}" for key, value in figures.items())
+    metrics = {key: value for key, value in explanation.metrics.items() if key != "rest"}
+    if metrics:
+        shown = (f"{document_title(key)} {value:.4g}" for key, value in metrics.items())
         lines.append(", ".join(shown))
     if explanation.unseen:
         others = len(explanation.unseen) - NAMED

@@ -284,12 +284,12 @@ def _additive(kept: Kept, values: Floats) -> float:
 
 def _gap(explanation: Weighed) -> float:
     """By how much the weights miss what they should add up to, over it."""
-    figures = explanation.figures
-    if "relative_gap" in figures:
-        return float(figures["relative_gap"])
-    if "full" in figures and figures["full"] != figures["empty"]:
-        unit = unit_of([figures["full"], figures["empty"]])
-        difference = figures["full"] / unit - figures["empty"] / unit
+    metrics = explanation.metrics
+    if "relative_gap" in metrics:
+        return float(metrics["relative_gap"])
+    if "full" in metrics and metrics["full"] != metrics["empty"]:
+        unit = unit_of([metrics["full"], metrics["empty"]])
+        difference = metrics["full"] / unit - metrics["empty"] / unit
         return abs(math.fsum(weight / unit for weight in explanation.weights) / difference - 1)
     return math.nan
 

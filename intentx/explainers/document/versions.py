@@ -80,7 +80,7 @@ class Versions:
         self.ranking, self.position = explanation.ranking, explanation.position
         self.method = explanation.method
         # EXS compares with a rank; others explain the difference of two scores.
-        pair = explanation.above is not None and "other_score" in explanation.figures
+        pair = explanation.above is not None and "other_score" in explanation.metrics
         places = [self.position, *([explanation.above] if pair else [])]
         weights = dict(zip(explanation.terms, explanation.weights, strict=True))
         self._sides = [_side(explanation, place, weights) for place in places if place is not None]

@@ -56,14 +56,14 @@ def judged(
     """
     if found.reference is None:
         return {"score": found.score}
-    figures = {"score": found.score, "reference": found.reference}
+    metrics = {"score": found.score, "reference": found.reference}
     gap, size = _gap(found)
     difference = found.score - found.reference
     what = f"the difference of {difference:.4g} between the document and its reference"
     if other is not None and other.reference is not None:
         _refuse(subject, found, *_gap(found), complete)
         _refuse(subject, other, *_gap(other), complete)
-        figures |= {"other_score": other.score, "other_reference": other.reference}
+        metrics |= {"other_score": other.score, "other_reference": other.reference}
         gap, size = gap - _gap(other)[0], max(size, _gap(other)[1])
         difference = found.score - other.score
         what = f"the difference of {difference:.4g} between the two documents"
@@ -81,7 +81,7 @@ def judged(
             f"attributions of up to {largest:.2g} have cancelled each other out, beside scores of "
             f"{size:.2g}: they say little about single words; {WAYS_OUT}"
         )
-    return figures | {"gap": gap, "relative_gap": relative}
+    return metrics | {"gap": gap, "relative_gap": relative}
 
 
 def _refuse(subject: Subject, found: Attributions, gap: float, size: float, complete: bool) -> None:

@@ -66,7 +66,7 @@ class GradCAMExplanation(DocumentExplanation):
     filtered_terms: tuple[str, ...]
     snippets: Mapping[str, Snippet] = field(repr=False)
 
-    FORMAT: ClassVar[str] = "intentx.gradcam/1"
+    FORMAT: ClassVar[str] = "intentx.gradcam/2"
 
     @property
     def document_terms(self) -> tuple[str, ...]:
@@ -81,7 +81,7 @@ class GradCAMExplanation(DocumentExplanation):
     @property
     def kurtosis(self) -> float:
         """Excess kurtosis (Fisher's, 0 for a normal distribution) of the map's cells; see `kurtosis`."""
-        return float(self.figures["kurtosis"])
+        return float(self.metrics["kurtosis"])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, documented in ``docs/json.md``."""
@@ -232,7 +232,7 @@ class GradCAM(DocumentMethod):
         return subject.explanation(
             by_term,
             settings=self._reading_as(ranker).settings(),
-            figures={
+            metrics={
                 "score": subject.score,
                 "kurtosis": kurtosis(activation),
                 "sum": float(contributions.sum()),

@@ -48,7 +48,7 @@ class GradientMethod(DocumentMethod):
 
     The ranker must be `intentx.capabilities.Differentiable`. Its pieces of text
     get an attribution each; those that overlap a word add up to the weight of that occurrence, and the
-    occurrences of a term to the term's. What stands on no word is the figure ``rest``:
+    occurrences of a term to the term's. What stands on no word is the metric ``rest``:
     the weights and it add up to all attributions. A piece belongs to the word that it shares most
     characters with.
 
@@ -60,7 +60,7 @@ class GradientMethod(DocumentMethod):
     (`DocumentExplanation.cautions`). Where a method that promises the sum misses it by more than half,
     it gives no explanation: see Raises.
 
-    Figures
+    Metrics
     -------
     score, reference
         The document's score, and that of the reference input.
@@ -113,7 +113,7 @@ class GradientMethod(DocumentMethod):
         with torch.inference_mode(False), torch.enable_grad():
             own = self._seen(subject, other)
             its = None if other is None else self._seen(other, subject)
-        figures = judged(subject, own.found, its and its.found, self.complete)
+        metrics = judged(subject, own.found, its and its.found, self.complete)
         weights = dict.fromkeys(subject.terms, 0.0)
         if other is not None and its is not None:  # sorted, so that ties break alike both ways round
             weights = dict.fromkeys(sorted({*subject.terms, *other.terms}), 0.0)
@@ -123,14 +123,14 @@ class GradientMethod(DocumentMethod):
                 weights[token.term] += sign * value
         if all(not one.found.values.any() and len(one.found.values) for one in (own, its) if one):
             subject.notes.append("the ranker's score does not change with any word of the document")
-        figures["rest"] = own.rest
+        metrics["rest"] = own.rest
         if its is not None:
-            references = figures["reference"] - figures["other_reference"]
-            figures["rest"] = math.fsum([own.rest, -its.rest, references])
+            references = metrics["reference"] - metrics["other_reference"]
+            metrics["rest"] = math.fsum([own.rest, -its.rest, references])
         return subject.explanation(
             weights,
             settings=self.settings() | own.chosen,
-            figures=figures,
+            metrics=metrics,
             occurrences=own.occurrences,
             above=None if other is None else other.position,
         )
@@ -326,7 +326,7 @@ class DeepSHAP(_FromReference):
     """The mean of DeepLIFT's contributions over several references.
 
     As Lundberg & Lee (NeurIPS 2017, "A Unified Approach to Interpreting Model Predictions", section
-    4.2), with the references of Fernando, Singh & Anand (SIGIR 2019). The figure ``reference`` is the
+    4.2), with the references of Fernando, Singh & Anand (SIGIR 2019). The metric ``reference`` is the
     mean score of the references.
 
     Parameters

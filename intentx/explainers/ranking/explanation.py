@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FORMAT", "IntentExplanation", "TermRole"]
 
-FORMAT = "intentx.intent/1"
+FORMAT = "intentx.intent/2"
 
 
 @dataclass(frozen=True, eq=False)
@@ -242,7 +242,7 @@ class IntentExplanation(Measured):
         InputError
             If the data is of another format or lacks a part.
         """
-        with parts_of("explanation", plain, FORMAT):
+        with parts_of("explanation", plain, FORMAT) as plain:
             ranking = ranking_of(plain)
             terms, weights = strings(plain, "terms"), numbers(plain, "weights")
             rankers = strings(plain, "simple_rankers")

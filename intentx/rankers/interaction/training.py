@@ -73,7 +73,7 @@ class Training:
         Share of the range of a teacher's scores for a query by which two texts must differ, to
         count as a pair.
     check_every, patience
-        Steps between two looks at the held-out queries, and looks without a better figure after
+        Steps between two looks at the held-out queries, and looks without a better metric after
         which training stops. The weights of the best look are kept.
     seed
         Of the order of lists and texts, and of dropout.

@@ -15,6 +15,7 @@ from intentx.comparison.disagreements import PROPERTIES
 from intentx.comparison.preferred import OTHERS, Disagreement
 from intentx.comparison.results import Comparison, QueryComparison
 from intentx.errors import InputError
+from intentx.evaluation.metrics import AGREEMENT, METRICS
 from intentx.report.pages.comparison_head import (
     compared_rankers,
     comparison_header,
@@ -91,11 +92,11 @@ def _agreement(comparison: Comparison) -> Html:
     rows = []
     for one, other in combinations(comparison.rankers, 2):
         mean, number = comparison.mean_agreement(one, other)
-        figures = (real(mean.tau, 2), real(mean.rbo, 2), percent(mean.first_ten), percent(mean.jaccard))
+        metrics = (real(mean.tau, 2), real(mean.rbo, 2), percent(mean.first_ten), percent(mean.jaccard))
         head = tag("th", join([named(one), " and ", named(other)]), scope="row")
-        cells = (tag("td", text, class_="n") for text in (*figures, count(number)))
+        cells = (tag("td", text, class_="n") for text in (*metrics, count(number)))
         rows.append(tag("tr", head, *cells))
-    columns = ("orders of", "Kendall’s τ-b", "RBO", "same of first ten", "same terms", "queries")
+    columns = ("orders of", *(metric.title for metric in AGREEMENT.values()), "queries")
     crossed = [
         tag("tr", tag("th", named(one), scope="row"), *(
             _share(comparison.mean_cross(one, other), own=one == other) for other in comparison.rankers
@@ -174,7 +175,7 @@ def _bias_table(biases: Sequence[Bias], widest: float) -> Html:
         follows = bias.stands_out and not bias.holds
         verdict = "follows from stronger ones" if follows else ""
         interval = "–" if math.isnan(bias.low) else f"{real(bias.low, 2)} to {real(bias.high, 2)}"
-        figures = (
+        metrics = (
             interval,
             f"{percent(bias.more)} / {percent(bias.less)}",
             count(bias.queries),
@@ -185,7 +186,7 @@ def _bias_table(biases: Sequence[Bias], widest: float) -> Html:
                 "tr",
                 tag("th", name, tag("small", verdict) if verdict else "", scope="row"),
                 tag("td", bar(bias.net, -widest, 2 * widest, real(bias.net, 2)), class_="bar"),
-                *(tag("td", figure, class_="n") for figure in figures),
+                *(tag("td", metric, class_="n") for metric in metrics),
             )
         )
     columns = ("", "net share", "95 %", "more / less", "queries", "adjusted p")
@@ -290,8 +291,8 @@ def _intents(query: QueryComparison) -> Html:
         (
             "",
             "terms that it wants (bold: it alone; *: go along with its order)",
-            "all pairs",
-            "far pairs",
+            METRICS["all"].title,
+            METRICS["far"].title,
             *other,
         ),
         rows,

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import intentx
 from intentx.errors import InputError
+from intentx.evaluation.metrics import document_title
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.shown import verdict_of
 from intentx.explainers.document.votes import SideBySide, numbered, side_by_side
@@ -206,19 +207,19 @@ def _speak(words: Sequence[Html]) -> Html:
 
 def _belief(explanation: DocumentExplanation) -> Html:
     """How well the weights account for what the ranker does, as far as the method tells."""
-    figures, lines = explanation.figures, []
-    if figures.get("exact"):
+    metrics, lines = explanation.metrics, []
+    if metrics.get("exact"):
         lines.append(
             "The weights are exact Shapley values: they add up to what the words change, "
-            f"{real(figures['full'] - figures['empty'])}."
+            f"{real(metrics['full'] - metrics['empty'])}."
         )
-    elif not math.isnan(fit := figures.get("fit", math.nan)):
+    elif not math.isnan(fit := metrics.get("fit", math.nan)):
         lines.append(f"A model of these weights fits the ranker’s answers by {real(fit)} (at best 1).")
-    if "relative_gap" in figures:
-        pair = "other_score" in figures
-        difference = real(figures["score"] - figures["other_score" if pair else "reference"])
+    if "relative_gap" in metrics:
+        pair = "other_score" in metrics
+        difference = real(metrics["score"] - metrics["other_score" if pair else "reference"])
         whole = f"difference of {difference} " + ("between the two" if pair else "from the reference")
-        gap, rest = figures["relative_gap"], explanation.rest  # not told by every method, nor old files
+        gap, rest = metrics["relative_gap"], explanation.rest  # not told by every method, nor old files
         told = pair and not math.isnan(rest)
         carried = f", {real(rest)} of which no word carries (the rest)" if told else ""
         lines.append(
@@ -305,15 +306,15 @@ def _scale(view: DocumentView, largest: float) -> Html:
 
 
 def _made(view: DocumentView) -> Html:
-    """Method, figures, cost, settings and notes."""
+    """Method, metrics, cost, settings and notes."""
     explanation = view.explanation
     facts = [("method", explanation.method)]
     facts += [
         (
-            name.replace("_", " "),
+            document_title(name),
             "not defined" if math.isnan(value) else f"{value:.6g}".replace("-", "−"),
         )
-        for name, value in explanation.figures.items()
+        for name, value in explanation.metrics.items()
     ]
     fidelity = explanation.fidelity
     if fidelity is not None and not math.isnan(fidelity.all):

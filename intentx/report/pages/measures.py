@@ -7,6 +7,7 @@ from typing import Any
 from intentx.evaluation.faithfulness import Faithfulness
 from intentx.evaluation.heldout import HeldoutFidelity
 from intentx.evaluation.measures import Measured
+from intentx.evaluation.metrics import METRICS
 from intentx.report.pages.markup import Html, count, real, tag
 from intentx.report.pages.tables import bar, share_cell, table
 
@@ -40,7 +41,7 @@ def heldout_row(explanation: Measured, names: tuple[str, ...]) -> list[Html]:
     said = f"not measured in {left} of {count(len(held.rows), 'split')}: {'; '.join(reasons)}"
     shares = (held.mean, held.majority, *(held.by_ranker.get(name, float("nan")) for name in names))
     cells: list[Any] = [
-        tag("th", "held-out documents", tag("small", meaning),
+        tag("th", METRICS[HeldoutFidelity.NAME].title, tag("small", meaning),
             tag("small", said, class_="reason") if left else "", scope="row"),
         tag("td", count(sum(row.pairs for row in rows)) if rows else "0", class_="n"),
         *(share_cell(share) for share in shares),

@@ -10,6 +10,7 @@ import numpy as np
 
 import intentx
 from intentx.evaluation.fidelity import FidelityRow
+from intentx.evaluation.metrics import PAIRS
 from intentx.explainers.ranking.effects import TermEffect
 from intentx.explainers.ranking.shown import AVOIDED, COLUMNS, term_rows
 from intentx.report.pages.explained_ranking import View
@@ -134,17 +135,17 @@ def fidelity_table(view: View) -> Html:
 
 
 def _fidelity_row(row: FidelityRow, gap: int) -> Html:
-    label, meaning = {
-        "all": ("all", "every pair that the ranker has an order for"),
-        "far": ("far", f"at least {count(gap, 'rank')} apart in the ranking"),
-        "fitted": ("fitted", "the pairs that the terms were chosen on"),
-        "heldout": ("held-out pairs", "pairs of this ranking that the terms were not chosen on"),
-    }.get(row.name, (row.name, ""))
+    meaning = {
+        "all": "every pair that the ranker has an order for",
+        "far": f"at least {count(gap, 'rank')} apart in the ranking",
+        "fitted": "the pairs that the terms were chosen on",
+        "heldout": "pairs of this ranking that the terms were not chosen on",
+    }.get(row.name, "")
     shares = (row.vote, row.majority, *row.by_ranker.values())
     missing = tag("small", f"not measured: {row.reason}", class_="reason") if row.reason else ""
     return tag(
         "tr",
-        tag("th", label, tag("small", meaning), missing, scope="row"),
+        tag("th", PAIRS.get(row.name, row.name), tag("small", meaning), missing, scope="row"),
         tag("td", count(row.pairs), class_="n"),
         *(share_cell(share) for share in shares),
         tag("td", count(row.ties) if row.pairs else "–", class_="n"),

@@ -1,6 +1,6 @@
 "use strict";
 
-// Makes the table of figures sortable, and shows the queries. Texts of users become text nodes only.
+// Makes the table of metrics sortable, and shows the queries. Texts of users become text nodes only.
 const study = JSON.parse(document.getElementById("data").textContent);
 const PAGE = 50; // queries at a time
 
@@ -15,7 +15,7 @@ function make(name, attributes, ...children) {
   return element;
 }
 
-/** A figure as people read it: a share without its leading zero. */
+/** A metric as people read it: a share without its leading zero. */
 function short(value, digits) {
   if (value === null || value === undefined) return "–";
   const text = value.toFixed(digits).replace("-", "−");
@@ -32,7 +32,7 @@ function compare(one, other, direction) {
   return direction * (typeof one === "number" ? one - other : one.localeCompare(other, "en", { numeric: true }));
 }
 
-/** What a table is sorted by: figures from the top first, texts from A; a third click ends it. */
+/** What a table is sorted by: metrics from the top first, texts from A; a third click ends it. */
 class Sorting {
   constructor() {
     this.key = null;
@@ -85,13 +85,13 @@ function search(label, update) {
   return { box, group: make("label", { class: "field" }, make("span", null, label), box) };
 }
 
-// ---- the table of figures
+// ---- the table of metrics
 const unique = (list) => [...new Set(list)];
 const rankers = unique(study.pairs.map((pair) => pair[0]));
 const methods = unique(study.pairs.map((pair) => pair[1]));
 
-function figuresTable() {
-  const table = document.getElementById("figures");
+function metricsTable() {
+  const table = document.getElementById("metrics");
   const body = table.tBodies[0];
   const rows = [...body.rows].map((row, i) => {
     const values = [...study.pairs[i]];
@@ -139,15 +139,15 @@ const place = new Map(study.queries.map(([qid], i) => [qid, i]));
 const link = (i) => `#query=${encodeURIComponent(study.queries[i][0])}`;
 
 function queriesTable() {
-  if (!study.figures.length || !study.queries.length) return;
+  if (!study.metrics.length || !study.queries.length) return;
   const table = document.getElementById("query-table");
   const sorting = new Sorting();
   let start = 0;
-  const figures = study.figures.map(([, group, head]) => `${group}: ${head}`);
-  const figure = select("Figure", [...figures, "Terms, with fidelity"], () => again());
-  const main = study.figures.findIndex(([name]) => name === "heldout_documents");
-  figure.box.value = study.by_query ? figures.length : Math.max(0, main);
-  const beside = study.beside.map(([name, head]) => [study.figures.findIndex(([own]) => own === name), head]);
+  const metrics = study.metrics.map(([, , title]) => title);
+  const metric = select("Metric", [...metrics, "Terms, with fidelity"], () => again());
+  const main = study.metrics.findIndex(([name]) => name === "heldout_documents");
+  metric.box.value = study.by_query ? metrics.length : Math.max(0, main);
+  const beside = study.beside.map(([name, head]) => [study.metrics.findIndex(([own]) => own === name), head]);
   const ranker = select("Ranker", rankers, () => {
     sorting.key = sorting.key === "query" ? "query" : null;
     again();
@@ -155,7 +155,7 @@ function queriesTable() {
   const words = search("Find", () => again());
   const told = make("output", { "aria-live": "polite" });
   if (rankers.length < 2) ranker.group.hidden = true;
-  document.getElementById("query-controls").append(figure.group, ranker.group, words.group, told);
+  document.getElementById("query-controls").append(metric.group, ranker.group, words.group, told);
 
   const steps = [["First", () => 0], ["Previous", () => start - PAGE], ["Next", () => start + PAGE], ["Last", () => Infinity]];
   const buttons = steps.map(([name, to]) => make("button", { type: "button", click: () => {
@@ -171,9 +171,9 @@ function queriesTable() {
   }
 
   function update() {
-    const withTerms = Number(figure.box.value) === figures.length;
-    const chosen = withTerms ? (beside.length ? beside[0][0] : 0) : Number(figure.box.value);
-    const [, , , meaning, digits] = study.figures[chosen];
+    const withTerms = Number(metric.box.value) === metrics.length;
+    const chosen = withTerms ? (beside.length ? beside[0][0] : 0) : Number(metric.box.value);
+    const [, , , meaning, digits] = study.metrics[chosen];
     const pairs = study.pairs.map((pair, i) => i).filter((i) => study.pairs[i][0] === rankers[ranker.box.value]);
     const value = (query, pair) => {
       const cell = study.cells[query][pair];
@@ -216,15 +216,15 @@ function queriesTable() {
 }
 
 /** The terms of a query with their fidelity. */
-function termsCell([words, figures], beside) {
+function termsCell([words, metrics], beside) {
   const terms = make("p", { class: "terms" });
   for (const word of words) terms.append(make("bdi", { class: "chip" }, study.words[word]), " ");
   if (!words.length) terms.append(make("small", null, "no term"));
-  const told = beside.map(([figure, head]) => make("span", null, make("b", null, short(figures[figure], 3)), ` ${head}`));
+  const told = beside.map(([metric, head]) => make("span", null, make("b", null, short(metrics[metric], 3)), ` ${head}`));
   return make("td", { class: "said" }, terms, make("small", { class: "beside" }, ...told));
 }
 
-/** A figure of a query with a bar of its size, where it is a share; or why there is none. */
+/** A metric of a query with a bar of its size, where it is a share; or why there is none. */
 function valueCell(cell, value, digits) {
   if (cell === 0) return make("td", { class: "n" }, make("small", null, "not yet"));
   if (!Array.isArray(cell)) return make("td", { class: "n", title: study.reasons[cell - 1] }, make("small", { class: "reason" }, "failed"));
@@ -243,14 +243,14 @@ let cameByLink = false; // then closing goes back, as the browser's button does
 function ofRanker(ranker, cells) {
   const own = study.pairs.map((pair, i) => i).filter((i) => study.pairs[i][0] === ranker);
   const groups = [];
-  for (const [, group] of study.figures) {
+  for (const [, group] of study.metrics) {
     if (groups.length && groups[groups.length - 1][0] === group) groups[groups.length - 1][1] += 1;
     else groups.push([group, 1]);
   }
   const heads = make("thead", null,
     make("tr", null, make("th", { scope: "col", rowspan: 2 }, "method and its terms"),
       ...groups.map(([group, number]) => make("th", { scope: "colgroup", colspan: number, class: "start" }, group))),
-    make("tr", null, ...study.figures.map(([, , head, meaning], i) => make("th", { scope: "col", class: starts(i), title: meaning }, head))));
+    make("tr", null, ...study.metrics.map(([, , head, meaning], i) => make("th", { scope: "col", class: starts(i), title: meaning }, head))));
   const rows = own.map((pair) => {
     const cell = cells[pair];
     const terms = make("p", { class: "terms" });
@@ -258,18 +258,18 @@ function ofRanker(ranker, cells) {
       for (const word of cell[0]) terms.append(make("bdi", { class: "chip" }, study.words[word]), " ");
       if (!cell[0].length) terms.append(make("small", null, "no term"));
     } else terms.append(make("small", { class: "reason" }, cell === 0 ? "not measured yet" : study.reasons[cell - 1]));
-    const figures = Array.isArray(cell)
-      ? cell[1].map((value, i) => make("td", { class: starts(i) }, short(value, study.figures[i][4])))
-      : [make("td", { colspan: study.figures.length, class: "start" })];
-    return make("tr", null, make("th", { scope: "row" }, make("bdi", null, study.pairs[pair][1]), terms), ...figures);
+    const metrics = Array.isArray(cell)
+      ? cell[1].map((value, i) => make("td", { class: starts(i) }, short(value, study.metrics[i][4])))
+      : [make("td", { colspan: study.metrics.length, class: "start" })];
+    return make("tr", null, make("th", { scope: "row" }, make("bdi", null, study.pairs[pair][1]), terms), ...metrics);
   });
   return make("section", null, make("h3", null, make("bdi", null, ranker)),
-    make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Figures of the query" },
+    make("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": "Metrics of the query" },
       make("table", { class: "one" }, heads, make("tbody", null, ...rows))));
 }
 
 function starts(i) {
-  return i === 0 || study.figures[i][1] !== study.figures[i - 1][1] ? "n start" : "n";
+  return i === 0 || study.metrics[i][1] !== study.metrics[i - 1][1] ? "n start" : "n";
 }
 
 function showQuery(i) {
@@ -319,6 +319,6 @@ addEventListener("hashchange", () => {
   follow();
 });
 
-figuresTable();
+metricsTable();
 queriesTable();
 follow();

@@ -20,7 +20,7 @@ __all__ = ["study_page"]
 
 
 def study_page(results: Results, plots: Sequence[Plot] = ()) -> str:
-    """A page with the figures of a study, plots of them, and every query.
+    """A page with the metrics of a study, plots of them, and every query.
 
     Parameters
     ----------
@@ -34,7 +34,7 @@ def study_page(results: Results, plots: Sequence[Plot] = ()) -> str:
     str
         HTML with one script and without requests; the same for the same results.
     """
-    sections = [("table", "Figures")]
+    sections = [("table", "Metrics")]
     if plots:
         sections.append(("plots", "Plots"))
     sections += [("queries", "Queries"), ("made", "How it was run")]
@@ -50,7 +50,7 @@ def study_page(results: Results, plots: Sequence[Plot] = ()) -> str:
     )
     table = tag(
         "section",
-        tag("h2", "Figures"),
+        tag("h2", "Metrics"),
         tag("div", id="table-controls", class_="controls"),
         main_table(results.lines),
         legend(results.lines),

@@ -7,10 +7,10 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
+from intentx.evaluation.metrics import METRICS, titled
 from intentx.report.pages.markup import FORBIDDEN, Html, tag
-from intentx.report.tables.study import GROUPS, digits, present
-from intentx.study.by_query import BY_QUERY, shown_by_query
-from intentx.study.cells import FIGURES
+from intentx.report.tables.study import present
+from intentx.study.by_query import shown_by_query
 
 if TYPE_CHECKING:
     from intentx.study.results import Results
@@ -19,8 +19,7 @@ __all__ = ["data_block", "queries_section", "query_data"]
 
 # What must not stand in a script as it is: "<" could end it, the others are no characters of HTML.
 _ESCAPED = re.compile(r"[<\x7f-\x9f\u2028\u2029]")
-WHOLE = ("terms", "model_calls")  # of one query
-PLACES = 6  # digits of a figure that are kept: rounded again to three, they are right
+PLACES = 6  # digits of a metric that are kept: rounded again to three, they are right
 
 
 def query_data(results: Results) -> dict[str, Any]:
@@ -29,15 +28,15 @@ def query_data(results: Results) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``figures``: name, head of its group, short head, meaning and digits of each figure;
-        ``beside``: those that are shown beside terms, with their heads; ``by_query``: whether terms
+        ``metrics``: key, group, title, description and digits of each metric;
+        ``beside``: those that are shown beside terms, with their titles; ``by_query``: whether terms
         are shown first;
         ``pairs``: ranker and method; ``queries``: id and text; ``words``, ``reasons``: texts that
         ``cells`` refer to by their place. ``cells`` has a list per query with one part per pair: 0
         where it is not measured yet, the place of a reason where it has failed, or else a list of two:
-        places of its terms, and figures, None where one is not defined.
+        places of its terms, and metrics, None where one is not defined.
     """
-    names = [name for name in present(results.lines) if name in FIGURES]
+    names = [name for name in present(results.lines) if name in METRICS]
     pairs = {(line.ranker, line.method): i for i, line in enumerate(results.lines)}
     places = {qid: i for i, (qid, _) in enumerate(results.topics)}
     words: dict[str, int] = {}
@@ -51,13 +50,14 @@ def query_data(results: Results) -> dict[str, Any]:
             cells[place][pair] = reasons.setdefault(_clean(row.reason), len(reasons) + 1)
             continue
         terms = [words.setdefault(_clean(term), len(words)) for term in row.terms]
-        cells[place][pair] = [terms, [_rounded(row.figures.get(name)) for name in names]]
-    heads = {name: (group, head) for group, own in GROUPS for name, head in own.items()}
+        cells[place][pair] = [terms, [_rounded(row.metrics.get(name)) for name in names]]
+    told = [METRICS[name] for name in names]
     return {
-        "figures": [
-            [name, *heads[name], FIGURES[name], 0 if name in WHOLE else digits(name)] for name in names
+        "metrics": [
+            [one.key, one.group, one.title, one.description, 0 if one.is_count else one.digits]
+            for one in told
         ],
-        "beside": [[name, BY_QUERY[name]] for name in shown_by_query(results.lines)],
+        "beside": [[*pair] for pair in titled(shown_by_query(results.lines)).items()],
         "by_query": results.study.by_query,
         "pairs": [[_clean(ranker), _clean(method)] for ranker, method in pairs],
         "queries": [[_clean(qid), _clean(query)] for qid, query in results.topics],
@@ -82,7 +82,7 @@ def queries_section() -> Html:
         tag("noscript", tag("p", "Queries need JavaScript here; cells.csv has all.", class_="note")),
         tag("div", id="query-controls", class_="controls"),
         tag("div", tag("table", class_="queries", id="query-table"), class_="scroll", tabindex="0",
-            role="region", aria_label="Figures of each query"),
+            role="region", aria_label="Metrics of each query"),
         tag("div", id="query-pages", class_="controls"),
         tag("dialog", id="query", aria_labelledby="query-title"),
         id="queries",

@@ -116,7 +116,7 @@ def flattened_figure(explanation: GradCAMExplanation) -> Figure:
 
 
 def box_figure(groups: Mapping[str, Mapping[str, Sequence[float]]], title: str = "") -> Figure:
-    """Box plots: one panel for each figure, one box for each group of documents.
+    """Box plots: one panel for each metric, one box for each group of documents.
 
     Parameters
     ----------
@@ -127,7 +127,7 @@ def box_figure(groups: Mapping[str, Mapping[str, Sequence[float]]], title: str =
     Raises
     ------
     InputError
-        If there is no figure, or a group without values.
+        If there is no metric, or a group without values.
     MissingExtraError
         Without matplotlib.
     """
@@ -135,7 +135,7 @@ def box_figure(groups: Mapping[str, Mapping[str, Sequence[float]]], title: str =
         len(panel) and all(np.isfinite(group).any() for group in panel.values())
         for panel in groups.values()
     ):
-        raise InputError("box plots need one figure or more, with a finite value in each group")
+        raise InputError("box plots need one metric or more, with a finite value in each group")
     with plain_style():
         from matplotlib.figure import Figure
 

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from intentx.evaluation.metrics import METRICS
 from intentx.report.pages.markup import Html, tag
 from intentx.report.pictures.line_breaks import cleaned, first_line, measured
 from intentx.report.pictures.style import AGAINST, FOR, INK, LINE, SIZE, SOFT, plain_style
+from intentx.report.tables.study import SHOWN
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -51,34 +53,31 @@ class _Board(NamedTuple):
 
 
 class _Series(NamedTuple):
-    """One figure of all lines, and how it is drawn."""
+    """One metric of all lines, and how it is drawn."""
 
     name: str
-    label: str
     colour: str
     marker: str
     filled: bool = True
 
 
-_FITTED = _Series("all", "fitted documents, all pairs", FOR, "o")
-_FAR = _Series("far", "fitted documents, far pairs", FOR, "o", False)
-_UNSEEN = _Series("heldout_documents", "unseen documents", AGAINST, "D")
-_RANDOM = _Series("shuffled_all", "random order, fitted documents", SOFT, "o", False)
-_RANDOM_UNSEEN = _Series(
-    "shuffled_heldout_documents", "random order, unseen documents", SOFT, "D", False
-)
-_RANKER = _Series("model", "the ranker", AGAINST, "D")
-_OURS = _Series("ours", "intentx itself", FOR, "o")
+_FITTED = _Series("all", FOR, "o")
+_FAR = _Series("far", FOR, "o", False)
+_HELDOUT = _Series("heldout_documents", AGAINST, "D")
+_RANDOM = _Series("shuffled_all", SOFT, "o", False)
+_RANDOM_HELDOUT = _Series("shuffled_heldout_documents", SOFT, "D", False)
+_RANKER = _Series("model", AGAINST, "D")
+_OURS = _Series("ours", FOR, "o")
 
 
 def distributions(results: Results) -> tuple[str, dict[tuple[str, str], Floats]]:
-    """The main figure of a study, and its values over queries for each ranker and method."""
-    names = {name for line in results.lines for name in line.figures}
+    """The main metric of a study, and its values over queries for each ranker and method."""
+    names = {name for line in results.lines for name in line.metrics}
     main = "heldout_documents" if "heldout_documents" in names else "all"
     found: dict[tuple[str, str], list[float]] = {}
     for row in results.rows():
-        if main in row.figures:
-            found.setdefault((row.ranker, row.method), []).append(row.figures[main])
+        if main in row.metrics:
+            found.setdefault((row.ranker, row.method), []).append(row.metrics[main])
     return main, {pair: np.array(values) for pair, values in found.items()}
 
 
@@ -97,7 +96,7 @@ def plots(results: Results) -> list[Plot]:
         for order, some in zip((results.study.rankers, results.study.methods), there, strict=True)
     )
     board = _Board(lines, rankers, methods)
-    names = {name for line in lines for name in line.figures}
+    names = {name for line in lines for name in line.metrics}
     main, values = distributions(results)
     found: list[Plot] = []
     with plain_style():
@@ -137,7 +136,7 @@ def inline(plot: Plot) -> Html:
 
 
 def _fidelity(board: _Board, names: set[str]) -> Plot:
-    series = [one for one in (_FITTED, _FAR, _UNSEEN) if one.name in names]
+    series = [one for one in (_FITTED, _FAR, _HELDOUT) if one.name in names]
 
     def draw(axes: Axes, row: int, line: Line) -> None:
         for place, one in enumerate(series):
@@ -151,13 +150,13 @@ def _fidelity(board: _Board, names: set[str]) -> Plot:
 def _overfitting(board: _Board, names: set[str]) -> Plot:
     above, below = (
         [one for one in pair if one.name in names]
-        for pair in ((_FITTED, _UNSEEN), (_RANDOM, _RANDOM_UNSEEN))
+        for pair in ((_FITTED, _HELDOUT), (_RANDOM, _RANDOM_HELDOUT))
     )
 
     def draw(axes: Axes, row: int, line: Line) -> None:
         axes.axvline(0.5, color=LINE, linewidth=0.8, zorder=0)
         for pair, shift, colour in ((above, -0.17, INK), (below, 0.17, SOFT)):
-            ends = [line.figures[one.name].mean for one in pair if one.name in line.figures]
+            ends = [line.metrics[one.name].mean for one in pair if one.name in line.metrics]
             if len(ends) == 2:
                 axes.plot(ends, [row + shift] * 2, color=colour, linewidth=1, zorder=1)
             for one in pair:
@@ -166,10 +165,10 @@ def _overfitting(board: _Board, names: set[str]) -> Plot:
     shown = above + below
     figure = _panels(board, draw, shown, _shares(board.lines, shown), "fidelity, mean of queries", 26)
     caption = (
-        "The line from fitted to unseen documents is what a fitted fidelity hides. In a random order "
-        "nothing is to be found: what fitted documents have there above .5 is overfitting."
+        "The line from all pairs to held-out documents is what fidelity on fitted documents hides. In a "
+        "random order nothing is to be found: what fitted documents have there above .5 is overfitting."
     )
-    return Plot("overfitting", "Fitted against unseen", caption, figure)
+    return Plot("overfitting", "Fitted against held out", caption, figure)
 
 
 def _queries(board: _Board, main: str, values: Mapping[tuple[str, str], Floats]) -> Plot:
@@ -189,7 +188,7 @@ def _queries(board: _Board, main: str, values: Mapping[tuple[str, str], Floats])
         axes.plot([quarter, most], [place] * 2, color=SOFT, linewidth=4, solid_capstyle="butt", zorder=2)
         axes.plot([middle], [place], "|", color=INK, markersize=9, markeredgewidth=2, zorder=3)
 
-    label = "fidelity on unseen documents" if main == "heldout_documents" else "fidelity, all pairs"
+    label = f"fidelity, {METRICS[main].title}"
     room = 0.03 * (high - low)
     figure = _panels(board, draw, [], (low - room, high + room), label, 24)
     few = max(map(len, values.values())) <= DOTS
@@ -227,14 +226,14 @@ def _shares(
     lines: Sequence[Line], series: Sequence[_Series], interval: bool = False
 ) -> tuple[float, float]:
     """Limits of an axis of shares: of what is there, and to 1."""
-    there = [line.figures[one.name] for line in lines for one in series if one.name in line.figures]
+    there = [line.metrics[one.name] for line in lines for one in series if one.name in line.metrics]
     low = min(float(np.fmin(one.low, one.mean)) if interval else one.mean for one in there)
     start = np.floor(10 * low - 0.2) / 10
     return float(start), 1.0 + 0.03 * (1.0 - float(start))
 
 
 def _dot(axes: Axes, row: float, line: Line, one: _Series, interval: bool = False) -> None:
-    estimate = line.figures.get(one.name)
+    estimate = line.metrics.get(one.name)
     if estimate is None:
         return
     if interval and not np.isnan(estimate.low):
@@ -322,7 +321,7 @@ def _legend(figure: Figure, series: Sequence[_Series], size: tuple[float, float]
     handles = [
         Line2D(
             [], [], marker=one.marker, color=one.colour, linestyle="", markersize=5.4,
-            markerfacecolor=one.colour if one.filled else WHITE, label=one.label,
+            markerfacecolor=one.colour if one.filled else WHITE, label=SHOWN[one.name].title,
         )
         for one in series
     ]  # fmt: skip

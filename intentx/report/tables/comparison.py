@@ -11,6 +11,7 @@ from intentx.comparison.biases import HEADLINE_DOCUMENTS, HEADLINE_TESTED, Ranke
 from intentx.comparison.disagreements import PROPERTIES
 from intentx.comparison.preferred import OTHERS, Disagreement
 from intentx.comparison.results import Comparison, Intent, QueryComparison
+from intentx.evaluation.metrics import AGREEMENT
 from intentx.report.pages.markup import count, percent, real
 from intentx.signs import first_line, visible
 
@@ -119,7 +120,7 @@ def _agreements(comparison: Comparison) -> Table:
 
     table = _table(
         "How far they agree, in the mean over queries",
-        "rankers", "Kendall τ-b", "RBO", "same of first ten", "same terms", "n",
+        "rankers", *(metric.title for metric in AGREEMENT.values()), "n",
     )  # fmt: skip
     for two in combinations(comparison.rankers, 2):
         mean, number = comparison.mean_agreement(*two)

@@ -1,47 +1,36 @@
-"""The table of a study: a row for each ranker and method, a column for each figure."""
+"""The table of a study: a row for each ranker and method, a column for each metric."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from intentx.evaluation.metrics import METRICS, SECONDS
 from intentx.report.pages.markup import Html, count, join, tag
-from intentx.study.cells import FIGURES
-from intentx.study.tables import COUNTS, MARKS, TESTED, interval, number
+from intentx.study.tables import MARKS, TESTED, interval, number
 
 if TYPE_CHECKING:
     from intentx.study.tables import Line, Versus
 
-__all__ = ["GROUPS", "SECONDS", "digits", "legend", "main_table", "present", "probability", "seconds"]
+__all__ = ["GROUPS", "SHOWN", "groups", "legend", "main_table", "present", "probability", "seconds"]
 
-# Columns in groups, with heads that are short; what they mean stands in FIGURES.
-GROUPS = (
-    ("Fidelity", {"all": "all pairs", "far": "far", "sampled": "sampled", "tau": "τ-b"}),
-    ("On unseen", {"heldout_documents": "documents", "heldout_pairs": "pairs"}),
-    ("In random order", {"shuffled_all": "all pairs", "shuffled_heldout_documents": "unseen docs"}),
-    ("Published rule, one agrees", {"vote1_all": "all pairs", "vote1_gap": "gap"}),
-    ("Two agree", {"vote2_all": "all pairs", "vote2_gap": "gap"}),
-    ("One does not contradict", {"utility": "sampled"}),
-    (
-        "What the ranker looks for",
-        {"intent_precision": "precision", "intent_recall": "recall", "intent_ap": "AP"},
-    ),
-    ("Ranks lost without", {"deletion": "terms", "random_deletion": "random"}),
-    ("Ranks risen with", {"insertion": "terms", "random_insertion": "random"}),
-    ("Terms", {"terms": "number", "stability": "stability"}),
-    ("Texts scored", {"model_calls": "number"}),
-    ("Seconds", {"explain": "explain", "model": "ranker", "ours": "ours"}),
-)
-SECONDS = {
-    "explain": "seconds of one explanation, the ranker’s among them",
-    "model": "seconds of the ranker for all that is measured of a query",
-    "ours": "seconds of intentx itself for the same",
-}
+# Groups of columns from left to right; those of other metrics come behind them.
+GROUPS = ("Fidelity", "Held out", "Shuffled", "Published rule", "Known intent", "Faithfulness", "Terms")
+SHOWN = {**METRICS, **SECONDS}
 
 
-def digits(name: str) -> int:
-    """Digits behind the point: three of a share, one of a number of terms, ranks or texts."""
-    return 1 if name in COUNTS else 3
+def groups(names: Iterable[str]) -> list[tuple[str, list[str]]]:
+    """Keys of metrics in the groups that a page shows, from left to right.
+
+    >>> groups(["tau", "model_calls", "all", "deletion"])
+    [('Fidelity', ['all', 'tau']), ('Faithfulness', ['deletion']), ('Cost', ['model_calls'])]
+    """
+    wanted = set(names)
+    found: dict[str, list[str]] = {group: [] for group in GROUPS}
+    for key, metric in SHOWN.items():
+        if key in wanted:
+            found.setdefault(metric.group, []).append(key)
+    return [(group, own) for group, own in found.items() if own]
 
 
 def seconds(value: float) -> str:
@@ -54,9 +43,9 @@ def seconds(value: float) -> str:
 
 
 def present(lines: Sequence[Line]) -> list[str]:
-    """Names of the figures that some line has, in the order of the columns."""
-    have = {name for line in lines for name in (*line.figures, *line.seconds)}
-    return [name for _, heads in GROUPS for name in heads if name in have]
+    """Names of the metrics that some line has, in the order of the columns."""
+    have = {name for line in lines for name in (*line.metrics, *line.seconds)}
+    return [name for _, own in groups(have) for name in own]
 
 
 def main_table(lines: Sequence[Line]) -> Html:
@@ -74,31 +63,37 @@ def main_table(lines: Sequence[Line]) -> Html:
         )
         for place, line in enumerate(lines)
     ]
-    table = tag("table", _head(columns), tag("tbody", *rows), class_="figures", id="figures")
-    return tag("div", table, class_="scroll", tabindex="0", role="region", aria_label="All figures")
+    table = tag("table", _head(columns), tag("tbody", *rows), class_="metrics", id="metrics")
+    return tag("div", table, class_="scroll", tabindex="0", role="region", aria_label="All metrics")
 
 
 def _columns(names: Sequence[str]) -> list[tuple[str, str]]:
-    """The figures of the columns, and the class of each: which group, and whether it begins there."""
-    columns = []
-    for group, (_, heads) in enumerate(GROUPS):
-        own = [name for name in heads if name in names]
-        columns += [(name, f"n g{group}{'' if i else ' start'}") for i, name in enumerate(own)]
-    return columns
+    """The metrics of the columns, and the class of each: which group, and whether it begins there."""
+    return [
+        (name, f"n g{place}{'' if i else ' start'}")
+        for place, (_, own) in enumerate(groups(names))
+        for i, name in enumerate(own)
+    ]
 
 
 def _head(columns: Sequence[tuple[str, str]]) -> Html:
     """Two lines: groups, and their columns."""
-    above, below = [], []
-    for place, (group, heads) in enumerate(GROUPS):
-        own = [(name, kind) for name, kind in columns if name in heads]
-        if own:
-            kind = f"g{place} start"
-            above.append(tag("th", group, colspan=len(own), scope="colgroup", class_=kind))
-        below += [
-            tag("th", heads[name], scope="col", class_=kind, title=_meaning(name), data_key=name)
-            for name, kind in own
-        ]
+    kinds = dict(columns)
+    above = [
+        tag("th", group, colspan=len(own), scope="colgroup", class_=f"g{place} start")
+        for place, (group, own) in enumerate(groups(kinds))
+    ]
+    below = [
+        tag(
+            "th",
+            SHOWN[name].title,
+            scope="col",
+            class_=kind,
+            title=SHOWN[name].description,
+            data_key=name,
+        )
+        for name, kind in columns
+    ]
     names = (
         tag("th", name, scope="col", rowspan=2, data_key=name, class_="n" if name == "queries" else None)
         for name in ("ranker", "method", "queries")
@@ -106,17 +101,13 @@ def _head(columns: Sequence[tuple[str, str]]) -> Html:
     return tag("thead", tag("tr", *names, *above), tag("tr", *below))
 
 
-def _meaning(name: str) -> str:
-    return SECONDS.get(name) or FIGURES[name]
-
-
 def _best(lines: Sequence[Line]) -> dict[tuple[str, str], str]:
-    """The highest mean of each ranker and figure, as it is written."""
+    """The highest mean of each ranker and metric, as it is written."""
     best: dict[tuple[str, str], float] = {}
     for line in lines:
         for name in TESTED:
-            if name in line.figures:
-                mean = line.figures[name].mean
+            if name in line.metrics:
+                mean = line.metrics[name].mean
                 best[line.ranker, name] = max(mean, best.get((line.ranker, name), mean))
     return {(ranker, name): number(name, mean) for (ranker, name), mean in best.items()}
 
@@ -129,7 +120,7 @@ def _method(line: Line) -> Html:
 
 def _queries(line: Line) -> Html:
     """Over how many queries the means are, and how many have failed."""
-    measured = max((estimate.n for estimate in line.figures.values()), default=0)
+    measured = max((estimate.n for estimate in line.metrics.values()), default=0)
     failed = tag("small", f"{count(len(line.failed))} failed", class_="reason") if line.failed else ""
     return tag("td", count(measured), failed, class_="n", data_v=measured)
 
@@ -140,12 +131,12 @@ def _cell(line: Line, name: str, kind: str, best: str) -> Html:
         spent = line.seconds.get(name)
         value = None if spent is None else repr(float(spent))
         return tag("td", "–" if spent is None else seconds(spent), class_=kind, data_v=value)
-    estimate = line.figures.get(name)
+    estimate = line.metrics.get(name)
     if estimate is None:
         return tag("td", "–", class_=kind)
     mean, versus = number(name, estimate.mean), line.against.get(name)
     mark = MARKS[versus.sign] if versus else ""
-    most = max(one.n for one in line.figures.values())
+    most = max(one.n for one in line.metrics.values())
     around = interval(name, estimate)
     return tag(
         "td",
@@ -187,14 +178,12 @@ def legend(lines: Sequence[Line]) -> Html:
         "Means over queries, with 95 % intervals below where there are two queries or more. ",
         tag("b", "Bold"),
         ": the highest of a ranker. † better and ‡ worse than the best other baseline, p < .05 by a "
-        "paired randomization test with Holm’s correction. Point at a figure for the difference.",
+        "paired randomization test with Holm’s correction. Point at a metric for the difference.",
         class_="note",
     )
     terms = []
-    for head, heads in GROUPS:
-        own = [name for name in heads if name in names]
-        if own:
-            meanings = join((f"{heads[name]}: {_meaning(name)}" for name in own), "; ")
-            terms += [tag("dt", head), tag("dd", meanings)]
+    for group, own in groups(names):
+        meanings = join((f"{SHOWN[name].title}: {SHOWN[name].description}" for name in own), "; ")
+        terms += [tag("dt", group), tag("dd", meanings)]
     details = tag("details", tag("summary", "What the columns are"), tag("dl", *terms))
     return join([marks, details])

@@ -1,4 +1,4 @@
-"""What a study comes to, in words that are made from its figures."""
+"""What a study comes to, in words that are made from its metrics."""
 
 from __future__ import annotations
 
@@ -60,30 +60,30 @@ def findings(
     if overfitted:
         parts.append(tag("p", join(overfitted, " "), class_="answer caution"))
     if not parts:
-        parts.append(tag("p", "No cell has figures yet.", class_="answer"))
+        parts.append(tag("p", "No cell has metrics yet.", class_="answer"))
     return tag("div", *parts, class_="findings")
 
 
 def _best_of(lines: Sequence[Line], baselines: Sequence[str]) -> Html | None:
-    """The method that does best on unseen documents; on all pairs, where no document was held out."""
+    """The method that does best on held-out documents; on all pairs, where no document was held out."""
     name = "heldout_documents"
-    if not any(name in line.figures for line in lines):
+    if not any(name in line.metrics for line in lines):
         name = "all"
-    judged = [line for line in lines if name in line.figures]
+    judged = [line for line in lines if name in line.metrics]
     if not judged:
         return None
-    best = max(judged, key=lambda line: line.figures[name].mean)
+    best = max(judged, key=lambda line: line.metrics[name].mean)
     parts: list[str] = [
         tag("strong", tag("bdi", best.ranker)),
         " is explained best by " if len(judged) > 1 else " is explained by ",
         tag("b", tag("bdi", best.method)),
         ": its terms agree with ",
-        _told(best.figures[name]),
+        _told(best.metrics[name]),
         " of the ranker’s preferences ",
-        "among documents that it has not seen" if name != "all" else "among the documents at hand",
+        "among held-out documents" if name != "all" else "among the documents at hand",
     ]
-    if name != "all" and "all" in best.figures:
-        parts += [", and with ", _told(best.figures["all"]), " among those that it was fitted to"]
+    if name != "all" and "all" in best.metrics:
+        parts += [", and with ", _told(best.metrics["all"]), " among those that it was fitted to"]
     parts.append(".")
     versus = best.against.get(name)
     if versus is not None:
@@ -96,7 +96,7 @@ def _best_of(lines: Sequence[Line], baselines: Sequence[str]) -> Html | None:
             "." if versus.sign else ", which may be chance.",
         ]
     if name == "all":
-        parts.append(" Nothing was measured on unseen documents.")
+        parts.append(" Nothing was measured on held-out documents.")
     return join(parts)
 
 
@@ -110,43 +110,43 @@ def _told(estimate: Estimate) -> Html:
 
 def _random_order(lines: Sequence[Line]) -> Html | None:
     """What the most flexible method finds where there is nothing to find."""
-    name, unseen = "shuffled_all", "shuffled_heldout_documents"
-    judged = [line for line in lines if name in line.figures]
+    name, held = "shuffled_all", "shuffled_heldout_documents"
+    judged = [line for line in lines if name in line.metrics]
     if not judged:
         return None
-    most = max(judged, key=lambda line: line.figures[name].mean)
+    most = max(judged, key=lambda line: line.metrics[name].mean)
     parts: list[str] = [
         "Fitted to a ",
         tag("em", "random"),
         " order of the same documents, ",
         _cell_name(most),
         " still “explains” ",
-        tag("b", number(name, most.figures[name].mean)),
+        tag("b", number(name, most.metrics[name].mean)),
         " of it",
     ]
-    if unseen in most.figures:
-        parts.append(f", and {number(name, most.figures[unseen].mean)} on unseen ones")
-    parts.append(": figures on fitted documents hold that much overfitting.")
+    if held in most.metrics:
+        parts.append(f", and {number(name, most.metrics[held].mean)} on held-out documents")
+    parts.append(": fidelity on fitted documents holds that much overfitting.")
     return join(parts)
 
 
 def _gap(lines: Sequence[Line]) -> Html | None:
-    """Where fidelity falls most from fitted to unseen documents."""
+    """Where fidelity falls most from fitted to held-out documents."""
     pairs = [
-        (line.figures["all"].mean, line.figures["heldout_documents"].mean, line)
+        (line.metrics["all"].mean, line.metrics["heldout_documents"].mean, line)
         for line in lines
-        if {"all", "heldout_documents"} <= set(line.figures)
+        if {"all", "heldout_documents"} <= set(line.metrics)
     ]
     if not pairs:
         return None
-    fitted, unseen, most = max(pairs, key=lambda pair: pair[0] - pair[1])
-    if fitted <= unseen:
+    fitted, held, most = max(pairs, key=lambda pair: pair[0] - pair[1])
+    if fitted <= held:
         return None
     return join(
         [
-            "From fitted to unseen documents, fidelity falls most for ",
+            "From fitted to held-out documents, fidelity falls most for ",
             _cell_name(most),
-            f": from {number('all', fitted)} to {number('all', unseen)}.",
+            f": from {number('all', fitted)} to {number('all', held)}.",
         ]
     )
 
@@ -156,7 +156,7 @@ def _cell_name(line: Line) -> Html:
 
 
 def failures(lines: Sequence[Line]) -> Html:
-    """Queries without figures and why, together where a ranker fails for all methods alike."""
+    """Queries without metrics and why, together where a ranker fails for all methods alike."""
     found: dict[tuple[str, str, tuple[str, ...]], list[str]] = {}
     for line in lines:
         by_reason: dict[str, list[str]] = {}
@@ -175,7 +175,7 @@ def failures(lines: Sequence[Line]) -> Html:
         where = join([tag("strong", tag("bdi", ranker)), ", ", names, ": "])
         why = tag("small", tag("bdi", reason), class_="reason")
         items.append(tag("li", where, "queries ", join(shown, ", "), more, why))
-    summary = f"{count(total, 'cell')} without figures, and why"
+    summary = f"{count(total, 'cell')} without metrics, and why"
     return tag("details", tag("summary", summary), tag("ul", *items), class_="failures", id="failures")
 
 

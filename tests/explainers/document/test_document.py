@@ -26,7 +26,7 @@ class LeaveOneOut(DocumentMethod):
         return subject.explanation(
             dict(zip(subject.terms, subject.score - scores, strict=True)),
             settings=self.settings(),
-            figures={"score": subject.score, "undefined": np.nan},
+            metrics={"score": subject.score, "undefined": np.nan},
         )
 
 
@@ -177,14 +177,14 @@ def test_through_json_and_back():
         *("method", "query", "terms", "weights", "ranking", "fidelity", "settings"),
         *("model_calls", "seconds"),
     }
-    assert plain["figures"]["undefined"] is None
+    assert plain["metrics"]["undefined"] is None
     assert plain["words"][2] == {"term": "piano", "start": 8, "end": 13, "weight": 2.0}
 
 
 @pytest.mark.parametrize(
     ("spoil", "message"),
     [
-        (lambda p: p.update(format="intentx.intent/1"), "format is 'intentx.intent/1'"),
+        (lambda p: p.update(format="intentx.intent/2"), "format is 'intentx.intent/2'"),
         (lambda p: p.pop("words"), "lacks 'words'"),
         (lambda p: p.update(doc_id="z"), "no document 'z'"),
         (lambda p: p.update(words=[{"term": "a"}]), "damaged"),

@@ -113,7 +113,7 @@ def test_methods_that_look_inside(method):
     verdict = found.verdict
     assert verdict.asked <= max(3 * found.model_calls, FEWEST)
     assert ranking.scorer.texts_scored - before <= verdict.asked
-    assert np.isnan(verdict.gap) == ("relative_gap" not in found.figures)
+    assert np.isnan(verdict.gap) == ("relative_gap" not in found.metrics)
     if method.name in ("DeepLIFT", "IntegratedGradients"):
         assert verdict.level == "holds"
         assert "; the weights add up to what they should" in verdict.sentence

@@ -98,11 +98,11 @@ def test_weights_and_the_rest_add_up():
 
     ranking = ix.rank(scorer, "tea", [text, "coffee", "pot", "old tea"])
     shap = ix.KernelSHAP().explain(ranking, "0")
-    assert sum(shap.weights) + shap.rest == pytest.approx(shap.figures["score"])
+    assert sum(shap.weights) + shap.rest == pytest.approx(shap.metrics["score"])
     assert shap.rest == 3
     lirme = ix.LIRME().explain(ranking, "0")
     carried = sum(word.weight for word in lirme.words)
-    assert carried + lirme.rest == pytest.approx(lirme.figures["score"])
+    assert carried + lirme.rest == pytest.approx(lirme.metrics["score"])
 
 
 def test_the_words_behind_the_table_are_added_up():
@@ -117,7 +117,7 @@ def test_the_words_behind_the_table_are_added_up():
 def test_older_json_has_no_rest_and_still_loads():
     found = ix.KernelSHAP().explain(ix.rank(negating, "phone", DOCS), 0)
     plain = found.to_dict()
-    del plain["rest"], plain["intent_analyzer"], plain["figures"]["rest"]
+    del plain["rest"], plain["intent_analyzer"], plain["metrics"]["rest"]
     again = DocumentExplanation.from_dict(plain)
     assert again.to_dict()["rest"] is None
     assert "the rest" not in again.text() + again._repr_html_() + repr(again)
@@ -155,7 +155,7 @@ def test_gradients_weigh_every_word_and_signs_are_the_rest(encoded, method):
     assert found.rest != 0
     assert "│ the rest: no word │" in found.text()
     if method.compares:
-        gap = found.figures["score"] - found.figures["reference"] + found.figures["gap"]
+        gap = found.metrics["score"] - found.metrics["reference"] + found.metrics["gap"]
         assert sum(found.weights) + found.rest == pytest.approx(gap, rel=1e-6)
     assert set(found.content_terms) == {"key", "desk"}
     assert set(method.explain(encoded).terms) <= {"key", "desk", "stage", "piano"}

@@ -154,8 +154,8 @@ def test_against_a_slow_version(labels, width, penalty, scorer):
         expected, fit = slow_exs(ranking, doc, labels, 4, width, penalty)
         found = method.explain(ranking, doc)
         assert weights_of(found) == pytest.approx(expected, abs=1e-9)
-        assert found.figures["fit"] == pytest.approx(fit, nan_ok=True)
-        assert found.figures["score"] == ranking.scores[doc]
+        assert found.metrics["fit"] == pytest.approx(fit, nan_ok=True)
+        assert found.metrics["score"] == ranking.scores[doc]
         said_something += any(expected.values())
     assert said_something >= 2
 
@@ -240,13 +240,13 @@ def test_why_a_document_is_above_another():
     ranking = ix.rank(Linear(weights), "tea", texts)
     high, low = 2, 9
     found = EXS(labels="topk", k=3).explain(ranking, doc=high, above=ranking.doc_ids[low])
-    assert (found.position, found.above, found.figures["k"]) == (high, low, low + 1)
+    assert (found.position, found.above, found.metrics["k"]) == (high, low, low + 1)
     alone = EXS(labels="topk", k=low + 1).explain(ranking, doc=high)
     assert (found.terms, found.weights) == (alone.terms, alone.weights)
     assert alone.above is None
     assert f"above {ranking.doc_ids[low]!r} (rank 10)" in repr(found)
     again = type(found).from_json(found.to_json())
-    assert (again.above, again.figures["k"]) == (low, low + 1)
+    assert (again.above, again.metrics["k"]) == (low, low + 1)
 
 
 def test_a_document_that_is_not_above_the_other():
@@ -263,7 +263,7 @@ def test_a_document_that_is_not_above_the_other():
 def test_k_beyond_the_list_is_cut_to_it():
     ranking = ix.rank(Linear({"piano": 1.0}), "keyboard", SMALL)
     found, whole = (EXS(k=k).explain(ranking, 0) for k in (99, len(SMALL)))
-    assert (found.weights, found.figures["k"]) == (whole.weights, len(SMALL))
+    assert (found.weights, found.metrics["k"]) == (whole.weights, len(SMALL))
     assert "k is 99, and the ranking has 5 documents" in found.notes[0]
     assert not any("k is" in note for note in whole.notes)
 
@@ -276,9 +276,9 @@ def test_all_labels_equal(labels):
     )
     found = EXS(labels=labels, k=1).explain(ranking, 2)
     assert found.weights == (0.0, 0.0)
-    assert math.isnan(found.figures["fit"])
+    assert math.isnan(found.metrics["fit"])
     assert any("all 4 versions have the label 0 by" in note for note in found.notes)
-    assert found.to_dict()["figures"]["fit"] is None
+    assert found.to_dict()["metrics"]["fit"] is None
 
 
 def test_the_kind_of_fit_is_named():

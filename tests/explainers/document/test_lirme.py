@@ -154,7 +154,7 @@ def test_l2_weights_minimise_the_loss_of_the_paper(sampler, scorer, weighting):
     expected = dict(zip(terms, weights * deviation, strict=True))
     assert weights_of(found) == pytest.approx(expected, abs=1e-8)
     left = (scores - mean) / deviation - free - rows @ weights
-    assert found.figures["fit"] == pytest.approx(1 - near @ left**2)
+    assert found.metrics["fit"] == pytest.approx(1 - near @ left**2)
 
 
 @pytest.mark.parametrize("alpha", [0.1, 0.001])
@@ -216,7 +216,7 @@ def test_alpha_means_the_same_for_every_scale_of_the_scores(penalty):
     )
     small, large = weights_of(one), weights_of(two)
     assert large == pytest.approx({term: 1000 * w for term, w in small.items()}, rel=1e-3, abs=1e-3)
-    assert two.figures["fit"] == pytest.approx(one.figures["fit"], abs=1e-6)
+    assert two.metrics["fit"] == pytest.approx(one.metrics["fit"], abs=1e-6)
 
 
 def test_the_path_goes_down_until_some_weight_is_not_zero():
@@ -224,7 +224,7 @@ def test_the_path_goes_down_until_some_weight_is_not_zero():
     ranking = ix.rank(Linear(weights), "tea", texts)
     path = (0.05, 1e6, 1e-4, 100.0)  # in any order
     found = LIRME(alphas=path, samples=200).explain(ranking, "0")
-    assert found.figures["alpha"] == 0.05
+    assert found.metrics["alpha"] == 0.05
     assert any(found.weights)
     alone = LIRME(alphas=(0.05,), samples=200).explain(ranking, "0")
     assert alone.weights == found.weights
@@ -234,7 +234,7 @@ def test_at_the_end_of_the_path_all_may_still_be_zero():
     ranking = ix.rank(LINEAR, "keyboard", SMALL)
     found = LIRME(alphas=(1e6, 1e5)).explain(ranking, 0)
     assert not any(found.weights)
-    assert found.figures["alpha"] == 1e5
+    assert found.metrics["alpha"] == 1e5
     assert any("all weights are zero, at α = 100000 still" in note for note in found.notes)
 
 

@@ -38,14 +38,14 @@ def test_what_lies_behind_the_limit_is_in_the_rest(method):
     assert "cable" not in found.terms
     assert found.unseen == ()  # the ranker reads it
     if method.name == "KernelSHAP":
-        assert sum(found.weights) + found.rest == pytest.approx(found.figures["score"])
+        assert sum(found.weights) + found.rest == pytest.approx(found.metrics["score"])
 
 
 def test_a_pair_names_the_long_one():
     ranking = ix.rank(scorer, "q", {"x": LONG, "y": "piano piano", "z": "cable"})
     found = ix.KernelSHAP(samples=60).explain(ranking, "y", above="x")
     assert found.notes[0].startswith("document 'x' has")
-    gap = found.figures["score"] - found.figures["other_score"]
+    gap = found.metrics["score"] - found.metrics["other_score"]
     assert sum(found.weights) + found.rest == pytest.approx(gap)
 
 

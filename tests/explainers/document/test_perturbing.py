@@ -96,7 +96,7 @@ def test_the_same_seed_gives_the_same_json_and_another_seed_another(method):
     other = type(method)(**{**vars(method), "seed": 1}).explain(
         ix.rank(Linear(weights), "tea", texts), 2
     )
-    assert comparable(other)["weights"] != comparable(one)["weights"] or one.figures.get("exact")
+    assert comparable(other)["weights"] != comparable(one)["weights"] or one.metrics.get("exact")
 
 
 @every_method

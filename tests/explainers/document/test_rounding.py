@@ -50,7 +50,7 @@ def subject(score=2.0):
 )
 def test_what_is_rounding_and_what_is_small(weights, score, kept):
     given = dict(zip(("tea", "pot", "lid"), weights, strict=True))
-    found = subject(score).explanation(given, settings={}, figures={})
+    found = subject(score).explanation(given, settings={}, metrics={})
     assert found.weights == kept
     assert sorted(word.weight for word in found.words) == sorted(kept)
     assert all((weight > 0) == (term in found.intent_terms) for term, weight in
@@ -61,7 +61,7 @@ def test_occurrences_that_cancel_out_leave_a_term_no_weight():
     found = subject().explanation(
         {"tea": 0.1 + 0.2 - 0.3, "pot": 0.0, "lid": 0.0},
         settings={},
-        figures={},
+        metrics={},
         occurrences=[0.3, 0, 0],
     )
     assert found.weights == (0.0, 0.0, 0.0)

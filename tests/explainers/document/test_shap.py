@@ -74,9 +74,9 @@ def test_a_document_by_all_orders_of_its_words(doc):
         values += chaotic("tea", [remove_terms(found.document, gone, ANALYZER)])
     expected = by_orders(values, len(terms))
     assert weights_of(found) == pytest.approx(dict(zip(terms, expected, strict=True)), abs=1e-12)
-    assert found.figures["empty"] == values[0]
-    assert found.figures["score"] == values[-1]
-    assert found.figures["exact"] == 1
+    assert found.metrics["empty"] == values[0]
+    assert found.metrics["score"] == values[-1]
+    assert found.metrics["exact"] == 1
 
 
 @pytest.mark.parametrize("seed", range(5))
@@ -90,9 +90,9 @@ def test_a_sum_over_words_is_found_to_the_last_digits(seed):
         often = frequencies(found.document)
         truth = {term: weights.get(term, 0.0) * often[term] for term in found.terms}
         assert weights_of(found) == pytest.approx(truth, abs=1e-6)
-        assert found.figures["exact"] == exact
-        assert found.figures["fit"] == pytest.approx(1.0)
-        assert found.figures["empty"] == -3.0
+        assert found.metrics["exact"] == exact
+        assert found.metrics["fit"] == pytest.approx(1.0)
+        assert found.metrics["empty"] == -3.0
     assert found_rightly(KernelSHAP().explain(ranking, "0"), weights) == 1
 
 
@@ -111,7 +111,7 @@ def test_weights_always_add_up(size, samples, exact_up_to, seed, constant):
 
     ranking = ix.rank(scorer, "tea", [text, "desk"])
     found = KernelSHAP(samples=samples, exact_up_to=exact_up_to, seed=seed).explain(ranking, "0")
-    gap = found.figures["score"] - found.figures["empty"]
+    gap = found.metrics["score"] - found.metrics["empty"]
     assert math.fsum(found.weights) == pytest.approx(gap, abs=1e-9)
     most = max(samples, 2**exact_up_to if size <= exact_up_to else 0)
     assert found.model_calls <= most
@@ -134,7 +134,7 @@ def test_more_samples_come_closer_to_the_exact_values():
     errors = []
     for samples in (60, 400):
         some = [KernelSHAP(samples=samples, seed=s).explain(ranking, "0") for s in range(2)]
-        assert not any(one.figures["exact"] for one in some)
+        assert not any(one.metrics["exact"] for one in some)
         errors.append(
             np.mean([abs(weights_of(one)[t] - weights_of(exact)[t]) for one in some for t in names])
         )
@@ -160,7 +160,7 @@ def test_the_other_way_round_every_weight_has_the_other_sign(samples, scorer):
         back = method.explain(ranking, two, above=one)  # below it in the ranking
         assert weights_of(there) == {term: -weight for term, weight in weights_of(back).items()}
         assert there.terms == back.terms
-        assert there.figures["fit"] == back.figures["fit"]
+        assert there.metrics["fit"] == back.metrics["fit"]
 
 
 def test_why_one_is_above_another_adds_up_to_what_lies_between_them():
@@ -168,10 +168,10 @@ def test_why_one_is_above_another_adds_up_to_what_lies_between_them():
     a, b = "0", "2"
     pair = KernelSHAP(exact_up_to=12).explain(ranking, a, above=b)
     alone = [KernelSHAP().explain(ranking, doc) for doc in (a, b)]
-    scores = [one.figures["score"] - one.figures["empty"] for one in alone]
+    scores = [one.metrics["score"] - one.metrics["empty"] for one in alone]
     assert math.fsum(pair.weights) == pytest.approx(scores[0] - scores[1], abs=1e-12)
-    assert pair.figures["empty"] == pytest.approx(
-        alone[0].figures["empty"] - alone[1].figures["empty"], abs=1e-12
+    assert pair.metrics["empty"] == pytest.approx(
+        alone[0].metrics["empty"] - alone[1].metrics["empty"], abs=1e-12
     )
     assert pair.above == ranking.position(b)
     # The game is a difference, and so are its Shapley values: a word of both gets what it does in
@@ -218,7 +218,7 @@ def test_a_listwise_ranker_gets_whole_lists():
     assert weights_of(found)["piano"] == pytest.approx(2 * 2)
     pair = KernelSHAP().explain(ranking, "0", above="2")
     assert math.fsum(pair.weights) == pytest.approx(
-        pair.figures["score"] - pair.figures["other_score"] - pair.figures["empty"]
+        pair.metrics["score"] - pair.metrics["other_score"] - pair.metrics["empty"]
     )
 
 
@@ -231,7 +231,7 @@ def test_signs_stay_when_all_words_go():
 
     found = KernelSHAP().explain(ix.rank(scorer, "tea", DOCS), "1")
     assert "." in texts
-    assert found.figures["empty"] == found.rest == len(".")
+    assert found.metrics["empty"] == found.rest == len(".")
 
 
 def test_words_can_be_masked_instead():

@@ -145,7 +145,7 @@ def test_an_unknown_kind():
         fit_surrogate("tree", *problem(0)[:3], 1.0, 0)
 
 
-def test_figures_of_fit_by_loops():
+def test_metrics_of_fit_by_loops():
     _, labels, weights, _ = problem(8)
     labels = labels - labels.mean()
     predicted = labels + np.random.default_rng(0).normal(size=S)

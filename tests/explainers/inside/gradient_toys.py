@@ -135,11 +135,11 @@ each_complete = pytest.mark.parametrize(
 
 
 def total(explanation):
-    return math.fsum(explanation.weights) + explanation.figures["rest"]
+    return math.fsum(explanation.weights) + explanation.metrics["rest"]
 
 
 def change(explanation):
-    return explanation.figures["score"] - explanation.figures["reference"]
+    return explanation.metrics["score"] - explanation.metrics["reference"]
 
 
 def by_words(ranking, values, text, method=sum):

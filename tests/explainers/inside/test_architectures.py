@@ -28,17 +28,17 @@ def test_deeplift_is_complete(name, kind, tmp_path):
     ranking = ix.rank(ranker(name, kind, tmp_path), "piano key", TEXTS)
     assert np.ptp(ranking.scores) > 1e-4
     found = DeepLIFT().explain(ranking, 0)
-    assert found.figures["score"] == pytest.approx(ranking.scores[0], abs=1e-5)
-    assert found.figures["relative_gap"] <= 1e-4
+    assert found.metrics["score"] == pytest.approx(ranking.scores[0], abs=1e-5)
+    assert found.metrics["relative_gap"] <= 1e-4
     assert total(found) == pytest.approx(change(found), abs=5e-6)
     assert not found.cautions
     assert not [note for note in found.notes if "rule" in note]
     breaks = name in BREAKING or "Gemma" in name
     assert found.settings["reference_used"] == ("mean" if breaks else "oov")
     assert bool([note for note in found.notes if "mean vector" in note]) == breaks
-    assert max(map(abs, found.weights)) < 30 * max(abs(change(found)), abs(found.figures["score"]))
+    assert max(map(abs, found.weights)) < 30 * max(abs(change(found)), abs(found.metrics["score"]))
     if kind == "bi" and name in ("DeBERTa-v3", "ModernBERT", "Qwen3", "Gemma 3"):
-        assert IntegratedGradients().explain(ranking, 0).figures["relative_gap"] < 0.01
+        assert IntegratedGradients().explain(ranking, 0).metrics["relative_gap"] < 0.01
 
 
 @pytest.mark.parametrize("name", ["Qwen3", "Gemma 3"])
@@ -71,8 +71,8 @@ def test_every_pooling_and_what_comes_behind_it(name, pooling, tmp_path):
     ranking = ix.rank(BiEncoder(model), "piano key", TEXTS)
     for place in range(2):
         found = DeepLIFT().explain(ranking, place)
-        assert found.figures["score"] == pytest.approx(ranking.scores[place], abs=1e-5)
-        assert abs(found.figures["gap"]) < 2e-6
+        assert found.metrics["score"] == pytest.approx(ranking.scores[place], abs=1e-5)
+        assert abs(found.metrics["gap"]) < 2e-6
         assert not [note for note in found.notes if "rule" in note]
 
 
@@ -81,7 +81,7 @@ def test_two_towers_of_decoders(tmp_path):
     ranking = ix.rank(DPR(*towers), "piano key", TEXTS)
     found = DeepLIFT().explain(ranking, 0)
     assert found.settings["reference_used"] == "mean"
-    assert found.figures["relative_gap"] < 1e-4
+    assert found.metrics["relative_gap"] < 1e-4
 
 
 def test_half_precision_is_said(tmp_path):

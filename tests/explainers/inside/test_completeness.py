@@ -80,9 +80,9 @@ def test_what_has_no_rule_is_named_whether_it_is_refused_or_not(name, method):
             said = str(error)
             assert "beyond use" in said
         else:
-            missed += found.figures["relative_gap"] > 0.02
+            missed += found.metrics["relative_gap"] > 0.02
             said = " ".join(found.notes)
-            assert bool(found.cautions) == (found.figures["relative_gap"] > 0.02)
+            assert bool(found.cautions) == (found.metrics["relative_gap"] > 0.02)
         assert named in said
     assert missed
 
@@ -106,7 +106,7 @@ SEEN = {
 @pytest.mark.parametrize("name", SEEN)
 def test_other_ways_to_call_a_function_meet_its_rule(name):
     found = DeepLIFT(reference="collection").explain(ranking(SEEN[name]), "a")
-    assert abs(found.figures["gap"]) < 1e-9
+    assert abs(found.metrics["gap"]) < 1e-9
     assert not [note for note in found.notes if "no DeepLIFT rule" in note]
 
 
@@ -139,7 +139,7 @@ def test_what_is_detached_is_told_beside_a_gap():
         return (powers / powers.sum(2, keepdim=True)).square().sum((1, 2))
 
     found = DeepLIFT(reference="collection").explain(ranking(kept_from_overflow), "a")
-    assert 0.02 < found.figures["relative_gap"] < 0.5
+    assert 0.02 < found.metrics["relative_gap"] < 0.5
     assert "the model may let no gradient through detach" in found.cautions[0]
 
 
@@ -162,7 +162,7 @@ def missing(share):
 def test_the_shares_that_are_stated(method):
     quiet = method.explain(missing(0.019), "a")
     assert not quiet.cautions
-    assert quiet.figures["relative_gap"] == pytest.approx(0.019)
+    assert quiet.metrics["relative_gap"] == pytest.approx(0.019)
     for share in (0.021, -0.49):
         said = method.explain(missing(share), "a")
         assert len(said.cautions) == 1
@@ -202,7 +202,7 @@ def test_it_is_the_first_thing_wherever_an_explanation_is_shown(tmp_path):
 
 def test_gradient_times_input_promises_no_sum_and_says_so_first():
     found = GradientInput().explain(missing(3.0), "a")
-    assert found.figures["relative_gap"] == pytest.approx(3)
+    assert found.metrics["relative_gap"] == pytest.approx(3)
     assert "300.0% of it" in found.cautions[0]
 
 
@@ -212,8 +212,8 @@ def subject():
 
 def test_rounding_is_no_gap_and_cancelled_weights_are_told():
     one = subject()
-    figures = judged(one, Attributions(np.array([0.5, -0.5 + 2e-6]), 0.7, 0.7 - 1e-6), None, True)
-    assert figures["relative_gap"] == pytest.approx(1)  # of a millionth
+    metrics = judged(one, Attributions(np.array([0.5, -0.5 + 2e-6]), 0.7, 0.7 - 1e-6), None, True)
+    assert metrics["relative_gap"] == pytest.approx(1)  # of a millionth
     assert not one.cautions
     judged(one, Attributions(np.array([1e8, -1e8 + 0.5]), 0.7, 0.2), None, True)
     assert "up to 1e+08 have cancelled each other out" in one.cautions[0]
@@ -229,7 +229,7 @@ def test_zeros_are_kept_where_nothing_breaks_at_them():
     found = IntegratedGradients().explain(cosine, "a")
     assert found.settings["reference_used"] == "mean"
     assert found.settings["reference"] == "auto"
-    assert found.figures["relative_gap"] < 0.02
+    assert found.metrics["relative_gap"] < 0.02
     with pytest.raises(ix.InputError, match="steps of the integral may be few"):
         IntegratedGradients(reference="oov").explain(cosine, "a")
 

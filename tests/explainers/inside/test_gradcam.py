@@ -58,7 +58,7 @@ def test_the_map_against_loops_and_finite_differences(settings):
             return float(module.score_maps(values[None], there))
 
     assert score(maps) == pytest.approx(seen.score, rel=1e-5)
-    assert seen.score == pytest.approx(found.figures["score"], rel=1e-5)
+    assert seen.score == pytest.approx(found.metrics["score"], rel=1e-5)
     filters, rows, columns = maps.shape
     assert (rows, columns) == found.map.shape == found.interaction.shape
     # The sum of the derivatives in all cells is that of moving all cells at once.
@@ -155,7 +155,7 @@ def test_similarities_and_flattened_matrices():
         nearest = max(cosine(known, term, word.term) for term in found.query_terms)
         assert found.similarities[j] == pytest.approx(nearest, abs=1e-5)
     assert found.to_dict()["flattened"] == found.flattened.tolist()
-    assert found.kurtosis == found.figures["kurtosis"] == pytest.approx(kurtosis(found.map))
+    assert found.kurtosis == found.metrics["kurtosis"] == pytest.approx(kurtosis(found.map))
 
 
 def test_equal_contributions_are_high_and_none_is_low():
@@ -231,7 +231,7 @@ def test_through_json_and_back():
     np.testing.assert_array_equal(again.map, found.map)
     assert again.snippets == found.snippets
     with pytest.raises(ix.InputError, match="no GradCAMExplanation"):
-        GradCAMExplanation.from_dict(found.to_dict() | {"format": "intentx.document/1"})
+        GradCAMExplanation.from_dict(found.to_dict() | {"format": "intentx.document/2"})
 
 
 @pytest.mark.parametrize("doc", ["2", "3"])
@@ -254,7 +254,7 @@ def test_one_word_of_one_query_term_has_a_map_of_one_cell():
     found = GradCAM().explain(ix.rank(model, "desk", ["desk", "piano"]), "0")
     assert found.map.shape == (1, 1)
     assert math.isnan(found.kurtosis)
-    assert found.to_dict()["figures"]["kurtosis"] is None
+    assert found.to_dict()["metrics"]["kurtosis"] is None
     assert math.isnan(GradCAMExplanation.from_json(found.to_json()).kurtosis)
 
 

@@ -69,7 +69,7 @@ def test_saliency_by_differences():
     twice = [word.weight for word in found.words if word.term == "piano"]
     assert len(twice) == 2
     assert weight["piano"] == pytest.approx(sum(twice))
-    assert set(found.figures) == {"score", "rest"}
+    assert set(found.metrics) == {"score", "rest"}
     assert found.model_calls == 1
 
 
@@ -82,7 +82,7 @@ def test_gradient_times_input_by_differences():
     np.testing.assert_allclose([w.weight for w in found.words], [w[3] for w in words], rtol=1e-6)
     assert total(found) == pytest.approx(products.sum(), rel=1e-6)
     assert found.rest == 0, "every piece is one of a word"
-    assert found.figures["gap"] == pytest.approx(products.sum() - change(found), rel=1e-6)
+    assert found.metrics["gap"] == pytest.approx(products.sum() - change(found), rel=1e-6)
     assert found.model_calls == 2
     assert "miss the difference" in found.notes[0]
 
@@ -98,7 +98,7 @@ def test_integrated_gradients_by_a_slow_sum():
     found = IntegratedGradients(steps=40, reference="oov").explain(toy_ranking(toy), "a")
     words = by_words(toy_ranking(toy), slow, DOCS["a"])
     np.testing.assert_allclose([w.weight for w in found.words], [w[3] for w in words], rtol=1e-3)
-    assert found.figures["relative_gap"] < 1e-6
+    assert found.metrics["relative_gap"] < 1e-6
     assert found.model_calls == 42
     assert not found.notes
 
@@ -112,7 +112,7 @@ def test_integrated_gradients_from_any_reference(reference):
 
 def test_few_steps_are_told():
     found = IntegratedGradients(steps=1).explain(toy_ranking(), "b")
-    assert found.figures["relative_gap"] > 0.02
+    assert found.metrics["relative_gap"] > 0.02
     assert "IntegratedGradients miss the difference" in found.notes[0]
 
 
@@ -122,8 +122,8 @@ def test_contributions_add_up(method, toy):
     ranking = toy_ranking(toy())
     for doc in "abcdf":
         found = method.explain(ranking, doc)
-        assert found.figures["score"] == pytest.approx(ranking.scores[ranking.position(doc)])
-        assert abs(found.figures["gap"]) < 1e-9
+        assert found.metrics["score"] == pytest.approx(ranking.scores[ranking.position(doc)])
+        assert abs(found.metrics["gap"]) < 1e-9
         assert total(found) == pytest.approx(change(found), abs=1e-9)
         assert not [note for note in found.notes if "rule" in note or "miss" in note]
 
@@ -154,7 +154,7 @@ def test_documents_of_no_word_and_of_one(method):
     assert all(stopwords.weights)
     one = method.explain(ranking, "f")
     assert one.terms == ("piano",)
-    assert one.figures["rest"] == 0
+    assert one.metrics["rest"] == 0
     with pytest.raises(ix.InputError, match="no document 'z'"):
         method.explain(ranking, "z")
     if not method.contrastive:
@@ -182,9 +182,9 @@ def test_a_constant_gives_every_word_zero(method):
     found = method.explain(toy_ranking(toy), "a")
     assert set(found.weights) == {0.0}
     assert "does not change with any word" in " ".join(found.notes)
-    if "gap" in found.figures:
-        assert found.figures["gap"] == 0
-        assert math.isnan(found.figures["relative_gap"])
+    if "gap" in found.metrics:
+        assert found.metrics["gap"] == 0
+        assert math.isnan(found.metrics["relative_gap"])
 
 
 @each_method
@@ -194,7 +194,7 @@ def test_a_linear_ranker_gets_its_own_weights(method):
     toy = Toy(Of(lambda vectors: (vectors * direction).sum((1, 2))))
     found = method.explain(toy_ranking(toy), "a")
     if method.name == "DeepSHAP":
-        assert abs(found.figures["gap"]) < 1e-9
+        assert abs(found.metrics["gap"]) < 1e-9
         return
     vectors = toy.embed("", DOCS["a"]).vectors
     values = (vectors * direction).sum(1).tolist()
@@ -226,17 +226,17 @@ def test_deepshap_is_the_mean_over_its_references():
     alone = [DeepLIFT(reference="collection", collection=[text]).explain(ranking, "a") for text in three]
     for i, word in enumerate(whole.words):
         assert word.weight == pytest.approx(np.mean([one.words[i].weight for one in alone]))
-    assert whole.figures["reference"] == pytest.approx(np.mean([o.figures["reference"] for o in alone]))
+    assert whole.metrics["reference"] == pytest.approx(np.mean([o.metrics["reference"] for o in alone]))
     assert whole.model_calls == 6
 
 
 def test_references_are_drawn_by_the_seed():
     ranking = toy_ranking()
     found = [
-        DeepSHAP(number=1, seed=seed).explain(ranking, "a").figures["reference"] for seed in range(6)
+        DeepSHAP(number=1, seed=seed).explain(ranking, "a").metrics["reference"] for seed in range(6)
     ]
     assert len(set(found)) > 1
-    assert found[2] == DeepSHAP(number=1, seed=2).explain(ranking, "a").figures["reference"]
+    assert found[2] == DeepSHAP(number=1, seed=2).explain(ranking, "a").metrics["reference"]
 
 
 @each_method
@@ -266,8 +266,8 @@ def test_spans_of_a_text_that_is_cut_off_at_its_beginning(method):
 def test_a_model_that_works_in_place():
     toy = Toy(Of(lambda vectors: vectors.relu_().sum((1, 2))))
     found = DeepLIFT().explain(toy_ranking(toy), "a")
-    assert abs(found.figures["gap"]) < 1e-9
-    assert IntegratedGradients().explain(toy_ranking(toy), "a").figures["relative_gap"] < 1e-6
+    assert abs(found.metrics["gap"]) < 1e-9
+    assert IntegratedGradients().explain(toy_ranking(toy), "a").metrics["relative_gap"] < 1e-6
 
 
 @pytest.mark.parametrize(

@@ -42,13 +42,13 @@ TEXTS = [
 
 
 def adds_up(found, tolerance):
-    figures, ranking = found.figures, found.ranking
+    metrics, ranking = found.metrics, found.ranking
     rise = ranking.scores[found.position] - ranking.scores[found.above]
-    assert math.fsum(found.weights) + figures["rest"] == pytest.approx(rise, abs=tolerance)
-    assert figures["score"] - figures["other_score"] == pytest.approx(rise, abs=tolerance)
-    assert abs(figures["gap"]) < tolerance
+    assert math.fsum(found.weights) + metrics["rest"] == pytest.approx(rise, abs=tolerance)
+    assert metrics["score"] - metrics["other_score"] == pytest.approx(rise, abs=tolerance)
+    assert abs(metrics["gap"]) < tolerance
     if rise > 100 * tolerance:
-        assert figures["relative_gap"] == pytest.approx(abs(figures["gap"]) / rise, rel=1e-3, abs=1e-5)
+        assert metrics["relative_gap"] == pytest.approx(abs(metrics["gap"]) / rise, rel=1e-3, abs=1e-5)
 
 
 @each
@@ -69,9 +69,9 @@ def test_the_other_way_round_all_signs_change(method):
     assert there.terms == back.terms
     assert there.weights == tuple(-weight for weight in back.weights)
     for name in ("rest", "gap"):
-        assert there.figures[name] == pytest.approx(-back.figures[name], abs=1e-15)
-    assert there.figures["other_score"] == back.figures["score"]
-    assert there.figures["other_reference"] == back.figures["reference"]
+        assert there.metrics[name] == pytest.approx(-back.metrics[name], abs=1e-15)
+    assert there.metrics["other_score"] == back.metrics["score"]
+    assert there.metrics["other_reference"] == back.metrics["reference"]
 
 
 def test_a_linear_ranker_gets_its_own_weights():
@@ -91,7 +91,7 @@ def test_a_linear_ranker_gets_its_own_weights():
             expected = {"usb": 2 * value["usb"], "piano": 0, "key": -value["key"]}
             for term, known in expected.items():
                 assert weight[term] == pytest.approx(known, abs=1e-9)
-            assert found.figures["other_reference"] == found.figures["reference"] == 0
+            assert found.metrics["other_reference"] == found.metrics["reference"] == 0
         assert weight["piano"] == pytest.approx(0, abs=1e-12)
         adds_up(found, 1e-9)
 
@@ -102,10 +102,10 @@ def test_both_are_compared_with_the_same_text():
     ranking = ix.rank(toy, "piano", {"a": "piano", "b": "stool", "c": "lamps", "d": "cable"})
     for seed in range(4):
         found = DeepLIFT(reference="collection", seed=seed).explain(ranking, "a", above="b")
-        assert found.figures["reference"] == found.figures["other_reference"]
+        assert found.metrics["reference"] == found.metrics["other_reference"]
         texts = {float(score) for score in ranking.scores[[ranking.position(d) for d in "cd"]]}
-        assert any(found.figures["reference"] == pytest.approx(score) for score in texts)
-        assert found.figures["rest"] == pytest.approx(0, abs=1e-12)
+        assert any(found.metrics["reference"] == pytest.approx(score) for score in texts)
+        assert found.metrics["rest"] == pytest.approx(0, abs=1e-12)
     two = ix.rank(toy, "piano", {"a": "piano", "b": "stool"})
     adds_up(DeepSHAP().explain(two, "a", above="b"), 1e-9)  # each is the reference of the other
 

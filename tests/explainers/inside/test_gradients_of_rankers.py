@@ -50,9 +50,9 @@ def test_deeplift_is_exact_on_interaction_rankers(settings):
                 found = method.explain(ranking, doc)
                 if not found.terms:
                     continue
-                assert abs(found.figures["gap"]) < 1e-5
-                if abs(change(found)) > 1e-3 * abs(found.figures["score"]):  # else it is rounding
-                    assert found.figures["relative_gap"] < 2e-4
+                assert abs(found.metrics["gap"]) < 1e-5
+                if abs(change(found)) > 1e-3 * abs(found.metrics["score"]):  # else it is rounding
+                    assert found.metrics["relative_gap"] < 2e-4
                 assert not [note for note in found.notes if "rule" in note]
                 assert total(found) == pytest.approx(change(found), abs=1e-5)
 
@@ -78,8 +78,8 @@ def test_deeplift_is_complete_through_attention(transformers, name, method):
     ranking = ix.rank(transformers[name], "piano key", READ)
     for doc in ("0", "1", "2"):
         found = method.explain(ranking, doc)
-        assert found.figures["score"] == pytest.approx(ranking.scores[ranking.position(doc)], abs=1e-5)
-        assert abs(found.figures["gap"]) < 2e-5
+        assert found.metrics["score"] == pytest.approx(ranking.scores[ranking.position(doc)], abs=1e-5)
+        assert abs(found.metrics["gap"]) < 2e-5
         assert not [note for note in found.notes if "rule" in note]
         assert total(found) == pytest.approx(change(found), abs=2e-5)
 

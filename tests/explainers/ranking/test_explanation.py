@@ -155,7 +155,7 @@ def test_terms_of_any_kind_are_shown_as_they_are():
     [
         ("{", "not JSON"),
         ("[]", "a JSON object expected"),
-        ("{}", "format is None, not 'intentx.intent/1'"),
+        ("{}", "format is None, not 'intentx.intent/2'"),
         ('{"format": "intentx.intent/99"}', "format is 'intentx.intent/99'"),
         (f'{{"format": "{FORMAT}"}}', "the explanation lacks 'query'"),
     ],

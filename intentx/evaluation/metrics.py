@@ -1,0 +1,302 @@
+"""What is measured of explanations: each metric with its one name and its unit."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = [
+    "AGREEMENT",
+    "DOCUMENT",
+    "METRICS",
+    "PAIRS",
+    "SECONDS",
+    "Metric",
+    "Unit",
+    "document_title",
+    "titled",
+]
+
+Unit = Literal[
+    "share of pairs",
+    "share of terms",
+    "share of documents",
+    "similarity",
+    "rank correlation",
+    "ranks",
+    "terms",
+    "texts",
+    "seconds",
+    "score",
+    "number",
+]
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A number that says something about an explanation, and how people and programs call it.
+
+    Attributes
+    ----------
+    key
+        Its name in code, in JSON, in CSV files, and in the results of studies.
+    title
+        Its name wherever people read it: tables, pages, plots, docs.
+    description
+        What it is, in a sentence without its full stop.
+    unit
+        What it counts in.
+    direction
+        Whether ``"higher"`` or ``"lower"`` is better; ``"none"`` where neither is: a control, a size.
+    measured_by
+        The function, attribute or field of the library that it comes from, by its dotted name.
+    group
+        Heading of the columns among which a page shows it.
+
+    Examples
+    --------
+    >>> METRICS["heldout_documents"].title, METRICS["heldout_documents"].unit
+    ('held-out documents', 'share of pairs')
+    """
+
+    key: str
+    title: str
+    description: str
+    unit: Unit
+    direction: Literal["higher", "lower", "none"]
+    measured_by: str
+    group: str = ""
+
+    @property
+    def is_share(self) -> bool:
+        """Whether it lies in [0, 1]."""
+        return self.unit.startswith("share") or self.unit == "similarity"
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """What it lies between; of what has no bounds, −∞ and ∞."""
+        if self.is_share:
+            return 0.0, 1.0
+        return (-1.0, 1.0) if self.unit == "rank correlation" else (-math.inf, math.inf)
+
+    @property
+    def digits(self) -> int:
+        """Digits behind the point of a mean: three within bounds, else one."""
+        return 3 if math.isfinite(self.bounds[0]) else 1
+
+    @property
+    def is_count(self) -> bool:
+        """Whether it is a whole number where it is of one query."""
+        return self.unit in ("terms", "texts")
+
+
+def _by_key(metrics: Iterable[Metric]) -> Mapping[str, Metric]:
+    return {metric.key: metric for metric in metrics}
+
+
+_FIDELITY = "intentx.evaluation.fidelity.Fidelity"
+_HELDOUT = "intentx.evaluation.heldout.HeldoutFidelity"
+_PUBLISHED = "intentx.evaluation.published.PublishedFidelity"
+_INSERTION = "intentx.evaluation.insertion.Insertion"
+_KNOWN = "intentx.evaluation.known.KnownMetrics"
+_EXPLANATION = "intentx.explainers.ranking.explanation.IntentExplanation"
+
+# Of one explanation of a ranking: a study measures them, in this order.
+METRICS = _by_key(
+    [
+        Metric(
+            "all", "all pairs", "fidelity on all pairs", "share of pairs", "higher",
+            f"{_FIDELITY}.all", "Fidelity",
+        ),
+        Metric(
+            "far", "far pairs", "fidelity on pairs that are far apart in the ranking",
+            "share of pairs", "higher", f"{_FIDELITY}.far", "Fidelity",
+        ),
+        Metric(
+            "sampled", "sampled pairs", "fidelity on random pairs, the same for all methods",
+            "share of pairs", "higher", f"{_FIDELITY}.fitted", "Fidelity",
+        ),
+        Metric(
+            "heldout_pairs", "held-out pairs",
+            "fidelity of a fit to half of the pairs, on the other half",
+            "share of pairs", "higher", f"{_FIDELITY}.heldout", "Held out",
+        ),
+        Metric(
+            "heldout_documents", "held-out documents",
+            "fidelity on pairs of documents that the method has not seen",
+            "share of pairs", "higher", f"{_HELDOUT}.mean", "Held out",
+        ),
+        Metric(
+            "tau", "Kendall τ-b", "Kendall’s τ-b between the orders of the ranker and of the terms",
+            "rank correlation", "higher", f"{_FIDELITY}.tau", "Fidelity",
+        ),
+        Metric(
+            "terms", "terms", "number of terms", "terms", "none", f"{_EXPLANATION}.terms", "Terms",
+        ),
+        Metric(
+            "deletion", "deletion", "ranks that the first documents lose without the terms",
+            "ranks", "higher", "intentx.study.cells.deletion", "Faithfulness",
+        ),
+        Metric(
+            "random_deletion", "random deletion",
+            "ranks that the first documents lose without as many random words",
+            "ranks", "none", "intentx.study.cells.deletion", "Faithfulness",
+        ),
+        Metric(
+            "insertion", "insertion", "ranks that the last document rises by with the terms in front",
+            "ranks", "higher", f"{_INSERTION}.rises", "Faithfulness",
+        ),
+        Metric(
+            "random_insertion", "random insertion",
+            "ranks that the last document rises by with random terms in front",
+            "ranks", "none", f"{_INSERTION}.random_rises", "Faithfulness",
+        ),
+        Metric(
+            "stability", "stability", "Jaccard similarity of the terms over seeds",
+            "similarity", "higher", "intentx.evaluation.stability.Agreement.jaccard", "Terms",
+        ),
+        Metric(
+            "shuffled_all", "shuffled pairs",
+            "fidelity on all pairs of the documents in a random order, where there is nothing to find",
+            "share of pairs", "none", f"{_FIDELITY}.all", "Shuffled",
+        ),
+        Metric(
+            "shuffled_heldout_documents", "shuffled held-out documents",
+            "fidelity on held-out documents in that random order",
+            "share of pairs", "none", f"{_HELDOUT}.mean", "Shuffled",
+        ),
+        Metric(
+            "vote1_all", "one agrees, all pairs",
+            "published rule, one simple ranker agrees: all pairs",
+            "share of pairs", "higher", f"{_PUBLISHED}.all", "Published rule",
+        ),
+        Metric(
+            "vote1_gap", "one agrees, gap pairs",
+            "published rule, one simple ranker agrees: pairs whose scores differ by a tolerance or more",
+            "share of pairs", "higher", f"{_PUBLISHED}.gap", "Published rule",
+        ),
+        Metric(
+            "vote2_all", "two agree, all pairs",
+            "published rule, two simple rankers agree: all pairs",
+            "share of pairs", "higher", f"{_PUBLISHED}.all", "Published rule",
+        ),
+        Metric(
+            "vote2_gap", "two agree, gap pairs",
+            "published rule, two simple rankers agree: pairs whose scores differ by a tolerance or more",
+            "share of pairs", "higher", f"{_PUBLISHED}.gap", "Published rule",
+        ),
+        Metric(
+            "utility", "utility",
+            "published rule: the largest share of the sampled pairs that one simple ranker does not "
+            "contradict",
+            "share of pairs", "none", f"{_PUBLISHED}.fitted", "Published rule",
+        ),
+        Metric(
+            "model_calls", "model calls",
+            "texts that the method has the ranker score besides the documents",
+            "texts", "lower", f"{_EXPLANATION}.model_calls", "Cost",
+        ),
+        Metric(
+            "intent_precision", "intent precision",
+            "share of the terms that the ranker says it looks for",
+            "share of terms", "higher", f"{_KNOWN}.precision", "Known intent",
+        ),
+        Metric(
+            "intent_recall", "intent recall",
+            "share of what the ranker says it looks for that is among the terms",
+            "share of terms", "higher", f"{_KNOWN}.recall", "Known intent",
+        ),
+        Metric(
+            "intent_ap", "intent AP",
+            "average precision of the terms, against what the ranker says it looks for",
+            "share of terms", "higher", f"{_KNOWN}.average_precision", "Known intent",
+        ),
+    ]
+)  # fmt: skip
+# The sets of pairs in `Fidelity.rows`, as people read them.
+PAIRS = {
+    "all": METRICS["all"].title,
+    "far": METRICS["far"].title,
+    "fitted": "fitted pairs",
+    "heldout": METRICS["heldout_pairs"].title,
+}
+# Of all that a study measures of a query, by the keys of `Row.seconds`.
+SECONDS = _by_key(
+    [
+        Metric(
+            "explain", "seconds, explanation", "seconds of one explanation, the ranker’s among them",
+            "seconds", "lower", f"{_EXPLANATION}.seconds", "Cost",
+        ),
+        Metric(
+            "model", "seconds, ranker", "seconds of the ranker for all that is measured of a query",
+            "seconds", "lower", "intentx.study.store.Row.seconds", "Cost",
+        ),
+        Metric(
+            "ours", "seconds, intentx", "seconds of intentx itself for the same",
+            "seconds", "lower", "intentx.study.store.Row.seconds", "Cost",
+        ),
+    ]
+)  # fmt: skip
+# Of two rankers that are compared.
+AGREEMENT = _by_key(
+    [
+        Metric(
+            "tau", "Kendall τ-b", "Kendall’s τ-b between the scores of two rankers",
+            "rank correlation", "none", "intentx.comparison.results.Agreement.tau",
+        ),
+        Metric(
+            "rbo", "RBO", "rank-biased overlap of their orders, extrapolated, p = 0.9",
+            "similarity", "none", "intentx.comparison.results.Agreement.rbo",
+        ),
+        Metric(
+            "first_ten", "same of first ten", "share of the first ten documents that both have there",
+            "share of documents", "none", "intentx.comparison.results.Agreement.first_ten",
+        ),
+        Metric(
+            "jaccard", "same terms", "Jaccard similarity of the terms of both explanations",
+            "similarity", "none", "intentx.comparison.results.Agreement.jaccard",
+        ),
+    ]
+)  # fmt: skip
+_DOCUMENT = "intentx.explainers.document.explanation.DocumentExplanation.metrics"
+# Of the explanation of one document: each method has some of them.
+DOCUMENT = _by_key(
+    Metric(key, key.replace("_", " "), description, unit, direction, _DOCUMENT)
+    for key, description, unit, direction in (
+        ("score", "the ranker’s score of the document", "score", "none"),
+        ("other_score", "that of the document it is compared with", "score", "none"),
+        ("rest", "what no word carries, in the unit of the weights", "number", "none"),
+        ("fit", "weighted R² of the linear model; accuracy, for labels 0 and 1", "number", "higher"),
+        ("k", "rank that labels of 1 are given up to", "ranks", "none"),
+        ("alpha", "regularisation that was chosen", "number", "none"),
+        ("empty", "score without any word", "score", "none"),
+        ("full", "score with all words", "score", "none"),
+        ("exact", "1 where all subsets of the words were asked for", "number", "none"),
+        ("reference", "score of the reference", "score", "none"),
+        ("other_reference", "score of the reference of the other document", "score", "none"),
+        ("gap", "what the attributions miss of the difference they should add up to", "score", "none"),
+        ("relative_gap", "the gap, as a share of that difference", "number", "lower"),
+        ("sum", "sum of the map", "number", "none"),
+        ("kurtosis", "excess kurtosis of the map’s cells", "number", "none"),
+    )
+)
+
+
+def document_title(key: str) -> str:
+    """What people read for a metric of a document; a method of another package may have its own.
+
+    >>> document_title("relative_gap"), document_title("own_measure")
+    ('relative gap', 'own measure')
+    """
+    return DOCUMENT[key].title if key in DOCUMENT else key.replace("_", " ")
+
+
+def titled(keys: Iterable[str]) -> dict[str, str]:
+    """Keys of `METRICS` with their titles, as heads of tables.
+
+    >>> titled(["all", "tau"])
+    {'all': 'all pairs', 'tau': 'Kendall τ-b'}
+    """
+    return {key: METRICS[key].title for key in keys}
