@@ -19,6 +19,7 @@ __all__ = [
     "titled",
 ]
 
+Direction = Literal["higher", "lower", "none"]
 Unit = Literal[
     "share of pairs",
     "share of terms",
@@ -65,7 +66,7 @@ class Metric:
     title: str
     description: str
     unit: Unit
-    direction: Literal["higher", "lower", "none"]
+    direction: Direction
     measured_by: str
     group: str = ""
 
@@ -262,25 +263,26 @@ AGREEMENT = _by_key(
 )  # fmt: skip
 _DOCUMENT = "intentx.explainers.document.explanation.DocumentExplanation.metrics"
 # Of the explanation of one document: each method has some of them.
+_OF_DOCUMENT: tuple[tuple[str, str, Unit, Direction], ...] = (
+    ("score", "the ranker’s score of the document", "score", "none"),
+    ("other_score", "that of the document it is compared with", "score", "none"),
+    ("rest", "what no word carries, in the unit of the weights", "number", "none"),
+    ("fit", "weighted R² of the linear model; accuracy, for labels 0 and 1", "number", "higher"),
+    ("k", "rank that labels of 1 are given up to", "ranks", "none"),
+    ("alpha", "regularisation that was chosen", "number", "none"),
+    ("empty", "score without any word", "score", "none"),
+    ("full", "score with all words", "score", "none"),
+    ("exact", "1 where all subsets of the words were asked for", "number", "none"),
+    ("reference", "score of the reference", "score", "none"),
+    ("other_reference", "score of the reference of the other document", "score", "none"),
+    ("gap", "what the attributions miss of the difference they should add up to", "score", "none"),
+    ("relative_gap", "the gap, as a share of that difference", "number", "lower"),
+    ("sum", "sum of the map", "number", "none"),
+    ("kurtosis", "excess kurtosis of the map’s cells", "number", "none"),
+)
 DOCUMENT = _by_key(
     Metric(key, key.replace("_", " "), description, unit, direction, _DOCUMENT)
-    for key, description, unit, direction in (
-        ("score", "the ranker’s score of the document", "score", "none"),
-        ("other_score", "that of the document it is compared with", "score", "none"),
-        ("rest", "what no word carries, in the unit of the weights", "number", "none"),
-        ("fit", "weighted R² of the linear model; accuracy, for labels 0 and 1", "number", "higher"),
-        ("k", "rank that labels of 1 are given up to", "ranks", "none"),
-        ("alpha", "regularisation that was chosen", "number", "none"),
-        ("empty", "score without any word", "score", "none"),
-        ("full", "score with all words", "score", "none"),
-        ("exact", "1 where all subsets of the words were asked for", "number", "none"),
-        ("reference", "score of the reference", "score", "none"),
-        ("other_reference", "score of the reference of the other document", "score", "none"),
-        ("gap", "what the attributions miss of the difference they should add up to", "score", "none"),
-        ("relative_gap", "the gap, as a share of that difference", "number", "lower"),
-        ("sum", "sum of the map", "number", "none"),
-        ("kurtosis", "excess kurtosis of the map’s cells", "number", "none"),
-    )
+    for key, description, unit, direction in _OF_DOCUMENT
 )
 
 
