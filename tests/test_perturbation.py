@@ -12,7 +12,7 @@ from intentx.perturbation import (
     remove_terms,
     score_edits,
 )
-from intentx.randomised import randomised_edits
+from intentx.random_edits import randomised_edits
 from intentx.text import TextIndex
 from tests.strategies import texts
 from tests.toys import Counting, Listwise, keyboards, ranked

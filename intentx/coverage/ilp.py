@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from intentx.coverage.mip import solver_named
+from intentx.coverage.mip import NAME, solved
 from intentx.coverage.problem import Found, Problem
 from intentx.coverage.program import built
 from intentx.errors import InputError
@@ -19,7 +19,7 @@ SECONDS = 60.0  # time limit when none is given
 NUMBERS = 2_000_000  # larger programs than this are not worth building
 
 
-def ilp(problem: Problem, start: Sequence[int], name: str, cbc: bool = False) -> Found:
+def ilp(problem: Problem, start: Sequence[int], name: str) -> Found:
     """``start``, or a better set, and a bound on the value of every set within the limits.
 
     With one simple ranker the program is exact but for votes within the solver's tolerance: ties
@@ -33,8 +33,6 @@ def ilp(problem: Problem, start: Sequence[int], name: str, cbc: bool = False) ->
         A set within the limits, used as a warm start and never left for a worse one.
     name
         What made it.
-    cbc
-        Use CBC even if HiGHS is installed.
 
     Raises
     ------
@@ -51,19 +49,18 @@ def ilp(problem: Problem, start: Sequence[int], name: str, cbc: bool = False) ->
     program = built(problem)
     if program is None:
         return Found(best, method, bound=bound)
-    solver = solver_named("CBC" if cbc else "")
     seconds = SECONDS if problem.limits.steps is None else math.inf
     deadline = min(problem.limits.deadline, time.perf_counter() + seconds)
     while bound > value + 1e-12 and not problem.late:
         left = deadline - time.perf_counter(), problem.limits.left
-        found = solver.solve(program, best, *left)
+        found = solved(program, best, *left)
         problem.limits.take(found.nodes)
         bound = min(bound, _share(problem, found.bound))
         if not problem.min_terms <= len(found.terms) <= problem.max_terms:
             break  # no solution
         terms = found.terms.tolist()
         if problem.objective.value(terms) > value:
-            best, method = terms, solver.name
+            best, method = terms, NAME
             value = problem.objective.value(best)
         false = np.setdiff1d(found.pairs, np.flatnonzero(problem.matrices.covered(terms)))
         if not len(false):

@@ -94,8 +94,8 @@ def solve(
     method
         ``"greedy"``. ``"tanh"``: the relaxation, well rounded. ``"descent"``: greedy, then single
         swaps, additions and removals; the quickest that is worth having. ``"anneal"``: greedy,
-        then simulated annealing and descent. ``"ilp"``: the same, then an integer program (HiGHS
-        when installed, else CBC) for a better set and a certified bound. ``"exhaustive"``: all
+        then simulated annealing and descent. ``"ilp"``: the same, then an integer program (by
+        HiGHS) for a better set and a certified bound. ``"exhaustive"``: all
         sets. ``"auto"``: all sets when they are few, else annealing from the better of greedy and
         the relaxation, or from greedy when half of the objective or more is soft.
     softness
@@ -269,9 +269,9 @@ METHODS: dict[str, Callable[[Problem], Found]] = {
 
 LITERAL: dict[str, Callable[[Problem], Found]] = {
     "greedy": lambda problem: Found(greedy_literal(problem), "GREEDY"),
-    "ilp": lambda problem: ilp(problem, greedy_literal(problem), "GREEDY", cbc=True),
+    "ilp": lambda problem: ilp(problem, greedy_literal(problem), "GREEDY"),
     "tanh": lambda problem: Found(gpc_literal(problem), "GPC"),
 }
 """The papers' settings. ``greedy`` is GREEDY (Singh & Anand 2020): add the best term until none
-raises the objective. ``ilp`` is PC: the integer program, by CBC. ``tanh`` is GPC (Lyu & Anand
+raises the objective. ``ilp`` is PC: the integer program. ``tanh`` is GPC (Lyu & Anand
 2023): unscaled entries, 2 <= sum(x) <= 10, one start, threshold .5, 4 to 10 terms."""

@@ -1,14 +1,19 @@
+import math
+
 import numpy as np
 import pytest
 from coverage_oracles import brute_force, make, matrices
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.optimize import Bounds, LinearConstraint, milp
+from scipy.sparse import csr_array
 
 from intentx.coverage import solve
 from intentx.coverage.ilp import coverable, ilp
+from intentx.coverage.mip import solved
 from intentx.coverage.objective import Objective
 from intentx.coverage.problem import Problem
-from intentx.coverage.program import envelope
+from intentx.coverage.program import built, envelope
 from intentx.preferences import Pairs, PreferenceMatrices, TermScores
 
 
@@ -55,15 +60,38 @@ def test_it_leaves_a_bad_start_and_forbids_what_only_seems_to_cover():
     assert found.method != "start"
 
 
-def test_cbc_agrees():
-    pytest.importorskip("pulp")
+@pytest.mark.parametrize("rankers", [1, 2])
+def test_another_solver_finds_no_more(rankers):
+    """SciPy is given the arrays of the program, without PuLP; both reach its optimum."""
+    problem = Problem(Objective(make(5, rankers=rankers, terms=8, documents=7, pairs=20)), 1, 3)
+    program = built(problem)
+    starts, index, value, least, most = program.rows.arrays(len(program.cost))
+    rows = csr_array((value, index, starts), shape=(len(least), len(program.cost)))
+    second = milp(
+        -program.cost,
+        integrality=np.arange(len(program.cost)) < program.binary,
+        bounds=Bounds(program.lower, program.upper),
+        constraints=LinearConstraint(rows, least, most),
+    )
+    found = solved(program, [0], math.inf, None)
+    whole = -second.fun
+    assert whole - 1e-6 <= found.bound <= whole + 1  # less than a pair above it
+    assert len(found.pairs) == pytest.approx(whole)
+    assert 1 <= len(found.terms) <= 3
+
+
+def test_a_program_without_a_solution_has_none():
+    program = built(Problem(Objective(make(5, rankers=1, terms=6, documents=7, pairs=20)), 1, 3))
+    program.rows.add((0, np.arange(6), 1.0), 1, 4, 5)  # four terms, where three are the most
+    found = solved(program, [0], math.inf, None)
+    assert (found.terms.tolist(), found.pairs.tolist()) == ([], [])
+
+
+def test_the_papers_program_is_solved_too():
     problem = make(5, rankers=1, terms=8, documents=7, pairs=20)
-    several = Problem(Objective(problem), 1, 3)
-    best = brute_force(problem, 3)
-    found = ilp(several, [0], "start", cbc=True)
-    assert several.objective.value(found.indices) == pytest.approx(best)
-    assert found.bound >= best - 1e-9
-    assert found.method == "ilp (CBC)"
+    selection = solve(problem, 3, method="ilp", literal=True)
+    assert selection.objective == pytest.approx(brute_force(problem, 3))
+    assert selection.status == "optimal"
 
 
 def test_limited_selection_is_not_called_optimal():

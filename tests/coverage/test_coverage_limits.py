@@ -10,7 +10,6 @@ from coverage_oracles import make
 
 from intentx.coverage import mip, solve
 from intentx.coverage.ilp import coverable, ilp
-from intentx.coverage.mip import CBC, HiGHS
 from intentx.coverage.objective import Objective
 from intentx.coverage.problem import Limits, Problem
 from intentx.coverage.program import built
@@ -55,21 +54,20 @@ def test_the_deadline_holds_while_a_program_is_built(monkeypatch):
     assert found.bound == coverable(several)
 
 
-@pytest.mark.parametrize("solver", [HiGHS(), CBC()], ids=["HiGHS", "CBC"])
-def test_a_solver_is_not_begun_that_could_not_keep_the_deadline(solver, monkeypatch):
-    if solver.name == "ilp (HiGHS)":
-        pytest.importorskip("highspy")
+@pytest.mark.parametrize("seconds", [2.0, 25.6])
+def test_a_solver_is_not_begun_that_could_not_keep_the_deadline(seconds, monkeypatch):
+    """HiGHS may take 25 times as long as the building, and PuLP 0.7 times as long as its own model."""
     problem = make(1, rankers=2, terms=20, documents=30, pairs=300)
     program = built(Problem(Objective(problem), 1, 5))
     clock = Clock(monkeypatch, 0.5)
     begun = []
-    monkeypatch.setattr(mip, "_run_cbc", lambda *_: begun.append("CBC"))
+    monkeypatch.setattr(mip, "_highs", lambda *_: begun.append("HiGHS"))
     monkeypatch.setattr(program, "seconds", 1.0)
-    found = solver.solve(program, [3], 2.0, None)
+    found = mip.solved(program, [3], seconds, None)
     assert not len(found.terms)
     assert found.bound == math.inf
     assert not begun
-    assert clock.now < 5
+    assert clock.now < 6
 
 
 @pytest.mark.parametrize("method", METHODS)
@@ -93,12 +91,11 @@ def test_more_steps_cover_no_less(method):
     assert reached[-1] == solve(problem, 6, method=method).objective
 
 
-@pytest.mark.parametrize("cbc", [False, True])
-def test_nodes_are_limited_and_the_bound_stays_valid(cbc):
+def test_nodes_are_limited_and_the_bound_stays_valid():
     problem = make(5, rankers=1, terms=20, documents=14, pairs=60)
     exact = solve(problem, 4, method="exhaustive")
     cut = Problem(Objective(problem), 1, 4, limits=Limits(steps=1))
-    found = ilp(cut, [0], "start", cbc=cbc)
+    found = ilp(cut, [0], "start")
     assert found.bound >= exact.objective - 1e-9
     assert found.bound > cut.objective.value(found.indices)
     assert cut.objective.value(found.indices) <= exact.objective

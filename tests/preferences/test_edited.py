@@ -6,7 +6,7 @@ from intentx.perturbation import EditedDocuments, score_edits
 from intentx.preferences import PreferenceMatrices
 from intentx.preferences.edited import LEAST_GAP, PARTNERS, with_edited_documents, with_effects
 from intentx.preferences.simple_rankers import term_scores
-from intentx.randomised import randomised_edits
+from intentx.random_edits import randomised_edits
 from intentx.text import TextIndex
 from tests import oracles
 from tests.toys import keyboards

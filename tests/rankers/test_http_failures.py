@@ -55,7 +55,7 @@ def test_a_refusal_in_both_shapes_names_both():
 def slept(monkeypatch):
     """Seconds the ranker would have slept."""
     seconds = []
-    monkeypatch.setattr(http_module.time, "sleep", seconds.append)
+    monkeypatch.setattr(time, "sleep", seconds.append)
     return seconds
 
 

@@ -16,9 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.linalg import cho_solve, cholesky, solve_triangular
-from scipy.linalg.lapack import dpotri
-from scipy.optimize import minimize
+import scipy  # its own parts are loaded when they are touched
 
 from intentx.explainers.document.coalitions import Design
 from intentx.explainers.document.determined import few_interact, sum_over_players, values_by_whole_sizes
@@ -182,7 +180,7 @@ def likeliest_prior(rows: Floats, right: Floats, *, odd_only: bool) -> Prior:
     wide, small = (-16.0, 8.0), (-23.0, 4.0)
     bounds = [(-12.0, 8.0), wide, (-8.0, 4.0), small, small, wide, wide]
     scales = 5 if odd_only else 7
-    found = minimize(
+    found = scipy.optimize.minimize(
         _unlikelihood,
         np.array([0.0] * players + start[:scales]),
         args=(rows, right / size, np.array(center[:scales])),
@@ -219,11 +217,11 @@ def _unlikelihood(
     covariance = prior.linear * similar + odd + even + prior.level + prior.cubic * three
     covariance[np.diag_indices(len(rows))] += prior.noise
     try:
-        root = cholesky(covariance, lower=True, check_finite=False)
+        root = scipy.linalg.cholesky(covariance, lower=True, check_finite=False)
     except np.linalg.LinAlgError:  # some rows cannot be told apart under this prior
         return UNLIKELY, np.zeros_like(logarithms)
-    solved = cho_solve((root, True), right, check_finite=False)
-    inverse, _ = dpotri(root, lower=True)
+    solved = scipy.linalg.cho_solve((root, True), right, check_finite=False)
+    inverse, _ = scipy.linalg.lapack.dpotri(root, lower=True)
     inverse = np.tril(inverse) + np.tril(inverse, -1).T
     slope = (inverse - np.outer(solved, solved)) / 2  # of the loss, by each covariance
     by_odd, by_even = (slope * odd).sum(), (slope * even).sum()
@@ -264,7 +262,7 @@ def _covariance(prior: Prior, rows: Floats) -> Floats:
 def _expected(prior: Prior, rows: Floats, right: Floats, paired: bool) -> Floats:
     """(T,) Shapley values of the expected game."""
     noise, root = _root(_covariance(prior, rows), prior.noise)
-    solved = cho_solve((root, True), right, check_finite=False)
+    solved = scipy.linalg.cho_solve((root, True), right, check_finite=False)
     return np.asarray(solved @ _with_shapley_values(prior, rows, noise, paired))
 
 
@@ -275,7 +273,9 @@ def explained(prior: Prior, rows: Floats, *, odd_only: bool) -> float:
     """
     noise, root = _root(_covariance(prior, rows), prior.noise)
     crossed = _with_shapley_values(prior, rows, noise, odd_only)
-    return float((solve_triangular(root, crossed, lower=True, check_finite=False) ** 2).sum())
+    return float(
+        (scipy.linalg.solve_triangular(root, crossed, lower=True, check_finite=False) ** 2).sum()
+    )
 
 
 def _left_open(prior: Prior, rows: Floats) -> float:
@@ -300,7 +300,7 @@ def _root(covariance: Floats, noise: float) -> tuple[float, Floats]:
     while True:
         covariance[np.diag_indices(len(diagonal))] = diagonal + noise
         try:
-            return noise, np.asarray(cholesky(covariance, lower=True, check_finite=False))
+            return noise, np.asarray(scipy.linalg.cholesky(covariance, lower=True, check_finite=False))
         except np.linalg.LinAlgError:
             noise *= 100
 

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.quiet import quiet
-from intentx.randomised import RandomisedEdits
+from intentx.random_edits import RandomisedEdits
 
 __all__ = ["randomised_effects"]
 

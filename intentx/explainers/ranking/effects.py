@@ -19,7 +19,7 @@ from intentx.explainers.ranking.adjusted import randomised_effects
 from intentx.perturbation import EditedDocuments, edits_within, score_edits
 from intentx.preferences.candidates import candidate_terms
 from intentx.preferences.simple_rankers import TextMatching
-from intentx.randomised import RandomisedEdits, randomised_edits
+from intentx.random_edits import RandomisedEdits, randomised_edits
 from intentx.ranking import Ranking
 from intentx.text import Analyzer, TextIndex
 
@@ -129,7 +129,7 @@ def effects(
     """What the ranker does when terms are put into documents or taken out of them, many at once.
 
     Documents of the ranking are edited by chance, several terms at once
-    (`intentx.randomised.randomised_edits`), and scored. Since chance decides for each term by
+    (`intentx.random_edits.randomised_edits`), and scored. Since chance decides for each term by
     itself, the mean change of score with a term less that without it is the term's effect; a lasso
     on all terms and on the change of length, fitted to the other edited documents, first takes away
     what the rest explains. Which terms have an effect is decided by Benjamini and Hochberg's rule at

@@ -380,7 +380,7 @@ def _trees(booster: Booster) -> str:
 
 def _digest(model: Any) -> str:
     try:
-        import joblib  # comes with scikit-learn
+        import joblib
 
         # The hash tells apart equal strings that are one object or two; a copy made of bytes has
         # one form, whatever the model went through before. They are made here, not read.

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from http.client import HTTPConnection
+    from urllib3.connection import HTTPConnection
 
 __all__ = ["deadline"]
 

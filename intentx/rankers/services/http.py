@@ -6,7 +6,6 @@ import contextlib
 import json
 import math
 import re
-import time
 from collections.abc import Callable, Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -23,7 +22,8 @@ from intentx.rankers.services.redaction import filled_in, named_in, redacted, va
 from intentx.rankers.spec_settings import settings_from, true_or_false
 
 if TYPE_CHECKING:
-    from http.client import HTTPConnection
+    from urllib3.connection import HTTPConnection
+    from urllib3.response import BaseHTTPResponse
 
 __all__ = ["HTTPReranker"]
 
@@ -40,10 +40,12 @@ HEADER = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 
 
 class _Answer(NamedTuple):
-    status: int
-    reason: str
-    headers: Mapping[str, str]
+    response: BaseHTTPResponse
     content: bytes
+
+    @property
+    def status(self) -> int:
+        return self.response.status
 
 
 class _Place(NamedTuple):
@@ -231,49 +233,50 @@ class HTTPReranker:
         """The first answer that another try cannot change, or the ScorerError of the last try."""
         from http.client import HTTPException
 
-        tries = self.retries + 1
-        for attempt in range(tries):
-            wait = self.backoff * 2**attempt * float(np.random.default_rng().uniform(0.5, 1.0))
-            cause: Exception | None = None
+        from urllib3.exceptions import HTTPError, MaxRetryError
+
+        from intentx.rankers.services.waits import Waits
+
+        waits = Waits(
+            self.retries,
+            allowed_methods=None,
+            status_forcelist=PASSING,
+            backoff_factor=self.backoff,
+            backoff_max=LONGEST_WAIT,
+        )
+        while True:
+            answer, cause = None, None
             try:
                 answer = self._post_once(connection, body)
-            except (OSError, HTTPException) as error:
+            except (OSError, HTTPException, HTTPError) as error:
                 connection.close()  # the next request opens it again
-                cause, problem = (
-                    error,
-                    f"gave no answer: {type(error).__name__}: {self._excerpt(str(error))}",
-                )
+                cause = error.__cause__ if isinstance(error, HTTPError) and error.__cause__ else error
+                problem = f"gave no answer: {type(cause).__name__}: {self._excerpt(str(cause))}"
             else:
-                if answer.status not in PASSING:
+                if not waits.is_retry("POST", answer.status):
                     return answer
-                problem, asked = self._refusal(answer), _retry_after(answer.headers)
+                problem, asked = self._refusal(answer), waits.get_retry_after(answer.response) or 0
                 if asked > LONGEST_WAIT:
                     raise self._failure(f"{problem} (and to come again in {asked:.0f} s)")
-                wait = max(wait, asked)
-            if attempt + 1 < tries:
-                time.sleep(min(wait, LONGEST_WAIT))
-        raise self._failure(f"{problem} (tries: {tries})") from cause
+            try:
+                waits = waits.increment("POST")
+            except MaxRetryError:
+                raise self._failure(f"{problem} (tries: {self.retries + 1})") from cause
+            waits.sleep(answer and answer.response)
 
     def _post_once(self, connection: HTTPConnection, body: bytes) -> _Answer:
-        from http.client import IncompleteRead
-
         with deadline(connection, self.timeout):
             target = filled_in(self._place.target)
-            connection.request("POST", target, body, self._sent_headers())
-            content = bytearray()
-            with (
-                connection.getresponse() as response
-            ):  # closed, it leaves the connection to the next one
-                while part := response.read1(1024 * 1024):
-                    content += part
-                    if len(content) > LARGEST_ANSWER:
-                        raise self._failure(f"answered more than {LARGEST_ANSWER:,} bytes")
-                if response.length:  # bytes that were announced, of which read1 says nothing
-                    raise IncompleteRead(bytes(content), response.length)
-        return _Answer(response.status, response.reason, dict(response.headers.items()), bytes(content))
+            connection.request("POST", target, body, self._sent_headers(), preload_content=False)
+            # closed, it leaves the connection to the next one
+            with contextlib.closing(connection.getresponse()) as response:
+                content = response.read(LARGEST_ANSWER + 1)
+        if len(content) > LARGEST_ANSWER:
+            raise self._failure(f"answered more than {LARGEST_ANSWER:,} bytes")
+        return _Answer(response, content)
 
     def _connection(self) -> HTTPConnection:
-        from http.client import HTTPConnection, HTTPSConnection
+        from urllib3.connection import HTTPConnection, HTTPSConnection
 
         kind = HTTPSConnection if self._place.secure else HTTPConnection
         return kind(self._place.host, self._place.port, timeout=self.timeout)
@@ -297,9 +300,9 @@ class HTTPReranker:
         return [*found, *(v for _, v in parse_qsl(query) if len(v) >= SHORTEST_KEY)]
 
     def _refusal(self, answer: _Answer) -> str:
-        said = f"answered {answer.status} {answer.reason}".rstrip()
+        said = f"answered {answer.status} {answer.response.reason or ''}".rstrip()
         if 300 <= answer.status < 400:
-            location = answer.headers.get("Location", "")
+            location = answer.response.headers.get("Location", "")
             return f"{said}: it sends us to {without_secrets(location)!r}; give that URL if you trust it"
         if answer.status in {401, 403} and self.key_env is None:
             said += ", and no key was sent: name its environment variable with key_env"
@@ -351,19 +354,6 @@ def _place(url: str) -> _Place:
         raise InputError(f"{shown} has settings behind a #; HTTPReranker.from_spec reads them")
     target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     return _Place(parts.scheme == "https", host, port, target)
-
-
-def _retry_after(headers: Mapping[str, str]) -> float:
-    """Seconds until another try is welcome, from a number or a date; 0 when nothing is said."""
-    from email.utils import parsedate_to_datetime
-
-    said = headers.get("Retry-After", "").strip()
-    if said.isdecimal():
-        return float(said)
-    try:
-        return max(0.0, parsedate_to_datetime(said).timestamp() - time.time())
-    except (ValueError, OverflowError):
-        return 0.0
 
 
 def _json_object(text: str) -> dict[str, Any]:

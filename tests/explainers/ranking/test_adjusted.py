@@ -10,7 +10,7 @@ from scipy import stats
 
 from intentx.explainers.ranking.adjusted import randomised_effects
 from intentx.perturbation import EditedDocuments
-from intentx.randomised import RandomisedEdits
+from intentx.random_edits import RandomisedEdits
 
 
 def design(change, expected):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from intentx import Analyzer
 from intentx.perturbation import LONGEST_EDITED
-from intentx.randomised import PUT_IN, TAKEN_OUT, randomised_edits
+from intentx.random_edits import PUT_IN, TAKEN_OUT, randomised_edits
 from intentx.text import TextIndex
 from tests.strategies import texts
 from tests.toys import keyboards, ranked

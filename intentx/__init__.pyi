@@ -1,0 +1,128 @@
+"""The public names and where they live: read by type checkers, and by `lazy_loader` at run time."""
+
+from . import comparison as comparison
+from . import coverage as coverage
+from . import datasets as datasets
+from . import documents as documents
+from . import errors as errors
+from . import evaluation as evaluation
+from . import explainers as explainers
+from . import files as files
+from . import folders as folders
+from . import perturbation as perturbation
+from . import preferences as preferences
+from . import random_edits as random_edits
+from . import rankers as rankers
+from . import ranking as ranking
+from . import report as report
+from . import score_cache as score_cache
+from . import scoring as scoring
+from . import search as search
+from . import study as study
+from . import text as text
+from .errors import InputError, IntentxError, MissingExtraError, ScorerError
+from .evaluation.contrast import Contrast, contrast
+from .evaluation.faithfulness import Faithfulness, faithfulness
+from .evaluation.fidelity import Fidelity, fidelity
+from .evaluation.heldout import HeldoutFidelity, heldout_fidelity
+from .evaluation.insertion import Insertion, insertion
+from .evaluation.plausibility import Plausibility, plausibility
+from .evaluation.published import PublishedFidelity, published_fidelity
+from .evaluation.sanity import randomised, sanity
+from .evaluation.stability import Agreement, agreement, consistency, correctness, stability
+from .explainers.document.explanation import DocumentExplanation
+from .explainers.document.exs import EXS
+from .explainers.document.lirme import LIRME
+from .explainers.document.shap import KernelSHAP
+from .explainers.document.verdict import DocumentVerdict
+from .explainers.inside.gradcam import GradCAM, GradCAMExplanation
+from .explainers.inside.gradients import (
+    DeepLIFT,
+    DeepSHAP,
+    GradientInput,
+    IntegratedGradients,
+    Saliency,
+)
+from .explainers.ranking.effects import TermEffect, effects
+from .explainers.ranking.explanation import IntentExplanation
+from .explainers.ranking.multiplex import IntentGreedy, Multiplex, QueryTerms, RandomTerms
+from .explainers.ranking.verdict import Verdict
+from .explainers.verdicts import verdict
+from .preferences.pairs import Pairs, preference_pairs
+from .preferences.simple_rankers import (
+    Dense,
+    PositionAware,
+    Proximity,
+    Semantic,
+    TextMatching,
+    default_simple_rankers,
+)
+from .preferences.vectors import TermVectors
+from .ranking import Document, Ranking, rank
+from .scoring import BlackBox
+from .text import Analyzer
+
+__all__ = [
+    "EXS",
+    "LIRME",
+    "Agreement",
+    "Analyzer",
+    "BlackBox",
+    "Contrast",
+    "DeepLIFT",
+    "DeepSHAP",
+    "Dense",
+    "Document",
+    "DocumentExplanation",
+    "DocumentVerdict",
+    "Faithfulness",
+    "Fidelity",
+    "GradCAM",
+    "GradCAMExplanation",
+    "GradientInput",
+    "HeldoutFidelity",
+    "InputError",
+    "Insertion",
+    "IntegratedGradients",
+    "IntentExplanation",
+    "IntentGreedy",
+    "IntentxError",
+    "KernelSHAP",
+    "MissingExtraError",
+    "Multiplex",
+    "Pairs",
+    "Plausibility",
+    "PositionAware",
+    "Proximity",
+    "PublishedFidelity",
+    "QueryTerms",
+    "RandomTerms",
+    "Ranking",
+    "Saliency",
+    "ScorerError",
+    "Semantic",
+    "TermEffect",
+    "TermVectors",
+    "TextMatching",
+    "Verdict",
+    "agreement",
+    "consistency",
+    "contrast",
+    "correctness",
+    "default_simple_rankers",
+    "effects",
+    "faithfulness",
+    "fidelity",
+    "heldout_fidelity",
+    "insertion",
+    "plausibility",
+    "preference_pairs",
+    "published_fidelity",
+    "randomised",
+    "rank",
+    "sanity",
+    "stability",
+    "verdict",
+]
+
+__version__: str
