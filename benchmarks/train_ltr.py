@@ -19,14 +19,8 @@ from trec import DATA, machine
 
 import intentx as ix
 from intentx.datasets.collection import Collection, read_collection
-from intentx.rankers import (
-    FeatureRanker,
-    TextFeatures,
-    features,
-    lambdamart,
-    matches,
-    train_lambdamart,
-)
+from intentx.rankers import FeatureRanker, TextFeatures, train_lambdamart
+from intentx.rankers.features import lambdamart, matches, text_features
 from intentx.scoring import Scorer
 
 __all__ = ["trained_ltr"]

@@ -22,7 +22,7 @@ class Waits(Retry):
     def get_backoff_time(self) -> float:
         """Seconds to wait after the tries so far."""
         drawn = float(np.random.default_rng().uniform(0.5, 1.0))
-        return min(self.backoff_max, self.backoff_factor * 2 ** (len(self.history) - 1) * drawn)
+        return float(min(self.backoff_max, self.backoff_factor * 2 ** (len(self.history) - 1) * drawn))
 
     def parse_retry_after(self, retry_after: str) -> float:
         """Seconds that a header asks for, as a number or a date; 0 where it is neither."""
