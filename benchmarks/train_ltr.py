@@ -80,7 +80,7 @@ VARIANTS = {
 
 def trained_ltr() -> FeatureRanker:
     """The chosen ranker, trained when this version of it is not in the temporary folder yet."""
-    source = b"".join(Path(m.__file__ or "").read_bytes() for m in (features, lambdamart, matches))
+    source = b"".join(Path(m.__file__ or "").read_bytes() for m in (text_features, lambdamart, matches))
     name = f"ltr-{hashlib.sha256(source).hexdigest()[:12]}"
     folder = Path(tempfile.gettempdir()) / "intentx-benchmarks" / name
     if not (folder / "ltr.json").exists():
