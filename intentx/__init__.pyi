@@ -30,12 +30,14 @@ from .evaluation.plausibility import Plausibility, plausibility
 from .evaluation.published import PublishedFidelity, published_fidelity
 from .evaluation.sanity import randomised, sanity
 from .evaluation.stability import Agreement, agreement, consistency, correctness, stability
+from .explainers.base import Explainer, Explanation
 from .explainers.document.explanation import DocumentExplanation
 from .explainers.document.exs import EXS
 from .explainers.document.lirme import LIRME
 from .explainers.document.shap import KernelSHAP
 from .explainers.document.verdict import DocumentVerdict
-from .explainers.inside.gradcam import GradCAM, GradCAMExplanation
+from .explainers.inside.gradcam import GradCAM
+from .explainers.inside.gradcam_explanation import GradCAMExplanation
 from .explainers.inside.gradients import (
     DeepLIFT,
     DeepSHAP,
@@ -59,6 +61,7 @@ from .preferences.simple_rankers import (
 )
 from .preferences.vectors import TermVectors
 from .ranking import Document, Ranking, rank
+from .saved import load
 from .scoring import BlackBox
 from .text import Analyzer
 
@@ -75,6 +78,8 @@ __all__ = [
     "Document",
     "DocumentExplanation",
     "DocumentVerdict",
+    "Explainer",
+    "Explanation",
     "Faithfulness",
     "Fidelity",
     "GradCAM",
@@ -115,6 +120,7 @@ __all__ = [
     "fidelity",
     "heldout_fidelity",
     "insertion",
+    "load",
     "plausibility",
     "preference_pairs",
     "published_fidelity",

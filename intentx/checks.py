@@ -1,9 +1,10 @@
-"""Values of a study, checked against the types of its classes by msgspec."""
+"""Values of a study and settings of methods, checked against the types of their classes by msgspec."""
 
 from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 import reprlib
 import sys
 import typing
@@ -11,14 +12,38 @@ from collections.abc import Hashable, Mapping
 from typing import Annotated, Any, Literal
 
 import msgspec
+import numpy as np
 
 from intentx.errors import InputError
 
-__all__ = ["Amount", "Count", "Size", "Text", "check_fields", "check_settings", "shown"]
+__all__ = [
+    "Amount",
+    "Cosine",
+    "Count",
+    "Part",
+    "Positive",
+    "Samples",
+    "Seed",
+    "Share",
+    "Size",
+    "Text",
+    "check_fields",
+    "check_made",
+    "check_settings",
+    "shown",
+]
 
 Count = Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1, description="a whole number, 0 or more")]
 Size = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1, description="a whole number, 1 or more")]
 Amount = Annotated[float, msgspec.Meta(ge=0, le=sys.float_info.max, description="a number, 0 or more")]
+Positive = Annotated[
+    float, msgspec.Meta(gt=0, le=sys.float_info.max, description="a finite number above 0")
+]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1, description="a number from 0 to 1")]
+Part = Annotated[float, msgspec.Meta(gt=0, le=1, description="a number above 0, at most 1")]
+Cosine = Annotated[float, msgspec.Meta(ge=-1, le=1, description="a number from -1 to 1")]
+Samples = Annotated[int, msgspec.Meta(ge=2, le=2**63 - 1, description="a whole number, 2 or more")]
+Seed = Annotated[int, msgspec.Meta(ge=0, description="a whole number, 0 or more")]
 Text = Annotated[str, msgspec.Meta(min_length=1, description="a text")]
 
 _WORDS = {
@@ -79,11 +104,75 @@ def check_settings(where: str, kind: type, settings: Mapping[str, Any]) -> dict[
     return found
 
 
+def check_made(name: str, owner: Any) -> None:
+    """Refuse a dataclass with a value that does not fit the type of its field, such as NaN for a number.
+
+    Values stay as they are, but numbers of NumPy become Python's, and a list of plain values a tuple.
+    Where a type is no class and no plain data, such as a protocol, the class checks the value itself.
+
+    Parameters
+    ----------
+    name
+        What messages call the dataclass.
+
+    Raises
+    ------
+    InputError
+        It names the field, the value and what is allowed.
+
+    Examples
+    --------
+    >>> @dataclasses.dataclass
+    ... class Method:
+    ...     seed: Seed = 0
+    >>> check_made("Method", Method(seed=-1))
+    Traceback (most recent call last):
+    intentx.errors.InputError: Method: seed must be a whole number, 0 or more, not -1
+    """
+    for key, hint in _hints(type(owner)).items():  # type: ignore[arg-type]
+        given = getattr(owner, key)
+        value = given.item() if isinstance(given, np.generic) else given
+        if isinstance(value, list) and _of_tuples(hint):
+            value = tuple(value)
+        if not _fits(value, hint):
+            allowed = _allowed(hint, none="None")
+            raise InputError(f"{name}: {key} must be {allowed}, not {shown(given)}")
+        if value is not given:
+            object.__setattr__(owner, key, value)
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of a type, as far as that can be told."""
+    if _plain(hint) or _of_tuples(hint):
+        parts = value if isinstance(value, tuple) else (value,)
+        if any(isinstance(part, float) and math.isnan(part) for part in parts):
+            return False
+        try:
+            msgspec.convert(value, hint, strict=True)
+        except msgspec.ValidationError:
+            return False
+        return True
+    if _is_union(hint):
+        return any(_fits(value, part) for part in typing.get_args(hint))
+    known = isinstance(hint, type) and not getattr(hint, "_is_protocol", False)
+    return isinstance(value, hint) if known else True
+
+
+def _of_tuples(hint: Any) -> bool:
+    origin = typing.get_origin(hint)
+    return _of_tuples(typing.get_args(hint)[0]) if origin is Annotated else origin is tuple
+
+
 @functools.lru_cache(maxsize=64)
 def _hints(kind: Hashable) -> dict[str, Any]:
-    hints = typing.get_type_hints(kind, include_extras=True)
     fields = dataclasses.fields(kind)  # type: ignore[arg-type]
-    return {one.name: hints[one.name] for one in fields if one.init}
+    for one in typing.cast("type", kind).__mro__:
+        try:
+            hints = typing.get_type_hints(one, include_extras=True)
+        except NameError:  # a class of a user's, with a type that is known to type checkers only
+            continue
+        return {one.name: hints[one.name] for one in fields if one.init and one.name in hints}
+    return {}
 
 
 def _plain(hint: Any) -> bool:
@@ -100,18 +189,22 @@ def _is_union(hint: Any) -> bool:
     return typing.get_origin(hint) in (typing.Union, type(int | str))
 
 
-def _allowed(hint: Any) -> str:
-    """The values of a type, in words."""
+def _allowed(hint: Any, none: str = "left out") -> str:
+    """The values of a type, in words; ``none`` is what stands for None."""
     if typing.get_origin(hint) is Annotated:
         described = [one.description for one in hint.__metadata__ if isinstance(one, msgspec.Meta)]
         return described[0] if described and described[0] else _allowed(hint.__origin__)
     parts = typing.get_args(hint)
     if typing.get_origin(hint) is Literal:
         return "one of " + ", ".join(map(repr, parts))
+    if hint is type(None):
+        return none
     if _is_union(hint):
-        return " or ".join(map(_allowed, parts))
+        return " or ".join(_allowed(part, none) for part in parts)
     if typing.get_origin(hint) is tuple:
         return f"a list, each part {_allowed(parts[0])}"
     if isinstance(typing.get_origin(hint), type) and issubclass(typing.get_origin(hint), Mapping):
         return f"a table, each value {_allowed(parts[1])}"
+    if isinstance(hint, type) and hint not in _WORDS:
+        return f"{'an' if hint.__name__[0] in 'AEIOU' else 'a'} {hint.__name__}"
     return _WORDS.get(hint, str(hint))

@@ -1,9 +1,13 @@
-"""Files that people hand over: text, plain or packed, and JSON; errors name the file and the line."""
+"""Files that people hand over: text, plain or packed, and JSON; errors name the file and the line.
+
+And files that are written.
+"""
 
 from __future__ import annotations
 
 import bz2
 import contextlib
+import functools
 import gzip
 import io
 import json
@@ -29,6 +33,9 @@ __all__ = [
     "numbered_lines",
     "parse_json",
     "read_text",
+    "writable",
+    "write_file",
+    "write_text",
 ]
 
 LONGEST = 1 << 28  # bytes of a line, or of a file that is read whole: what is longer is no such file
@@ -41,12 +48,14 @@ class _Packing(NamedTuple):
     start: re.Pattern[bytes]
     name: str
     opener: Callable[[Any], contextlib.AbstractContextManager[Any]]
+    packed: Callable[[bytes], bytes]
 
 
+_GZIP = functools.partial(gzip.compress, mtime=0)  # the same file, whenever it is written
 _PACKINGS = (
-    _Packing(".gz", re.compile(rb"\x1f\x8b"), "gzip", gzip.open),
-    _Packing(".bz2", re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), "bzip2", bz2.open),
-    _Packing(".xz", re.compile(rb"\xfd7zXZ\x00"), "xz", lzma.open),
+    _Packing(".gz", re.compile(rb"\x1f\x8b"), "gzip", gzip.open, _GZIP),
+    _Packing(".bz2", re.compile(rb"BZh[1-9](?:1AY&SY|\x17rE8P\x90)"), "bzip2", bz2.open, bz2.compress),
+    _Packing(".xz", re.compile(rb"\xfd7zXZ\x00"), "xz", lzma.open, lzma.compress),
 )
 PACKED = tuple(packing.ending for packing in _PACKINGS)
 """Endings of the names of files that are unpacked as they are read."""
@@ -175,6 +184,48 @@ def json_object(text: str, where: str = "") -> dict[str, Any]:
         place = f"{where}: " if where else ""
         raise InputError(f"{place}a JSON object expected, not {excerpt(plain)}")
     return plain
+
+
+def writable(path: str | Path) -> Path:
+    """The path, if its folder exists.
+
+    Raises
+    ------
+    InputError
+        If not.
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise InputError(f"cannot write {path}: there is no folder {path.parent}; create it first")
+    return path
+
+
+def write_file(path: Path, content: bytes) -> Path:
+    """Write a file and return its path.
+
+    Raises
+    ------
+    InputError
+        If the system refuses.
+    """
+    try:
+        path.write_bytes(content)
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
+    return path
+
+
+def write_text(path: str | Path, text: str) -> Path:
+    """Write a text as UTF-8, packed if the name ends as in `PACKED`, and return the path.
+
+    Raises
+    ------
+    InputError
+        If there is no such folder, or the system refuses.
+    """
+    path, content = writable(path), text.encode("utf-8")
+    packing = next((one for one in _PACKINGS if path.name.endswith(one.ending)), None)
+    return write_file(path, content if packing is None else packing.packed(content))
 
 
 def _whole(digits: str) -> int:

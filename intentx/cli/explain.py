@@ -22,9 +22,9 @@ from intentx.cli.terminal import check_folder, given_text, progress, quiet_model
 from intentx.cli.word_options import add_words, word_settings
 from intentx.datasets import read_documents
 from intentx.errors import InputError
+from intentx.evaluation.base import Measure
 from intentx.evaluation.faithfulness import faithfulness
 from intentx.evaluation.heldout import heldout_fidelity
-from intentx.evaluation.measures import Measure
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.lirme import Sampler
 from intentx.explainers.document.votes import side_by_side

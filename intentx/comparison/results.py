@@ -6,17 +6,17 @@ import dataclasses
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 
+from intentx.answers import Stored
 from intentx.comparison.biases import RankerBiases
 from intentx.comparison.preferred import OTHERS, Disagreement, with_nan
 from intentx.errors import InputError
-from intentx.evaluation.fidelity import none_for_nan
-from intentx.explainers.plain import json_text, parts_of
+from intentx.evaluation.base import none_for_nan
+from intentx.explainers.plain import parts_of
 from intentx.explainers.ranking.effects import EffectKind
-from intentx.files import json_object
 
 __all__ = ["FORMAT", "Agreement", "Comparison", "Intent", "QueryComparison"]
 
@@ -146,7 +146,7 @@ class QueryComparison:
 
 
 @dataclass(frozen=True)
-class Comparison:
+class Comparison(Stored):
     """Rankers compared on queries.
 
     Attributes
@@ -166,6 +166,8 @@ class Comparison:
     settings: Mapping[str, Any] = field(repr=False)
     queries: tuple[QueryComparison, ...] = field(repr=False)
     biases: tuple[RankerBiases, ...] = field(repr=False)
+
+    FORMAT: ClassVar[str] = FORMAT
 
     @property
     def compared(self) -> tuple[QueryComparison, ...]:
@@ -212,10 +214,6 @@ class Comparison:
         plain: dict[str, Any] = _plain(dataclasses.asdict(self))
         return {"format": FORMAT, **plain}
 
-    def to_json(self, *, indent: int | None = None) -> str:
-        """`to_dict` as JSON; the same for the same input, seed and versions."""
-        return json_text(self.to_dict(), indent)
-
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Comparison:
         """The inverse of `to_dict`.
@@ -233,11 +231,6 @@ class Comparison:
                 tuple(map(QueryComparison.from_dict, plain["queries"])),
                 tuple(map(RankerBiases.from_dict, plain["biases"])),
             )
-
-    @classmethod
-    def from_json(cls, text: str) -> Comparison:
-        """The inverse of `to_json`."""
-        return cls.from_dict(json_object(text))
 
 
 def _mean(values: Iterable[float]) -> float:

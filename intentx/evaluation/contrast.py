@@ -5,16 +5,18 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 
 from intentx.errors import InputError
+from intentx.evaluation.base import Measure
 
 __all__ = ["Contrast", "contrast"]
 
 
 @dataclass(frozen=True)
-class Contrast:
+class Contrast(Measure):
     """One-sided Mann-Whitney U test: is the first group larger?
 
     Attributes
@@ -38,6 +40,18 @@ class Contrast:
     medians: tuple[float, float]
     sizes: tuple[int, int]
     left_out: int
+
+    FORMAT: ClassVar[str] = "intentx.contrast/1"
+
+    @property
+    def sentence(self) -> str:
+        """What was found, in words."""
+        return (
+            f"A value of the first group is larger than one of the second with probability "
+            f"{self.effect:.3f} (medians {self.medians[0]:.3g} and {self.medians[1]:.3g}, of "
+            f"{self.sizes[0]} and {self.sizes[1]} values; one-sided Mann-Whitney U = {self.u:g}, p = "
+            f"{self.p:.2g})."
+        )
 
 
 def contrast(first: Sequence[float], second: Sequence[float]) -> Contrast:

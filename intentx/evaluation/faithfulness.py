@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
-from intentx.evaluation.fidelity import nan_for_none, none_for_nan
+from intentx.evaluation.base import Measure, Sheet, none_for_nan
 from intentx.perturbation import (
     EditedDocuments,
     Removal,
@@ -49,7 +49,7 @@ class Words(Protocol):
 
 
 @dataclass(frozen=True)
-class Faithfulness:
+class Faithfulness(Measure):
     """What happens to a document's rank when words of its explanation go, or are all that stays.
 
     Attributes
@@ -91,6 +91,7 @@ class Faithfulness:
     random_preservation_scores: Curve
 
     NAME: ClassVar[str] = "faithfulness"
+    FORMAT: ClassVar[str] = "intentx.faithfulness/1"
 
     @property
     def falls_more(self) -> float:
@@ -130,35 +131,35 @@ class Faithfulness:
             f"{_ranks(self.loses)} ({_ranks(self.random_loses)} with only random words)."
         )
 
-    def __rich__(self) -> Table:
-        from rich.table import Table
-
-        title = "Rank of the document, 1 is best"
-        table = Table(title=title, title_justify="left", caption=self.sentence, caption_justify="left")
-        table.add_column("words")
-        for column in ("taken away", "random", "alone left", "random"):
-            table.add_column(column, justify="right")
+    def _sheet(self) -> Sheet:
         columns = (
             self.deletion,
             self.random_deletion,
             self.preservation,
             self.random_preservation,
         )
-        for step, ranks in enumerate(zip(*columns, strict=True)):
-            table.add_row(str(step), *(f"{rank + 1:.1f}" for rank in ranks))
+        rows = tuple(
+            (str(step), *(f"{rank + 1:.1f}" for rank in ranks))
+            for step, ranks in enumerate(zip(*columns, strict=True))
+        )
+        return Sheet(("words", "taken away", "random", "alone left", "random"), rows, self.sentence)
+
+    def __rich__(self) -> Table:
+        from rich.table import Table
+
+        head, rows, caption = self._sheet()
+        title = "Rank of the document, 1 is best"
+        table = Table(title=title, title_justify="left", caption=caption, caption_justify="left")
+        for place, column in enumerate(head):
+            table.add_column(column, justify="right" if place else "left")
+        for row in rows:
+            table.add_row(*row)
         return table
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; NaN becomes None."""
         plain = {"falls_more": self.falls_more, "loses_less": self.loses_less}
-        return {**asdict(self), **plain, "areas": none_for_nan(self.areas)}
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> Faithfulness:
-        """The inverse of `to_dict`."""
-        known = {field.name: nan_for_none(plain[field.name]) for field in fields(cls)}
-        lists = {name: tuple(value) for name, value in known.items() if isinstance(value, list | tuple)}
-        return cls(**{**known, **lists})
+        return {**super().to_dict(), **plain, "areas": none_for_nan(self.areas)}
 
 
 def faithfulness(

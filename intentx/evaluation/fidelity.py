@@ -5,13 +5,14 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
+from intentx.evaluation.base import Measure, Sheet
 from intentx.evaluation.expanded_query import ExpandedQuery
 from intentx.evaluation.metrics import PAIRS
 from intentx.evaluation.orders import copeland_scores, kendall_tau_b, rbo_ext
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = [
-    "Explanation",
+    "Explained",
     "Fidelity",
     "FidelityRow",
     "Method",
@@ -45,7 +46,7 @@ PAIRS_AT_ONCE = 100_000  # so that they stay in the processor's cache
 SCALE_PAIRS = 20_000  # that the scale of a simple ranker is made of
 
 
-class Explanation(Protocol):
+class Explained(Protocol):
     """What the judge needs of an explanation: a ranking and the words that explain it.
 
     It may also bring ``intent_terms``, those of its terms that stand for the whole ranking (else
@@ -98,7 +99,7 @@ class FidelityRow:
 
 
 @dataclass(frozen=True)
-class Fidelity:
+class Fidelity(Measure):
     """How far an explanation reproduces a ranking; strict: ties are not agreement.
 
     Attributes
@@ -135,13 +136,19 @@ class Fidelity:
         )
         return f"Fidelity({shown})"
 
-    def __rich__(self) -> Table:
-        from rich.table import Table
-        from rich.text import Text
+    FORMAT: ClassVar[str] = "intentx.fidelity/1"
 
+    @property
+    def sentence(self) -> str:
+        """What was found, in words."""
+        row = self.rows[0]
+        if not row.pairs:
+            return f"Fidelity: not measured: {row.reason}."
+        far = "" if math.isnan(self.far) else f", {self.far:.3f} of those {self.gap} or more ranks apart"
+        return f"Fidelity: {self.all:.3f} of {row.pairs} preferences are reproduced{far}."
+
+    def _sheet(self) -> Sheet:
         by_ranker = _heads(self.rows[0].by_ranker)
-        blanks = 0 if len(by_ranker) == MOST_COLUMNS else 1  # so many fit 80 columns only so
-        table = Table(caption=self._caption(), caption_justify="left", padding=(0, blanks))
         # Beside a column of pairs, so without that word.
         labels = {name: title.removesuffix(" pairs") for name, title in PAIRS.items()}
         labels["far"] += f" (≥{self.gap})"
@@ -153,38 +160,26 @@ class Fidelity:
                 lines.append([labels.get(row.name, row.name), str(row.pairs), *cells])
         if len(by_ranker) > MOST_COLUMNS:
             lines = [*map(list, zip(*lines, strict=True))]
-        heads, *body = lines
-        for place, column in enumerate(heads):
+        head, *rows = map(tuple, lines)
+        return Sheet(head, tuple(rows), self._caption())
+
+    def __rich__(self) -> Table:
+        from rich.table import Table
+        from rich.text import Text
+
+        head, rows, caption = self._sheet()
+        # So many columns fit 80 signs only without blanks.
+        blanks = 0 if len(self.rows[0].by_ranker) == MOST_COLUMNS else 1
+        table = Table(caption=caption, caption_justify="left", padding=(0, blanks))
+        for place, column in enumerate(head):
             table.add_column(Text(column), justify="right" if place else "left", no_wrap=not place)
-        for line in body:
-            table.add_row(*map(Text, line))
+        for row in rows:
+            table.add_row(*map(Text, row))
         return table
 
     def _caption(self) -> str:
         tied = f"; {self.ranker_ties} pairs tied by the ranker left out" if self.ranker_ties else ""
         return f"Kendall τ-b {self.tau:.3f}, RBO_ext(p=.9) {self.rbo:.3f}{tied}"
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON; NaN becomes None."""
-        plain = asdict(self)
-        plain["rows"] = [
-            {key: none_for_nan(value) for key, value in row.items()} for row in plain["rows"]
-        ]
-        return {key: none_for_nan(value) for key, value in plain.items()}
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> Fidelity:
-        """The inverse of `to_dict`."""
-        rows = tuple(
-            FidelityRow(**{key: nan_for_none(value) for key, value in row.items()})
-            for row in plain["rows"]
-        )
-        numbers = {key: nan_for_none(v) for key, v in plain.items() if key != "rows"}
-        shares = [value for row in rows for value in (row.vote, row.majority, *row.by_ranker.values())]
-        for value in (*numbers.values(), *shares, *(row.pairs for row in rows)):
-            if not isinstance(value, int | float):
-                raise InputError(f"the metrics of a fidelity must be numbers, not {value!r}")
-        return cls(**numbers, rows=rows)
 
 
 def _heads(names: Iterable[str]) -> list[str]:
@@ -201,7 +196,7 @@ def _heads(names: Iterable[str]) -> list[str]:
 
 
 def fidelity(
-    explanation: Explanation,
+    explanation: Explained,
     *,
     gap: int = 10,
     simple_rankers: SimpleRankers | None = None,
@@ -363,15 +358,3 @@ class Tally:
         *by_ranker, vote, majority, _ = (self.counts / self.pairs).tolist()
         by_name = dict(zip(self.names, by_ranker, strict=True))
         return FidelityRow(name, self.pairs, vote, majority, by_name, int(self.counts[-1]))
-
-
-def none_for_nan(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: none_for_nan(inner) for key, inner in value.items()}
-    return None if isinstance(value, float) and math.isnan(value) else value
-
-
-def nan_for_none(value: Any) -> Any:
-    if isinstance(value, Mapping):
-        return {key: nan_for_none(inner) for key, inner in value.items()}
-    return math.nan if value is None else value

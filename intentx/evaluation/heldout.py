@@ -4,21 +4,20 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
+from intentx.evaluation.base import Measure, Sheet
 from intentx.evaluation.expanded_query import ExpandedQuery
 from intentx.evaluation.fidelity import (
     FidelityRow,
     Method,
     Tally,
     all_pairs_row,
-    nan_for_none,
-    none_for_nan,
     unfitted_matrices,
 )
 from intentx.evaluation.intervals import student_interval
@@ -40,7 +39,7 @@ __all__ = ["HeldoutFidelity", "heldout_fidelity"]
 
 
 @dataclass(frozen=True)
-class HeldoutFidelity:
+class HeldoutFidelity(Measure):
     """Fidelity on pairs among documents that the method did not see.
 
     Attributes
@@ -69,6 +68,7 @@ class HeldoutFidelity:
     terms: tuple[tuple[str, ...], ...] = field(repr=False)
 
     NAME: ClassVar[str] = "heldout_documents"
+    FORMAT: ClassVar[str] = "intentx.heldout-fidelity/1"
 
     @property
     def values(self) -> tuple[float, ...]:
@@ -109,24 +109,23 @@ class HeldoutFidelity:
             f"had not seen ({self.interval}; {of} {splits})."
         )
 
-    def __rich__(self) -> Text:
+    def _sheet(self) -> Sheet:
+        head = ("split", "pairs", "vote", "majority", *self.by_ranker, "terms")
+        rows = []
+        for number, (row, terms) in enumerate(zip(self.rows, self.terms, strict=True), start=1):
+            shares = (
+                row.vote,
+                row.majority,
+                *(row.by_ranker.get(name, math.nan) for name in self.by_ranker),
+            )
+            cells = ("–" if math.isnan(share) else f"{share:.3f}" for share in shares)
+            rows.append((str(number), str(row.pairs), *cells, ", ".join(terms) or row.reason))
+        return Sheet(head, tuple(rows), self.sentence)
+
+    def _rich_briefly(self) -> Text:
         from rich.text import Text
 
         return Text(visible(self.sentence))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON; NaN becomes None."""
-        plain = {key: none_for_nan(value) for key, value in asdict(self).items()}
-        plain["rows"] = [none_for_nan(row) for row in plain["rows"]]
-        return plain
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> HeldoutFidelity:
-        """The inverse of `to_dict`."""
-        known = nan_for_none(plain)
-        rows = tuple(FidelityRow(**nan_for_none(row)) for row in plain["rows"])
-        terms = tuple(map(tuple, plain["terms"]))
-        return cls(**{**known, "rows": rows, "terms": terms})
 
 
 def heldout_fidelity(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import Any, Protocol
+from dataclasses import dataclass, field
+from typing import ClassVar, Protocol
 
 import numpy as np
 
 from intentx.errors import InputError
+from intentx.evaluation.base import Measure, Sheet
 from intentx.evaluation.expanded_query import intent_terms
 from intentx.evaluation.faithfulness import area, curve, ranks_of
-from intentx.evaluation.fidelity import none_for_nan
 from intentx.perturbation import EditedDocuments, insert_terms, score_edits, within_limit
 from intentx.ranking import Ranking
 from intentx.text import Analyzer, TextIndex
@@ -29,7 +30,7 @@ class Terms(Protocol):
 
 
 @dataclass(frozen=True)
-class Insertion:
+class Insertion(Measure):
     """How far the last document of a ranking rises when terms are put in front of it.
 
     Attributes
@@ -49,10 +50,26 @@ class Insertion:
     random_rises: float
     terms: tuple[str, ...] = field(repr=False)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON; NaN becomes None."""
-        plain = {key: none_for_nan(value) for key, value in asdict(self).items()}
-        return {**plain, "random": tuple(map(none_for_nan, self.random))}
+    FORMAT: ClassVar[str] = "intentx.insertion/1"
+
+    @property
+    def sentence(self) -> str:
+        """What was found, in words."""
+        put_in = "the term" if len(self.terms) == 1 else f"1 to {len(self.terms)} terms"
+        at_random = "–" if math.isnan(self.random_rises) else f"{self.random_rises:.1f}"
+        return (
+            f"Insertion: with {put_in} in front the last document rises by {self.rises:.1f} ranks in "
+            f"the mean ({at_random} with random terms)."
+        )
+
+    def _sheet(self) -> Sheet:
+        rows = tuple(
+            (str(step), term, f"{rank + 1:.1f}", "–" if math.isnan(other) else f"{other + 1:.1f}")
+            for step, (term, rank, other) in enumerate(
+                zip(("", *self.terms), self.curve, self.random, strict=True)
+            )
+        )
+        return Sheet(("terms", "put in", "rank", "random"), rows, self.sentence)
 
 
 def insertion(

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from intentx.errors import InputError
+from intentx.evaluation.base import Measure
 from intentx.evaluation.faithfulness import Faithfulness
 from intentx.evaluation.heldout import HeldoutFidelity
 from intentx.signs import visible
@@ -15,9 +16,8 @@ from intentx.signs import visible
 if TYPE_CHECKING:
     from rich.console import RenderableType
 
-__all__ = ["Measure", "Measured", "measures_in"]
+__all__ = ["Measured", "measures_in"]
 
-Measure = HeldoutFidelity | Faithfulness
 KINDS: tuple[type[HeldoutFidelity], type[Faithfulness]] = (HeldoutFidelity, Faithfulness)
 
 
@@ -72,7 +72,7 @@ class Measured:
         return {name: measure.to_dict() for name, measure in self.measures.items()}
 
     def _rich_measures(self) -> list[RenderableType]:
-        return [measure.__rich__() for measure in self.measures.values()]
+        return [measure._rich_briefly() for measure in self.measures.values()]
 
     def _html_measures(self) -> str:
         sentences = (visible(measure.sentence) for measure in self.measures.values())

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, Protocol, get_args
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
-from intentx.evaluation.fidelity import none_for_nan
+from intentx.evaluation.base import Measure
 
 __all__ = ["Plausibility", "average_precision", "plausibility"]
 
@@ -26,7 +26,7 @@ class Located(Protocol):
 
 
 @dataclass(frozen=True)
-class Plausibility:
+class Plausibility(Measure):
     """How well word weights rank the sentences that people marked as evidence.
 
     Attributes
@@ -48,9 +48,18 @@ class Plausibility:
     evidence: int
     reason: str = ""
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON; NaN becomes None."""
-        return {key: none_for_nan(value) for key, value in asdict(self).items()}
+    FORMAT: ClassVar[str] = "intentx.plausibility/1"
+
+    @property
+    def sentence(self) -> str:
+        """What was found, in words."""
+        if self.reason:
+            return f"Plausibility: not measured: {self.reason}."
+        return (
+            f"Plausibility: the weights rank {self.evidence} of {self.sentences} sentences, those that "
+            f"people marked, with an average precision of {self.average_precision:.3f} (a random order "
+            f"{self.random:.3f})."
+        )
 
 
 def plausibility(

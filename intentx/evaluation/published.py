@@ -6,13 +6,15 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
+from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
+from intentx.evaluation.base import Measure
 from intentx.evaluation.expanded_query import ExpandedQuery
-from intentx.evaluation.fidelity import PAIRS_AT_ONCE, Explanation, unfitted_matrices
+from intentx.evaluation.fidelity import PAIRS_AT_ONCE, Explained, unfitted_matrices
 from intentx.preferences import MARGIN, Pairs, TermScores, preference_pairs
 from intentx.preferences.pairs import ROUNDING, SENTINEL, EveryPair, refuse_too_many
 from intentx.preferences.simple_rankers import (
@@ -32,7 +34,7 @@ MEDIAN_PAIRS = 1_000_000  # that the median score gap is taken over
 
 
 @dataclass(frozen=True)
-class PublishedFidelity:
+class PublishedFidelity(Measure):
     """Agreement of an explanation with a ranking by the rule of the published table.
 
     Attributes
@@ -62,9 +64,20 @@ class PublishedFidelity:
     added: tuple[str, ...] = ()
     reason: str = ""
 
+    FORMAT: ClassVar[str] = "intentx.published-fidelity/1"
+
+    @property
+    def sentence(self) -> str:
+        """What was found, in words."""
+        shares = f"{_share(self.all)} of all pairs, {_share(self.gap)} of those with scores at least"
+        return (
+            f"By the published rule: {shares} {self.tolerance:.3g} apart, {_share(self.fitted)} of the "
+            f"fitted ones{f' ({self.reason})' if self.reason else ''}."
+        )
+
 
 def published_fidelity(
-    explanation: Explanation,
+    explanation: Explained,
     *,
     vote: int = 1,
     tolerance: float | None = None,
@@ -131,7 +144,7 @@ def published_fidelity(
 
 
 def published_by_votes(
-    explanation: Explanation,
+    explanation: Explained,
     votes: Sequence[int],
     tolerance: float | None = None,
     fitted: Pairs | None = None,
@@ -253,6 +266,10 @@ def _check_vote(vote: int, rankers: int) -> None:
             f"vote must be at most {rankers}, the number of simple rankers, not {vote!r}: no pair "
             "could be agreed on"
         )
+
+
+def _share(value: float) -> str:
+    return "–" if math.isnan(value) else f"{value:.3f}"
 
 
 def _checked_tolerance(tolerance: float) -> float:

@@ -5,15 +5,15 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import combinations
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from intentx.errors import InputError
+from intentx.evaluation.base import Measure
 from intentx.evaluation.expanded_query import ExpandedQuery, content_terms
-from intentx.evaluation.fidelity import none_for_nan
 from intentx.evaluation.orders import kendall_tau_b
 from intentx.ranking import Ranking
 from intentx.scoring import unit_of
@@ -34,7 +34,7 @@ class Weighed(Protocol):
 
 
 @dataclass(frozen=True)
-class Agreement:
+class Agreement(Measure):
     """How far explanations agree, mean over all pairs of them; 1 at most.
 
     Attributes
@@ -58,9 +58,17 @@ class Agreement:
     k: int
     pairs: int
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data for JSON; NaN becomes None."""
-        return {key: none_for_nan(value) for key, value in asdict(self).items()}
+    FORMAT: ClassVar[str] = "intentx.agreement/1"
+
+    @property
+    def sentence(self) -> str:
+        """What was found, in words."""
+        of = "two explanations" if self.pairs == 1 else f"{self.pairs} pairs of explanations"
+        tau = "–" if math.isnan(self.kendall) else f"{self.kendall:.3f}"
+        return (
+            f"Agreement of {of}: Kendall’s τ-b {tau} of all weights; of the first {self.k} words "
+            f"rank-biased overlap {self.rbo:.3f}, Jaccard {self.jaccard:.3f}."
+        )
 
 
 def agreement(explanations: Sequence[Weighed], k: int = 10) -> Agreement:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
-from typing import Any, Literal, get_args
+from dataclasses import dataclass
+from typing import Literal
 
-from intentx.errors import InputError
-from intentx.evaluation.fidelity import none_for_nan
-from intentx.explainers.plain import number
+from intentx.evaluation.base import Measure
 
-__all__ = ["OPENINGS", "Judgement", "Level", "known_level", "numbers_of"]
+__all__ = ["OPENINGS", "Judgement", "Level"]
 
 Level = Literal["holds", "weak", "chance"]
 OPENINGS: dict[Level, str] = {"holds": "Holds", "weak": "Weak", "chance": "May be chance"}
 
 
 @dataclass(frozen=True)
-class Judgement:
+class Judgement(Measure):
     """A verdict of any kind.
 
     Attributes
@@ -31,26 +27,3 @@ class Judgement:
 
     level: Level
     sentence: str
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data; None for numbers that are not known."""
-        return {name: none_for_nan(value) for name, value in asdict(self).items()}
-
-
-def known_level(plain: Mapping[str, Any]) -> Level:
-    """The level that plain data has.
-
-    Raises
-    ------
-    InputError
-        If there is no such level.
-    """
-    level: Level = plain["level"]
-    if level not in get_args(Level):
-        raise InputError(f"a verdict is one of {get_args(Level)}, not {level!r}")
-    return level
-
-
-def numbers_of(plain: Mapping[str, Any], keys: Iterable[str]) -> dict[str, float]:
-    """Numbers of plain data, NaN for None."""
-    return {key: math.nan if plain[key] is None else float(number(plain, key)) for key in keys}

@@ -12,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from intentx.checks import check_settings
 from intentx.errors import InputError, PluginWarning
+from intentx.explainers.base import Explainer
 from intentx.explainers.document.exs import EXS, Labels
 from intentx.explainers.document.lirme import LIRME
 from intentx.explainers.document.shap import KernelSHAP
@@ -106,7 +107,9 @@ class Method:
     @property
     def contrastive(self) -> bool:
         """Whether it can say why one document is above another."""
-        return bool(getattr(self.explainer, "contrastive", False))
+        return "pair" in getattr(self.explainer, "questions", ()) or bool(
+            getattr(self.explainer, "contrastive", False)
+        )
 
     @property
     def takes_one_simple_ranker(self) -> bool:
@@ -228,7 +231,10 @@ def _of_class(name: str, explainer: Any) -> Method:
         for fact in ("explains", "signed", "needs_scorer", "needs_gradients")
         if hasattr(explainer, fact)
     }
-    if "explains" not in stated:
+    is_ours = isinstance(explainer, type) and issubclass(explainer, Explainer)
+    if "explains" not in stated and is_ours:
+        stated["explains"] = "document" if "document" in explainer.questions else "ranking"
+    elif "explains" not in stated:
         explain = getattr(explainer, "explain", None)
         of_documents = callable(explain) and "doc" in inspect.signature(explain).parameters
         stated["explains"] = "document" if of_documents else "ranking"

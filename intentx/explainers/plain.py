@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import numpy as np
 
+from intentx.answers import json_text, kind_of, printed
 from intentx.errors import InputError
 from intentx.files import excerpt
 from intentx.preferences import Pairs
 from intentx.ranking import Activated, Ranking
-from intentx.signs import UNSHOWN, drawn
 from intentx.text import Analyzer
 
 __all__ = [
@@ -25,6 +24,7 @@ __all__ = [
     "numbers",
     "parts_of",
     "plain_settings",
+    "plain_value",
     "printed",
     "ranking_of",
     "spent",
@@ -36,13 +36,14 @@ __all__ = [
 def plain_settings(method: Any) -> dict[str, Any]:
     """The fields of a method, save term vectors; the same for the same settings, on every machine."""
     return {
-        field.name: _plain(getattr(method, field.name))
+        field.name: plain_value(getattr(method, field.name))
         for field in dataclasses.fields(method)
         if field.name != "vectors"
     }
 
 
-def _plain(value: Any) -> Any:
+def plain_value(value: Any) -> Any:
+    """A setting as plain data."""
     if isinstance(value, Analyzer):
         return value.to_dict()
     if isinstance(value, Pairs):
@@ -50,21 +51,8 @@ def _plain(value: Any) -> Any:
     if isinstance(value, np.generic):
         return value.item()
     if isinstance(value, list | tuple):
-        return [_plain(part) for part in value]
+        return [plain_value(part) for part in value]
     return getattr(value, "name", value)  # a simple ranker goes by its name
-
-
-def json_text(plain: Any, indent: int | None = None) -> str:
-    """Plain data as JSON, in which every sign can be printed and written to a UTF-8 file.
-
-    Letters stand as they are; control characters, signs that reorder a line, and halves of surrogate
-    pairs are escaped.
-
-    >>> json_text({"query": "café \x9b \u202e"})
-    '{"query": "café \\\\u009b \\\\u202e"}'
-    """
-    text = json.dumps(plain, ensure_ascii=False, indent=indent, allow_nan=False)
-    return UNSHOWN.sub(lambda sign: f"\\u{ord(sign.group()):04x}", text)
 
 
 # Earlier formats that are still read: the keys that had another name there, and today's.
@@ -92,7 +80,7 @@ def current(plain: Mapping[str, Any], form: str) -> Mapping[str, Any]:
     found = plain.get("format")
     if not isinstance(found, str) or found not in EARLIER:
         return plain
-    if found.rpartition("/")[0] != form.rpartition("/")[0]:
+    if kind_of(found) != kind_of(form):
         return plain
     renamed = EARLIER[found]
     return {renamed.get(key, key): value for key, value in plain.items()} | {"format": form}
@@ -180,16 +168,3 @@ def ranking_of(plain: Mapping[str, Any]) -> Ranking:
         scores,
         activated=activated[0] if activated else None,
     )
-
-
-def printed(something: Any, width: int) -> str:
-    """What a terminal of so many columns shows, as plain text.
-
-    Its lines and bars are of signs that standard output has; words stand as they are.
-    """
-    from rich.console import Console
-
-    console = Console(width=width, color_system=None)
-    with console.capture() as captured:
-        console.print(something)
-    return drawn(captured.get(), sys.stdout)

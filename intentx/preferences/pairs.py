@@ -13,7 +13,15 @@ import numpy.typing as npt
 from intentx.errors import InputError
 from intentx.ranking import Ranking
 
-__all__ = ["EveryPair", "PairStrategy", "Pairs", "preference_pairs", "refuse_too_many", "split_pairs"]
+__all__ = [
+    "EveryPair",
+    "PairStrategy",
+    "Pairs",
+    "check_draws",
+    "preference_pairs",
+    "refuse_too_many",
+    "split_pairs",
+]
 
 Indices = npt.NDArray[np.intp]
 Floats = npt.NDArray[np.float64]
@@ -124,8 +132,7 @@ def preference_pairs(
     """
     if strategy not in get_args(PairStrategy):
         raise InputError(f"no pair strategy {strategy!r}; choose one of {get_args(PairStrategy)}")
-    if strategy in ("random", "rank-biased") and m is None:
-        raise InputError(f"the pair strategy {strategy!r} needs m, the number of pairs to draw")
+    check_draws(strategy, m)
     if m is not None and m < 1:
         raise InputError(f"m must be 1 or more, not {m!r}")
     if min_rank_gap < 1:
@@ -149,6 +156,12 @@ def preference_pairs(
         _listable(m, len(ranking))
         high, low = every.at(np.sort(generator.choice(len(every), size=m, replace=False)))
     return Pairs(high, low, 1.0 + np.log(low - high) if log_weights else None)
+
+
+def check_draws(strategy: PairStrategy | Pairs, m: int | None) -> None:
+    """Refuse a strategy that draws pairs without the number of pairs to draw."""
+    if isinstance(strategy, str) and strategy in ("random", "rank-biased") and m is None:
+        raise InputError(f"the pair strategy {strategy!r} needs m, the number of pairs to draw")
 
 
 class EveryPair:

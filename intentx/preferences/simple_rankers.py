@@ -37,6 +37,7 @@ __all__ = [
     "SimpleRankers",
     "TermStatistics",
     "TextMatching",
+    "checked_simple_rankers",
     "chosen_simple_rankers",
     "default_simple_rankers",
     "simple_rankers_for",
@@ -124,6 +125,34 @@ def chosen_simple_rankers(
                 f"a simple ranker is given twice: {name!r}, by {first!r} and {second!r}; leave one of "
                 "them out, or give it a name of its own"
             )
+    return chosen
+
+
+def checked_simple_rankers(
+    given: SimpleRankers | None, vectors: TermVectors | None, setting: str = "simple_rankers"
+) -> tuple[SimpleRanker | str, ...] | None:
+    """`chosen_simple_rankers` of a method's setting, which messages name; None stays None.
+
+    Raises
+    ------
+    InputError
+        As there, and for vectors where no simple ranker takes them.
+    """
+    if given is None:
+        return None
+    try:
+        chosen = chosen_simple_rankers(given)
+    except InputError as error:
+        if setting in str(error):
+            raise
+        raise InputError(f"{setting}: {error}") from error
+    if vectors is not None and "semantic" not in chosen:
+        names = ", ".join(one if isinstance(one, str) else one.name for one in chosen)
+        raise InputError(
+            "vectors are those of the default simple rankers, or of 'semantic' by its name; with "
+            f"simple_rankers of your own, give them to Semantic(vectors): there is no 'semantic' by its "
+            f"name in {names}"
+        )
     return chosen
 
 

@@ -9,7 +9,7 @@ import pytest
 import intentx as ix
 from intentx.cli import main
 from intentx.explainers.document.explanation import DocumentExplanation
-from intentx.explainers.inside.gradcam import GradCAMExplanation
+from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation
 from tests import tiny_models
 from tests.report.test_page import Reader
 
@@ -273,7 +273,7 @@ def test_faithfulness(capsys, docs):
         (("--method", "exs", "--budget", "9"), "--budget is a setting of multiplex, not of exs"),
         (("--method", "exs", "--query-terms", "allow"), "--query-terms is a setting of multiplex, "),
         (("--method", "exs", "--ngrams", "2"), "ngrams=1, not 2"),
-        (("--method", "exs", "--samples", "1"), "samples must be 2 or more"),
+        (("--method", "exs", "--samples", "1"), "samples must be a whole number, 2 or more"),
         (("--png", "picture.gif"), "a picture ends in .png, .svg, .pdf, not '.gif'"),
         (("--png", "no/such/picture.png"), "there is no folder"),
     ],

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self
@@ -12,17 +13,17 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 
 from intentx.errors import InputError, ScorerError
-from intentx.evaluation.fidelity import Fidelity, fidelity, none_for_nan
-from intentx.evaluation.measures import Measure, Measured, measures_in
+from intentx.evaluation.base import Measure, none_for_nan
+from intentx.evaluation.fidelity import Fidelity, fidelity
+from intentx.evaluation.measures import measures_in
+from intentx.explainers.base import Explanation
 from intentx.explainers.document.shown import document_html, document_tables
 from intentx.explainers.document.verdict import DocumentVerdict, document_verdict
 from intentx.explainers.document.weighed import Word
 from intentx.explainers.plain import (
-    json_text,
     number,
     numbers,
     parts_of,
-    printed,
     ranking_of,
     spent,
     strings,
@@ -30,7 +31,6 @@ from intentx.explainers.plain import (
 )
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.explainers.ranking.given import given_terms
-from intentx.files import json_object
 from intentx.ranking import Ranking
 from intentx.text import Analyzer
 
@@ -46,7 +46,7 @@ INTENT_TERMS = 10  # of a document's words that stand for a whole ranking
 
 
 @dataclass(frozen=True, eq=False)
-class DocumentExplanation(Measured):
+class DocumentExplanation(Explanation):
     """Signed words of one document: what speaks for its place, and what against.
 
     Attributes
@@ -233,6 +233,7 @@ class DocumentExplanation(Measured):
             simple_rankers=simple_rankers,
             vectors=vectors,
             analyzer=self.intent_analyzer or self.analyzer,
+            settings=self.settings,
         )
 
     def to_dict(self) -> dict[str, Any]:
@@ -262,10 +263,6 @@ class DocumentExplanation(Measured):
             "intent_analyzer": (self.intent_analyzer or self.analyzer).to_dict(),
             **self._measures_to_plain(),
         }
-
-    def to_json(self, *, indent: int | None = None) -> str:
-        """`to_dict` as JSON; the same for the same seed and versions, seconds aside."""
-        return json_text(self.to_dict(), indent)
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Self:
@@ -313,17 +310,16 @@ class DocumentExplanation(Measured):
             "measures": measures_in(plain),
         }
 
-    @classmethod
-    def from_json(cls, text: str) -> Self:
-        """The inverse of `to_json`."""
-        return cls.from_dict(json_object(text))
+    def _columns(self) -> dict[str, Sequence[Any]]:
+        times = Counter(word.term for word in self.words)
+        return {
+            "term": self.terms,
+            "weight": self.weights,
+            "times": [times[term] for term in self.terms],
+        }
 
     def __rich__(self) -> Group:
         return document_tables(self)
-
-    def text(self, width: int = 100) -> str:
-        """The words with their weights as a table of plain text."""
-        return printed(self, width)
 
     def _repr_html_(self) -> str:
         return document_html(self)

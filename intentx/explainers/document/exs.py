@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from intentx.checks import Positive, Samples, Size
 from intentx.errors import InputError
+from intentx.explainers.base import Question
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.method import DocumentMethod, Subject
 from intentx.explainers.document.surrogate import CLASSIFIERS, Surrogate, fit_surrogate, influence
@@ -107,39 +109,24 @@ class EXS(DocumentMethod):
     ('piano', 'cable', 'and')
     """
 
-    contrastive: ClassVar[bool] = True
+    questions: ClassVar[tuple[Question, ...]] = ("ranking", "document", "pair")
     edits: ClassVar[bool] = True
 
     labels: Labels = "rank"
-    k: int = 10
-    samples: int = 1000
+    k: Size = 10
+    samples: Samples = 1000
     removal: Removal = "delete"
     mask: str | None = None
-    kernel_width: float = 0.5
-    surrogate: Surrogate | Literal["auto"] = "auto"
-    regularization: float = 1.0
+    kernel_width: Positive = 0.5
+    surrogate: Literal["auto", Surrogate] = "auto"
+    regularization: Positive = 1.0
 
-    def __post_init__(self) -> None:
-        if self.labels not in get_args(Labels):
-            raise InputError(f"labels must be one of {get_args(Labels)}, not {self.labels!r}")
-        allowed = ("auto", *get_args(Surrogate))
-        if self.surrogate not in allowed:
-            raise InputError(f"surrogate must be one of {allowed}, not {self.surrogate!r}")
+    def _check(self) -> None:
+        super()._check()
         if self.surrogate in CLASSIFIERS and self.labels != "topk":
             raise InputError(
                 f"a {self.surrogate} surrogate needs labels 0 and 1, those of labels='topk', not of "
                 f"{self.labels!r}; or choose surrogate='ridge'"
-            )
-        if self.k < 1:
-            raise InputError(f"k is a rank, 1 or more, not {self.k!r}")
-        if self.samples < 2:
-            raise InputError(f"samples must be 2 or more, not {self.samples!r}")
-        if self.removal not in get_args(Removal):
-            raise InputError(f"removal must be one of {get_args(Removal)}, not {self.removal!r}")
-        if not (0 < self.kernel_width < math.inf and 0 < self.regularization < math.inf):
-            raise InputError(
-                "kernel_width and regularization must be above 0 and finite, not "
-                f"{self.kernel_width!r} and {self.regularization!r}"
             )
 
     def _weigh(self, subject: Subject, other: Subject | None) -> DocumentExplanation:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from intentx.errors import InputError
+from intentx.checks import Part, Positive, Samples, Size
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.method import DocumentMethod, Subject
 from intentx.explainers.document.surrogate import r_squared, ridge
@@ -25,6 +26,10 @@ Kept = npt.NDArray[np.bool_]
 Sampler = Literal["uniform", "tf-idf", "masked"]
 Penalty = Literal["l1", "l2"]
 Weighting = Literal["tf", "tf-idf"]
+Path = Annotated[
+    tuple[Positive, ...],
+    msgspec.Meta(min_length=1, description="a tuple of one finite number or more above 0"),
+]
 
 FEWEST_ROUNDS, MOST_ROUNDS = 100, 100_000  # of coordinate descent over all words
 MOST_STEPS = 500_000_000  # numbers that all rounds look at: a second or so
@@ -135,34 +140,14 @@ class LIRME(DocumentMethod):
     edits: ClassVar[bool] = True
 
     sampler: Sampler = "masked"
-    samples: int = 1000
-    kept: float = 0.5
-    chunk: int = 5
-    visible: float = 0.1
-    width: float = 1.0
+    samples: Samples = 1000
+    kept: Part = 0.5
+    chunk: Size = 5
+    visible: Part = 0.1
+    width: Positive = 1.0
     penalty: Penalty = "l1"
-    alphas: tuple[float, ...] = (1e-3, 1e-4, 1e-5, 1e-6)
+    alphas: Path = (1e-3, 1e-4, 1e-5, 1e-6)
     weighting: Weighting = "tf"
-
-    def __post_init__(self) -> None:
-        choices = (("sampler", Sampler), ("penalty", Penalty), ("weighting", Weighting))
-        for name, kind in choices:
-            if getattr(self, name) not in get_args(kind):
-                raise InputError(f"{name} must be one of {get_args(kind)}, not {getattr(self, name)!r}")
-        if self.samples < 2 or self.chunk < 1:
-            raise InputError(
-                f"samples must be 2 or more and chunk 1 or more, not {self.samples!r} and {self.chunk!r}"
-            )
-        for name in ("kept", "visible"):
-            if not 0 < getattr(self, name) <= 1:
-                raise InputError(f"{name} is a share above 0, at most 1, not {getattr(self, name)!r}")
-        if not self.width > 0:
-            raise InputError(f"width must be above 0, not {self.width!r}")
-        path = self.alphas if isinstance(self.alphas, tuple | list) else ()
-        if not path or not all(0 < alpha < math.inf for alpha in path):
-            raise InputError(
-                f"alphas must be a tuple of one number or more above 0, not {self.alphas!r}"
-            )
 
     def _weigh(self, subject: Subject, other: Subject | None) -> DocumentExplanation:
         metrics = {"score": subject.score, "rest": subject.score}

@@ -6,7 +6,7 @@ import contextlib
 import dataclasses
 import math
 import time
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,9 +16,10 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.asked import asking
+from intentx.checks import Seed, Size
 from intentx.errors import InputError, ScorerError
+from intentx.explainers.base import Explainer, Question
 from intentx.explainers.document.explanation import DocumentExplanation, Word
-from intentx.explainers.plain import plain_settings
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.explainers.ranking.given import given_terms
 from intentx.perturbation import (
@@ -31,7 +32,7 @@ from intentx.perturbation import (
     score_edits,
     within_limit,
 )
-from intentx.preferences.simple_rankers import SimpleRankers
+from intentx.preferences.simple_rankers import SimpleRankers, checked_simple_rankers
 from intentx.preferences.vectors import TermVectors
 from intentx.ranking import Ranking
 from intentx.text import Analyzer, Token, warn_about
@@ -282,7 +283,7 @@ class Subject:
 
 
 @dataclass(frozen=True, kw_only=True)
-class DocumentMethod(ABC):
+class DocumentMethod(Explainer[DocumentExplanation | IntentExplanation]):
     """A method that explains one document, and by several documents a whole ranking.
 
     Parameters
@@ -300,24 +301,32 @@ class DocumentMethod(ABC):
         For every random draw.
     """
 
-    max_terms: int = 10
-    documents: int = 10
+    questions: ClassVar[tuple[Question, ...]] = ("ranking", "document")
+
+    max_terms: Size = 10
+    documents: Size = 10
     simple_rankers: SimpleRankers | None = None
     vectors: TermVectors | None = None
     analyzer: Analyzer = field(default_factory=Analyzer)
-    seed: int = 0
+    seed: Seed = 0
 
-    contrastive: ClassVar[bool] = False  # whether it can compare a document with another
     edits: ClassVar[bool] = False  # whether it asks for many versions of a document
+
+    def _check(self) -> None:
+        checked_simple_rankers(self.simple_rankers, self.vectors)
 
     @overload
     def explain(self, ranking: Ranking) -> IntentExplanation: ...
     @overload
     def explain(
-        self, ranking: Ranking, doc: str | int, above: str | int | None = None
+        self, ranking: Ranking, doc: str | int, *, above: str | int | None = None
     ) -> DocumentExplanation: ...
+    @overload
     def explain(
-        self, ranking: Ranking, doc: str | int | None = None, above: str | int | None = None
+        self, ranking: Ranking, doc: str | int | None = None, *, above: str | int | None = None
+    ) -> DocumentExplanation | IntentExplanation: ...
+    def explain(
+        self, ranking: Ranking, doc: str | int | None = None, *, above: str | int | None = None
     ) -> DocumentExplanation | IntentExplanation:
         """Explain one document by its words; without ``doc``, the whole ranking by intent terms.
 
@@ -336,8 +345,11 @@ class DocumentMethod(ABC):
         ScorerError
             If the ranker fails on a version of the document.
         """
-        if doc is None and above is not None:
-            raise InputError(f"above={above!r} needs a document to compare with it: give doc, too")
+        return super().explain(ranking, doc, above=above)
+
+    def _explain(
+        self, ranking: Ranking, doc: str | int | None, above: str | int | None
+    ) -> DocumentExplanation | IntentExplanation:
         with asking(ranking.scorer) as asked:
             found = self._intent(ranking) if doc is None else self._explained(ranking, doc, above)
         calls = asked.besides(ranking.query, ranking.texts)
@@ -352,11 +364,6 @@ class DocumentMethod(ABC):
         """One document by its words."""
         if above is None:
             return self._weigh(self._subject(ranking, doc), None)
-        if not self.contrastive:
-            raise InputError(
-                f"{self.name} explains one document by itself; EXS, KernelSHAP, IntegratedGradients, "
-                "DeepLIFT and DeepSHAP compare two"
-            )
         subject, other = self._subject(ranking, doc), self._subject(ranking, above)
         if subject.position == other.position:
             raise InputError(f"document {ranking.doc_ids[other.position]!r} cannot be above itself")
@@ -366,10 +373,6 @@ class DocumentMethod(ABC):
     @abstractmethod
     def _weigh(self, subject: Subject, other: Subject | None) -> DocumentExplanation:
         """The weights of a document's words, where it is compared with another those that matter."""
-
-    @property
-    def name(self) -> str:
-        return type(self).__name__
 
     def _subject(self, ranking: Ranking, doc: str | int) -> Subject:
         ranking.black_box(f"an explanation by {self.name}")
@@ -388,8 +391,6 @@ class DocumentMethod(ABC):
         A word weighs what it does in each of the documents, over the largest weight there, and
         document i from 0 counts ``1 / log2(i + 2)``. Stopwords are no intent terms.
         """
-        if self.documents < 1 or self.max_terms < 1:
-            raise InputError("documents and max_terms must be 1 or more")
         totals: dict[str, float] = {}
         found = [self.explain(ranking, doc) for doc in ranking.doc_ids[: self.documents]]
         for place, one in enumerate(found):
@@ -426,10 +427,6 @@ class DocumentMethod(ABC):
             ),
             cautions=tuple(cautions),
         )
-
-    def settings(self) -> dict[str, Any]:
-        """The settings as plain data for JSON."""
-        return plain_settings(self)
 
 
 def _as_used(settings: Mapping[str, Any], ranking: Ranking) -> dict[str, Any]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import ClassVar, get_args
+from typing import Annotated, ClassVar
 
+import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from intentx.errors import InputError
+from intentx.explainers.base import Question
 from intentx.explainers.document.asking import asked
 from intentx.explainers.document.coalitions import kernel_weights
 from intentx.explainers.document.explanation import DocumentExplanation
@@ -25,6 +26,10 @@ Floats = npt.NDArray[np.float64]
 Kept = npt.NDArray[np.bool_]
 
 MOST_EXACT = 20  # words: a million versions
+Versions = Annotated[int, msgspec.Meta(ge=4, description="a whole number, 4 or more")]
+Exact = Annotated[
+    int, msgspec.Meta(ge=0, le=MOST_EXACT, description=f"a whole number from 0 to {MOST_EXACT}")
+]
 
 
 def shapley_values(values: Floats) -> Floats:
@@ -99,21 +104,13 @@ class KernelSHAP(DocumentMethod):
     <KernelSHAP for '0' (rank 1) of 'keyboard': piano +1.5, stage +0.5>
     """
 
-    contrastive: ClassVar[bool] = True
+    questions: ClassVar[tuple[Question, ...]] = ("ranking", "document", "pair")
     edits: ClassVar[bool] = True
 
-    samples: int = 1000
-    exact_up_to: int = 10
+    samples: Versions = 1000
+    exact_up_to: Exact = 10
     removal: Removal = "delete"
     mask: str | None = None
-
-    def __post_init__(self) -> None:
-        if self.samples < 4:
-            raise InputError(f"samples must be 4 or more, not {self.samples!r}")
-        if not 0 <= self.exact_up_to <= MOST_EXACT:
-            raise InputError(f"exact_up_to must lie in 0 … {MOST_EXACT}, not {self.exact_up_to!r}")
-        if self.removal not in get_args(Removal):
-            raise InputError(f"removal must be one of {get_args(Removal)}, not {self.removal!r}")
 
     def _weigh(self, subject: Subject, other: Subject | None) -> DocumentExplanation:
         terms = subject.terms

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -16,7 +15,7 @@ from intentx.evaluation.faithfulness import ranks_of
 from intentx.explainers.document.signed import SIZES
 from intentx.explainers.document.versions import Versions
 from intentx.explainers.document.weighed import Weighed
-from intentx.explainers.levels import OPENINGS, Judgement, Level, known_level, numbers_of
+from intentx.explainers.levels import OPENINGS, Judgement, Level
 from intentx.scoring import unit_of
 
 __all__ = ["FEWEST", "MOST", "DocumentVerdict", "document_verdict"]
@@ -101,18 +100,7 @@ class DocumentVerdict(Judgement):
     draws: int
     asked: int
 
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> DocumentVerdict:
-        """The inverse of `to_dict`."""
-        kinds = {one.name: one.type for one in dataclasses.fields(cls)}
-        numbers: dict[str, Any] = {**numbers_of(plain, (key for key in kinds if kinds[key] == "float"))}
-        numbers |= {key: int(plain[key]) for key in kinds if kinds[key] == "int"}
-        return cls(
-            level=known_level(plain),
-            sentence=str(plain["sentence"]),
-            unseen=bool(plain["unseen"]),
-            **numbers,
-        )
+    FORMAT: ClassVar[str] = "intentx.document-verdict/1"
 
 
 class _Fit(NamedTuple):

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self, cast
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Self, cast
 
 import numpy as np
 import numpy.typing as npt
 
+from intentx.checks import Cosine, Share, Size
 from intentx.errors import InputError
-from intentx.evaluation.fidelity import none_for_nan
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.method import DocumentMethod, Subject
+from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation, Snippet
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.ranking import Ranking
 
@@ -23,92 +24,6 @@ if TYPE_CHECKING:
 __all__ = ["GradCAM", "GradCAMExplanation", "Snippet", "best_window", "class_activation", "kurtosis"]
 
 Floats = npt.NDArray[np.float64]
-
-
-class Snippet(NamedTuple):
-    """A window of a document: ``text[start:end]``."""
-
-    start: int
-    end: int
-    text: str
-
-
-@dataclass(frozen=True, eq=False, repr=False, kw_only=True)
-class GradCAMExplanation(DocumentExplanation):
-    """What Grad-CAM shows of one document: L document terms against Q query terms.
-
-    Attributes
-    ----------
-    query_terms
-        Q terms of the query, as the ranker reads them; the L document terms are those of `words`.
-    map
-        (Q, L) how much each match adds to the score, 0 at least.
-    interaction
-        (Q, L) the ranker's interaction matrix.
-    contributions
-        (L,) column sums of the map: the weights of the words.
-    similarities
-        (L,) largest cosine of each document term's vector with one of a query term.
-    effective_terms
-        Terms of high contribution, the highest first.
-    filtered_terms
-        Terms of low contribution in spite of high similarity, the most similar first.
-    snippets
-        The best window of words by exact matches, and by exact matches and contributions.
-    """
-
-    query_terms: tuple[str, ...]
-    map: Floats = field(repr=False)
-    interaction: Floats = field(repr=False)
-    contributions: Floats = field(repr=False)
-    similarities: Floats = field(repr=False)
-    effective_terms: tuple[str, ...]
-    filtered_terms: tuple[str, ...]
-    snippets: Mapping[str, Snippet] = field(repr=False)
-
-    FORMAT: ClassVar[str] = "intentx.gradcam/2"
-
-    @property
-    def document_terms(self) -> tuple[str, ...]:
-        """L terms of the document, one for each occurrence, in the order of the text."""
-        return tuple(word.term for word in self.words)
-
-    @property
-    def flattened(self) -> Floats:
-        """(L,) column sums of the interaction matrix, as `contributions` are those of the map."""
-        return np.asarray(self.interaction.sum(axis=0))
-
-    @property
-    def kurtosis(self) -> float:
-        """Excess kurtosis (Fisher's, 0 for a normal distribution) of the map's cells; see `kurtosis`."""
-        return float(self.metrics["kurtosis"])
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data, documented in ``docs/json.md``."""
-        return super().to_dict() | {
-            "query_terms": list(self.query_terms),
-            "map": self.map.tolist(),
-            "interaction": self.interaction.tolist(),
-            "contributions": self.contributions.tolist(),
-            "flattened": self.flattened.tolist(),
-            "similarities": [none_for_nan(value) for value in self.similarities.tolist()],
-            "effective_terms": list(self.effective_terms),
-            "filtered_terms": list(self.filtered_terms),
-            "snippets": {name: snippet._asdict() for name, snippet in self.snippets.items()},
-        }
-
-    @classmethod
-    def _parts(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
-        shape = (len(plain["query_terms"]), len(plain["words"]))
-        arrays = {
-            name: np.array(plain[name], dtype=np.float64) for name in ("contributions", "similarities")
-        }
-        for name in ("map", "interaction"):
-            arrays[name] = np.array(plain[name], dtype=np.float64).reshape(shape)
-        lists = ("query_terms", "effective_terms", "filtered_terms")
-        snippets = {name: Snippet(**snippet) for name, snippet in plain["snippets"].items()}
-        listed = {name: tuple(plain[name]) for name in lists}
-        return super()._parts(plain) | arrays | listed | {"snippets": snippets}
 
 
 def class_activation(maps: Floats, gradients: Floats, shape: tuple[int, int]) -> Floats:
@@ -175,21 +90,18 @@ class GradCAM(DocumentMethod):
         Grad-CAM, its contribution over the largest on top.
     """
 
-    effective: float = 0.5
-    filtered: float = 0.1
-    similar: float = 0.5
-    snippet_words: int = 20
+    effective: Share = 0.5
+    filtered: Share = 0.1
+    similar: Cosine = 0.5
+    snippet_words: Size = 20
 
-    def __post_init__(self) -> None:
-        if not 0 <= self.filtered < self.effective <= 1:
+    def _check(self) -> None:
+        super()._check()
+        if self.filtered >= self.effective:
             raise InputError(
                 "0 <= filtered < effective <= 1 is needed, not "
                 f"filtered={self.filtered!r} and effective={self.effective!r}"
             )
-        if not -1 <= self.similar <= 1:
-            raise InputError(f"similar is a cosine in -1 … 1, not {self.similar!r}")
-        if self.snippet_words < 1:
-            raise InputError(f"snippet_words must be 1 or more, not {self.snippet_words!r}")
 
     def _subject(self, ranking: Ranking, doc: str | int) -> Subject:
         ranker = _match_pyramid(ranking)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from intentx.errors import InputError, MissingExtraError
+from intentx.checks import Size
+from intentx.errors import MissingExtraError
+from intentx.explainers.base import Question
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.method import DocumentMethod, Subject
 from intentx.explainers.inside.by_rules import by_rules, coarse, summed
@@ -91,11 +93,7 @@ class GradientMethod(DocumentMethod):
     compares: ClassVar[bool] = True  # with a reference
     complete: ClassVar[bool] = False  # whether attributions should add up to the difference from it
 
-    batch_size: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.batch_size is not None and self.batch_size < 1:
-            raise InputError(f"batch_size must be 1 or more, not {self.batch_size!r}")
+    batch_size: Size | None = None
 
     @abstractmethod
     def _attribute(self, model: Model) -> Attributions:
@@ -182,8 +180,8 @@ class _FromReference(GradientMethod):
     reference: Reference = "auto"
     collection: Sequence[str] | None = field(default=None, repr=False)
 
-    def __post_init__(self) -> None:
-        super().__post_init__()
+    def _check(self) -> None:
+        super()._check()
         check_reference(self.reference, self.collection)
 
     def settings(self) -> dict[str, Any]:
@@ -267,14 +265,9 @@ class IntegratedGradients(_FromReference):
     """
 
     complete: ClassVar[bool] = True
-    contrastive: ClassVar[bool] = True
+    questions: ClassVar[tuple[Question, ...]] = ("ranking", "document", "pair")
 
-    steps: int = 64
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.steps < 1:
-            raise InputError(f"steps must be 1 or more, not {self.steps!r}")
+    steps: Size = 64
 
     def _attribute(self, model: Model) -> Attributions:
         import torch
@@ -315,7 +308,7 @@ class DeepLIFT(_FromReference):
     """
 
     complete: ClassVar[bool] = True
-    contrastive: ClassVar[bool] = True
+    questions: ClassVar[tuple[Question, ...]] = ("ranking", "document", "pair")
 
     def _attribute(self, model: Model) -> Attributions:
         return by_rules(model, self._references(model))
@@ -340,15 +333,10 @@ class DeepSHAP(_FromReference):
     """
 
     complete: ClassVar[bool] = True
-    contrastive: ClassVar[bool] = True
+    questions: ClassVar[tuple[Question, ...]] = ("ranking", "document", "pair")
 
     reference: Reference = "collection"
-    number: int = 8
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        if self.number < 1:
-            raise InputError(f"number must be 1 or more, not {self.number!r}")
+    number: Size = 8
 
     def _attribute(self, model: Model) -> Attributions:
         references = self._references(model, self.number)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Literal, get_args
 
 import numpy as np
 
 from intentx.errors import InputError
+from intentx.files import excerpt
 from intentx.ranking import Ranking
 from intentx.text import Analyzer
 
@@ -37,8 +38,13 @@ def check_reference(kind: str, collection: Sequence[str] | None) -> None:
     """Refuse a kind of reference that there is not, and a collection that is none."""
     if kind not in get_args(Reference):
         raise InputError(f"reference must be one of {get_args(Reference)}, not {kind!r}")
-    if isinstance(collection, str) or (collection is not None and not len(collection)):
-        raise InputError("collection must be a sequence of texts, one at least")
+    if collection is None:
+        return
+    listed = hasattr(collection, "__getitem__") and not isinstance(collection, str | Mapping)
+    if not listed or not len(collection) or not all(isinstance(text, str) for text in collection):
+        raise InputError(
+            f"collection must be a sequence of texts, one at least, not {excerpt(collection)}"
+        )
 
 
 def reference_vectors(

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
 import numpy as np
 
 from intentx.coverage import Selection, solve
 from intentx.coverage.crossfit import Choice
 from intentx.coverage.race import most_covering, refined
-from intentx.coverage.solve import METHODS, Method
+from intentx.coverage.solve import LITERAL, Method
 from intentx.coverage.validate import Option, best_fit, improved_size, validated
 from intentx.errors import InputError
 from intentx.explainers.ranking.effects import BUDGET, check_budget
@@ -70,15 +70,10 @@ class ChoiceSettings:
     seed: int = 0
 
     def __post_init__(self) -> None:
-        if not 0 <= self.generality <= 1:
-            raise InputError(f"generality must lie between 0 and 1, not {self.generality!r}")
-        if self.effects is not None and not 0 <= self.effects <= 1:
-            raise InputError(f"effects must lie between 0 and 1, not {self.effects!r}")
-        if self.balance not in get_args(Balance):
-            raise InputError(f"balance must be one of {get_args(Balance)}, not {self.balance!r}")
-        if self.method not in METHODS:
-            raise InputError(f"no method {self.method!r}; choose one of {tuple(METHODS)}")
+        # Types and ranges were checked where a method was made.
         check_budget(self.budget, self.seconds)
+        if self.literal and self.method not in LITERAL:
+            raise InputError(f"literal settings exist for {tuple(LITERAL)}, not for {self.method!r}")
         if not 1 <= self.min_terms <= self.max_terms:
             raise InputError(
                 f"1 <= min_terms <= max_terms is needed, not {self.min_terms} and {self.max_terms}"

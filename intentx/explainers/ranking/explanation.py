@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
+from intentx.evaluation.base import Measure
 from intentx.evaluation.fidelity import PAIRS_AT_ONCE, Fidelity
-from intentx.evaluation.measures import Measure, Measured, measures_in
+from intentx.evaluation.measures import measures_in
 from intentx.evaluation.orders import copeland_scores
+from intentx.explainers.base import Explanation
 from intentx.explainers.plain import (
-    json_text,
     number,
     numbers,
     parts_of,
-    printed,
     ranking_of,
     spent,
     strings,
@@ -31,7 +31,6 @@ from intentx.explainers.ranking.effects import TermEffect, not_asked
 from intentx.explainers.ranking.roles import TermRole
 from intentx.explainers.ranking.shown import intent_html, intent_tables
 from intentx.explainers.ranking.verdict import Verdict
-from intentx.files import json_object
 from intentx.preferences import Pairs, PreferenceMatrices, TermScores, preference_pairs
 from intentx.preferences.pairs import EveryPair
 from intentx.preferences.simple_rankers import SimpleRanker
@@ -44,10 +43,11 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT", "IntentExplanation", "TermRole"]
 
 FORMAT = "intentx.intent/2"
+EFFECT_COLUMNS = ("kind", "effect", "low", "high", "places", "tested")
 
 
 @dataclass(frozen=True, eq=False)
-class IntentExplanation(Measured):
+class IntentExplanation(Explanation):
     """Intent terms of a ranking.
 
     Attributes
@@ -120,6 +120,8 @@ class IntentExplanation(Measured):
     avoids: tuple[TermEffect, ...] = ()
     judge: Callable[[IntentExplanation], Verdict] | None = field(default=None, repr=False)
     measures: Mapping[str, Measure] = field(default_factory=dict, repr=False)
+
+    FORMAT: ClassVar[str] = FORMAT
 
     def __post_init__(self) -> None:
         if not self.effects:  # older files lack them
@@ -229,10 +231,6 @@ class IntentExplanation(Measured):
             **self._measures_to_plain(),
         }
 
-    def to_json(self, *, indent: int | None = None) -> str:
-        """`to_dict` as JSON; the same for the same seed and versions, seconds aside."""
-        return json_text(self.to_dict(), indent)
-
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> IntentExplanation:
         """The inverse of `to_dict`; the ranker and the simple rankers do not come back.
@@ -280,17 +278,20 @@ class IntentExplanation(Measured):
                 found.__dict__["verdict"] = Verdict.from_dict(table(plain, "verdict"))
             return found
 
-    @classmethod
-    def from_json(cls, text: str) -> IntentExplanation:
-        """The inverse of `to_json`."""
-        return cls.from_dict(json_object(text))
+    def _columns(self) -> dict[str, Sequence[Any]]:
+        verdict = self.verdict
+        effects = [one.to_dict() for one in self.effects]
+        columns: dict[str, Sequence[Any]] = {
+            "term": self.terms,
+            "word": self.words,
+            "weight": self.weights,
+            **{key: [one[key] for one in effects] for key in EFFECT_COLUMNS},
+            **{key: [getattr(one, key) for one in self.roles] for key in ("won", "lost", "documents")},
+        }
+        return columns | ({} if verdict is None else {"stability": verdict.stability})
 
     def __rich__(self) -> Group:
         return intent_tables(self)
-
-    def text(self, width: int = 100) -> str:
-        """The terms and the fidelity as tables of plain text."""
-        return printed(self, width)
 
     def _repr_html_(self) -> str:
         return intent_html(self)

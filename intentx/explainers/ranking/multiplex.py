@@ -6,35 +6,37 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
+from intentx.checks import Amount, Count, Positive, Seed, Share, Size
 from intentx.coverage.solve import Method
 from intentx.errors import InputError
+from intentx.explainers.base import Explainer
 from intentx.explainers.plain import plain_settings
 from intentx.explainers.ranking.choosing import GENERAL, Balance, ChoiceSettings
 from intentx.explainers.ranking.effects import BUDGET
 from intentx.explainers.ranking.explanation import IntentExplanation
-from intentx.explainers.ranking.given import given_terms
 from intentx.explainers.ranking.pipeline import Session
-from intentx.explainers.ranking.problem import IntentProblem, PairSettings, TermPool, settled
+from intentx.explainers.ranking.problem import IntentProblem, PairSettings, TermPool
 from intentx.preferences import MARGIN, Pairs
 from intentx.preferences.candidates import QueryTermsUse
-from intentx.preferences.pairs import PairStrategy
+from intentx.preferences.pairs import PairStrategy, check_draws
 from intentx.preferences.simple_rankers import (
     PositionAware,
     Semantic,
     SimpleRanker,
     SimpleRankers,
     TextMatching,
+    checked_simple_rankers,
     chosen_simple_rankers,
 )
 from intentx.preferences.vectors import TermVectors
 from intentx.ranking import Ranking
 from intentx.text import Analyzer
 
-__all__ = ["IntentGreedy", "Multiplex", "QueryTerms", "RandomTerms", "given_terms"]
+__all__ = ["IntentGreedy", "Multiplex", "QueryTerms", "RandomTerms"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Multiplex:
+class Multiplex(Explainer[IntentExplanation]):
     """A few terms that make several simple rankers together reproduce a ranking.
 
     After Lyu & Anand (ECIR 2023). Candidate terms are scored by every simple ranker in every
@@ -114,31 +116,31 @@ class Multiplex:
     1.0
     """
 
-    max_terms: int = 10
-    min_terms: int = 1
-    candidates: int = 200
-    pool: int = 1000
+    max_terms: Size = 10
+    min_terms: Size = 1
+    candidates: Size = 200
+    pool: Count = 1000
     query_terms: QueryTermsUse = "allow"
     simple_rankers: SimpleRankers | None = None
     vectors: TermVectors | None = None
     balance: Balance = "chosen"
     analyzer: Analyzer | None = None
     pairs: PairStrategy | Pairs = "all"
-    m: int | None = None
-    top: int = 10
-    min_rank_gap: int = 1
-    min_score_gap: float = 0.0
+    m: Size | None = None
+    top: Size = 10
+    min_rank_gap: Size = 1
+    min_score_gap: Amount = 0.0
     log_weights: bool | None = None
-    generality: float = 0.5
-    effects: float | None = None
-    budget: int | None = BUDGET
-    seconds: float | None = None
+    generality: Share = 0.5
+    effects: Share | None = None
+    budget: Count | None = BUDGET
+    seconds: Positive | None = None
     method: Method = "auto"
     literal: bool = False
-    margin: float = MARGIN
-    seed: int = 0
+    margin: Amount = MARGIN
+    seed: Seed = 0
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         self._choice()
         self._pool(self.generality)
         _settle(self)
@@ -202,16 +204,9 @@ class Multiplex:
         }
         return cls(**{**defaults, **settings})
 
-    def explain(self, ranking: Ranking) -> IntentExplanation:
-        """Find the intent terms of ``ranking``.
-
-        Raises
-        ------
-        InputError
-            If there is no preference pair or no candidate term; the message says why.
-        ScorerError
-            If the ranker fails on an edited document.
-        """
+    def _explain(
+        self, ranking: Ranking, doc: str | int | None, above: str | int | None
+    ) -> IntentExplanation:
         problem = IntentProblem.of(
             ranking,
             pairs=self._pairs(self.generality),
@@ -230,7 +225,7 @@ class Multiplex:
 
 
 @dataclass(frozen=True, kw_only=True)
-class IntentGreedy:
+class IntentGreedy(Explainer[IntentExplanation]):
     """A few terms that make one simple ranker reproduce a ranking, chosen greedily.
 
     After Singh & Anand (FAccT 2020). The default is their GREEDY-LM: a language model and the
@@ -245,23 +240,27 @@ class IntentGreedy:
     """
 
     simple_ranker: SimpleRanker | str = field(default_factory=lambda: TextMatching("lm"))
-    max_terms: int = 10
-    candidates: int = 200
+    max_terms: Size = 10
+    candidates: Size = 200
     query_terms: QueryTermsUse = "allow"
     analyzer: Analyzer | None = None
     pairs: PairStrategy | Pairs = "all"
-    m: int | None = None
-    generality: float = 0.0
-    effects: float | None = None
-    budget: int | None = BUDGET
-    seconds: float | None = None
-    seed: int = 0
+    m: Size | None = None
+    generality: Share = 0.0
+    effects: Share | None = None
+    budget: Count | None = BUDGET
+    seconds: Positive | None = None
+    seed: Seed = 0
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
+        check_draws(self.pairs, self.m)
         given = self.simple_ranker
-        chosen = chosen_simple_rankers(given if isinstance(given, str) else [given])
-        if len(chosen) > 1:
-            raise InputError(f"IntentGreedy takes one simple ranker, not {given!r}")
+        listed = given if isinstance(given, str) else [given]
+        chosen = checked_simple_rankers(listed, None, "simple_ranker") or ()
+        if len(chosen) != 1:
+            raise InputError(
+                f"IntentGreedy takes one simple ranker, not {given!r}: set simple_ranker to one"
+            )
         object.__setattr__(self, "simple_ranker", chosen[0])
         self._choice()
         self._pool()
@@ -280,8 +279,9 @@ class IntentGreedy:
     def _pool(self) -> TermPool:
         return TermPool(self.candidates, 0, self.query_terms, validated=self.generality > 0)
 
-    def explain(self, ranking: Ranking) -> IntentExplanation:
-        """Find the intent terms of ``ranking``; errors as in `Multiplex.explain`."""
+    def _explain(
+        self, ranking: Ranking, doc: str | int | None, above: str | int | None
+    ) -> IntentExplanation:
         general = self.generality > 0
         problem = IntentProblem.of(
             ranking,
@@ -295,7 +295,7 @@ class IntentGreedy:
 
 
 @dataclass(frozen=True, kw_only=True)
-class QueryTerms:
+class QueryTerms(Explainer[IntentExplanation]):
     """The control that any explanation must beat: the terms of the query as they are.
 
     Parameters
@@ -308,20 +308,15 @@ class QueryTerms:
     vectors: TermVectors | None = None
     analyzer: Analyzer | None = None
     pairs: PairStrategy | Pairs = "all"
-    m: int | None = None
-    seed: int = 0
+    m: Size | None = None
+    seed: Seed = 0
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         _settle(self)
 
-    def explain(self, ranking: Ranking) -> IntentExplanation:
-        """The terms of the query, judged like any others.
-
-        Raises
-        ------
-        InputError
-            If the query holds stopwords only, or there is no preference pair.
-        """
+    def _explain(
+        self, ranking: Ranking, doc: str | int | None, above: str | int | None
+    ) -> IntentExplanation:
         problem = IntentProblem.of(
             ranking,
             pairs=PairSettings(self.pairs, m=self.m, seed=self.seed),
@@ -336,7 +331,7 @@ class QueryTerms:
 
 
 @dataclass(frozen=True, kw_only=True)
-class RandomTerms:
+class RandomTerms(Explainer[IntentExplanation]):
     """The other control: ``max_terms`` candidate terms drawn at random.
 
     Parameters
@@ -345,24 +340,22 @@ class RandomTerms:
         As in `Multiplex`.
     """
 
-    max_terms: int = 10
-    candidates: int = 200
+    max_terms: Size = 10
+    candidates: Size = 200
     query_terms: QueryTermsUse = "allow"
     simple_rankers: SimpleRankers | None = None
     vectors: TermVectors | None = None
     analyzer: Analyzer | None = None
     pairs: PairStrategy | Pairs = "all"
-    m: int | None = None
-    seed: int = 0
+    m: Size | None = None
+    seed: Seed = 0
 
-    def __post_init__(self) -> None:
+    def _check(self) -> None:
         _settle(self)
-        self._pool()
-        if self.max_terms < 1:
-            raise InputError(f"max_terms must be 1 or more, not {self.max_terms!r}")
 
-    def explain(self, ranking: Ranking) -> IntentExplanation:
-        """Random terms, judged like any others; errors as in `Multiplex.explain`."""
+    def _explain(
+        self, ranking: Ranking, doc: str | int | None, above: str | int | None
+    ) -> IntentExplanation:
         problem = IntentProblem.of(
             ranking,
             pairs=PairSettings(self.pairs, m=self.m, seed=self.seed),
@@ -380,5 +373,7 @@ class RandomTerms:
 
 
 def _settle(method: Multiplex | QueryTerms | RandomTerms) -> None:
-    """Check the simple rankers of a method and whose its vectors are; names get one spelling."""
-    object.__setattr__(method, "simple_rankers", settled(method.simple_rankers, method.vectors))
+    """Check a method's pairs, its simple rankers and whose its vectors are; names get one spelling."""
+    check_draws(method.pairs, method.m)
+    chosen = checked_simple_rankers(method.simple_rankers, method.vectors)
+    object.__setattr__(method, "simple_rankers", chosen)

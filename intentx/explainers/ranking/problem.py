@@ -14,7 +14,7 @@ from intentx.preferences.pairs import PairStrategy, refuse_too_many
 from intentx.preferences.simple_rankers import (
     SimpleRanker,
     SimpleRankers,
-    chosen_simple_rankers,
+    checked_simple_rankers,
     simple_rankers_for,
     term_scores,
 )
@@ -22,7 +22,7 @@ from intentx.preferences.vectors import TermVectors
 from intentx.ranking import Ranking
 from intentx.text import Analyzer, TextIndex, warn_about
 
-__all__ = ["IntentProblem", "PairSettings", "TermPool", "settled"]
+__all__ = ["IntentProblem", "PairSettings", "TermPool"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -93,10 +93,6 @@ class TermPool:
     query_terms: QueryTermsUse = "allow"
     validated: bool = False
 
-    def __post_init__(self) -> None:
-        if self.candidates < 1:
-            raise InputError(f"candidates must be 1 or more, not {self.candidates!r}")
-
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class IntentProblem:
@@ -164,7 +160,7 @@ class IntentProblem:
             ranker takes.
         """
         started = time.perf_counter()
-        rankers = simple_rankers_for(ranking, settled(simple_rankers, vectors), vectors)
+        rankers = simple_rankers_for(ranking, checked_simple_rankers(simple_rankers, vectors), vectors)
         ranking.check_scorer()
         refuse_too_many(len(ranking))
         fitted = (pairs or PairSettings()).of(ranking)
@@ -210,26 +206,3 @@ class IntentProblem:
     def screened(self, matrices: PreferenceMatrices, avoided: bool = False) -> PreferenceMatrices:
         """As many terms as there are candidates; see `intentx.preferences.candidates.screened`."""
         return screened(matrices, self.pool.candidates, self.query_terms, avoided=avoided)
-
-
-def settled(
-    given: SimpleRankers | None, vectors: TermVectors | None
-) -> tuple[SimpleRanker | str, ...] | None:
-    """Simple rankers as a user gives them, checked, names in one spelling; None stays None.
-
-    Raises
-    ------
-    InputError
-        For simple rankers that there are not, and for ``vectors`` that none of them takes.
-    """
-    if given is None:
-        return None
-    chosen = chosen_simple_rankers(given)
-    if vectors is not None and "semantic" not in chosen:
-        names = ", ".join(one if isinstance(one, str) else one.name for one in chosen)
-        raise InputError(
-            "vectors are those of the default simple rankers, or of 'semantic' by its name; with "
-            f"simple_rankers of your own, give them to Semantic(vectors): there is no 'semantic' by its "
-            f"name in {names}"
-        )
-    return chosen

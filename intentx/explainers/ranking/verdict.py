@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
-from intentx.evaluation.fidelity import none_for_nan
-from intentx.explainers.levels import Judgement, known_level, numbers_of
+from intentx.explainers.levels import Judgement
 
 __all__ = ["Verdict"]
 
@@ -54,21 +51,4 @@ class Verdict(Judgement):
     wanted: int | None
     asked: int = 0
 
-    def to_dict(self) -> dict[str, Any]:
-        """Plain data; None for numbers that are not known."""
-        return super().to_dict() | {"stability": [none_for_nan(share) for share in self.stability]}
-
-    @classmethod
-    def from_dict(cls, plain: Mapping[str, Any]) -> Verdict:
-        """The inverse of `to_dict`."""
-        keys = ("heldout", "low", "high", "shuffled", "threshold", "query_terms", "random_terms")
-        stability = tuple(math.nan if one is None else float(one) for one in plain["stability"])
-        wanted = None if plain["wanted"] is None else int(plain["wanted"])
-        return cls(
-            level=known_level(plain),
-            sentence=str(plain["sentence"]),
-            **numbers_of(plain, keys),
-            stability=stability,
-            wanted=wanted,
-            asked=int(plain["asked"]),
-        )
+    FORMAT: ClassVar[str] = "intentx.verdict/1"

@@ -12,7 +12,7 @@ from intentx.evaluation.metrics import document_title
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.shown import verdict_of
 from intentx.explainers.document.votes import SideBySide, numbered, side_by_side
-from intentx.explainers.inside.gradcam import GradCAMExplanation
+from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation
 from intentx.report.pages.document_map import grad_cam
 from intentx.report.pages.explained_document import NOTABLE, DocumentView
 from intentx.report.pages.layout import (

@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from intentx.explainers.inside.gradcam import GradCAMExplanation
+from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation
 from intentx.report.pages.explained_document import STRONGEST, DocumentView, number
 from intentx.report.pages.markup import Html, count, join, tag
 

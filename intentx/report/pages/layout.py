@@ -6,10 +6,10 @@ import base64
 import hashlib
 from collections.abc import Callable, Sequence
 from importlib.resources import files
-from pathlib import Path
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from intentx.errors import InputError
+from intentx.files import writable, write_file
 from intentx.ranking import Ranking
 from intentx.report.pages.markup import Html, tag
 
@@ -97,32 +97,3 @@ def html_page(title: str, *body: Html, style: str = "", script: str = "") -> str
         tag("style", Html(shared + style)),
     )
     return f"<!doctype html>\n{tag('html', head, tag('body', *body, last), lang='en')}\n"
-
-
-def writable(path: str | Path) -> Path:
-    """The path, if its folder exists.
-
-    Raises
-    ------
-    InputError
-        If not.
-    """
-    path = Path(path)
-    if not path.parent.is_dir():
-        raise InputError(f"cannot write {path}: there is no folder {path.parent}; create it first")
-    return path
-
-
-def write_file(path: Path, content: bytes) -> Path:
-    """Write a file and return its path.
-
-    Raises
-    ------
-    InputError
-        If the system refuses.
-    """
-    try:
-        path.write_bytes(content)
-    except OSError as error:
-        raise InputError(f"cannot write {path}: {error.strerror or error}") from error
-    return path

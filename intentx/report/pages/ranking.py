@@ -103,6 +103,12 @@ def page(
         For no explanation, different queries, labels that are not one per explanation, or
         explanations of rankings and of documents mixed.
     """
+    for one in explanations:
+        if not isinstance(one, IntentExplanation | DocumentExplanation):
+            raise InputError(
+                "a page shows an IntentExplanation or a DocumentExplanation, and a "
+                f"{type(one).__name__} is none: give it a to_html of its own"
+            )
     of_documents = [one for one in explanations if isinstance(one, DocumentExplanation)]
     if of_documents:
         if len(of_documents) < len(explanations):

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
-from intentx.explainers.inside.gradcam import GradCAMExplanation
+from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation
 from intentx.report.pictures.line_breaks import cleaned, first_line, fitted
 from intentx.report.pictures.style import AGAINST, FOR, INK, LINE, SOFT, plain_style
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-import math
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,23 +16,22 @@ from intentx.evaluation.faithfulness import Faithfulness
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.shown import verdict_of
 from intentx.explainers.document.signed import signed
-from intentx.explainers.inside.gradcam import GradCAMExplanation
+from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.report.pages.curves import CURVES, draw_curves
 from intentx.report.pages.explained_document import ONE_SIDED, SIZES
 from intentx.report.pages.layout import writable, write_file
-from intentx.report.pages.markup import count
+from intentx.report.pictures.bars import ROW, effects_of, fill_bars, label_room, rows_of
 from intentx.report.pictures.line_breaks import (
     Line,
     cleaned,
     coloured_lines,
-    first_line,
     measured,
     shortened,
     wrapped,
 )
 from intentx.report.pictures.maps import flattened_figure, map_figure
-from intentx.report.pictures.style import AGAINST, FOR, INK, LINE, SIZE, SOFT, mixed, plain_style
+from intentx.report.pictures.style import AGAINST, FOR, SIZE, SOFT, mixed, plain_style
 from intentx.scoring import unit_of
 
 if TYPE_CHECKING:
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = [
     "AGAINST",
     "FOR",
+    "bars_axis",
     "check_picture",
     "coloured_document",
     "picture",
@@ -57,8 +57,8 @@ LONGEST = 3_000  # characters of a document in a picture
 MOST_OF_TITLE = 1_000  # characters of each line of a title, before it is broken
 
 LEADING, MARGIN, GAP = 16.0, 14.0, 26.0  # in points, as all lengths here
-BARS_WIDTH, TEXT_WIDTH, LABEL = 340.0, 470.0, 130.0
-ROW = 17.0
+BARS_WIDTH, TEXT_WIDTH = 340.0, 470.0
+WITH_EFFECTS = 110.0  # more, where what the ranker does with a term stands beside its bar
 BARS_AXIS = 44.0  # room for the numbers of an axis
 
 Image = npt.NDArray[np.uint8]
@@ -89,6 +89,37 @@ def word_bars(explanation: Explanation, most: int = 20) -> Figure:
         sheet = _Sheet(explanation, BARS_WIDTH, height)
         _draw_bars(sheet, explanation, most, 0.0)
         return sheet.figure
+
+
+def bars_axis(explanation: object, ax: Axes | None = None, most: int = 20) -> Axes:
+    """The same bars on an axis of the user's, or of a new figure of pyplot: `Explanation.plot`.
+
+    Raises
+    ------
+    InputError, MissingExtraError
+        As `word_bars`; and for an explanation of another kind.
+    """
+    if not isinstance(explanation, IntentExplanation | DocumentExplanation):
+        raise InputError(
+            f"plot draws the terms of an IntentExplanation or a DocumentExplanation, and a "
+            f"{type(explanation).__name__} is none: give it a plot of its own"
+        )
+    if most < 1:
+        raise InputError(f"most must be 1 or more, not {most!r}")
+    effects = effects_of(explanation)
+    with plain_style():
+        if ax is None:
+            from matplotlib import pyplot
+
+            width = BARS_WIDTH + (WITH_EFFECTS if effects else 0.0)
+            sheet = _Sheet(explanation, width, _bars_height(explanation, most), pyplot.figure)
+            room = label_room(explanation, most)
+            ax = sheet.axes(room, width - room, ROW * rows_of(explanation, most))
+            width -= room
+        else:
+            width = 72 * ax.bbox.width / ax.figure.dpi
+        fill_bars(ax, explanation, most, width, effects)
+        return ax
 
 
 def coloured_document(explanation: DocumentExplanation) -> Figure:
@@ -212,7 +243,13 @@ _SCALE = 44.0  # height of the scale of colours and the room above it
 class _Sheet:
     """A figure with a title and axes that are placed in points from its upper left corner."""
 
-    def __init__(self, explanation: Explanation, width: float, height: float) -> None:
+    def __init__(
+        self,
+        explanation: Explanation,
+        width: float,
+        height: float,
+        make: Callable[..., Figure] | None = None,
+    ) -> None:
         from matplotlib.figure import Figure
 
         said = [*(f"Caution: {one}" for one in explanation.cautions), *_verdict(explanation)]
@@ -224,7 +261,8 @@ class _Sheet:
         self._top = MARGIN + len(title) * LEADING + 8
         self._height = self._top + height + MARGIN
         self._width = width + 2 * MARGIN
-        self.figure = Figure(figsize=(self._width / 72, self._height / 72), facecolor="white")
+        size = self._width / 72, self._height / 72
+        self.figure = (make or Figure)(figsize=size, facecolor="white")
         for number, (line, weight) in enumerate(title):
             x, y = MARGIN / self._width, 1 - (MARGIN + number * LEADING) / self._height
             self.figure.text(x, y, line, va="top", parse_math=False, fontweight=weight)
@@ -268,65 +306,14 @@ def _role(explanation: IntentExplanation) -> str:
 
 
 def _bars_height(explanation: Explanation, most: int) -> float:
-    return ROW * max(1, min(most, len(explanation.terms))) + 48
+    return ROW * rows_of(explanation, most) + 48
 
 
 def _draw_bars(sheet: _Sheet, explanation: Explanation, most: int, left: float) -> None:
-    """Bars from the largest weight down, with the words on their left and numbers at their ends."""
-    order = sorted(range(len(explanation.terms)), key=lambda i: -abs(explanation.weights[i]))[:most]
-    weights = [explanation.weights[i] for i in order]
-    words = [first_line(cleaned(explanation.terms[i]), LABEL, SIZE) for i in order]
-    room = max((measured(word, SIZE) for word in words), default=0.0) + 8
-    rows = max(1, len(order))
-    axes = sheet.axes(left + room, BARS_WIDTH - room, ROW * rows)
-    unit = unit_of(weights)
-    lengths = [weight / unit for weight in weights]
-    axes.barh(range(len(order)), lengths, height=0.7, color=[AGAINST if w < 0 else FOR for w in weights])
-    axes.set_yticks(range(len(order)), words, parse_math=False)
-    axes.set_ylim(rows - 0.5, -0.5)
-    largest = max(map(abs, weights), default=0.0)
-    numbers = [signed(weight, largest).replace("-", "−") for weight in weights]
-    _make_room(axes, lengths, numbers, BARS_WIDTH - room)
-    for row, (weight, number) in enumerate(zip(lengths, numbers, strict=True)):
-        axes.annotate(
-            number, (weight, row), xytext=(-4 if weight < 0 else 4, 0), textcoords="offset points",
-            ha="right" if weight < 0 else "left", va="center", fontsize=SIZE - 2, color=SOFT,
-        )  # fmt: skip
-    if not order:
-        axes.text(0.5, 0.5, "no word", transform=axes.transAxes, ha="center", va="center", color=SOFT)
-        axes.set_xticks([])
-    axes.axvline(0, color=SOFT, linewidth=0.8)
-    axes.tick_params(axis="y", length=0, labelcolor=INK)
-    axes.tick_params(axis="x", labelsize=SIZE - 2, colors=SOFT)
-    axes.locator_params(axis="x", nbins=4)
-    if unit != 1:  # sizes beyond what an axis can be drawn for; the bars have their numbers
-        axes.set_xticks([])
-    axes.spines[["top", "right", "left"]].set_visible(False)
-    axes.spines["bottom"].set_color(LINE)
-    left_out = len(explanation.terms) - len(order)
-    more = f"; {count(left_out, 'smaller weight')} left out" if left_out else ""
-    smaller = sorted(explanation.weights, key=abs)[:left_out]
-    share = isinstance(explanation, IntentExplanation)
-    rest = explanation.rest if isinstance(explanation, DocumentExplanation) else math.nan
-    if smaller and not share:
-        part = unit_of(smaller)
-        more += f", together {_sum(math.fsum(w / part for w in smaller) * part, largest)}"
-    if not math.isnan(rest):
-        more += f"\nthe rest, no word: {_sum(rest, largest)}"
-    axes.set_xlabel(("share of the coverage" if share else "weight") + more, color=SOFT)
-
-
-def _sum(value: float, largest: float) -> str:
-    return signed(value, max(largest, abs(value))).replace("-", "−")
-
-
-def _make_room(axes: Axes, weights: list[float], numbers: list[str], width: float) -> None:
-    """Limits such that the numbers fit at the ends of the bars, on ``width`` points."""
-    low, high = min(0.0, *weights, 0.0), max(0.0, *weights, 0.0)
-    room = max((measured(number, SIZE - 2) for number in numbers), default=0.0) + 8
-    left, right = room if low < 0 else 4.0, room if high > 0 else 4.0
-    unit = (high - low) / (width - left - right) or 1.0  # of weight, a point
-    axes.set_xlim(low - left * unit, high + right * unit)
+    """The bars with the words on their left."""
+    room = label_room(explanation, most)
+    axes = sheet.axes(left + room, BARS_WIDTH - room, ROW * rows_of(explanation, most))
+    fill_bars(axes, explanation, most, BARS_WIDTH - room)
 
 
 def _draw_document(

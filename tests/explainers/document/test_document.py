@@ -79,10 +79,10 @@ def test_a_recorded_ranking_has_nobody_to_ask():
 def test_not_every_method_compares_two_documents():
     ranking = ix.rank(counting, "keyboard reviews", DOCS)
     with pytest.raises(
-        ix.InputError, match="LeaveOneOut explains one document by itself; EXS, KernelSHAP"
+        ix.InputError, match=r"LeaveOneOut explains .*, not why one document is above another"
     ):
         LeaveOneOut().explain(ranking, "a", above="b")
-    with pytest.raises(ix.InputError, match="give doc, too"):
+    with pytest.raises(ix.InputError, match="not why one document is above another"):
         LeaveOneOut().explain(ranking, above="b")
 
 

@@ -329,9 +329,9 @@ def test_words_can_be_masked_instead():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"labels": "pairs"}, r"labels must be one of \('rank', 'score', 'topk'\), not 'pairs'"),
-        ({"k": 0}, "k is a rank, 1 or more, not 0"),
-        ({"samples": 1}, "samples must be 2 or more, not 1"),
+        ({"labels": "pairs"}, "labels must be one of 'rank', 'score', 'topk', not 'pairs'"),
+        ({"k": 0}, "k must be a whole number, 1 or more, not 0"),
+        ({"samples": 1}, "samples must be a whole number, 2 or more, not 1"),
         ({"removal": "burn"}, "removal must be one of .* not 'burn'"),
         ({"kernel_width": 0.0}, "above 0"),
         ({"kernel_width": math.nan}, "above 0"),

@@ -225,7 +225,7 @@ for scorer, docs in ((LINEAR, DOCS), (Linear(weights), texts)):
     ranking = ix.rank(scorer, "tea", docs)
     for method in METHODS.values():
         found.append(comparable(method.explain(ranking, 1)))
-        if method.contrastive:
+        if "pair" in method.questions:
             found.append(comparable(method.explain(ranking, 0, above=2)))
 print(json.dumps(found))
 """

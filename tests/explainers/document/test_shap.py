@@ -245,8 +245,8 @@ def test_words_can_be_masked_instead():
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"samples": 3}, "samples must be 4 or more, not 3"),
-        ({"exact_up_to": 21}, r"exact_up_to must lie in 0 … 20, not 21"),
+        ({"samples": 3}, "samples must be a whole number, 4 or more, not 3"),
+        ({"exact_up_to": 21}, "exact_up_to must be a whole number from 0 to 20, not 21"),
         ({"exact_up_to": -1}, "exact_up_to"),
         ({"removal": "burn"}, "removal must be one of .* not 'burn'"),
     ],

@@ -297,8 +297,8 @@ def test_other_rankers_have_no_maps():
     ("settings", "message"),
     [
         ({"effective": 0.1, "filtered": 0.2}, "filtered < effective"),
-        ({"effective": 1.5}, "filtered < effective"),
-        ({"similar": 2}, "a cosine"),
+        ({"effective": 1.5}, "effective must be a number from 0 to 1, not 1.5"),
+        ({"similar": 2}, "similar must be a number from -1 to 1, not 2"),
         ({"snippet_words": 0}, "1 or more"),
     ],
 )
