@@ -106,7 +106,8 @@ class Method:
     @property
     def contrastive(self) -> bool:
         """Whether it can say why one document is above another."""
-        return bool(getattr(self.explainer, "contrastive", False))
+        questions = getattr(self.explainer, "questions", ())
+        return "pair" in questions or bool(getattr(self.explainer, "contrastive", False))
 
     @property
     def takes_one_simple_ranker(self) -> bool:
@@ -228,7 +229,9 @@ def _of_class(name: str, explainer: Any) -> Method:
         for fact in ("explains", "signed", "needs_scorer", "needs_gradients")
         if hasattr(explainer, fact)
     }
-    if "explains" not in stated:
+    if "explains" not in stated and hasattr(explainer, "questions"):
+        stated["explains"] = "document" if "document" in explainer.questions else "ranking"
+    elif "explains" not in stated:
         explain = getattr(explainer, "explain", None)
         of_documents = callable(explain) and "doc" in inspect.signature(explain).parameters
         stated["explains"] = "document" if of_documents else "ranking"

@@ -11,7 +11,8 @@ import torch
 
 import intentx as ix
 from intentx.capabilities import Differentiable
-from intentx.rankers import interaction, load_ranker
+from intentx.rankers import load_ranker
+from intentx.rankers.interaction import base as interaction
 from intentx.rankers.interaction.drmm import DRMM, DRMMSettings
 from intentx.rankers.interaction.knrm import KNRM, KNRMSettings
 from intentx.rankers.interaction.matchpyramid import MatchPyramid, MatchPyramidSettings
