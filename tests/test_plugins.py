@@ -261,6 +261,11 @@ class Plain:
     def explain(self, ranking, doc=None, *, above=None):
         return ix.QueryTerms().explain(ranking)
 
+class Asked:
+    """Says by `questions` what it can be asked."""
+    questions = ("ranking", "document", "pair")
+    explain = Plain.explain
+
 files = RankerKind(
     name="another", form="lines:FILE", help="x", wants="a file", on_disk=True, settings={"first": int},
     make=lambda target, settings: lambda query, texts: [float(settings["first"])] * len(texts),
@@ -270,7 +275,7 @@ files = RankerKind(
 
 def test_whole_records(plugin, docs, tmp_path, capsys):
     """A package can say of its methods and rankers all that intentx says of its own."""
-    methods = {"few": "records_of:few", "plain": "records_of:Plain"}
+    methods = {"few": "records_of:few", "plain": "records_of:Plain", "asked": "records_of:Asked"}
     entries = {"intentx.methods": methods, "intentx.rankers": {"lines": "records_of:files"}}
     install(plugin, "records", entries, {"records_of.py": RECORDS})
     assert find_method("few").name == "few"
@@ -278,6 +283,9 @@ def test_whole_records(plugin, docs, tmp_path, capsys):
     plain = find_method("plain")
     assert (plain.explains, plain.signed, dict(plain.settings)) == ("ranking", False, {"size": 2})
     assert plain.make({"size": 5}).size == 5
+    assert not plain.contrastive
+    asked = find_method("asked")
+    assert (asked.explains, asked.contrastive) == ("document", True)
     command = ["explain", "--query", "piano", "--docs", str(docs), "--ranker", "length:long"]
     assert main([*command, "--doc", "b", "--method", "few", "--max-terms", "4", "--json"]) == 0
     settings = json.loads(capsys.readouterr().out)["settings"]

@@ -107,9 +107,8 @@ class Method:
     @property
     def contrastive(self) -> bool:
         """Whether it can say why one document is above another."""
-        return "pair" in getattr(self.explainer, "questions", ()) or bool(
-            getattr(self.explainer, "contrastive", False)
-        )
+        questions = getattr(self.explainer, "questions", ())
+        return "pair" in questions or bool(getattr(self.explainer, "contrastive", False))
 
     @property
     def takes_one_simple_ranker(self) -> bool:

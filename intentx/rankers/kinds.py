@@ -174,7 +174,7 @@ def _imported(target: str, settings: Mapping[str, Any]) -> Scorer:
 def _interaction(name: str, ranker: str, help_line: str) -> RankerKind:
     return RankerKind(
         name=name, form=f"{name}:PATH", help=help_line, make=partial(_trained, name, ranker),
-        wants="a folder that intentx train wrote", extra="neural", on_disk=True, trained=True,
+        wants="a folder", extra="neural", on_disk=True, trained=True,
     )  # fmt: skip
 
 

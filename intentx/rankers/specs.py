@@ -258,7 +258,8 @@ def _check_target(kind: RankerKind, target: str) -> None:
     there = [part.strip() for part in target.split(",")] if kind.targets > 1 else [target.strip()]
     if kind.wants and (len(there) != kind.targets or not all(there)):
         shown = f", not {without_secrets(target)!r}" if target else ""
-        raise InputError(f"{kind.name} needs {kind.wants}: {kind.form}{shown}")
+        how = "; intentx train makes one" if kind.trained and not kind.hub else ""
+        raise InputError(f"{kind.name} needs {kind.wants}: {kind.form}{shown}{how}")
 
 
 def _text(value: Any) -> str:

@@ -131,7 +131,7 @@ def _out_of_sample(of: Explained) -> dict[str, float]:
 def _stability(of: Explained) -> dict[str, float]:
     """Jaccard of the terms over seeds, of which the explanation at hand has the first."""
     method, seeds = of.method, of.measures.stability
-    if not seeds:
+    if not seeds or not hasattr(method, "seed"):  # of another package: nothing in it is drawn
         return {}
     others = [dataclasses.replace(method, seed=method.seed + number) for number in range(1, seeds)]
     found = [of.explanation, *(other.explain(of.explanation.ranking) for other in others)]

@@ -4,7 +4,7 @@ import dataclasses
 from collections.abc import Callable, Mapping, Sequence
 
 import intentx as ix
-from intentx.explainers.ranking.multiplex import given_terms
+from intentx.explainers.ranking.given import given_terms
 
 
 @dataclasses.dataclass(frozen=True, kw_only=True)
@@ -20,8 +20,8 @@ class LongestWords:
         texts = ranking.texts[: self.documents]
         words = {word for text in texts for word in ix.Analyzer().terms(text)}
         longest = sorted(words, key=lambda word: (-len(word), word))[: self.max_terms]
-        found = given_terms(ranking, type(self).__name__, tuple(longest))
-        return dataclasses.replace(found, settings=dataclasses.asdict(self))
+        settings = dataclasses.asdict(self)
+        return given_terms(ranking, type(self).__name__, tuple(longest), settings=settings)
 
 
 def make_ranker(target: str, settings: Mapping[str, str]) -> Callable[[str, Sequence[str]], list[float]]:

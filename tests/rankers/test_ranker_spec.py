@@ -133,7 +133,7 @@ def _without_name(text):
         ("dpr:one", "dpr needs two models: dpr:QUERY_ENCODER,DOC_ENCODER, not 'one'"),
         ("dpr:a,b,c", "dpr needs two models"),
         ("dpr:a,", "dpr needs two models"),
-        ("drmm#seed=1", "drmm needs a folder that intentx train wrote: drmm:PATH"),
+        ("drmm#seed=1", "drmm needs a folder: drmm:PATH; intentx train makes one"),
         ("http:", "http needs a URL"),
         ("lm:x", "lm takes nothing after a colon, not 'x'"),
         ("bm25#k=1", "no setting 'k' behind the # of bm25: there are 'b', 'k1'"),
