@@ -1,6 +1,7 @@
 """Rooms import only from rooms above them, nothing goes in circles, and the import is light."""
 
 import ast
+import re
 import subprocess
 import sys
 from graphlib import CycleError, TopologicalSorter
@@ -193,3 +194,12 @@ def test_the_check_of_the_import_can_fail():
     loaded = fresh("import sys, intentx, scipy.stats; print(*sys.modules)")
     assert "scipy" in packages(loaded)
     assert set(HEAVY) & set(loaded)
+
+
+def test_statistics_of_scipy_are_asked_in_one_module():
+    used = {
+        module
+        for module, text in sources().items()
+        if re.search(r"scipy(\.| import )(stats|special)\b", text)
+    }
+    assert used == {"intentx.evaluation.statistics"}

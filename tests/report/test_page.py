@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import intentx as ix
-from intentx.evaluation.orders import kendall_tau_b
+from intentx.evaluation.statistics import kendall_tau_b
 from intentx.preferences import Pairs
 from intentx.report import page, write_page
 from intentx.report.pages.explained_ranking import Senses, View

@@ -9,7 +9,7 @@ from itertools import combinations
 
 import numpy as np
 
-from intentx.evaluation.orders import kendall_tau_b
+from intentx.evaluation.statistics import kendall_tau_b
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.ranking import Ranking
 from intentx.report.pages.explained_ranking import Senses, View
