@@ -18,10 +18,10 @@ from intentx.explainers.document.shown import verdict_of
 from intentx.explainers.document.signed import signed
 from intentx.explainers.inside.gradcam import GradCAMExplanation
 from intentx.explainers.ranking.explanation import IntentExplanation
+from intentx.markup import count
 from intentx.report.pages.curves import CURVES, draw_curves
 from intentx.report.pages.explained_document import ONE_SIDED, SIZES
 from intentx.report.pages.layout import writable, write_file
-from intentx.report.pages.markup import count
 from intentx.report.pictures.line_breaks import (
     Line,
     cleaned,
