@@ -20,10 +20,10 @@ from trec import Collection, load, machine, minilm_vectors
 import intentx as ix
 from intentx.evaluation.fidelity import Method
 from intentx.evaluation.metrics import METRICS, titled
+from intentx.evaluation.statistics import bootstrap
 from intentx.preferences import preference_pairs
 from intentx.rankers import BiEncoder, CrossEncoder
 from intentx.scoring import Scorer
-from intentx.study.statistics import bootstrap
 from intentx.text import TextIndex
 
 SYSTEMS = {

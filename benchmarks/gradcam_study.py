@@ -23,12 +23,12 @@ from trec import DATA, load, machine
 
 import intentx as ix
 from intentx.evaluation.contrast import Contrast, contrast
+from intentx.evaluation.statistics import bootstrap
 from intentx.explainers.inside.gradcam import GradCAM, GradCAMExplanation
 from intentx.rankers import MatchPyramid, MatchPyramidSettings
 from intentx.rankers.interaction.base import TermRanker
 from intentx.report.pictures.maps import box_figure, flattened_figure, map_figure
 from intentx.scoring import Scorer
-from intentx.study.statistics import bootstrap
 
 RELEVANT = 2
 METRICS = {"kurtosis": "kurtosis of the map", "sum": "sum of contributions"}

@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import re
 import subprocess
 import sys
 from graphlib import CycleError, TopologicalSorter
@@ -16,7 +17,18 @@ PACKAGE = Path(__file__).parents[1] / "intentx"
 # itself, its public names, comes before those who use the library as users do.
 ROOMS = [
     ("errors",),
-    ("asked", "checks", "documents", "files", "folders", "plugins", "quiet", "score_cache", "signs"),
+    (
+        "asked",
+        "checks",
+        "documents",
+        "files",
+        "folders",
+        "markup",
+        "plugins",
+        "quiet",
+        "score_cache",
+        "signs",
+    ),
     ("answers", "text"),
     ("capabilities",),
     ("scoring",),
@@ -268,3 +280,42 @@ def test_the_check_of_the_import_can_fail():
     loaded = fresh("import sys, intentx, scipy.stats; print(*sys.modules)")
     assert "scipy" in packages(loaded)
     assert set(HEAVY) & set(loaded)
+
+
+def test_statistics_of_scipy_are_asked_in_one_module():
+    used = {
+        module
+        for module, text in sources().items()
+        if re.search(r"scipy(\.| import )(stats|special)\b", text)
+    }
+    assert used == {"intentx.evaluation.statistics"}
+
+
+# What writes tags that are no part of a page: samples of text, and matplotlib's own picture.
+NO_PAGES = {"intentx.markup", "intentx.search.build", "intentx.report.pictures.study"}
+TAG = re.compile(r"</[a-z]|<(p|b|i|a|br|div|span|sub|sup|table|t[drh]|svg|ul|li|h[1-6])[ >]")
+WITH_DOCS = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+
+
+def tags_by_hand(text):
+    """Strings of a module, but for docstrings, that hold the tag of an HTML element; imports of html."""
+    nodes = [*ast.walk(ast.parse(text))]
+    docs = {ast.get_docstring(node, clean=False) for node in nodes if isinstance(node, WITH_DOCS)}
+    for node in nodes:
+        if isinstance(node, ast.Import) and any(alias.name == "html" for alias in node.names):
+            yield "import html"
+        said = node.value if isinstance(node, ast.Constant) else None
+        if isinstance(said, str) and said not in docs and TAG.search(said):
+            yield said
+
+
+def test_pages_and_views_are_written_by_one_module():
+    """The rooms of text and data read HTML; none but `intentx.markup` writes it."""
+    modules = {
+        module: text
+        for module, text in sources().items()
+        if room(module) not in {"text", "datasets"} and module not in NO_PAGES
+    }
+    assert {module: found for module in modules if (found := [*tags_by_hand(modules[module])])} == {}
+    assert [*tags_by_hand('def f(x):\n    """<b>"""\n    return f"<p>{x}</p>"')] == ["<p>", "</p>"]
+    assert [*tags_by_hand("import html")] == ["import html"]

@@ -32,7 +32,7 @@ from intentx.cli.train import add_train
 from intentx.datasets import demo_queries, load_demo
 from intentx.datasets.demo import DemoQuery
 from intentx.errors import IntentxError, ScorerError
-from intentx.evaluation.orders import kendall_tau_b
+from intentx.evaluation.statistics import kendall_tau_b
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.explainers.ranking.multiplex import Multiplex
 from intentx.preferences.vectors import TermVectors

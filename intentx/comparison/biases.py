@@ -14,7 +14,7 @@ import numpy.typing as npt
 from intentx.comparison.disagreements import Evidence, Query
 from intentx.comparison.preferred import with_nan
 from intentx.errors import InputError
-from intentx.study.tables import bootstrap
+from intentx.evaluation.statistics import bootstrap, false_discovery_rate, sign_flips
 from intentx.text import Analyzer
 from intentx.text.letters import is_telling
 
@@ -23,13 +23,10 @@ __all__ = ["MIN_QUERIES", "Bias", "RankerBiases", "find_biases"]
 Floats = npt.NDArray[np.float64]
 
 MIN_QUERIES = 6  # fewer can give no p value below .05: all signs alike have 2 / 2^5
-EXACT = 14  # queries up to which all patterns of signs are tried
-DRAWS = 50_000  # patterns beyond
 LEVEL = 0.05
 OWN = 0.5  # of a net share must be left beside the stronger ones
 SHOWN = 20  # terms that are kept on either side though chance may have made them
 MOST_TESTED_AGAIN = 40  # of the terms that stand out, how many are looked at together
-BLOCK = 4_000_000  # numbers at once
 HEADLINE_DOCUMENTS = 10  # different documents that hold a term, or were compared: fewer are no headline
 HEADLINE_TESTED = 5  # terms: the only one that could be tested says little about what a ranker prefers
 
@@ -47,7 +44,7 @@ class Bias:
         that the ranker prefers holds more of it, minus the share in which it holds less. The mean
         over queries; above 0 the ranker prefers it, below 0 the others do.
     low, high
-        95 % interval over queries, NaN where there is none (`intentx.study.statistics.bootstrap`).
+        95 % interval over queries, NaN where there is none (`intentx.evaluation.statistics.bootstrap`).
     more, less
         Both shares.
     queries
@@ -260,16 +257,14 @@ def _measured(tested: _Tested, seed: int) -> tuple[list[Bias], int]:
     """Those worth showing, with p values that know of all that were tested, and how many those are."""
     if not tested.names:
         return [], 0
-    from scipy.stats import false_discovery_control
-
     net = tested.net
     number = np.count_nonzero(~np.isnan(net), axis=0)
     means = np.nanmean(net, axis=0)
     known = number >= _least_queries(number, tested.kind)
-    p = np.where(known, _sign_flips(np.nan_to_num(net), seed), np.nan)
+    p = np.where(known, sign_flips(np.nan_to_num(net), seed), np.nan)
     adjusted = p.copy()
     if known.any():
-        adjusted[known] = false_discovery_control(p[known])
+        adjusted[known] = false_discovery_rate(p[known])
     order = np.lexsort((np.array(tested.names), -means))
     kept = set(np.flatnonzero(adjusted <= LEVEL).tolist())
     kept |= {*order[:SHOWN].tolist(), *order[-SHOWN:].tolist()}
@@ -302,24 +297,6 @@ def _least_queries(number: npt.NDArray[np.intp], kind: str) -> float:
     return math.inf
 
 
-def _sign_flips(net: Floats, seed: int) -> Floats:
-    """(K,) two-sided p values of (Q, K) values under random signs of each query; 0 stands for none."""
-    queries, things = net.shape
-    if queries <= EXACT:
-        patterns = np.arange(2 ** (queries - 1))  # the first sign fixed: both sides count alike
-        signs = 1.0 - 2.0 * ((patterns[:, None] >> np.arange(queries)) & 1)
-    else:
-        signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(DRAWS, queries))
-        signs[0] = 1.0  # what was seen is one of the patterns, so that no p value is 0
-    found = np.empty(things)
-    step = max(1, BLOCK // len(signs))
-    for start in range(0, things, step):
-        part = net[:, start : start + step]
-        least = np.abs(part.sum(axis=0)) - 1e-9
-        found[start : start + step] = (np.abs(signs @ part) >= least).mean(axis=0)
-    return found
-
-
 def _held(ranker: str, queries: Sequence[Query], found: list[Bias], seed: int) -> list[Bias]:
     """The biases, with what is left of each beside the stronger ones."""
     out = sorted((b for b in found if b.stands_out), key=lambda b: -abs(b.net))[:MOST_TESTED_AGAIN]
@@ -337,7 +314,7 @@ def _held(ranker: str, queries: Sequence[Query], found: list[Bias], seed: int) -
         net = np.array([left[said[:, i], i].mean() for i in range(number)])
         rest = [i for i in range(number) if i not in taken]
         beyond[rest] = net[rest]
-        p = _sign_flips(left, seed)
+        p = sign_flips(left, seed)
         own = [i for i in rest if p[i] <= LEVEL and net[i] / whole[i] >= OWN]
         if not own:
             break

@@ -18,7 +18,8 @@ from intentx.comparison.preferred import OTHERS, Disagreement, contrast_terms, d
 from intentx.comparison.results import Agreement, Comparison, Intent, QueryComparison
 from intentx.errors import InputError, IntentxError
 from intentx.evaluation.fidelity import judge
-from intentx.evaluation.orders import kendall_tau_b, rbo_ext
+from intentx.evaluation.orders import rbo_ext
+from intentx.evaluation.statistics import kendall_tau_b
 from intentx.explainers.plain import plain_settings
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.explainers.ranking.multiplex import Multiplex

@@ -11,6 +11,7 @@ import numpy as np
 
 from intentx.errors import InputError
 from intentx.evaluation.base import Measure
+from intentx.evaluation.statistics import mann_whitney
 
 __all__ = ["Contrast", "contrast"]
 
@@ -67,17 +68,15 @@ def contrast(first: Sequence[float], second: Sequence[float]) -> Contrast:
     >>> contrast([3.0, 4.0, 5.0], [1.0, 2.0, 3.0]).effect.__round__(3)
     0.944
     """
-    from scipy.stats import mannwhitneyu
-
     groups = [np.array([v for v in group if not math.isnan(v)]) for group in (first, second)]
     if not all(len(group) for group in groups):
         raise InputError("each of the two groups needs one number or more to be compared")
-    tested = mannwhitneyu(groups[0], groups[1], alternative="greater")
+    u, p = mann_whitney(groups[0], groups[1])
     sizes = len(groups[0]), len(groups[1])
     return Contrast(
-        u=float(tested.statistic),
-        p=float(tested.pvalue),
-        effect=float(tested.statistic) / (sizes[0] * sizes[1]),
+        u=u,
+        p=p,
+        effect=u / (sizes[0] * sizes[1]),
         medians=(float(np.median(groups[0])), float(np.median(groups[1]))),
         sizes=sizes,
         left_out=len(first) + len(second) - sum(sizes),

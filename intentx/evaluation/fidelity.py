@@ -15,7 +15,8 @@ from intentx.errors import InputError
 from intentx.evaluation.base import Measure, Sheet
 from intentx.evaluation.expanded_query import ExpandedQuery
 from intentx.evaluation.metrics import PAIRS
-from intentx.evaluation.orders import copeland_scores, kendall_tau_b, rbo_ext
+from intentx.evaluation.orders import copeland_scores, rbo_ext
+from intentx.evaluation.statistics import kendall_tau_b
 from intentx.preferences import MARGIN, Pairs, PreferenceMatrices, TermScores, preference_pairs
 from intentx.preferences.pairs import EveryPair, refuse_too_many
 from intentx.preferences.simple_rankers import (

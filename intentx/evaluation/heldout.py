@@ -20,7 +20,7 @@ from intentx.evaluation.fidelity import (
     all_pairs_row,
     unfitted_matrices,
 )
-from intentx.evaluation.intervals import student_interval
+from intentx.evaluation.statistics import student_interval
 from intentx.preferences import Pairs, PreferenceMatrices, preference_pairs
 from intentx.preferences.pairs import refuse_too_many
 from intentx.preferences.simple_rankers import (

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import html
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
@@ -11,6 +10,7 @@ from intentx.errors import InputError
 from intentx.evaluation.base import Measure
 from intentx.evaluation.faithfulness import Faithfulness
 from intentx.evaluation.heldout import HeldoutFidelity
+from intentx.markup import Html, join, tag
 from intentx.signs import visible
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ class Measured:
     def _rich_measures(self) -> list[RenderableType]:
         return [measure._rich_briefly() for measure in self.measures.values()]
 
-    def _html_measures(self) -> str:
+    def _html_measures(self) -> Html:
         sentences = (visible(measure.sentence) for measure in self.measures.values())
-        return "".join(f"<p>{html.escape(sentence)}</p>" for sentence in sentences)
+        return join(tag("p", sentence) for sentence in sentences)
 
 
 def measures_in(plain: Mapping[str, Any]) -> dict[str, Measure]:

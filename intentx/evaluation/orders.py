@@ -1,15 +1,13 @@
-"""How far two orders of the same documents agree: Kendall's tau-b and rank-biased overlap."""
+"""Orders of documents: by a vote of terms, and how far two agree at the top."""
 
 from __future__ import annotations
-
-import math
 
 import numpy as np
 import numpy.typing as npt
 
 from intentx.preferences import PreferenceMatrices
 
-__all__ = ["copeland_scores", "kendall_tau_b", "rbo_ext"]
+__all__ = ["copeland_scores", "rbo_ext"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,15 +31,6 @@ def copeland_scores(matrices: PreferenceMatrices, documents: int) -> Floats:
         score[rows] += sign.sum(axis=1)
         score[start + step :] -= sign[:, step:].sum(axis=0)
     return score
-
-
-def kendall_tau_b(first: Floats, second: Floats) -> float:
-    """Kendall's tau-b of two score vectors, in [-1, 1]; NaN when one of them is constant."""
-    from scipy.stats import kendalltau
-
-    if len(first) < 2 or any(np.min(one) == np.max(one) for one in (first, second)):
-        return math.nan
-    return float(kendalltau(first, second, variant="b").statistic)
 
 
 def rbo_ext(scores: Floats, p: float = 0.9) -> float:

@@ -14,7 +14,7 @@ import numpy as np
 from intentx.errors import InputError
 from intentx.evaluation.base import Measure
 from intentx.evaluation.expanded_query import ExpandedQuery, content_terms
-from intentx.evaluation.orders import kendall_tau_b
+from intentx.evaluation.statistics import kendall_tau_b
 from intentx.ranking import Ranking
 from intentx.scoring import unit_of
 from intentx.text import Analyzer

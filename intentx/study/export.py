@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from intentx.evaluation.known import MOST
 from intentx.evaluation.metrics import METRICS, titled
+from intentx.markup import tag
 from intentx.signs import visible
 from intentx.study.by_query import shown_by_query
 from intentx.study.results import Results
@@ -95,7 +96,7 @@ def _markdown_table(lines: Sequence[Line], names: Sequence[str]) -> Iterator[str
             shown = short(name, line.metrics.get(name))
             bold = f"**{shown}**" if (line.ranker, name, shown) in best else shown
             interval = _interval(line, name)
-            small = f"<br><sub>{interval}</sub>" if interval else ""
+            small = tag("br") + tag("sub", interval) if interval else ""
             cells.append(f"{bold}{_mark(line, name)}{small}")
         yield _row([*cells, str(_measured(line))])
 

@@ -12,9 +12,10 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.evaluation.metrics import METRICS
+from intentx.evaluation.statistics import Estimate, bootstrap, holm
 from intentx.signs import visible
-from intentx.study.statistics import Estimate, Versus, bootstrap, holm, versus
 from intentx.study.store import Row
+from intentx.study.versus import Versus, versus
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -25,7 +26,6 @@ __all__ = [
     "Estimate",
     "Line",
     "Versus",
-    "bootstrap",
     "interval",
     "narrow",
     "number",

@@ -13,9 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intentx import Analyzer, TextMatching
-from intentx.comparison.biases import EXACT, MIN_QUERIES, RankerBiases, _sign_flips, find_biases
+from intentx.comparison.biases import MIN_QUERIES, RankerBiases, find_biases
 from intentx.comparison.disagreements import PROPERTIES, Evidence, Query
 from intentx.errors import InputError
+from intentx.evaluation.statistics import EXACT_OF_MANY, sign_flips
 from intentx.text import TextIndex
 
 WORDS = [f"w{i}x" for i in range(300)]
@@ -132,21 +133,21 @@ def test_properties_are_what_their_names_say():
     }
 
 
-@given(st.integers(2, EXACT), st.integers(0, 99))
+@given(st.integers(2, EXACT_OF_MANY), st.integers(0, 99))
 @settings(max_examples=15)
-def test_exact_sign_flips_are_all_flips(queries, seed):
+def test_exactsign_flips_are_all_flips(queries, seed):
     queries = min(queries, 9)
     net = np.random.default_rng(seed).normal(size=(queries, 3)).round(1)
     signs = np.array(np.meshgrid(*[[-1, 1]] * queries)).reshape(queries, -1)
     slow = [(np.abs(one @ signs) >= abs(one.sum()) - 1e-9).mean() for one in net.T]
-    np.testing.assert_allclose(_sign_flips(net, 0), slow)
+    np.testing.assert_allclose(sign_flips(net, 0), slow)
 
 
-def test_drawn_sign_flips_are_close_to_the_exact_ones():
-    net = np.random.default_rng(5).normal(0.2, 1, size=(EXACT, 4))
-    exact = _sign_flips(net, 0)
+def test_drawnsign_flips_are_close_to_the_exact_ones():
+    net = np.random.default_rng(5).normal(0.2, 1, size=(EXACT_OF_MANY, 4))
+    exact = sign_flips(net, 0)
     padded = np.concatenate([net, np.zeros((2, 4))])  # zeros change no sum, but there are more queries
-    np.testing.assert_allclose(_sign_flips(padded, 0), exact, atol=0.01)
+    np.testing.assert_allclose(sign_flips(padded, 0), exact, atol=0.01)
 
 
 def test_few_queries_are_shown_and_not_tested():

@@ -7,8 +7,8 @@ import pytest
 from scipy.stats import t as student
 
 import intentx as ix
-from intentx.evaluation.intervals import student_interval
-from intentx.study.statistics import bootstrap, versus
+from intentx.evaluation.statistics import bootstrap, student_interval
+from intentx.study.versus import versus
 
 
 class Words:

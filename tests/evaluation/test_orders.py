@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intentx.coverage.shares import coverage_shares
-from intentx.evaluation.orders import copeland_scores, kendall_tau_b, rbo_ext
+from intentx.evaluation.orders import copeland_scores, rbo_ext
+from intentx.evaluation.statistics import kendall_tau_b
 from intentx.preferences import Pairs, PreferenceMatrices, TermScores
 from tests import oracles
 from tests.strategies import matrices

@@ -17,8 +17,8 @@ from intentx.explainers.document.exs import EXS
 from intentx.explainers.document.method import DocumentMethod
 from intentx.explainers.document.shap import KernelSHAP
 from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation, Snippet
+from intentx.markup import FORBIDDEN
 from intentx.report import document_page, page, write_document_page, write_page
-from intentx.report.pages.markup import FORBIDDEN
 from tests.report.test_page import EVIL, Reader
 from tests.toys import ranked
 

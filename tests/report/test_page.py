@@ -15,11 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import intentx as ix
-from intentx.evaluation.orders import kendall_tau_b
+from intentx.evaluation.statistics import kendall_tau_b
+from intentx.markup import percent
 from intentx.preferences import Pairs
 from intentx.report import page, write_page
 from intentx.report.pages.explained_ranking import Senses, View
-from intentx.report.pages.markup import percent
 from intentx.report.pictures.heat import _image, vote_blocks
 
 EVIL = """<script>alert("x")</script><b>'&amp;</b></style></title><img src=http://x.y/ onerror=a>"""

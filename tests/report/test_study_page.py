@@ -15,8 +15,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from intentx.evaluation.metrics import METRICS, SECONDS
+from intentx.markup import tag
 from intentx.report.pages.layout import html_page
-from intentx.report.pages.markup import tag
 from intentx.report.pages.study import study_page
 from intentx.report.pages.study_queries import data_block, query_data
 from intentx.report.pictures.study import plots

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -12,6 +11,7 @@ from intentx.evaluation.metrics import document_title
 from intentx.explainers.document.signed import signed, two_sided
 from intentx.explainers.document.weighed import Weighed, Word
 from intentx.explainers.levels import Judgement
+from intentx.markup import join, tag
 from intentx.scoring import unit_of
 from intentx.signs import visible
 
@@ -131,22 +131,23 @@ def _closing(explanation: ShownDocument) -> str:
 def document_html(explanation: ShownDocument) -> str:
     """The same for a notebook: the verdict, and the coloured text."""
     largest = max((abs(word.weight) for word in explanation.words), default=0.0) or 1.0
-    parts, done = [], 0
+    parts: list[str] = []
+    done = 0
     for word in explanation.words:
         colour = "47,127,214" if word.weight > 0 else "224,107,18"
-        shown = html.escape(explanation.document[word.start : word.end])
         parts += [
-            html.escape(explanation.document[done : word.start]),
-            f'<span style="background:rgba({colour},{abs(word.weight) / largest:.2f})" '
-            f'title="{word.weight:+.4g}">{shown}</span>',
+            explanation.document[done : word.start],
+            tag(
+                "span",
+                explanation.document[word.start : word.end],
+                style=f"background:rgba({colour},{abs(word.weight) / largest:.2f})",
+                title=f"{word.weight:+.4g}",
+            ),
         ]
         done = word.end
-    text = "".join([*parts, html.escape(explanation.document[done:])])
-    first = "".join(f"<p><b>{html.escape(visible(line))}</b></p>" for line in opening(explanation))
-    rest = (
-        ""
-        if math.isnan(explanation.rest)
-        else f"<p>the rest, which no word carries: {explanation.rest:+.4g}</p>"
-    )
-    about = f"<p><b>{html.escape(explanation.method)}</b> for {html.escape(explanation._subject())}</p>"
-    return f"{first}{about}<p>{text}</p>{rest}{explanation._html_measures()}"
+    lines = [tag("p", tag("b", visible(line))) for line in opening(explanation)]
+    lines.append(tag("p", tag("b", explanation.method), f" for {explanation._subject()}"))
+    lines.append(tag("p", *parts, explanation.document[done:]))
+    if not math.isnan(explanation.rest):
+        lines.append(tag("p", f"the rest, which no word carries: {explanation.rest:+.4g}"))
+    return join([*lines, explanation._html_measures()])

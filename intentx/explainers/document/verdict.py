@@ -12,6 +12,7 @@ import numpy.typing as npt
 from intentx.asked import asking
 from intentx.errors import InputError
 from intentx.evaluation.faithfulness import ranks_of
+from intentx.evaluation.statistics import f_test
 from intentx.explainers.document.signed import SIZES
 from intentx.explainers.document.versions import Versions
 from intentx.explainers.document.weighed import Weighed
@@ -255,8 +256,6 @@ def _correlations(kept: Kept, weights: Floats, values: Floats) -> Floats:
 
 def _additive(kept: Kept, values: Floats) -> float:
     """p-value of the F-test that scores hang on single words, by least squares over the versions."""
-    from scipy.special import fdtrc
-
     number, terms = kept.shape
     free = number - 1 - terms
     spread = float(((values - values.mean()) ** 2).sum())
@@ -267,7 +266,7 @@ def _additive(kept: Kept, values: Floats) -> float:
     unexplained = float(left @ left)
     if unexplained <= 1e-20 * spread:
         return 0.0
-    return float(fdtrc(terms, free, (spread - unexplained) / terms / (unexplained / free)))
+    return f_test(spread - unexplained, terms, unexplained, free)
 
 
 def _gap(explanation: Weighed) -> float:

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
+from intentx.evaluation.statistics import false_discovery_rate, student_reach, student_test
 from intentx.explainers.plain import number
 from intentx.explainers.ranking.adjusted import randomised_effects
 from intentx.perturbation import EditedDocuments, edits_within, score_edits
@@ -312,8 +313,6 @@ def term_effects(
 
     With ``told``, of the first so many: the others were edited beside them, and are not asked about.
     """
-    from scipy import stats
-
     source = edits.edits.source
     unit = max(np.abs(ranking.scores).max(), np.abs(scores).max()) or 1.0
     before, after = ranking.scores[source] / unit, scores / unit
@@ -328,13 +327,13 @@ def term_effects(
     tested = np.count_nonzero(edits.change, axis=0)
     known = np.isfinite(error) & (np.arange(len(terms)) < (len(terms) if told is None else told))
     ratio = np.divide(effect, error, out=np.zeros(len(terms)), where=known & (error > 0))
-    chance = np.where(known, 2 * stats.t.sf(np.abs(ratio), freedom), 1.0)
+    chance = np.where(known, student_test(ratio, freedom), 1.0)
     real = np.zeros(len(terms), dtype=bool)
     if known.any():
         likely = np.where(np.isin(terms, index.analyzer.terms(ranking.query)), OF_QUERY, 1.0)[known]
         weighed = np.minimum(chance[known] * likely.mean() / likely, 1.0)
-        real[known] = stats.false_discovery_control(weighed) <= FALSE_DISCOVERIES
-    margin = stats.t.ppf((1 + CONFIDENCE) / 2, freedom) * error
+        real[known] = false_discovery_rate(weighed) <= FALSE_DISCOVERIES
+    margin = student_reach(CONFIDENCE, freedom) * error
     most = np.finfo(np.float64).max / unit if unit > 1 else np.inf
     answer = []
     for i, term in enumerate(terms[:told]):

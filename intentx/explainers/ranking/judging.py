@@ -10,8 +10,7 @@ import numpy as np
 
 from intentx.coverage.crossfit import Choice, Splits, cross_fitted
 from intentx.coverage.validate import Option
-from intentx.evaluation.intervals import student_interval
-from intentx.evaluation.orders import kendall_tau_b
+from intentx.evaluation.statistics import kendall_tau_b, student_interval
 from intentx.explainers.levels import OPENINGS, Level
 from intentx.explainers.ranking.effects import TermEffect
 from intentx.explainers.ranking.explanation import IntentExplanation

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
@@ -11,6 +10,7 @@ from intentx.evaluation.fidelity import Fidelity
 from intentx.explainers.ranking.effects import TermEffect
 from intentx.explainers.ranking.roles import TermRole
 from intentx.explainers.ranking.verdict import Verdict
+from intentx.markup import join, tag
 from intentx.preferences import PreferenceMatrices
 from intentx.ranking import Ranking
 from intentx.signs import visible
@@ -122,14 +122,16 @@ def intent_tables(explanation: ShownIntent) -> Group:
 def intent_html(explanation: ShownIntent) -> str:
     """The same for a notebook, in short."""
     rows = [COLUMNS, *term_rows(explanation)]
-    cells = ["".join(f"<td>{html.escape(cell)}</td>" for cell in row) for row in rows]
-    head = cells[0].replace("td>", "th>")
-    body = "".join(f"<tr>{row}</tr>" for row in cells[1:])
-    first = "".join(f"<p><b>{html.escape(line)}</b></p>" for line in _opening(explanation))
+    kinds = ["th", *["td"] * (len(rows) - 1)]
+    lines = [
+        tag("tr", *(tag(kind, cell) for cell in row)) for kind, row in zip(kinds, rows, strict=True)
+    ]
+    first = (tag("p", tag("b", line)) for line in _opening(explanation))
     fidelity = explanation.fidelity
-    return first + (
-        f"<p><b>{html.escape(explanation.method)}</b> for “{html.escape(explanation.ranking.query)}”: "
-        f"fidelity {fidelity.all:.3f} of all pairs, {fidelity.far:.3f} of pairs at least "
-        f"{fidelity.gap} ranks apart</p><table><tr>{head}</tr>{body}</table>"
-        + explanation._html_measures()
+    about = tag(
+        "p",
+        tag("b", explanation.method),
+        f" for “{explanation.ranking.query}”: fidelity {fidelity.all:.3f} of all pairs, "
+        f"{fidelity.far:.3f} of pairs at least {fidelity.gap} ranks apart",
     )
+    return join([*first, about, tag("table", *lines), explanation._html_measures()])

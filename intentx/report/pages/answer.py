@@ -9,11 +9,11 @@ from itertools import combinations
 
 import numpy as np
 
-from intentx.evaluation.orders import kendall_tau_b
+from intentx.evaluation.statistics import kendall_tau_b
 from intentx.explainers.ranking.explanation import IntentExplanation
+from intentx.markup import Html, count, join, listing, percent, real, tag
 from intentx.ranking import Ranking
 from intentx.report.pages.explained_ranking import Senses, View
-from intentx.report.pages.markup import Html, count, join, listing, percent, real, tag
 from intentx.report.pages.measures import measured
 
 __all__ = ["answer", "comparison", "sense_tops"]

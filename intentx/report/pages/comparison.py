@@ -16,6 +16,7 @@ from intentx.comparison.preferred import OTHERS, Disagreement
 from intentx.comparison.results import Comparison, QueryComparison
 from intentx.errors import InputError
 from intentx.evaluation.metrics import AGREEMENT, METRICS
+from intentx.markup import Html, count, join, listing, percent, real, tag
 from intentx.report.pages.comparison_head import (
     compared_rankers,
     comparison_header,
@@ -23,7 +24,6 @@ from intentx.report.pages.comparison_head import (
     other_rankers,
 )
 from intentx.report.pages.layout import html_page, writable, write_file
-from intentx.report.pages.markup import Html, count, join, listing, percent, real, tag
 from intentx.report.pages.sections import settings_table
 from intentx.report.pages.tables import bar, table
 from intentx.report.tables.comparison import p_value, too_little

@@ -9,8 +9,8 @@ from itertools import combinations
 from intentx.comparison.biases import Bias, RankerBiases
 from intentx.comparison.disagreements import PROPERTIES
 from intentx.comparison.results import Comparison
+from intentx.markup import Html, count, join, listing, real, tag
 from intentx.report.pages.layout import links
-from intentx.report.pages.markup import Html, count, join, listing, real, tag
 
 __all__ = ["compared_rankers", "comparison_header", "named", "other_rankers"]
 

@@ -13,6 +13,7 @@ from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.shown import verdict_of
 from intentx.explainers.document.votes import SideBySide, numbered, side_by_side
 from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation
+from intentx.markup import Html, count, join, listing, percent, real, tag
 from intentx.report.pages.document_map import grad_cam
 from intentx.report.pages.explained_document import NOTABLE, DocumentView
 from intentx.report.pages.layout import (
@@ -25,7 +26,6 @@ from intentx.report.pages.layout import (
     write_file,
 )
 from intentx.report.pages.marked_documents import score_of
-from intentx.report.pages.markup import Html, count, join, listing, percent, real, tag
 from intentx.report.pages.measures import FAITHFULNESS, faithfulness_table, has_faithfulness, measured
 from intentx.report.pages.methods_beside import BESIDE, beside, contradictions, folded
 from intentx.report.pages.sections import seconds_table, settings_table

@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation
+from intentx.markup import Html, count, join, tag
 from intentx.report.pages.explained_document import STRONGEST, DocumentView, number
-from intentx.report.pages.markup import Html, count, join, tag
 
 __all__ = ["grad_cam"]
 

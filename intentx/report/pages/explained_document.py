@@ -10,7 +10,7 @@ from functools import cached_property
 from intentx.explainers.document.explanation import DocumentExplanation, Word
 from intentx.explainers.document.signed import ONE_SIDED, SIZES, signed
 from intentx.explainers.document.votes import NOTABLE
-from intentx.report.pages.markup import Html, count, join, tag
+from intentx.markup import Html, count, join, tag
 
 __all__ = ["NOTABLE", "ONE_SIDED", "SIZES", "STRONGEST", "DocumentView", "number"]
 

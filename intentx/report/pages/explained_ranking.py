@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.explainers.ranking.explanation import IntentExplanation
-from intentx.report.pages.markup import Html, tag
+from intentx.markup import Html, tag
 
 __all__ = ["SHOWN_DOCUMENTS", "Senses", "View"]
 

@@ -10,8 +10,8 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from intentx.errors import InputError
 from intentx.files import writable, write_file
+from intentx.markup import Html, tag
 from intentx.ranking import Ranking
-from intentx.report.pages.markup import Html, tag
 
 __all__ = ["Section", "check_one_query", "html_page", "links", "section", "writable", "write_file"]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import pairwise
 
+from intentx.markup import Html, count, join, real, tag
 from intentx.ranking import Ranking
 from intentx.report.pages.explained_ranking import SHOWN_DOCUMENTS, View
-from intentx.report.pages.markup import Html, count, join, real, tag
 
 __all__ = ["LONGEST", "documents", "score_of"]
 

@@ -8,7 +8,7 @@ from intentx.evaluation.faithfulness import Faithfulness
 from intentx.evaluation.heldout import HeldoutFidelity
 from intentx.evaluation.measures import Measured
 from intentx.evaluation.metrics import METRICS
-from intentx.report.pages.markup import Html, count, real, tag
+from intentx.markup import Html, count, real, tag
 from intentx.report.pages.tables import bar, share_cell, table
 
 __all__ = ["FAITHFULNESS", "faithfulness_table", "has_faithfulness", "heldout_row", "measured"]

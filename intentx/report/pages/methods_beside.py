@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from intentx.explainers.document.votes import SideBySide, WordVotes
+from intentx.markup import Html, count, join, tag
 from intentx.report.pages.explained_document import DocumentView
-from intentx.report.pages.markup import Html, count, join, tag
 from intentx.report.pages.tables import table
 
 __all__ = ["BESIDE", "beside", "contradictions", "folded"]

@@ -8,6 +8,7 @@ from pathlib import Path
 from intentx.errors import InputError
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.ranking.explanation import IntentExplanation
+from intentx.markup import Html, count, listing, tag
 from intentx.report.pages.answer import answer, comparison, sense_tops
 from intentx.report.pages.document import document_page
 from intentx.report.pages.explained_ranking import Senses, View
@@ -21,7 +22,6 @@ from intentx.report.pages.layout import (
     write_file,
 )
 from intentx.report.pages.marked_documents import documents
-from intentx.report.pages.markup import Html, count, listing, tag
 from intentx.report.pages.sections import fidelity_table, how_it_was_made, ranking_beside, term_table
 from intentx.report.pictures.heat import heat_maps
 

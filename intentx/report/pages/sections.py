@@ -13,8 +13,8 @@ from intentx.evaluation.fidelity import FidelityRow
 from intentx.evaluation.metrics import PAIRS
 from intentx.explainers.ranking.effects import TermEffect
 from intentx.explainers.ranking.shown import AVOIDED, COLUMNS, term_rows
+from intentx.markup import Html, count, join, percent, real, tag
 from intentx.report.pages.explained_ranking import View
-from intentx.report.pages.markup import Html, count, join, percent, real, tag
 from intentx.report.pages.measures import heldout_row
 from intentx.report.pages.slope import slope_charts
 from intentx.report.pages.tables import bar, share_cell, table

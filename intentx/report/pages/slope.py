@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from intentx.markup import Html, count, join, tag
 from intentx.report.pages.explained_ranking import SHOWN_DOCUMENTS, View
-from intentx.report.pages.markup import Html, count, join, tag
 
 __all__ = ["slope_charts"]
 

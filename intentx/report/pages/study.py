@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
+from intentx.markup import Html, join, tag
 from intentx.report.pages.layout import html_page, links
-from intentx.report.pages.markup import Html, join, tag
 from intentx.report.pages.study_queries import data_block, queries_section, query_data
 from intentx.report.pictures.study import Plot, inline
 from intentx.report.tables.study import legend, main_table

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from intentx.evaluation.metrics import METRICS, titled
-from intentx.report.pages.markup import FORBIDDEN, Html, tag
+from intentx.markup import FORBIDDEN, Html, tag
 from intentx.report.tables.study import present
 from intentx.study.by_query import shown_by_query
 

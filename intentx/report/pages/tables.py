@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from intentx.report.pages.markup import Html, join, real, tag
+from intentx.markup import Html, join, real, tag
 
 __all__ = ["bar", "share_cell", "table"]
 

@@ -9,9 +9,9 @@ import zlib
 import numpy as np
 import numpy.typing as npt
 
+from intentx.markup import Html, count, join, percent, real, tag
 from intentx.preferences import PreferenceMatrices
 from intentx.report.pages.explained_ranking import View
-from intentx.report.pages.markup import Html, count, join, percent, real, tag
 
 __all__ = ["heat_maps", "vote_blocks"]
 

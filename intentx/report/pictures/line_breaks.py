@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from intentx.explainers.document.explanation import DocumentExplanation
-from intentx.report.pages.markup import FORBIDDEN, count
+from intentx.markup import FORBIDDEN, count
 
 __all__ = [
     "Line",

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.evaluation.metrics import METRICS
-from intentx.report.pages.markup import Html, tag
+from intentx.markup import Html, escaped, tag
 from intentx.report.pictures.line_breaks import cleaned, first_line, measured
 from intentx.report.pictures.style import AGAINST, FOR, INK, LINE, SIZE, SOFT, plain_style
 from intentx.report.tables.study import SHOWN
@@ -129,7 +129,7 @@ def inline(plot: Plot) -> Html:
     text = re.sub(r'\bid="|(?<=href=")#|(?<=url\()#', lambda m: f"{m[0]}{plot.name}-", text)
     for colour, name in _THEME.items():
         text = text.replace(colour, f"var(--{name})")
-    svg = text.replace("<svg", f'<svg role="img" aria-label="{plot.title}"', 1)
+    svg = text.replace("<svg", f'<svg role="img" aria-label="{escaped(plot.title)}"', 1)
     scroll = tag("div", Html(svg), class_="scroll", tabindex="0", role="region", aria_label=plot.title)
     caption = tag("figcaption", tag("b", plot.title), " ", plot.caption)
     return tag("figure", caption, scroll, class_="plot", id=f"plot-{plot.name}")

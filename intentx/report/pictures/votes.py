@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.signed import signed
 from intentx.explainers.document.votes import SideBySide, WordVotes, numbered, side_by_side
-from intentx.report.pages.markup import count
+from intentx.markup import count
 from intentx.report.pictures.line_breaks import cleaned, first_line, measured, shortened, wrapped
 from intentx.report.pictures.style import INK, SIZE, SOFT, mixed, plain_style
 from intentx.report.pictures.words import check_picture, save_figure

@@ -12,7 +12,7 @@ from intentx.comparison.disagreements import PROPERTIES
 from intentx.comparison.preferred import OTHERS, Disagreement
 from intentx.comparison.results import Comparison, Intent, QueryComparison
 from intentx.evaluation.metrics import AGREEMENT
-from intentx.report.pages.markup import count, percent, real
+from intentx.markup import count, percent, real
 from intentx.signs import first_line, visible
 
 if TYPE_CHECKING:

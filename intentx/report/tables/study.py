@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from intentx.evaluation.metrics import METRICS, SECONDS
-from intentx.report.pages.markup import Html, count, join, tag
+from intentx.markup import Html, count, join, tag
 from intentx.study.tables import MARKS, TESTED, interval, number
 
 if TYPE_CHECKING:

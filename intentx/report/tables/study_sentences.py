@@ -9,7 +9,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from intentx.report.pages.markup import Html, count, join, listing, tag
+from intentx.markup import Html, count, join, listing, tag
 from intentx.report.tables.study import probability
 from intentx.study.tables import number
 

@@ -7,9 +7,9 @@ import math
 import re
 from collections.abc import Iterable
 
-__all__ = ["FORBIDDEN", "Html", "count", "join", "listing", "percent", "real", "tag"]
+__all__ = ["FORBIDDEN", "Html", "count", "escaped", "join", "listing", "percent", "real", "tag"]
 
-_VOID = frozenset({"img", "meta", "path"})
+_VOID = frozenset({"br", "img", "meta", "path"})
 # What no HTML file may hold: control characters and halves of surrogate pairs.
 FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 

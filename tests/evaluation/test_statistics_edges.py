@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import t
 
-from intentx.study.statistics import Versus, bootstrap, randomization
+from intentx.evaluation.statistics import bootstrap, randomization
+from intentx.study.versus import Versus
 
 
 def drawn(tenths, seed):

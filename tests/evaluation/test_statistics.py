@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import false_discovery_control, permutation_test
 
-from intentx.study.statistics import bootstrap, holm, randomization, versus
+from intentx.evaluation.statistics import bootstrap, holm, randomization
+from intentx.study.versus import versus
 
 numbers = st.lists(st.integers(-8, 8).map(lambda n: n / 8), min_size=1, max_size=9)
 
