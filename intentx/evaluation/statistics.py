@@ -119,7 +119,7 @@ def bootstrap(
     return Estimate(mean, float(low), float(high), len(values))
 
 
-def student_test(ratios: Floats, freedom: npt.ArrayLike) -> Floats:
+def student_test(ratios: Floats, freedom: Floats | float) -> Floats:
     """Two-sided p values of estimates over their standard errors, by Student's t.
 
     >>> student_test(np.array([0.0, -12.706204736]), 1).round(3).tolist()
@@ -130,7 +130,7 @@ def student_test(ratios: Floats, freedom: npt.ArrayLike) -> Floats:
     return np.asarray(2 * stats.t.sf(np.abs(ratios), freedom))
 
 
-def student_reach(share: float, freedom: npt.ArrayLike) -> Floats:
+def student_reach(share: float, freedom: Floats | float) -> Floats:
     """Standard errors from an estimate to either end of its interval that holds this share.
 
     >>> float(student_reach(0.95, 1).round(3))

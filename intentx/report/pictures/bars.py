@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.signed import signed
 from intentx.explainers.ranking.explanation import IntentExplanation
-from intentx.report.pages.markup import count
+from intentx.markup import count
 from intentx.report.pictures.line_breaks import cleaned, first_line, measured
 from intentx.report.pictures.style import AGAINST, FOR, INK, LINE, SIZE, SOFT
 from intentx.scoring import unit_of

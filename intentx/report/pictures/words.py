@@ -20,7 +20,7 @@ from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.report.pages.curves import CURVES, draw_curves
 from intentx.report.pages.explained_document import ONE_SIDED, SIZES
-from intentx.report.pages.layout import writable, write_file
+from intentx.files import writable, write_file
 from intentx.report.pictures.bars import ROW, effects_of, fill_bars, label_room, rows_of
 from intentx.report.pictures.line_breaks import (
     Line,
