@@ -79,7 +79,7 @@ def _known() -> dict[str, type[Stored]]:
     return {kind_of(one.FORMAT): one for one in _subclasses(Stored) if vars(one).get("FORMAT")}
 
 
-def _subclasses(kind: type[Stored]) -> Iterator[type[Stored]]:
+def _subclasses(kind: Any) -> Iterator[type[Stored]]:
     for one in kind.__subclasses__():
         yield one
         yield from _subclasses(one)

@@ -248,7 +248,7 @@ def _able(question: Question) -> str:
     return f"{', '.join(names) or 'no method yet'} can explain {ASKED[question]}"
 
 
-def _concrete(kind: type[Explainer[Any]]) -> Iterator[type[Explainer[Any]]]:
+def _concrete(kind: Any) -> Iterator[type[Explainer[Any]]]:
     for one in kind.__subclasses__():
         if not inspect.isabstract(one) and not one.__name__.startswith("_"):
             yield one

@@ -96,7 +96,7 @@ def test_one_ranking_at_a_time(kind, ranking):
 
 def test_several_rankings_reach_a_method_that_takes_them(ranking):
     assert Plain("piano").explain([ranking, ranking]).terms == ("piano",)
-    assert Plain("piano").explain(ranking).settings == {"term": "piano"}
+    assert Plain("piano").explain(ranking).settings["term"] == "piano"
 
 
 def test_a_method_of_ones_own_is_checked_as_ours_are(ranking):
@@ -106,7 +106,7 @@ def test_a_method_of_ones_own_is_checked_as_ours_are(ranking):
         FirstWords().explain(ranking, 0)
     found = FirstWords(seed=2).explain(ranking)
     assert found.method == "FirstWords"
-    assert found.settings == {"max_terms": 3, "seed": 2}
+    assert {key: found.settings[key] for key in ("max_terms", "seed")} == {"max_terms": 3, "seed": 2}
     assert found.verdict is not None
     assert found.text().splitlines()
     with pytest.raises(TypeError):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from intentx.errors import InputError
+from intentx.explainers.base import Explanation
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.markup import Html, count, listing, tag
@@ -27,7 +28,7 @@ from intentx.report.pictures.heat import heat_maps
 
 __all__ = ["page", "write_page"]
 
-Explanations = Sequence[IntentExplanation | DocumentExplanation]
+Explanations = Sequence[Explanation]  # of a ranking or of a document
 
 
 _SECTIONS = (
