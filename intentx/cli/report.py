@@ -9,8 +9,8 @@ from typing import Any
 
 from intentx.cli.terminal import show, tell
 from intentx.errors import InputError, MissingExtraError
-from intentx.markup import count
 from intentx.files import write_file
+from intentx.markup import count
 from intentx.report.pages.study import study_page
 from intentx.report.pictures.study import Plot, plots, written
 from intentx.study.export import csv_cells, csv_table, latex, markdown, markdown_queries

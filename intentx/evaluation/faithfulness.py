@@ -260,7 +260,7 @@ def ranks_of(scores: Floats, ranking: Ranking, position: int) -> Floats:
 
 
 def as_read(ranking: Ranking, position: int) -> str:
-    """The document as far as the ranker reads it, where it tells."""
+    """The document as far as the ranker reads it, if it exposes that."""
     [text] = ranking.can.read(ranking.query, [ranking.texts[position]]).texts
     return text
 

@@ -102,7 +102,7 @@ def published_fidelity(
         Least difference of the ranker's scores in pairs of ``gap``, rounding aside; 0: all pairs.
         The published ones are 2 for logits of BERT and .1 for DRMM. None: `median_gap`.
     fitted
-        The pairs of ``fitted``; None: those that the explanation was fitted on, where it tells, else
+        The pairs of ``fitted``; None: those that the explanation was fitted on, if it has them, else
         all of the ranking.
     simple_rankers, analyzer
         What to score the terms with; None: those of the explanation, else the default ones.

@@ -94,7 +94,7 @@ def summarise(
     for row in rows:
         if (row.ranker, row.method) in found:
             found[row.ranker, row.method].add(row)
-    # In the order of ids, so that no draw hangs on the order of the rows.
+    # In the order of ids, so that no draw depends on the order of the rows.
     qids = sorted({qid for column in found.values() for qid in column.qids})
     places = {qid: place for place, qid in enumerate(qids)}
     values = {pair: column.values(places) for pair, column in found.items()}

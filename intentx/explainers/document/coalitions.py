@@ -89,7 +89,7 @@ def design(players: int, number: int, generator: np.random.Generator) -> Design:
     """About ``number`` coalitions, as from `coalitions`, or so that outer sizes can be whole.
 
     There is a choice where two or more sizes, of few players and of all but few, are at most nine
-    tenths of the budget. Which is better hangs on the game: whole sizes where interactions join few
+    tenths of the budget. Which is better depends on the game: whole sizes where interactions join few
     players, and all sizes as often where they join many, or where few players matter. So only what
     both have in common is asked about at first, and unions of blocks where these fit in, too.
 

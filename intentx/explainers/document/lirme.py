@@ -104,7 +104,7 @@ def _counts(drawn: Kept, term_of: npt.NDArray[np.intp], terms: int) -> Floats:
 class LIRME(DocumentMethod):
     """A linear model of a document's score in samples of its words (Verma & Ganguly 2019).
 
-    ``sum_i ρ(D, D'_i) (R(q, D'_i) - b - sum_j θ_j w(t_j, D'_i))² + α |θ|`` is made small over samples
+    ``sum_i ρ(D, D'_i) (R(q, D'_i) - b - sum_j θ_j w(t_j, D'_i))² + α |θ|`` is minimised over samples
     ``D'_i`` of the document, with ``ρ = exp(-x² / h)`` and x the angle between D and D'_i as vectors of
     term frequencies. The weights are θ, per occurrence of a term. Unlike in the paper there is an
     intercept b, so that a constant score explains nothing, and scores are standardised before α

@@ -49,7 +49,7 @@ OF_SCORE = 16 * float(np.finfo(np.float64).eps)
 def every_word(analyzer: Analyzer) -> Analyzer:
     """An analyzer that reads as this one does, and leaves no word out.
 
-    What a document says can hang on any of its words: *without* is one of them.
+    What a document says can depend on any of its words: *without* is one of them.
 
     >>> every_word(Analyzer()).terms("A phone without a camera")
     ('a', 'phone', 'without', 'camera')

@@ -160,7 +160,7 @@ class KernelSHAP(DocumentMethod):
             found = expected_shapley_values(kept, values, empty, full)
             if len(kept) < 2 * number:
                 subject.notes.append(
-                    f"{self.samples} samples are few for {number} words; the weights hang on the seed"
+                    f"{self.samples} samples are few for {number} words; the weights depend on the seed"
                 )
         if np.ptp([empty, full, *values]) == 0:
             subject.notes.append("all versions have the same score: no word makes a difference")

@@ -255,7 +255,7 @@ def _correlations(kept: Kept, weights: Floats, values: Floats) -> Floats:
 
 
 def _additive(kept: Kept, values: Floats) -> float:
-    """p-value of the F-test that scores hang on single words, by least squares over the versions."""
+    """p-value of the F-test that scores depend on single words, by least squares over the versions."""
     number, terms = kept.shape
     free = number - 1 - terms
     spread = float(((values - values.mean()) ** 2).sum())

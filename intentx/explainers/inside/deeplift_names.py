@@ -73,7 +73,7 @@ FRESH = frozenset(
     """zeros_like ones_like empty_like full_like rand_like randn_like new_zeros new_ones new_empty
     new_full new_tensor bernoulli""".split()
 )
-"""They return new numbers that hang on nothing but a shape."""
+"""They return new numbers that depend on nothing but a shape."""
 
 
 def name_of(function: Callable[..., Any]) -> str:

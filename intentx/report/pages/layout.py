@@ -15,7 +15,7 @@ from intentx.ranking import Ranking
 
 __all__ = ["Section", "check_one_query", "html_page", "links", "section", "writable", "write_file"]
 
-# The page asks nobody for anything: a browser refuses what is not in the file.
+# The page makes no network requests: a browser refuses what is not in the file.
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src data:"
 
 

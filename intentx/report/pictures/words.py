@@ -18,9 +18,9 @@ from intentx.explainers.document.shown import verdict_of
 from intentx.explainers.document.signed import signed
 from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation
 from intentx.explainers.ranking.explanation import IntentExplanation
+from intentx.files import writable, write_file
 from intentx.report.pages.curves import CURVES, draw_curves
 from intentx.report.pages.explained_document import ONE_SIDED, SIZES
-from intentx.files import writable, write_file
 from intentx.report.pictures.bars import ROW, effects_of, fill_bars, label_room, rows_of
 from intentx.report.pictures.line_breaks import (
     Line,
