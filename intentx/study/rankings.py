@@ -81,7 +81,7 @@ def ranking_of(
 
 
 def ranking_by(scorer: Scorer, topic: Topic, cache: str | Path | None = None) -> Ranking:
-    """The ranking of a topic's documents by a scorer; they are cut to what it reads, if it exposes that."""
+    """The ranking of a topic's documents by a scorer; cut to what it reads, if it exposes that."""
     documents = {doc: topic.docs[doc] for doc in topic.pool}
     can = Capabilities.of(scorer)
     box = BlackBox(scorer, cache=cache if can.fingerprint else None)
