@@ -62,7 +62,8 @@ class Ranking:
     told
         What users were warned of about these documents, so that they are told once.
     activated
-        What the ranker makes of its raw scores, such as a sigmoid, if it exposes one; shown them.
+        What the ranker makes of its raw scores, such as a sigmoid, if it exposes one; shown beside
+        them.
     mark
         That of the scorer when it made the scores; None where it does not tell.
     """
