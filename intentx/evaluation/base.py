@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 import math
 import typing
 from collections.abc import Mapping, Sequence
@@ -14,6 +13,7 @@ import msgspec
 from intentx.answers import Answer, json_text, kind_of
 from intentx.errors import InputError
 from intentx.files import excerpt
+from intentx.markup import Html, join, tag
 from intentx.signs import visible
 
 if TYPE_CHECKING:
@@ -74,11 +74,8 @@ class Measure(Answer):
 
     def _repr_html_(self) -> str:
         head, rows, caption = self._sheet()
-        return (
-            f"<p>{html.escape(visible(caption))}</p><table>{_row('th', head)}"
-            + "".join(_row("td", row) for row in rows)
-            + "</table>"
-        )
+        lines = _row("th", head), *(_row("td", row) for row in rows)
+        return join([tag("p", visible(caption)), tag("table", *lines)])
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data for JSON; NaN becomes None."""
@@ -151,5 +148,5 @@ def _cell(value: float) -> str:
     return "–" if math.isnan(value) else f"{value:.3f}"
 
 
-def _row(tag: str, cells: Sequence[str]) -> str:
-    return "<tr>" + "".join(f"<{tag}>{html.escape(visible(cell))}</{tag}>" for cell in cells) + "</tr>"
+def _row(kind: str, cells: Sequence[str]) -> Html:
+    return tag("tr", *(tag(kind, visible(cell)) for cell in cells))
