@@ -106,7 +106,7 @@ def leaves(plain: Any) -> Iterator[Any]:
     if isinstance(plain, dict):
         for value in plain.values():
             yield from leaves(value)
-    elif isinstance(plain, list):
+    elif isinstance(plain, list | tuple):
         for value in plain:
             yield from leaves(value)
     else:
@@ -142,6 +142,7 @@ def main() -> int:
     after, values, differing = answers(HERE, options.queries, options.asked), 0, []
     for key, parts in before.items():
         for part, earlier in parts.items():
+            earlier = [*leaves(earlier)]  # which an older version of this script left in lists
             values += len(earlier)
             now = after.get(key, {}).get(part)
             if now != earlier:

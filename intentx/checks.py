@@ -27,6 +27,7 @@ __all__ = [
     "Share",
     "Size",
     "Text",
+    "allowed",
     "check_fields",
     "check_made",
     "check_settings",
@@ -81,7 +82,7 @@ def check_fields(table: str, owner: Any) -> None:
         try:
             found = msgspec.convert(value, hint, strict=True)
         except msgspec.ValidationError:
-            message = f"[{table}] {name} must be {_allowed(hint)}, not {shown(value)}"
+            message = f"[{table}] {name} must be {allowed(hint)}, not {shown(value)}"
             raise InputError(message) from None
         object.__setattr__(owner, name, found)
 
@@ -100,7 +101,7 @@ def check_settings(where: str, kind: type, settings: Mapping[str, Any]) -> dict[
         try:
             found[name] = msgspec.convert(value, hint, strict=True)
         except msgspec.ValidationError:
-            raise InputError(f"{where}: {name} must be {_allowed(hint)}, not {shown(value)}") from None
+            raise InputError(f"{where}: {name} must be {allowed(hint)}, not {shown(value)}") from None
     return found
 
 
@@ -135,8 +136,7 @@ def check_made(name: str, owner: Any) -> None:
         if isinstance(value, list) and _of_tuples(hint):
             value = tuple(value)
         if not _fits(value, hint):
-            allowed = _allowed(hint, none="None")
-            raise InputError(f"{name}: {key} must be {allowed}, not {shown(given)}")
+            raise InputError(f"{name}: {key} must be {allowed(hint, 'None')}, not {shown(given)}")
         if value is not given:
             object.__setattr__(owner, key, value)
 
@@ -189,22 +189,22 @@ def _is_union(hint: Any) -> bool:
     return typing.get_origin(hint) in (typing.Union, type(int | str))
 
 
-def _allowed(hint: Any, none: str = "left out") -> str:
+def allowed(hint: Any, none: str = "left out") -> str:
     """The values of a type, in words; ``none`` is what stands for None."""
     if typing.get_origin(hint) is Annotated:
         described = [one.description for one in hint.__metadata__ if isinstance(one, msgspec.Meta)]
-        return described[0] if described and described[0] else _allowed(hint.__origin__)
+        return described[0] if described and described[0] else allowed(hint.__origin__)
     parts = typing.get_args(hint)
     if typing.get_origin(hint) is Literal:
         return "one of " + ", ".join(map(repr, parts))
     if hint is type(None):
         return none
     if _is_union(hint):
-        return " or ".join(_allowed(part, none) for part in parts)
+        return " or ".join(allowed(part, none) for part in parts)
     if typing.get_origin(hint) is tuple:
-        return f"a list, each part {_allowed(parts[0])}"
+        return f"a list, each part {allowed(parts[0])}"
     if isinstance(typing.get_origin(hint), type) and issubclass(typing.get_origin(hint), Mapping):
-        return f"a table, each value {_allowed(parts[1])}"
+        return f"a table, each value {allowed(parts[1])}"
     if isinstance(hint, type) and hint not in _WORDS:
         return f"{'an' if hint.__name__[0] in 'AEIOU' else 'a'} {hint.__name__}"
     return _WORDS.get(hint, str(hint))

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 import msgspec
 
 from intentx.answers import Answer, json_text, kind_of
+from intentx.checks import allowed
 from intentx.errors import InputError
 from intentx.files import excerpt
 from intentx.markup import Html, join, tag
@@ -110,8 +111,15 @@ class Measure(Answer):
 
 def restored(kind: Any, plain: Mapping[str, Any]) -> Any:
     """A dataclass from plain data, None standing for NaN; what it does not know is left out."""
+    values, hints = _with_nan(plain, kind), typing.get_type_hints(kind)
+    for key in (one.name for one in dataclasses.fields(kind) if one.name in values):
+        try:
+            msgspec.convert(values[key], hints[key], strict=True)
+        except msgspec.ValidationError as error:
+            said = f"{key} must be {allowed(hints[key])}, not {excerpt(plain[key])}"
+            raise InputError(f"the {kind.__name__} is damaged: {said}") from error
     try:
-        return msgspec.convert(_with_nan(plain, kind), kind, strict=True)
+        return msgspec.convert(values, kind, strict=True)
     except msgspec.ValidationError as error:
         raise InputError(f"the {kind.__name__} is damaged: {error}") from error
 

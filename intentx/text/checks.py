@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html.entities
+import sys
 import warnings
 from collections.abc import Sequence
 
@@ -60,9 +61,7 @@ def is_garbled(text: str) -> bool:
     return bool(is_bad(text) or _LOST.search(text))
 
 
-def warn_about(
-    ids: Sequence[str], texts: Sequence[str], analyzer: Analyzer, told: set[str], *, stacklevel: int = 3
-) -> None:
+def warn_about(ids: Sequence[str], texts: Sequence[str], analyzer: Analyzer, told: set[str]) -> None:
     """Warn of documents that look like HTML or are garbled, once for each ``told``.
 
     Parameters
@@ -77,7 +76,7 @@ def warn_about(
     Warns
     -----
     TextWarning
-        One for each kind; it names an example.
+        One for each kind, at the line that called intentx; it names an example.
     """
     for kind, check, advice in (
         (
@@ -101,5 +100,13 @@ def warn_about(
             warnings.warn(
                 f"{len(found)} of {len(ids)} documents {kind}, {found[0]!r} for one: {advice}",
                 TextWarning,
-                stacklevel=stacklevel,
+                stacklevel=_calls_within() - 1,
             )
+
+
+def _calls_within() -> int:
+    """Calls inside intentx that this one came through, and the one from outside."""
+    depth, frame = 1, sys._getframe()
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("intentx."):
+        depth, frame = depth + 1, frame.f_back
+    return depth

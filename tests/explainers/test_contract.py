@@ -10,6 +10,7 @@ import pytest
 
 import intentx as ix
 from intentx.checks import Seed, Size
+from intentx.errors import TextWarning
 from intentx.explainers.ranking.given import given_terms
 from tests.explainers.test_every_setting import METHODS
 from tests.toys import keyboards
@@ -171,3 +172,11 @@ def test_every_answer_has_the_same(ranking):
         assert found.text()
         assert "<p>" in found._repr_html_()
         assert type(found).from_json(found.to_json()).to_json() == found.to_json()
+
+
+@pytest.mark.parametrize("asked", [ix.QueryTerms().explain, lambda r: ix.EXS(samples=9).explain(r, 0)])
+def test_warnings_about_texts_name_the_line_of_the_user(asked):
+    ranking = ix.rank(lambda query, texts: [len(text) for text in texts], "tea", ["<b>tea</b>", "pot"])
+    with pytest.warns(TextWarning, match="look like HTML") as caught:
+        asked(ranking)
+    assert {one.filename for one in caught} == {__file__}

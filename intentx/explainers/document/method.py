@@ -105,7 +105,7 @@ class Subject:
                 f"{method} explains a document by single words; use an Analyzer with ngrams=1, "
                 f"not {analyzer.ngrams}"
             )
-        warn_about(ranking.doc_ids, ranking.texts, analyzer, ranking.told, stacklevel=4)
+        warn_about(ranking.doc_ids, ranking.texts, analyzer, ranking.told)
         self.method, self.ranking, self.position, self.analyzer = method, ranking, position, analyzer
         self.intent_analyzer = intent_analyzer or analyzer
         self.notes: list[str] = []

@@ -167,8 +167,7 @@ class IntentProblem:
         # Vectors are of words as they are written.
         of_words = any(getattr(ranker, "vectors", None) is not None for ranker in rankers)
         analyzer = analyzer or (Analyzer() if of_words else ranking.analyzer)
-        # The warning is for the one who called the method that calls this.
-        warn_about(ranking.doc_ids, ranking.texts, analyzer, ranking.told, stacklevel=5)
+        warn_about(ranking.doc_ids, ranking.texts, analyzer, ranking.told)
         return cls(
             ranking=ranking,
             index=TextIndex(ranking.texts, analyzer),
