@@ -90,8 +90,8 @@ def write_page(out: Path) -> None:
     lines = [
         "# Re-ranking BM25's first 100\n",
         f"{machine()}, torch {torch.__version__} on {torch.get_num_threads()} threads. "
-        "`python train_rankers.py --out results` trains DRMM, KNRM and MatchPyramid and writes this "
-        "page; `python rerank.py --out results` writes it again. 43 queries of TREC DL'19; measures by "
+        "`python train_rankers.py` trains DRMM, KNRM and MatchPyramid, and "
+        "`python rerank.py --out results` writes this page. 43 queries of TREC DL'19; measures by "
         "ir-measures over all judged passages, grades 2 and 3 relevant for MAP and recall. In brackets "
         "95 % bootstrap intervals over queries. Nothing was trained on these queries, "
         "and recipes were chosen by cross-validation on DL'21; DL'19 metrics of some "

@@ -1,7 +1,6 @@
 """DRMM, KNRM and MatchPyramid: trained on DL'21 and DL'22, kept outside of the repository.
 
-The one command that makes them, `python train_rankers.py --out results`, also re-ranks DL'19 with
-them (`rerank.py`). Others call `trained`, which trains what is not there yet. Settings were chosen by
+`python train_rankers.py` makes them, and `rerank.py` re-ranks DL'19 with them. Others call `trained`, which trains what is not there yet. Settings were chosen by
 `python train_rankers.py --choose --out results`: cross-validation on DL'21, without DL'19.
 """
 
@@ -26,7 +25,6 @@ from ir_measures import nDCG
 from trec import DATA, machine
 
 import intentx as ix
-from intentx.cli.train import term_vectors, words_of
 from intentx.datasets import Collection, read_collection
 from intentx.rankers import CrossEncoder
 from intentx.rankers.interaction import base as interaction
@@ -35,6 +33,7 @@ from intentx.rankers.interaction.base import TermRanker
 from intentx.rankers.interaction.lexicon import Lexicon
 from intentx.rankers.interaction.training import Training, heldout_quality, train
 from intentx.rankers.interaction.training_data import TrainingList, training_lists
+from intentx.rankers.interaction.word_vectors import term_vectors, words_of
 from intentx.scoring import Scorer
 
 __all__ = [
@@ -287,21 +286,20 @@ def _choose(out: Path) -> None:
 
 
 def main() -> None:
-    """Train what is not there yet, and re-rank with it; or compare variants."""
+    """Train what is not there yet; or compare variants."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--out", type=Path, help="folder for train_rankers.md")
     parser.add_argument("--choose", action="store_true", help="cross-validate the variants instead")
     options = parser.parse_args()
     if options.choose:
+        if options.out is None:
+            parser.error("--choose needs --out")
         _choose(options.out)
         return
     for name in RECIPES:
         started = time.perf_counter()
         ranker = trained(name)
         print(f"{name}: {time.perf_counter() - started:.0f} s, {ranker.training['quality'][-1]:.3f}")
-    import rerank
-
-    rerank.write_page(options.out)
 
 
 if __name__ == "__main__":

@@ -16,18 +16,17 @@ from intentx.cli.word_options import add_words, word_settings
 from intentx.datasets import Collection, read_collection
 from intentx.errors import InputError
 from intentx.files import excerpt, parse_json
-from intentx.preferences.vectors import TermVectors
 from intentx.rankers import RankerSpec
+from intentx.rankers.interaction.word_vectors import term_vectors, words_of
 from intentx.rankers.kinds import KINDS
-from intentx.rankers.transformers.encoders import minilm_folder, vector_encoder
-from intentx.text import Analyzer
+from intentx.rankers.transformers.encoders import minilm_folder
 
 if TYPE_CHECKING:
     from intentx.rankers.interaction.base import TermRanker
     from intentx.rankers.interaction.training import Training
     from intentx.rankers.interaction.training_data import TrainingList
 
-__all__ = ["add_train", "term_vectors", "words_of"]
+__all__ = ["add_train"]
 
 Progress = Callable[[str], contextlib.AbstractContextManager[Callable[[int, int], None]]]
 
@@ -214,26 +213,6 @@ def _assignment(text: str) -> tuple[str, Any]:
     except InputError:  # no JSON: a word such as idf
         plain = value
     return name, tuple(plain) if isinstance(plain, list) else plain
-
-
-def words_of(texts: Sequence[str], analyzer: Analyzer) -> list[str]:
-    """The words of texts as they are written, whatever the analyzer stems; no stopwords; sorted."""
-    written = dataclasses.replace(analyzer, stem=None)
-    return sorted({term for text in texts for term in written.terms(text)})
-
-
-def term_vectors(source: str, words: Sequence[str]) -> TermVectors:
-    """Vectors of words: all that a text file has, or what a model makes of them.
-
-    A model makes those of the whole words in its own vocabulary as well, so that a ranker knows
-    words that its training texts do not hold.
-    """
-    encoder = vector_encoder(source)
-    if encoder is None:
-        return TermVectors.from_text_file(source)
-    model = encoder.model
-    own = (word for word in model.tokenizer.get_vocab() if not word.startswith("##") and word.isalnum())
-    return TermVectors.from_sentence_transformer(model, sorted({*words, *own}))
 
 
 def _seed(text: str) -> int:
