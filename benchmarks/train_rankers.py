@@ -1,7 +1,8 @@
 """DRMM, KNRM and MatchPyramid: trained on DL'21 and DL'22, kept outside of the repository.
 
-`python train_rankers.py` makes them, and `rerank.py` re-ranks DL'19 with them. Others call `trained`, which trains what is not there yet. Settings were chosen by
-`python train_rankers.py --choose --out results`: cross-validation on DL'21, without DL'19.
+`python train_rankers.py` makes them, and `rerank.py` re-ranks DL'19 with them. Others call
+`trained`, which trains what is not there yet. Settings were chosen by `python train_rankers.py
+--choose --out results`: cross-validation on DL'21, without DL'19.
 """
 
 from __future__ import annotations
