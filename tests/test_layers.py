@@ -319,3 +319,19 @@ def test_pages_and_views_are_written_by_one_module():
     assert {module: found for module in modules if (found := [*tags_by_hand(modules[module])])} == {}
     assert [*tags_by_hand('def f(x):\n    """<b>"""\n    return f"<p>{x}</p>"')] == ["<p>", "</p>"]
     assert [*tags_by_hand("import html")] == ["import html"]
+
+
+def test_benchmarks_go_in_no_circle():
+    texts = {path.stem: path.read_text("utf-8") for path in (PACKAGE.parent / "benchmarks").glob("*.py")}
+    graph = {}
+    for name, text in texts.items():
+        found = [
+            node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom)
+        ]
+        graph[name] = {getattr(node, "module", None) or node.names[0].name for node in found} & set(
+            texts
+        )
+    assert graph["front"] >= {"table2", "trec"}
+    TopologicalSorter(graph).prepare()
+    with pytest.raises(CycleError):
+        TopologicalSorter({**graph, "trec": {"front"}}).prepare()
