@@ -189,7 +189,7 @@ def column_of(frame: Any, name: str) -> list[Any]:
         return list(column)
     except TypeError as error:
         raise InputError(
-            f"the columns of a {type(frame).__name__} cannot be read here; make it a pandas frame"
+            f"the columns of a {type(frame).__name__} cannot be read; convert it to a pandas DataFrame"
         ) from error
 
 

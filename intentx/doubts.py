@@ -89,15 +89,16 @@ def _company(box: BlackBox, doc_id: str, what: str) -> str:
     return (
         f"the scores of {box.can.name} depend on which texts are asked together: document {doc_id!r} "
         f"has {what}. An explanation compares scores of different calls, and means nothing here. Set "
-        "listwise = True on the scorer (of an HTTP service: #listwise=true), and each list goes to it "
-        "whole; or score each text by itself, without scaling by the others"
+        "listwise = True on the scorer (of an HTTP service: #listwise=true), so that each list is "
+        "scored as a whole; or score each text by itself, without scaling by the others"
     )
 
 
 def _chance(box: BlackBox, apart: float, share: float) -> str:
     of = f", {share:.1%} of the difference between best and worst" if share else ""
     return (
-        f"{box.can.name} gives the same text another score from call to call: {apart:.4g} apart{of}. "
+        f"{box.can.name} gives the same text different scores in different calls: {apart:.4g} "
+        f"apart{of}. "
         "An explanation would explain the noise, too. Call eval() on a model with dropout, set the "
         "temperature of a language model to 0, or seed what the scorer draws at each call"
     )

@@ -101,7 +101,7 @@ def read_text(path: str | Path) -> str:
     with _opened(path, name) as file, _damage_named(name, lambda: ""):
         raw = file.read(LONGEST + 1)
     if len(raw) > LONGEST:
-        raise InputError(f"{name} is longer than {LONGEST:,} bytes: no file of this kind is")
+        raise InputError(f"{name} is longer than {LONGEST:,} bytes, the limit for such files")
     return _decoded(raw, name)
 
 
@@ -168,12 +168,12 @@ def parse_json(text: str, where: str = "") -> Any:
         raise InputError(f"{place}: {error}") from error
     except RecursionError as error:
         raise InputError(
-            f"{place}: lists or objects nested hundreds deep; nothing here needs that"
+            f"{place}: lists or objects are nested too deeply (hundreds of levels)"
         ) from error
     except ValueError as error:
         raise InputError(f"{place}: {error}") from error
     except TypeError as error:  # neither text nor bytes
-        raise InputError(f"{place}: a text is expected, not {excerpt(text)}") from error
+        raise InputError(f"{place}: a string is expected, not {excerpt(text)}") from error
     return plain
 
 
@@ -278,7 +278,9 @@ def _raw_lines(path: str | Path, name: str) -> Iterator[bytes]:
     with _opened(path, name) as file, _damage_named(name, lambda: f", after line {done}"):
         while line := file.readline(LONGEST):
             if len(line) == LONGEST:
-                raise InputError(f"{name}, line {done + 1}: longer than {LONGEST:,} bytes: no text file")
+                raise InputError(
+                    f"{name}, line {done + 1}: longer than {LONGEST:,} bytes: not a text file"
+                )
             for part in line.rstrip(b"\r\n").split(b"\r"):
                 done += 1
                 yield part
@@ -301,8 +303,8 @@ def _opened(path: str | Path, name: str) -> Iterator[BinaryIO]:
         if packing is None and said is not None:
             what = f"not packed by {said.name}" if start else "empty"
             raise InputError(
-                f"{name} is {what}, though its name ends in {said.ending}: fetch or pack it again, "
-                "or name it as what it is"
+                f"{name} is {what}, though its name ends in {said.ending}: download or compress it "
+                f"again, or rename it"
             )
         if packing is None:
             if b"\0" in start:  # now, since a device may have no end
@@ -346,4 +348,6 @@ def _damage_named(name: str, place: Callable[[], str]) -> Iterator[None]:
 
 def _damaged(where: str, error: Exception) -> InputError:
     problem = "it ends too early" if isinstance(error, EOFError) else str(error).rstrip(".")
-    return InputError(f"{where}: the packed data is damaged ({problem}); fetch or pack it again")
+    return InputError(
+        f"{where}: the compressed data is damaged ({problem}); download or compress it again"
+    )

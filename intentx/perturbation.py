@@ -141,11 +141,11 @@ def keep_units(
 def _in_place(how: Removal, mask: str | None) -> str:
     """What stands in the place of a word that is taken out."""
     if how not in get_args(Removal):
-        raise InputError(f"no way {how!r} to remove terms; choose one of {get_args(Removal)}")
+        raise InputError(f"removal must be one of {get_args(Removal)}, not {how!r}")
     if how == "delete":
         return ""
     if mask is None:
-        raise InputError("how='mask' needs the mask: give mask='…', or take how='delete'")
+        raise InputError("how='mask' needs a mask: give mask='…', or use how='delete'")
     return mask
 
 
@@ -168,7 +168,7 @@ def removal_for(
         If words are to be masked, and neither the ranker nor the caller names a mask.
     """
     if how is not None and how not in get_args(Removal):
-        raise InputError(f"no way {how!r} to remove terms; choose one of {get_args(Removal)}")
+        raise InputError(f"removal must be one of {get_args(Removal)}, not {how!r}")
     if how == "delete":
         return "delete", None
     found = ranking.can.mask_token if mask is None else mask
@@ -177,9 +177,9 @@ def removal_for(
     if how is None:
         return "delete", None
     raise InputError(
-        "removal='mask' needs a mask, and the ranker names none: to it '[MASK]' may be a word like any "
-        "other. Take removal='delete', or give mask='…'; a ranker that knows a mask says so by an "
-        "attribute mask_token"
+        "removal='mask' needs a mask, and the ranker names none: '[MASK]' may be an ordinary word to "
+        "it. Use removal='delete', or give mask='…'; a ranker with a mask names it in an attribute "
+        "mask_token"
     )
 
 

@@ -58,7 +58,7 @@ def _plugins(group: str, built_in: frozenset[str], path: tuple[str, ...]) -> Map
         if entry.name in built_in:
             fault = "intentx has that name itself"
         elif not _NAME.fullmatch(entry.name):
-            fault = "a name has no blank, colon, comma, # or ="
+            fault = "a name must not have a blank, colon, comma, # or ="
         elif entry.name in found:
             fault = f"package {package_of(found[entry.name])!r} has added that name already"
         if fault:

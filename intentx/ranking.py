@@ -60,7 +60,7 @@ class Ranking:
     scorer
         The ranker as a `BlackBox`, or None for a recorded ranking.
     told
-        What users were warned of about these documents, so that they are told once.
+        What users were already warned of about these documents, so that each warning is given once.
     activated
         What the ranker makes of its raw scores, such as a sigmoid, if it exposes one; shown beside
         them.
@@ -174,8 +174,9 @@ class Ranking:
         if changed and "scorer" not in self.told:
             self.told.add("scorer")
             warnings.warn(
-                "the ranker has changed since this ranking was made: its scores are those of before, "
-                "and new ones are asked of what it is now. Rank again: ix.rank(scorer, query, docs)",
+                "the ranker has changed since this ranking was made: its scores are from before the "
+                "change, and new scores would come from the changed ranker. Rank again: ix.rank(scorer, "
+                "query, docs)",
                 ScorerWarning,
                 stacklevel=5,
             )

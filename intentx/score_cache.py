@@ -165,7 +165,7 @@ class ScoreFile:
     def _give_up(self, error: sqlite3.Error) -> None:
         self._lost = True
         warnings.warn(
-            f"{self.path}: {error}; from here on scores are remembered in memory only",
+            f"{self.path}: {error}; from now on scores are cached in memory only",
             CacheWarning,
             stacklevel=4,
         )
@@ -186,7 +186,7 @@ def _prepare(connection: sqlite3.Connection, path: Path) -> None:
             connection.execute(f"PRAGMA application_id = {APPLICATION}")
             connection.execute(f"PRAGMA user_version = {FORMAT}")
         elif owner != APPLICATION:
-            raise InputError(f"{path} is a database of something else than scores; name another file")
+            raise InputError(f"{path} is a database, but not of scores; name another file")
         elif version == 1:  # without checksums
             connection.create_function("mark", 2, _mark)
             connection.execute("ALTER TABLE scores ADD COLUMN mark INTEGER NOT NULL DEFAULT 0")

@@ -284,7 +284,7 @@ def _checked(answer: Any, query: str, texts: Sequence[str]) -> Floats:
         scores = np.asarray(answer)
     except Exception as error:
         raise _failure(
-            f"the scorer must return one number per text; what it returned is no array: {error}",
+            f"the scorer must return one number per text; its result is not an array: {error}",
             query,
             texts,
         ) from error

@@ -25,8 +25,8 @@ def as_read(
         cut = box.can.seen(query, texts)
         if cut is None:
             raise InputError(
-                f"{box.can.name} has no method seen(query, texts) that tells what it reads of each "
-                "text, and nothing can be cut to that"
+                f"{box.can.name} has no method seen(query, texts) that returns what it reads of each "
+                f"text, so texts cannot be cut to that"
             )
         return cut
     read = box.can.read(query, texts)

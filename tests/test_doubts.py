@@ -11,7 +11,7 @@ from intentx.errors import ScorerWarning
 from tests.toys import Counting, Listwise, by_length
 
 TEXTS = ["tea " * n + f"cup {n}" for n in (3, 9, 1, 7, 5, 2, 8)]
-COMPANY, CHANCE = "depend on which texts are asked together", "another score from call to call"
+COMPANY, CHANCE = "depend on which texts are asked together", "different scores in different calls"
 
 
 def min_max(query, texts):

@@ -209,7 +209,7 @@ def test_json_lines_that_are_none(tmp_path, rest, message):
         ("{", "not JSON"),
         ("[1]", r"a JSON object expected, not \[1\]"),
         ("null", "a JSON object expected, not None"),
-        (None, "a text is expected"),
+        (None, "a string is expected"),
     ],
 )
 @pytest.mark.parametrize("kind", [ix.IntentExplanation, ix.DocumentExplanation, Comparison])

@@ -302,7 +302,7 @@ def test_whole_records(plugin, docs, tmp_path, capsys):
     (tmp_path / "here").touch()
     (tmp_path / "study.toml").write_text(STUDY.replace("length:long", "lines:here#first=3"))
     assert read_study(tmp_path / "study.toml").rankers["L"] == f"lines:{tmp_path / 'here'}#first=3"
-    with pytest.raises(ix.InputError, match="first behind the # of lines cannot be 'x'"):
+    with pytest.raises(ix.InputError, match="first after the # of lines cannot be 'x'"):
         RankerSpec.parse("lines:here#first=x")
     with pytest.raises(ix.InputError, match="lines needs a file: lines:FILE"):
         RankerSpec.parse("lines")

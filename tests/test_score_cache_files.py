@@ -41,7 +41,7 @@ def a_later_format(path):
             "scores.sqlite: file is not a database; name",
         ),
         (lambda path: path.mkdir(), "scores cannot be kept in .*scores.sqlite: unable to open"),
-        (another_database, "database of something else than scores; name another file"),
+        (another_database, "a database, but not of scores; name another file"),
         (a_later_format, "scores in format 7, and this version of intentx reads format 2"),
     ],
 )
@@ -97,7 +97,7 @@ def test_a_full_disk_costs_no_score(path):
     box.cache._connection.execute(f"PRAGMA max_page_count = {pages + 2}")
     texts = [f"text number {i}" for i in range(1000)]
     with pytest.warns(
-        CacheWarning, match=r"scores.sqlite: .*full; from here on .* in memory only"
+        CacheWarning, match=r"scores.sqlite: .*full; from now on .* in memory only"
     ) as seen:
         assert box("q", texts).tolist() == by_length("q", texts)
     assert len(seen) == 1

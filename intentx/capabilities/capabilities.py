@@ -180,7 +180,7 @@ class Capabilities:
         """
         found = self._fingerprint
         if found is not None and not isinstance(found, str):
-            raise InputError(f"the fingerprint of {self.name} must be a text, not {found!r}")
+            raise InputError(f"the fingerprint of {self.name} must be a string, not {found!r}")
         return found or None
 
     @property
@@ -200,10 +200,10 @@ class Capabilities:
             return found
         inherited = getattr(self.scorer, "fingerprint", None)
         shown = "" if found is None and inherited is not None else f"; not {found!r}"
-        why = "; the one that it has belongs to what it wraps or inherits from" if not shown else ""
+        why = "; the one it has is inherited or belongs to the object it wraps" if not shown else ""
         raise InputError(
-            f"to remember the scores of {self.name} on disk, give it a fingerprint: a text such as "
-            f"'my ranker, version 3' that changes whenever its scores may{shown}{why}"
+            f"to cache the scores of {self.name} on disk, give it a fingerprint: a string such as "
+            f"'my ranker, version 3' that you change whenever its scores may change{shown}{why}"
         )
 
     def state_mark(self, *, thorough: bool) -> Any:

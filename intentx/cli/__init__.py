@@ -72,7 +72,7 @@ def _run(options: argparse.Namespace) -> int:
         tell(f"intentx: {error}")
         return USAGE
     except KeyboardInterrupt:
-        tell("intentx: interrupted; a study goes on from here when it is run again")
+        tell("intentx: interrupted; to resume a study, run the same command again")
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has seen enough
         sys.stderr.close()

@@ -31,31 +31,33 @@ def add_bench(commands: Any) -> None:
     bench = commands.add_parser(
         "bench",
         help="measure methods on many queries and rankers",
-        description="Runs a study: rankers × methods × queries. Results are kept as they come, and the "
-        "same command goes on after a crash.",
+        description="Runs a study: rankers × methods × queries. Results are saved as they come; after a "
+        "crash, run the same command again to resume.",
     )
     bench.add_argument(
         "study", nargs="?", metavar="STUDY", help=f"a TOML or YAML file, or one of {', '.join(SHIPPED)}"
     )
     bench.add_argument("--out", type=Path, metavar="DIR", help="where results are kept")
-    bench.add_argument("--status", type=Path, metavar="DIR", help="how far a study is")
-    bench.add_argument("--data", metavar="DIR", help="a folder in place of the study's data")
+    bench.add_argument("--status", type=Path, metavar="DIR", help="show the progress of a study")
+    bench.add_argument("--data", metavar="DIR", help="use this folder instead of the study's data")
     bench.add_argument(
         "--queries", type=int, metavar="N",
-        help="queries, at most, evenly spread: those of a smaller N are among those of a larger one",
+        help="use at most N queries, evenly spread; a smaller N takes a subset of those of a larger one",
     )  # fmt: skip
     bench.add_argument("--pool", metavar="RUN", help="the recorded run whose documents are ranked")
     bench.add_argument(
         "--ranker", action="append", default=[], metavar="NAME=SPEC",
-        help="a ranker in place of the study's one of that name, which a study with one ranker need not "
-        "say; can be given several times",
+        help="replace the study's ranker NAME by SPEC (NAME= may be left out if the study has one "
+        "ranker); can be given several times",
     )  # fmt: skip
     bench.add_argument(
         "--simple-rankers", metavar="LIST",
-        help="those of methods that take several, in place of the study's, and each alone where the "
-        f"study has them alone: some of {', '.join(SIMPLE_RANKERS)}",
+        help="simple rankers to use instead of the study's, in methods that take several, and one at a "
+        f"time where the study does so: some of {', '.join(SIMPLE_RANKERS)}",
     )  # fmt: skip
-    bench.add_argument("--dense", metavar="MODEL", help="the encoder of dense among --simple-rankers")
+    bench.add_argument(
+        "--dense", metavar="MODEL", help="encoder of the simple ranker dense in --simple-rankers"
+    )
     bench.add_argument(
         "--by-query", action="store_true", help="show the terms and their fidelity for every query, too"
     )
@@ -66,9 +68,9 @@ def add_bench(commands: Any) -> None:
     bench.add_argument(
         "--workers", type=int, metavar="N", help="processes (default: what the study says, else 1)"
     )
-    bench.add_argument("--dask", metavar="ADDRESS", help="of a scheduler whose workers are used")
+    bench.add_argument("--dask", metavar="ADDRESS", help="use the workers of this Dask scheduler")
     bench.add_argument(
-        "--cache", type=Path, metavar="FILE", help="remember scores of rankers that have a fingerprint"
+        "--cache", type=Path, metavar="FILE", help="cache scores of rankers that have a fingerprint"
     )
     bench.add_argument(
         "--index", type=Path, metavar="DIR",
@@ -81,9 +83,10 @@ def add_bench(commands: Any) -> None:
     )  # fmt: skip
     bench.add_argument(
         "--resume", action=argparse.BooleanOptionalAction, default=True,
-        help="go on where the folder's results end (default); --no-resume wants a folder without",
+        help="resume from the results in the folder (default); --no-resume needs a folder without "
+        "results",
     )  # fmt: skip
-    add_words(bench, extra="what the study's [text] says, said here instead")
+    add_words(bench, extra="override the study's [text]")
     bench.set_defaults(run_command=_bench)
 
 
@@ -98,7 +101,9 @@ def _bench(options: argparse.Namespace) -> int:
     if options.study is None or options.out is None:
         raise InputError("name a study and a folder for its results: intentx bench STUDY --out DIR")
     if not options.resume and (options.out / "study.sqlite").exists():
-        raise InputError(f"{options.out} holds results; name another folder, or leave out --no-resume")
+        raise InputError(
+            f"{options.out} already holds results; name another folder, or leave out --no-resume"
+        )
     study = _changed(read_study(options.study), options)
     for spec in study.rankers.values():
         quiet_models(spec)
@@ -183,7 +188,9 @@ def _changed(study: Study, options: argparse.Namespace) -> Study:
     if options.simple_rankers is not None:
         study = with_simple_rankers(study, options.simple_rankers.split(","), options.dense)
     elif options.dense is not None:
-        raise InputError("--dense is the encoder of dense among --simple-rankers, which is not given")
+        raise InputError(
+            "--dense sets the encoder of the simple ranker 'dense': name it in --simple-rankers, too"
+        )
     return study.without(options.without)
 
 

@@ -42,9 +42,10 @@ def add_compare(commands: Any) -> None:
     """Add the command to a parser's subcommands."""
     compare = commands.add_parser(
         "compare",
-        help="compare rankers: what one prefers and another does not, query by query and over all",
-        description="Ranks the same documents by several rankers, explains each ranking, and tells "
-        "what one prefers and another does not; over all queries, what a ranker keeps preferring.",
+        help="compare rankers: what one prefers and another does not, for each query and over all "
+        "queries",
+        description="Ranks the same documents by several rankers, explains each ranking, and shows what "
+        "one prefers and another does not; over all queries, what a ranker consistently prefers.",
     )
     compare.add_argument(
         "--rankers", required=True, metavar="A,B,…",
@@ -62,9 +63,13 @@ def add_compare(commands: Any) -> None:
     compare.add_argument("--data", metavar="DIR", help="a folder with passages, queries and candidates")
     compare.add_argument("--pool", metavar="RUN", help="with --data, the run whose documents are ranked")
     compare.add_argument(
-        "--depth", type=int, default=100, metavar="N", help="documents of a query, at most (default 100)"
+        "--depth",
+        type=int,
+        default=100,
+        metavar="N",
+        help="at most N documents for each query (default 100)",
     )
-    compare.add_argument("--limit", type=int, metavar="N", help="queries, at most, evenly spread")
+    compare.add_argument("--limit", type=int, metavar="N", help="use at most N queries, evenly spread")
     compare.add_argument(
         "--index", metavar="DIR",
         help="with --docs or --data, keep the search index in DIR, where BM25 finds the documents of a "
@@ -78,7 +83,7 @@ def add_compare(commands: Any) -> None:
         extra="of the explanation and, where they have no settings of their own, of bm25, lm and rm3",
     )
     compare.add_argument("--seed", type=int, default=0)
-    compare.add_argument("--cache", metavar="FILE", help="remember scores in FILE")
+    compare.add_argument("--cache", metavar="FILE", help="cache scores in FILE")
     compare.add_argument("--json", action="store_true", help="print the comparison as JSON")
     compare.add_argument("--html", type=Path, metavar="FILE", help="write a page")
     compare.set_defaults(run_command=_compare)
@@ -198,12 +203,12 @@ def _short(spec: str) -> str:
 def _topics(options: argparse.Namespace) -> list[Topic]:
     """The queries that are asked for, with their documents."""
     if options.data and options.docs:
-        raise InputError("--data and --docs are two places for documents; name one")
+        raise InputError("--data and --docs both name documents; give only one of them")
     for option, needed in (("run", "docs"), ("pool", "data")):
         if getattr(options, option) and not getattr(options, needed):
-            raise InputError(f"--{option} goes with --{needed}")
+            raise InputError(f"--{option} needs --{needed}")
     if options.index and not (options.docs or options.data):
-        raise InputError("--index goes with --docs or --data")
+        raise InputError("--index needs --docs or --data")
     if options.depth < 2:
         raise InputError(f"--depth must be 2 or more, not {options.depth}")
     if options.data:

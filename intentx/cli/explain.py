@@ -81,26 +81,26 @@ def add_explain(commands: Any) -> None:
     explain.add_argument(
         "--vectors", metavar="SOURCE",
         help="term vectors: a GloVe/word2vec text file, a sentence-transformers model, or minilm; "
-        "without, they are learned from the documents",
+        "by default they are learned from the documents",
     )  # fmt: skip
     explain.add_argument(
         "--heldout", type=int, default=0, metavar="SPLITS", help="measure on held-out documents too"
     )
     explain.add_argument(
         "--faithfulness", action="store_true",
-        help="with --doc: take its words away, or all others, and see where the document goes",
+        help="with --doc: remove its words, or all others, and measure how the rank changes",
     )  # fmt: skip
     explain.add_argument("--seed", type=int, default=0)
     explain.add_argument(
         "--cut", action="store_true",
-        help="cut documents to what the ranker reads of them, so that no other word is explained",
+        help="cut documents to the part that the ranker reads, and explain only that part",
     )  # fmt: skip
     explain.add_argument(
-        "--cache", metavar="FILE", help="remember scores in FILE: what it has, the ranker is not asked"
+        "--cache", metavar="FILE", help="cache scores in FILE; texts found there are not scored again"
     )
     explain.add_argument(
         "--fingerprint", metavar="TEXT",
-        help="with --cache, for a module:callable: a text that changes whenever its scores may",
+        help="with --cache, for a module:callable: a string; change it whenever its scores may change",
     )  # fmt: skip
     explain.add_argument("--json", action="store_true", help="print the explanation as JSON")
     explain.add_argument("--html", type=Path, metavar="FILE", help="write a page")
@@ -121,14 +121,14 @@ def _add_settings(explain: argparse.ArgumentParser) -> None:
     listwise.add_argument("--candidates", type=_positive, metavar="N", help="terms to choose from")
     listwise.add_argument(
         "--generality", type=float, metavar="G",
-        help="0 fits the list and nothing else, 1 seeks terms that hold beyond it (default 0.5)",
+        help="0: fit this list only; 1: prefer terms that hold beyond it (default 0.5)",
     )  # fmt: skip
     listwise.add_argument(
         "--effects", type=float, metavar="E",
-        help="0: terms by the order alone; 1: by what the ranker does with them alone (default 0.5)",
+        help="0: choose terms by the order alone; 1: by their effect on the ranker alone (default 0.5)",
     )  # fmt: skip
-    listwise.add_argument("--budget", type=int, metavar="N", help="most edited documents to score")
-    listwise.add_argument("--seconds", type=float, metavar="S", help="most seconds for these")
+    listwise.add_argument("--budget", type=int, metavar="N", help="score at most N edited documents")
+    listwise.add_argument("--seconds", type=float, metavar="S", help="time limit for scoring them")
     listwise.add_argument("--query-terms", choices=("allow", "exclude"))
     add_simple_rankers(listwise)
     pointwise = explain.add_argument_group("settings of methods that explain documents")
@@ -139,25 +139,25 @@ def _add_settings(explain: argparse.ArgumentParser) -> None:
     pointwise.add_argument(
         "--labels",
         choices=list(dict.fromkeys(label for method in METHODS.values() for label in method.labels)),
-        help=f"what versions are labelled by ({_of('labels')})",
+        help=f"labels of the edited versions ({_of('labels')})",
     )
     pointwise.add_argument(
-        "--sampler", choices=get_args(Sampler), help=f"how words go ({_of('sampler')})"
+        "--sampler", choices=get_args(Sampler), help=f"how words to remove are drawn ({_of('sampler')})"
     )
     pointwise.add_argument(
-        "--steps", type=_positive, metavar="N", help=f"of the integral ({_of('steps')})"
+        "--steps", type=_positive, metavar="N", help=f"steps of the integral ({_of('steps')})"
     )
     pointwise.add_argument(
         "--reference", choices=get_args(Reference),
-        help=f"what the document is compared with ({_of('reference')}); auto: zero vectors, or their "
-        "mean where zeros break the ranker",
+        help=f"the reference to compare the document with ({_of('reference')}); auto: zero "
+        "vectors, or their mean where zeros break the ranker",
     )  # fmt: skip
     pointwise.add_argument(
         "--removal", choices=get_args(Removal), help=f"words are deleted or masked ({_of('removal')})"
     )
     pointwise.add_argument(
         "--mask", metavar="TOKEN",
-        help="what masked words become; without, the ranker's own mask, if it names one "
+        help="what replaces masked words (default: the ranker's own mask, if it names one) "
         f"({_of('mask')})",
     )  # fmt: skip
 
@@ -166,7 +166,7 @@ def _explain(options: argparse.Namespace) -> None:
     options.spec = RankerSpec.parse(options.ranker) if options.ranker else None
     if options.spec is not None and options.spec.kind == "run":
         if options.run:
-            raise InputError(f"two runs, --run {options.run} and --ranker {options.ranker}; name one")
+            raise InputError(f"--run {options.run} and --ranker {options.ranker} are two runs; give one")
         options.ranker, options.run = None, options.spec.target
     if not options.ranker and not options.run:
         raise InputError(f"name a ranker: --ranker with one of {listed()}; or give --run FILE")
@@ -226,7 +226,7 @@ def _check_options(options: argparse.Namespace, names: Sequence[str]) -> None:
     if options.doc is None:
         for option in ("above", "faithfulness"):
             if getattr(options, option):
-                raise InputError(f"--{option} is about one document: name it by --doc")
+                raise InputError(f"--{option} explains one document: name it with --doc")
     elif whole:
         able = [name for name, method in all_methods().items() if method.explains == "document"]
         raise InputError(
@@ -347,10 +347,10 @@ def _ranking(
         recorded = Ranking.from_run(run, options.query, documents)
         if not options.ranker:
             if options.cache:
-                raise InputError("a recorded run asks no ranker, and --cache has nothing to remember")
+                raise InputError("no ranker is asked for a recorded run: --cache has nothing to store")
             if options.cut:
                 raise InputError(
-                    "what the ranker of a recorded run reads is unknown: --cut needs --ranker"
+                    "--cut needs --ranker: how much the ranker of a recorded run reads is unknown"
                 )
             options.ranker_name = name
             return recorded

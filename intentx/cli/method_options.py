@@ -63,7 +63,9 @@ def method_of(name: str, options: argparse.Namespace) -> Any:
     try:
         return (method.maker or method.explainer)(**given)
     except TypeError as error:
-        raise InputError(f"settings of {name!r} that do not fit: {error}") from error
+        raise InputError(
+            f"method {name!r} does not accept its settings, {', '.join(given)}: {error}"
+        ) from error
 
 
 def _simple_rankers(options: argparse.Namespace, takes_encoder: bool) -> dict[str, Any]:

@@ -23,15 +23,15 @@ def add_report(commands: Any) -> None:
     """Add the command to a parser's subcommands."""
     report = commands.add_parser(
         "report",
-        help="a page, plots and tables of what intentx bench has measured",
-        description="Writes report.html, which needs nothing else; table.md, table.tex and table.csv; "
+        help="write a page, plots and tables of the results of intentx bench",
+        description="Writes report.html, a self-contained page; table.md, table.tex and table.csv; "
         "cells.csv and queries.md, with every query; and plots as PNG and SVG.",
     )
     report.add_argument(
         "folders", nargs="+", type=Path, metavar="DIR",
         help="results of intentx bench; several are shards of one study, in any order",
     )  # fmt: skip
-    report.add_argument("--out", type=Path, metavar="FOLDER", help="made if need be (default: DIR)")
+    report.add_argument("--out", type=Path, metavar="FOLDER", help="created if needed (default: DIR)")
     report.set_defaults(run_command=_report)
 
 
@@ -68,7 +68,7 @@ def _drawn(results: Results) -> list[Plot]:
     try:
         return plots(results)
     except MissingExtraError as error:
-        tell(f"no plots, since {error}")
+        tell(f"no plots: {error}")
         return []
 
 
@@ -98,7 +98,7 @@ def _tell(results: Results) -> None:
     if results.done < results.cells:
         tell(
             f"unfinished: {count(results.done)} of {count(results.cells)} cells of the queries begun "
-            "are measured, and the report is about those; intentx bench goes on with the others"
+            "are measured, and the report covers only those; run intentx bench again to measure the rest"
         )
     if results.failed:
         tell(f"{count(results.failed, 'cell')} without metrics: report.html says why")

@@ -42,9 +42,9 @@ def add_train(commands: Any, progress: Progress) -> None:
     train.add_argument("architecture", choices=RANKERS)
     train.add_argument(
         "--train", required=True, nargs="+", metavar="FOLDER",
-        help="folders with passages.jsonl, queries.tsv, candidates.tsv and perhaps qrels.txt",
+        help="folders with passages.jsonl, queries.tsv, candidates.tsv and, optionally, qrels.txt",
     )  # fmt: skip
-    train.add_argument("--valid", metavar="FOLDER", help="queries that training stops by")
+    train.add_argument("--valid", metavar="FOLDER", help="validation queries for early stopping")
     train.add_argument(
         "--heldout", type=_share, default=0.2, metavar="SHARE",
         help="without --valid, this share of the judged training queries (default 0.2)",
@@ -52,7 +52,7 @@ def add_train(commands: Any, progress: Progress) -> None:
     train.add_argument("--out", required=True, type=Path, metavar="DIR")
     train.add_argument(
         "--first-stage", default="BM25", metavar="NAME",
-        help="the retriever whose candidates are put in order (default BM25)",
+        help="the retriever whose candidates are re-ranked (default BM25)",
     )  # fmt: skip
     train.add_argument(
         "--teacher", metavar="NAME", help="the retriever to learn from where there are no judgements"
@@ -63,7 +63,10 @@ def add_train(commands: Any, progress: Progress) -> None:
     )  # fmt: skip
     add_words(train, ngrams=False, extra="of drmm, knrm and matchpyramid")
     train.add_argument(
-        "--base", default="minilm", metavar="MODEL", help="what a cross-encoder starts from"
+        "--base",
+        default="minilm",
+        metavar="MODEL",
+        help="the model that a cross-encoder is fine-tuned from",
     )
     train.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE",
@@ -75,7 +78,7 @@ def add_train(commands: Any, progress: Progress) -> None:
 
 def _train(options: argparse.Namespace, progress: Progress) -> None:
     if options.out.exists() and (not options.out.is_dir() or any(options.out.iterdir())):
-        raise InputError(f"{options.out} is there already, and not an empty folder")
+        raise InputError(f"{options.out} already exists and is not an empty folder; name another")
     collections = [read_collection(folder) for folder in options.train]
     valid = read_collection(options.valid) if options.valid else None
     lists = [one for collection in collections for one in _lists(collection, options)]
@@ -199,7 +202,8 @@ def _settings(
             made.append(kind(**(defaults if kind is Training else {}) | chosen | seed))
         except TypeError as error:
             raise InputError(
-                f"--set {excerpt(' '.join(options.set))}: a value of another kind: {error}"
+                f"--set {excerpt(' '.join(options.set))}: a setting has a value of the wrong type: "
+                f"{error}"
             ) from error
     return made[0], made[-1]
 

@@ -22,21 +22,21 @@ def add_words(command: argparse.ArgumentParser, *, ngrams: bool = True, extra: s
         help="chooses stopwords: a name or ISO code (default english)",
     )
     group.add_argument(
-        "--stopwords", metavar="FILE", help="stopwords, one a line; or none: no word is left out"
+        "--stopwords", metavar="FILE", help="stopwords, one per line; or none: keep all words"
     )
     group.add_argument(
         "--stem", metavar="LANGUAGE", nargs="?", const=True,
-        help="stem words, e.g. english; without a language, that of --language",
+        help="stem words, e.g. english; by default, of --language",
     )  # fmt: skip
     if ngrams:
         group.add_argument("--ngrams", type=_positive, metavar="N", help="terms of up to N words")
     group.add_argument(
         "--segmenter", metavar="MODULE:CALLABLE",
-        help="cuts texts into words in place of ICU and the rules of intentx: text -> words or spans",
+        help="segments texts into words instead of ICU and the rules of intentx: text -> words or spans",
     )  # fmt: skip
     group.add_argument(
         "--strip-markup", action="store_true", default=None,
-        help="documents are HTML: no terms of tags and entities (the ranker sees them as they are)",
+        help="documents are HTML: make no terms of tags and entities (the ranker still sees them)",
     )  # fmt: skip
 
 

@@ -1,4 +1,4 @@
-"""What a ranker keeps preferring against others, query after query: its biases."""
+"""What a ranker consistently prefers over others, query after query: its biases."""
 
 from __future__ import annotations
 
@@ -147,7 +147,7 @@ def find_biases(
     analyzer: Analyzer | None = None,
     seed: int = 0,
 ) -> tuple[RankerBiases, ...]:
-    """For each ranker, the terms and properties that it keeps preferring against the others.
+    """For each ranker, the terms and properties that it consistently prefers over the others.
 
     Terms are weighed by text matching (BM25). No ranker is asked. A ranker that has no scores for a
     query has no part in it.
@@ -178,7 +178,9 @@ def find_biases(
     [('cheap', 1.0)]
     """
     if len(rankers) < 2:
-        raise InputError(f"biases are against other rankers; there is {len(rankers)} only")
+        raise InputError(
+            f"biases compare rankers with each other: give two rankers or more, not {len(rankers)}"
+        )
     analyzer = analyzer or Analyzer()
     queries = [Query(one, analyzer, rankers) for one in evidence]
     if len(rankers) > 2:

@@ -118,7 +118,7 @@ def compare_rankers(
 def check_rankers(rankers: Mapping[str, str | Scorer]) -> None:
     """Refuse fewer than two rankers, the same one twice, and names that are none."""
     if len(rankers) < 2:
-        raise InputError(f"two rankers or more can be compared, not {len(rankers)}")
+        raise InputError(f"a comparison needs two rankers or more, not {len(rankers)}")
     names: dict[Any, str] = {}
     for name, ranker in rankers.items():
         if not isinstance(name, str) or not name.strip():

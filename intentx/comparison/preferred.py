@@ -169,7 +169,9 @@ def contrast_terms(query: str, index: TextIndex, simple_rankers: Sequence[Simple
         if n > 1 or term in of_query
     ]  # fmt: skip
     if not terms:
-        raise InputError("no two documents share a word that could tell others apart")
+        raise InputError(
+            "no word occurs in two or more documents, so no term can distinguish the documents"
+        )
     weight = TextMatching().term_scores(terms, index).sum(axis=1)
     best = np.sort(np.argsort(-weight, kind="stable")[:POOL])
     return term_scores([terms[i] for i in best], index, simple_rankers)
@@ -213,7 +215,7 @@ def disagreement(
     if not number:
         return _without(bare, "they agree on every pair that both order")
     if number < FEW or number < FEW_SHARE * both:
-        return _without(bare, "they nearly agree: so few pairs explain nothing")
+        return _without(bare, "they nearly agree: too few pairs differ to explain")
     pairs = Pairs(high, low, weight.astype(np.float64) if len(others) > 1 else None)
     values = TermScores(terms.values[:, :, order], terms.terms, terms.rankers)
     fitted = _Sides.fitted(values, pairs, max_terms, seed)

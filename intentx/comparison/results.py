@@ -190,7 +190,7 @@ class Comparison(Stored):
         nouns = "document was" if most == 1 else "documents were"
         return (
             f"only {number} {nouns} compared for each query. With fewer than {ENOUGH}, a few terms fit "
-            "almost any difference of two orders"
+            "almost any difference between two orders"
         )
 
     def mean_agreement(self, first: str, second: str) -> tuple[Agreement, int]:
@@ -206,7 +206,7 @@ class Comparison(Stored):
         return Agreement(first, second, *means), len(found)
 
     def mean_cross(self, first: str, second: str) -> float:
-        """How much of the second's orders the first's terms reproduce, in the mean over queries."""
+        """How much of the second's orders the first's terms reproduce, averaged over queries."""
         return _mean(q.cross[first][second] for q in self.queries if second in q.cross.get(first, {}))
 
     def to_dict(self) -> dict[str, Any]:

@@ -160,7 +160,7 @@ def read_candidates(path: str | Path) -> dict[str, dict[str, dict[str, float]]]:
         run = runs.setdefault(row["retriever"], {}).setdefault(row["qid"], {})
         if row["docid"] in run:
             raise InputError(
-                f"{where}: document {row['docid']!r} stands twice under query {row['qid']!r} of "
+                f"{where}: document {row['docid']!r} is listed twice under query {row['qid']!r} of "
                 f"{row['retriever']}"
             )
         run[row["docid"]] = score

@@ -56,11 +56,13 @@ def read_documents(path: str | Path, wanted: Container[str] | None = None) -> tu
     for where, document in read(itertools.chain([first], lines)):
         empty = False
         if document.id in documents:
-            raise InputError(f"{where}: a document {excerpt(document.id)} was there before")
+            raise InputError(
+                f"{where}: the document id {excerpt(document.id)} is already used; ids must be distinct"
+            )
         if wanted is None or document.id in wanted:
             documents[document.id] = document
     if empty:
-        raise InputError(f"{file_name(path)} holds a head and no documents")
+        raise InputError(f"{file_name(path)} has a header line but no documents")
     return tuple(documents.values())
 
 
@@ -92,10 +94,12 @@ def read_queries(path: str | Path) -> dict[str, str]:
     queries: dict[str, str] = {}
     for where, qid, query in found:
         if qid in queries:
-            raise InputError(f"{where}: a query {excerpt(qid)} was there before")
+            raise InputError(
+                f"{where}: the query id {excerpt(qid)} is already used; ids must be distinct"
+            )
         queries[qid] = query
     if not queries:
-        raise InputError(f"{file_name(path)} holds a head and no query")
+        raise InputError(f"{file_name(path)} has a header line but no query")
     return queries
 
 

@@ -126,7 +126,7 @@ class Faithfulness(Measure):
         """What was found, as all that shows the explanation says it."""
         words = "its first word" if self.words == 1 else f"its first 1 to {self.words} words"
         return (
-            f"Faithfulness: without {words} the document falls by {_ranks(self.falls)} in the mean "
+            f"Faithfulness: without {words} the document falls by {_ranks(self.falls)} on average "
             f"({_ranks(self.random_falls)} without random words); with only these it loses "
             f"{_ranks(self.loses)} ({_ranks(self.random_loses)} with only random words)."
         )

@@ -58,8 +58,8 @@ class Insertion(Measure):
         put_in = "the term" if len(self.terms) == 1 else f"1 to {len(self.terms)} terms"
         at_random = "–" if math.isnan(self.random_rises) else f"{self.random_rises:.1f}"
         return (
-            f"Insertion: with {put_in} in front the last document rises by {self.rises:.1f} ranks in "
-            f"the mean ({at_random} with random terms)."
+            f"Insertion: with {put_in} in front the last document rises by {self.rises:.1f} ranks on "
+            f"average ({at_random} with random terms)."
         )
 
     def _sheet(self) -> Sheet:

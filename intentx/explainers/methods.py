@@ -143,7 +143,9 @@ class Method:
         try:
             return (self.maker or self.explainer)(**given)
         except TypeError as error:
-            raise InputError(f"settings of {self.name!r} that do not fit: {error}") from error
+            raise InputError(
+                f"method {self.name!r} does not accept its settings, {', '.join(given)}: {error}"
+            ) from error
 
 
 def _default(field: dataclasses.Field[Any]) -> Any:

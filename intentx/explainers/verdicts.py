@@ -20,8 +20,8 @@ def verdict(explanation: DocumentExplanation) -> DocumentVerdict: ...
 def verdict(explanation: IntentExplanation | DocumentExplanation) -> Verdict | DocumentVerdict:
     """How far an explanation can be believed; kept as ``explanation.verdict``.
 
-    Of one document it is worked out anew, which asks the ranker for some more texts. An explanation that
-    was loaded from JSON has the verdict that it was saved with.
+    Of one document it is worked out again, which asks the ranker for some more texts. An explanation
+    that was loaded from JSON has the verdict that it was saved with.
 
     Raises
     ------

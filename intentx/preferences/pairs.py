@@ -243,8 +243,8 @@ def refuse_too_many(documents: int) -> None:
     pairs = documents * (documents - 1) // 2
     if pairs > MOST_JUDGED:
         raise InputError(
-            f"{documents:,} documents make {pairs:,} preference pairs, and fidelity looks at each of "
-            f"them; at most {MOST_JUDGED:,} are looked at, those of {math.isqrt(2 * MOST_JUDGED):,} "
+            f"{documents:,} documents make {pairs:,} preference pairs, and fidelity is measured on all "
+            f"of them; at most {MOST_JUDGED:,} are allowed, those of {math.isqrt(2 * MOST_JUDGED):,} "
             "documents. Take fewer documents, as in ranking.subset(range(1000))"
         )
 
@@ -254,7 +254,7 @@ def _listable(number: int, documents: int) -> int:
     if number > MOST_PAIRS:
         raise InputError(
             f"{number:,} preference pairs of {documents:,} documents would need about "
-            f"{number * PAIR_BYTES / 2**30:,.0f} GiB of memory, and at most {MOST_PAIRS:,} are listed. "
+            f"{number * PAIR_BYTES / 2**30:,.0f} GiB of memory, and at most {MOST_PAIRS:,} are allowed. "
             'Draw some of them, as in pairs="random", m=5000; or take fewer documents, as in '
             "ranking.subset(range(1000))"
         )
@@ -297,7 +297,7 @@ def split_pairs(pairs: Pairs, share: float = 0.3, *, seed: int = 0) -> tuple[Pai
     if not 0 < share < 1:
         raise InputError(f"share must lie between 0 and 1, not {share!r}")
     if len(pairs) < 2:
-        raise InputError(f"two pairs or more can be split, not {len(pairs)}")
+        raise InputError(f"a split needs two pairs or more, not {len(pairs)}")
     held = min(len(pairs) - 1, max(1, round(share * len(pairs))))
     mask = np.zeros(len(pairs), dtype=bool)
     mask[np.random.default_rng(seed).permutation(len(pairs))[:held]] = True

@@ -74,7 +74,7 @@ def _read(path: str | Path) -> dict[str, tuple[Scores, list[str]]]:
         scores, tags = runs.setdefault(qid, ({}, []))
         if doc_id in scores:
             raise InputError(
-                f"{where}: document {excerpt(doc_id)} stands twice under query {excerpt(qid)}"
+                f"{where}: document {excerpt(doc_id)} is listed twice under query {excerpt(qid)}"
             )
         scores[doc_id] = value
         if tag not in tags[:2]:

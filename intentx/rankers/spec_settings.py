@@ -105,7 +105,7 @@ def settings_of(kind: str, text: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for name, value in parse_qsl(text, keep_blank_values=True):
         if name in found:
-            raise InputError(f"{name} stands twice behind the # of {kind}: {text!r}")
+            raise InputError(f"{name} is given twice after the # of {kind}: {text!r}")
         found[name] = value
     return found
 
@@ -150,11 +150,11 @@ def read_settings(kind: str, settings: Mapping[str, str], known: Readers) -> dic
     for name, value in settings.items():
         if name not in known:
             there = f"there are {', '.join(map(repr, sorted(known)))}" if known else f"{kind} takes none"
-            raise InputError(f"no setting {name!r} behind the # of {kind}: {there}")
+            raise InputError(f"no setting {name!r} after the # of {kind}: {there}")
         try:
             found[name] = known[name](value)
         except ValueError as error:
-            raise InputError(f"{name} behind the # of {kind} cannot be {value!r}: {error}") from error
+            raise InputError(f"{name} after the # of {kind} cannot be {value!r}: {error}") from error
     return found
 
 

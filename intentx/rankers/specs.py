@@ -76,7 +76,7 @@ class RankerSpec:
         self.values()
         if not self._is_read_back():
             raise InputError(
-                f"{without_secrets(str(self))!r} would be read as another ranker than this one: a name, "
+                f"{without_secrets(str(self))!r} would be read as a different ranker: a name, "
                 "or a target that is no file, has a # or a sign of a spec in it"
             )
 
@@ -224,7 +224,7 @@ def _callable(spec: str) -> str:
             taking = ", ".join(kind.name for kind in KINDS.values() if kind.settings)
             raise InputError(
                 f"a callable takes no settings: {module}:{name.partition('#')[0]} stands for it as it "
-                f"is; settings behind a # are for {taking}"
+                f"is; settings after a # are for {taking}"
             )
         return spec
     raise InputError(
@@ -251,8 +251,8 @@ def _check_target(kind: RankerKind, target: str) -> None:
     if kind.lexical:
         if target:
             raise InputError(
-                f"{kind.name} takes nothing after a colon, not {target!r}; its settings stand behind a "
-                f"#, as in {kind.name}#language=german&stem=true"
+                f"{kind.name} takes nothing after a colon, not {target!r}; its settings go after a #, "
+                f"as in {kind.name}#language=german&stem=true"
             )
         return
     there = [part.strip() for part in target.split(",")] if kind.targets > 1 else [target.strip()]

@@ -192,7 +192,8 @@ class IndexFolder:
                 raise InputError(f"the index in {self.path} is damaged: {name} is missing; {AGAIN}")
             if _mark_of(inside / name) != mark:
                 raise InputError(
-                    f"the index in {self.path} is damaged: {name} is not as it was written; {AGAIN}"
+                    f"the index in {self.path} is damaged: {name} has changed since it was written; "
+                    f"{AGAIN}"
                 )
         settings = self._settings(head["settings"], analyzer)
         try:

@@ -174,7 +174,7 @@ class SearchIndex:
             If the query is no text or ``k`` is not 1 or more.
         """
         if not isinstance(query, str):
-            raise InputError(f"the query must be a text, not {query!r}")
+            raise InputError(f"the query must be a string, not {query!r}")
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
             raise InputError(f"k must be an integer, 1 or more, not {k!r}")
         with self._readable():
@@ -230,7 +230,9 @@ class SearchIndex:
 
     def __reduce__(self) -> tuple[Any, tuple[Any, ...]]:
         if self.folder is None:
-            raise InputError("an index in memory cannot be sent elsewhere: build it in a folder")
+            raise InputError(
+                "an index in memory cannot be pickled for another process: build it in a folder"
+            )
         return type(self).open, (self.folder,)
 
     @contextlib.contextmanager

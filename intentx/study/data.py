@@ -136,7 +136,9 @@ def _from_lines(path: str, data: Data) -> Iterator[Topic]:
         plain = json_object(line, where)
         qid, query = query_in(plain, where)
         if qid in seen:
-            raise InputError(f"{where}: a query {excerpt(qid)} was there before")
+            raise InputError(
+                f"{where}: the query id {excerpt(qid)} is already used; ids must be distinct"
+            )
         seen.add(qid)
         docs = _docs(plain, where)
         runs = _runs(plain.get("runs", {}), docs, where)
@@ -158,7 +160,9 @@ def _docs(plain: Mapping[str, Any], where: str) -> dict[str, str]:
             raise InputError(f"{place}: an object with id and text expected, not {excerpt(one)}")
         document = document_in(one, place)
         if document.id in docs:
-            raise InputError(f"{place}: a document {excerpt(document.id)} was there before")
+            raise InputError(
+                f"{place}: the document id {excerpt(document.id)} is already used; ids must be distinct"
+            )
         docs[document.id] = document.content
     return docs
 

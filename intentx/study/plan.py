@@ -316,7 +316,7 @@ class Study:
         Raises
         ------
         InputError
-            If a key is unknown, or a value does not fit.
+            If a key is unknown, or a value is not allowed.
         """
         known = {field.name for field in dataclasses.fields(cls)}
         unknown = [key for key in plain if key not in known]

@@ -65,7 +65,7 @@ def run_study(
     Parameters
     ----------
     folder
-        Where results are kept as they come, in ``study.sqlite``. Run again after a crash, it goes on.
+        Where results are kept as they come, in ``study.sqlite``. Run again after a crash, it resumes.
     workers
         Processes on this machine, each with the rankers loaded once. Within
         ``joblib.parallel_config`` they are those of its backend, such as Ray's. None: as many as the

@@ -158,7 +158,7 @@ class Store:
                 f"PRAGMA user_version = {FORMAT}; COMMIT;"
             )
         elif made != APPLICATION:
-            raise InputError(f"{self.path} holds something else than a study; name another folder")
+            raise InputError(f"{self.path} is not the database of a study; name another folder")
         elif version in EARLIER:
             (renew if write else view)(self._file)
         elif version != FORMAT:
@@ -219,7 +219,7 @@ class Store:
         if not _is_whole(found):
             raise InputError(
                 f"the description of the study in {self.path} is damaged; intentx bench with the "
-                "study's file writes it anew, and keeps what was measured"
+                "study's file writes it again, and keeps what was measured"
             )
         plain, variants, _ = found
         return plain, variants
@@ -321,8 +321,8 @@ class Store:
             yield from self._file.execute(query, values)
         except sqlite3.DatabaseError as error:
             raise StoreError(
-                f"{self.path} is damaged: {error}; put a copy in its place, or move it away and run the "
-                "study anew"
+                f"{self.path} is damaged: {error}; restore a copy of it, or move it away and run the "
+                f"study again"
             ) from error
 
     def _one_row(self, query: str, values: Sequence[object] = ()) -> tuple[Any, ...] | None:
@@ -339,8 +339,8 @@ class Store:
                 with contextlib.suppress(sqlite3.Error):
                     self._file.execute("ROLLBACK")
                 raise StoreError(
-                    f"results cannot be written to {self.path}: {error}; all earlier ones are kept, and "
-                    "the same command goes on from there"
+                    f"results cannot be written to {self.path}: {error}; all earlier ones are kept; run "
+                    f"the same command again to resume"
                 ) from error
 
 

@@ -33,7 +33,7 @@ def table_of(plain: Mapping[str, Any], key: str) -> Mapping[str, Any]:
 def name_of(name: Any) -> str:
     """The name of a study: a text, or a number that is one."""
     if type(name) not in (str, int, float) or not str(name).strip():
-        raise InputError(f"name must be a text, not {shown(name)}")
+        raise InputError(f"name must be a string, not {shown(name)}")
     return str(name)
 
 
@@ -107,7 +107,7 @@ def made(kind: type[Any], key: str, plain: Mapping[str, Any]) -> Any:
     try:
         return kind(**plain)
     except TypeError as error:
-        raise InputError(f"[{key}]: a value does not fit: {error}") from error
+        raise InputError(f"[{key}] {', '.join(plain)}: a value has the wrong type: {error}") from error
 
 
 def text_of(plain: Mapping[str, Any], base: Path | None) -> dict[str, Any]:

@@ -19,8 +19,8 @@ __all__ = ["DIED", "WorkerError", "cluster", "end_with", "ends_with", "workers_r
 WATCHED = 1.0  # seconds between two looks at whether the run is still there
 LOST = concurrent.futures.CancelledError, asyncio.CancelledError
 DIED = (
-    "workers died again and again without a result, perhaps for want of memory; all earlier results are "
-    "kept, and the same command goes on from there, with fewer workers if you like"
+    "workers died repeatedly without a result, perhaps for lack of memory; all earlier results are "
+    "kept; run the same command again to resume, with fewer workers if need be"
 )
 
 
@@ -74,8 +74,8 @@ def cluster(address: str | None) -> Iterator[int]:
 
 def _gone(address: str) -> WorkerError:
     return WorkerError(
-        f"the Dask scheduler at {address} is gone; all earlier results are kept, and the same command "
-        "goes on once a scheduler runs"
+        f"the Dask scheduler at {address} is gone; all earlier results are kept; start a scheduler and "
+        f"run the same command again to resume"
     )
 
 

@@ -50,7 +50,7 @@ def _values(node: Any, known: dict[int, int]) -> int:
     """How many values a node holds; one that is named twice is counted twice, and looked at once."""
     if id(node) in known:
         if not known[id(node)]:
-            raise InputError("a value holds itself, by an alias")
+            raise InputError("a value contains itself, through an alias")
         return known[id(node)]
     known[id(node)] = 0
     total = 1

@@ -287,8 +287,8 @@ def _segmenter_from_dict(plain: Mapping[str, Any]) -> str | segmenters.Segmenter
         here = segmenters.segmenter_version(found)
     if version != here:
         warnings.warn(
-            f"made with version {version} of the segmenter {name}, and here is {here}: it may cut some "
-            "words otherwise",
+            f"made with version {version} of the segmenter {name}, but version {here} is installed: it "
+            f"may segment some words differently",
             TextWarning,
             stacklevel=4,
         )

@@ -57,7 +57,7 @@ class UnknownSegmenter:
         raise InputError(
             f"this was made with the segmenter {self.name}"
             + (f" {self.version}" if self.version else "")
-            + ", which is not loaded; import it and hand it over once, Analyzer(segmenter=…), on the "
+            + ", which is not loaded; import it and pass it once, Analyzer(segmenter=…), on the "
             f"command line --segmenter {self.name}, then read the file again"
         )
 
@@ -94,7 +94,7 @@ def own_words(segmenter: Segmenter, text: str) -> list[Span]:
         )
         if start < done:
             raise InputError(
-                f"the segmenter {name} gave {(start, end)} behind a word that ends at {done}: spans "
+                f"the segmenter {name} gave {(start, end)} after a word that ends at {done}: spans "
                 f"must follow each other; text: {text[:_SHOWN]!r}"
             )
         done = max(done, end)
@@ -109,7 +109,7 @@ def _placed(name: str, word: str, text: str, done: int) -> Span:
     start = text.find(word, done)
     if start < 0:
         raise InputError(
-            f"the segmenter {name} gave {word!r}, which does not stand in the text behind place {done}: "
+            f"the segmenter {name} gave {word!r}, which is not in the text after position {done}: "
             "it must give words as they are written, in their order, or (start, end) of each; text: "
             f"{text[:_SHOWN]!r}"
         )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,7 +39,7 @@ class TextSettings:
     Raises
     ------
     InputError
-        If a language is unknown, a file cannot be read, or a value does not fit.
+        If a language is unknown, a file cannot be read, or a value is not allowed.
 
     Examples
     --------
@@ -58,9 +59,12 @@ class TextSettings:
         words = self.stopwords
         if isinstance(words, str):
             words = () if words.casefold() == NONE else tuple(sorted(read_stopwords(words)))
-        if words is not None and not all(isinstance(word, str) for word in words):
+        listed = words is None or isinstance(words, Iterable)
+        if words is not None and not (listed and all(isinstance(word, str) for word in words)):
             raise InputError(f"stopwords must be words, a file, or {NONE!r}, not {words!r}")
         object.__setattr__(self, "stopwords", None if words is None else tuple(words))
+        if self.stem and not isinstance(self.stem, (str, bool)):
+            raise InputError(f"stem must be true, false or a language, not {self.stem!r}")
         if self.stem and self.stem is not True:
             stemmer_name(self.stem)
         if not isinstance(self.segmenter, str):

@@ -151,10 +151,10 @@ def read_stopwords(path: str | Path) -> frozenset[str]:
     words = set()
     for place, line in numbered_lines(path):
         if "\0" in line:
-            raise InputError(f"{place}: no text but binary data; stopwords are a word a line")
+            raise InputError(f"{place}: no text but binary data; stopwords must be one word per line")
         word = _COMMENT.sub("", line).strip()
         if len(word.split()) > 1:
-            raise InputError(f"{place}: stopwords are one word a line, and this is {word[:60]!r}")
+            raise InputError(f"{place}: stopwords must be one word per line, and this is {word[:60]!r}")
         if word:
             words.add(word)
     if not words:

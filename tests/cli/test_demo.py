@@ -113,7 +113,7 @@ def test_a_recorded_run_and_reranking_its_documents(capsys, docs, tmp_path):
     assert reranked != few
     nothing = explain(docs, "--run", run_file, "--qid", "q1", "--cache", tmp_path / "scores")
     code, _, err = run(capsys, *nothing)
-    assert (code, "--cache has nothing to remember" in err) == (2, True)
+    assert (code, "--cache has nothing to store" in err) == (2, True)
     code, _, err = run(capsys, *explain(docs, "--run", run_file, "--qid", "q2"))
     assert code == 2
     assert "'other'" in err
@@ -179,7 +179,7 @@ def test_a_callable_needs_a_fingerprint_to_be_remembered(capsys, docs, tmp_path,
         (("--ranker", "bm25", "--html", "no/such/folder/page.html"), "no folder"),
         (("--ranker", "bm25", "--stem", "klingon"), "no stemmer"),
         (("--run", "no-such-file"), "cannot read"),
-        (("--run", "a.trec", "--ranker", "run:b.trec"), "two runs"),
+        (("--run", "a.trec", "--ranker", "run:b.trec"), "are two runs; give one"),
     ],
 )
 def test_usage_errors_end_with_2_and_say_what_to_do(capsys, docs, more, message):

@@ -257,7 +257,7 @@ def test_faithfulness(capsys, docs):
         (("--doc", "first", "--above", "rtl", "--method", "lirme"), "--above needs exs, shap, ig"),
         (("--doc", "first", "--above", "nope", "--method", "exs"), "no document 'nope'"),
         (("--doc", "first", "--above", "first", "--method", "exs"), "cannot be above itself"),
-        (("--above", "first", "--method", "exs"), "--above is about one document: name it by --doc"),
+        (("--above", "first", "--method", "exs"), "--above explains one document: name it with --doc"),
         (("--faithfulness",), "--faithfulness is about one document"),
         (("--doc", "first", "--method", "exs", "--heldout", "2"), "leave --doc out"),
         (("--method", "exs", "--method", "exs"), "--method exs is given twice"),

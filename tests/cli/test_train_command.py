@@ -133,7 +133,7 @@ def test_no_judgements_no_teacher_and_a_full_folder(capsys, tmp_path, folder, ve
     arguments = ["train", "drmm", "--train", folder, "--vectors", vectors, "--out"]
     code, _, told = run(capsys, *arguments, folder)
     assert code == 2
-    assert "is there already, and not an empty folder" in told
+    assert "already exists and is not an empty folder; name another" in told
     (folder / "qrels.txt").unlink()
     code, _, told = run(capsys, *arguments, tmp_path / "out")
     assert code == 2

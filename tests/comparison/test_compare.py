@@ -322,5 +322,5 @@ def test_nothing_to_compare_on():
     with pytest.raises(InputError, match="gap and max_terms"):
         compare_rankers({"a": Paying("a"), "b": Paying("b")}, [topic()], gap=0)
     index = TextIndex(["one", "two"], Analyzer())
-    with pytest.raises(InputError, match="no two documents"):
+    with pytest.raises(InputError, match="no word occurs in two or more documents"):
         contrast_terms("query", index, (ix.TextMatching(),))

@@ -87,7 +87,7 @@ def test_columns_in_any_order(tmp_path):
         ("qrels.txt", QRELS + "1 0 b 1.5\n", "line 4: the grade must be a whole number, not '1.5'"),
         ("qrels.txt", QRELS + "1 0 a 1\n", "line 4: document 'a' is judged twice"),
         ("qrels.txt", "\n", "holds no judgements"),
-        ("queries.tsv", QUERIES + "2\tagain\n", "line 3: a query '2' was there before"),
+        ("queries.tsv", QUERIES + "2\tagain\n", "line 3: the query id '2' is already used"),
         ("passages.jsonl", PASSAGES + "{", "line 4: broken JSON"),
     ],
 )

@@ -43,7 +43,7 @@ def test_gzip_byte_order_mark_and_standard_input(tmp_path, monkeypatch):
         ('{"id": "a", "words": "t"}\n', "line 1: none of the keys text"),
         ('{"text": "t"}\n', "line 1: none of the keys id"),
         ('{"id": "a", "text": 3}\n', "line 1: text must be a string, not 3"),
-        ("a\tt\na\tu\n", "line 2: a document 'a' was there before"),
+        ("a\tt\na\tu\n", "line 2: the document id 'a' is already used"),
         ("no tab here\n", "line 1: id<TAB>text"),
         ("\n \n", "holds no documents"),
     ],
@@ -102,14 +102,14 @@ def test_queries(tmp_path, text, queries):
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("1\ttea\n1\tboats\n", "line 2: a query '1' was there before"),
+        ("1\ttea\n1\tboats\n", "line 2: the query id '1' is already used"),
         ("1 tea", "line 1: qid<TAB>query expected, not '1 tea'"),
         ('{"qid": 1, "query": "tea"}\n{"qid": 2}', "line 2: none of the keys query, text, contents"),
         ('{"qid": 1, ', "line 1: broken JSON"),
         ("", "holds no query"),
         ("<html>tea</html>", "<top> … </top> or"),
         ("<top><num> 1 <title> tea </top><top><num> 2 </top>", "topic 2: a number, and a <title>"),
-        ("<top><num> 1 <title> tea </top>" * 2, "topic 2: a query '1' was there before"),
+        ("<top><num> 1 <title> tea </top>" * 2, "topic 2: the query id '1' is already used"),
     ],
 )
 def test_files_that_hold_no_queries(tmp_path, text, message):
@@ -180,7 +180,7 @@ def test_the_docs_list_every_key_and_ending():
 def test_one_and_the_text_1_are_one_id(tmp_path):
     for read, key in ((read_documents, "text"), (read_queries, "query")):
         path = written(tmp_path / "f", f'{{"id": 1, "{key}": "a"}}\n{{"id": "1", "{key}": "b"}}')
-        with pytest.raises(ix.InputError, match=r"line 2: a (document|query) '1' was there before"):
+        with pytest.raises(ix.InputError, match=r"line 2: the (document|query) id '1' is already used"):
             read(path)
 
 
@@ -225,11 +225,11 @@ def test_heads_of_queries(tmp_path, text, queries):
         ),
         (read_queries, "1\ttea\n2\tboats\twood\n", "line 2: qid<TAB>query expected"),
         (read_queries, "qid\tquery\n1\ttea\tpot\n", "line 2: qid<TAB>query expected"),
-        (read_queries, "qid\tquery\n", "holds a head and no query"),
+        (read_queries, "qid\tquery\n", "has a header line but no query"),
         (read_queries, "\ttea\n", "line 1: the id must hold at least one character"),
         (read_queries, "1\t \n", "line 1: query '1' must hold at least one character"),
         (read_queries, '{"qid": 1, "query": ""}', "line 1: query '1' must hold at least one character"),
-        (read_documents, "id\ttext\n", "holds a head and no documents"),
+        (read_documents, "id\ttext\n", "has a header line but no documents"),
         (read_documents, "a\tb\tc\td\n", "line 1: id<TAB>text or id<TAB>title<TAB>text expected"),
         (read_documents, "id\ttext\n1\tT\ttea\n", "line 2: id<TAB>text expected"),
         (read_documents, " \ttea\n", "line 1: the id must hold at least one character"),

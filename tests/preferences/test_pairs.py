@@ -149,7 +149,7 @@ def test_why_there_is_no_pair(scores, settings, message):
 @pytest.mark.parametrize(
     ("number", "share", "message"),
     [
-        (1, 0.5, "two pairs or more can be split, not 1"),
+        (1, 0.5, "a split needs two pairs or more, not 1"),
         (3, 0.0, "between 0 and 1"),
         (3, 1.0, "between 0 and 1"),
     ],

@@ -72,7 +72,7 @@ def test_settings_and_words_reach_the_ranker():
         ("lm:x", "lm takes nothing after a colon, not 'x'"),
         ("rm3#mu=1", "no setting 'mu' .* of rm3: there are 'documents', 'language', 'original'"),
         ("lm#mu=0", "mu must be above 0"),
-        ("lm#mu=much", "mu behind the # of lm cannot be 'much'"),
+        ("lm#mu=much", "mu after the # of lm cannot be 'much'"),
         ("rm3#documents=0", "RM3 needs 1 document"),
     ],
 )

@@ -131,7 +131,10 @@ def test_a_key_that_is_none(monkeypatch, key):
         ("http://host/a b", "%-escapes"),
         ("http://host/\r\nX-Injected: 1", "%-escapes"),
         ("http://höst/", "%-escapes"),
-        ("https://me:secret@host/rerank", "no user or password in a URL, please: https://…@host/rerank"),
+        (
+            "https://me:secret@host/rerank",
+            "a URL must not contain a user or a password: https://…@host/rerank",
+        ),
         ("http://host/rerank#model=x", "from_spec"),
     ],
 )

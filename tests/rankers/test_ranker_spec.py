@@ -136,8 +136,8 @@ def _without_name(text):
         ("drmm#seed=1", "drmm needs a folder: drmm:PATH; intentx train makes one"),
         ("http:", "http needs a URL"),
         ("lm:x", "lm takes nothing after a colon, not 'x'"),
-        ("bm25#k=1", "no setting 'k' behind the # of bm25: there are 'b', 'k1'"),
-        ("bm25#k1=much", "k1 behind the # of bm25 cannot be 'much'"),
+        ("bm25#k=1", "no setting 'k' after the # of bm25: there are 'b', 'k1'"),
+        ("bm25#k1=much", "k1 after the # of bm25 cannot be 'much'"),
         ("bm25#k1=1&k1=1", "k1 stands twice"),
         ("ltr:x#raw=1", "ltr takes none"),
         ("json:dumps#a=1", "a callable takes no settings: json:dumps stands for it as it is"),
@@ -158,7 +158,7 @@ def test_made_of_parts():
     with pytest.raises(ix.InputError, match=r"no kind of ranker 'bm52'; .*did you mean 'bm25'"):
         RankerSpec("bm52")
     for parts in (("cross-encoder", "a#b"), ("bm25", "", {}, "lm"), ("bm25", "", {}, "a=b")):
-        with pytest.raises(ix.InputError, match="would be read as another ranker"):
+        with pytest.raises(ix.InputError, match="would be read as a different ranker"):
             RankerSpec(*parts)
 
 

@@ -367,7 +367,7 @@ def test_without_a_script_the_table_is_there(browser, toy):
         for line in toy[1].lines:
             assert line.method in table.text
             assert f"{line.metrics['all'].mean:.3f}".removeprefix("0") in table.text
-        assert "need JavaScript" in browser.find_element(By.ID, "queries").text
+        assert "needs JavaScript" in browser.find_element(By.ID, "queries").text
     finally:
         browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 

@@ -198,7 +198,7 @@ def test_the_first_paragraphs(results):
         "among held-out documents, and with .700 [.690, .710] among those that it was "
         "fitted to."
         "Fitted to a random order of the same documents, GREEDY on A still “explains” .940 of it, and "
-        ".510 on held-out documents: fidelity on fitted documents holds that much overfitting. From "
+        ".510 on held-out documents: that much of the fidelity on fitted documents is overfitting. From "
         "fitted to held-out documents, fidelity falls most for GREEDY on A: from .990 to .500."
     )
 

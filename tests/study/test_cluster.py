@@ -154,7 +154,7 @@ def asking():
 
 
 def test_cells_are_kept_before_their_worker_dies(asking, tmp_path):
-    with pytest.raises(WorkerError, match="workers died again and again"):
+    with pytest.raises(WorkerError, match="workers died repeatedly"):
         run_study(asking, tmp_path, workers=2)
     # the one that dies first has kept its own; those beside it may be a moment too late every time
     assert {row.method for row in cells(tmp_path)} == {"Q"}
@@ -211,7 +211,7 @@ def test_ray_gives_the_same_rows(every, plain, tmp_path):
 
 def test_workers_that_always_die_end_it_with_a_reason(tmp_path):
     some = study(rankers={"BM25": "tests.study.dying:always"})
-    with pytest.raises(WorkerError, match="workers died again and again"):
+    with pytest.raises(WorkerError, match="workers died repeatedly"):
         run_study(some, tmp_path, workers=2)
     with Store(tmp_path, write=False) as store:
         assert list(store.rows()) == []

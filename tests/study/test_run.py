@@ -339,7 +339,7 @@ def test_other_data_in_a_folder_is_not_mixed_with_the_old(tmp_path):
 
 def test_two_queries_of_one_id(tmp_path):
     jsonl(tmp_path / "t.jsonl", ("1", "piano"), ("1", "organ"))
-    with pytest.raises(ix.InputError, match="line 2: a query '1' was there before"):
+    with pytest.raises(ix.InputError, match="line 2: the query id '1' is already used"):
         run_study(study(data=Data(topics=str(tmp_path / "t.jsonl"))), tmp_path / "out")
 
 

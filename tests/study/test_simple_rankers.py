@@ -212,7 +212,7 @@ def test_the_table_of_the_literature_is_one_command(folder, capsys, tmp_path):
     [
         (["--simple-rankers", "text,nope"], "no simple ranker 'nope'; choose from bm25, tf"),
         (["--simple-rankers", "dense"], "needs an encoder: --dense MODEL"),
-        (["--dense", "minilm"], "--dense is the encoder of dense among --simple-rankers"),
+        (["--dense", "minilm"], "--dense sets the encoder of the simple ranker"),
         (["--ranker", "BERT=bm25"], "one of BM25; not 'BERT=bm25'"),
         (["--ranker", "bm26"], "one of BM25; not 'bm26'"),
         (["--pool", "nothing"], "nothing"),

@@ -83,7 +83,7 @@ def test_files_that_are_no_study(tmp_path):
     with sqlite3.connect(tmp_path / "study.sqlite") as other:
         other.execute("CREATE TABLE mine (x)")
     other.close()
-    with pytest.raises(ix.InputError, match="something else than a study"):
+    with pytest.raises(ix.InputError, match="not the database of a study"):
         Store(tmp_path, write=True)
     (tmp_path / "text").mkdir()
     (tmp_path / "text" / "study.sqlite").write_text(

@@ -46,7 +46,7 @@ def test_keys_as_those_of_documents_and_queries(tmp_path):
         ({"docs": [{"id": 1}]}, "document 1 of docs: none of the keys text, contents, content, body"),
         (
             {"docs": [{"id": 1, "text": "a"}, {"id": "1", "text": "b"}]},
-            "document 2 of docs: a document '1' was there before",
+            "document 2 of docs: the document id '1' is already used",
         ),
         ({"runs": None}, "runs must be an object .*, or be left out; it is None"),
         ({"runs": {"BM25": None}}, "runs must be an object .*; 'BM25' is None"),
@@ -71,7 +71,7 @@ def test_what_is_wrong_is_named_with_its_line(tmp_path, capsys, change, message)
 
 
 def test_queries_and_scores_that_stand_twice(tmp_path):
-    with pytest.raises(ix.InputError, match="line 2: a query '7' was there before"):
+    with pytest.raises(ix.InputError, match="line 2: the query id '7' is already used"):
         read(tmp_path, GOOD, GOOD | {"qid": "7"})
     with pytest.raises(ix.InputError, match="line 1: broken JSON: an object has the key 'a' twice"):
         read(tmp_path, '{"qid": 1, "query": "t", "docs": [], "runs": {"x": {"a": 1, "a": 2}}}')

@@ -89,7 +89,7 @@ def test_a_file_of_stopwords(tmp_path):
         (b"# nothing\n\n", "holds no stopword"),
         (b"\x00\x01\x02tea", "line 1: a NUL byte"),
         (b"\xff\xfe\x00t", "is UTF-16: save it as UTF-8"),
-        (b"tea\nof the\n", "line 2: .*one word a line.*'of the'"),
+        (b"tea\nof the\n", "line 2: .*one word per line.*'of the'"),
     ],
 )
 def test_what_is_no_file_of_stopwords_is_refused(content, message, tmp_path):

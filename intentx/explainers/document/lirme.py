@@ -214,12 +214,12 @@ class LIRME(DocumentMethod):
             if theta.any():
                 if not found:
                     subject.notes.append(
-                        f"so many words and samples ({features.shape[1]:,} and {len(features):,}) take "
-                        "longer than is allowed: the weights are near the best ones, and not those"
+                        f"so many words and samples ({features.shape[1]:,} and {len(features):,}) "
+                        "exceed the iteration limit: the weights are close to the optimum, not exact"
                     )
                 break
         else:
-            subject.notes.append(f"all weights are zero, at α = {min(self.alphas):g} still")
+            subject.notes.append(f"all weights are zero, even at α = {min(self.alphas):g}")
         metrics["fit"] = r_squared(standard, features @ theta + intercept, nearness)
         return theta * deviation
 

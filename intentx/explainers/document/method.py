@@ -122,10 +122,10 @@ class Subject:
         self.terms = tuple(dict.fromkeys(token.term for token in self.tokens))
         if self.cut:
             self.notes.append(
-                f"document {ranking.doc_ids[position]!r} has {len(read):,} characters, and versions of "
-                f"more than {LONGEST_EDITED:,} of them or {MOST_WORDS:,} words are not made: the first "
-                f"{len(self.text):,} are explained, as a document of their own; what the others do is "
-                "in the rest"
+                f"document {ranking.doc_ids[position]!r} has {len(read):,} characters, and edited "
+                f"versions are limited to {LONGEST_EDITED:,} characters or {MOST_WORDS:,} words: only "
+                f"the first {len(self.text):,} characters are explained, as a document of their own; "
+                "the effect of the others is part of the rest"
             )
         reader = every_word(analyzer)
         seen = set(analyzer.terms(read)) if read != whole or reader != analyzer else None
@@ -275,8 +275,8 @@ class Subject:
         name = self.ranking.doc_ids[self.position]
         raise ScorerError(
             f"the scores of versions of document {name!r} are too far apart for {self.method}: a "
-            "difference of two is larger than any number can be; bring them nearer together, for "
-            "instance by a floor: max(score, -1e6)",
+            f"difference of two overflows; limit their range, for instance by a "
+            "floor: max(score, -1e6)",
             self.ranking.query,
             [self.text],
         )

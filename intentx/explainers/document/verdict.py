@@ -327,7 +327,7 @@ def _sentence(
         parts.append(_fallen(fall, len(made.ranking)))
     if len(made.terms) <= 3 and level != "holds":
         words = "one word" if len(made.terms) == 1 else f"{len(made.terms)} words"
-        parts.append(f"of {words}, chance can hardly be told")
+        parts.append(f"with only {words}, chance cannot be ruled out")
     if not math.isnan(gap):
         missed = f", but for {100 * gap:.2g} %" if gap >= 0.0005 else ""
         parts.append(f"the weights add up to what they should{missed}")

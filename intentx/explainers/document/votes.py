@@ -81,9 +81,9 @@ class SideBySide:
         left = ""
         if self.left_out:
             verb = "has" if len(self.left_out) == 1 else "have"
-            left = f" {_listed(self.left_out)} {verb} no part in it: sizes without a direction."
+            left = f" {_listed(self.left_out)} {verb} no part in it: they give sizes without a sign."
         if len(self.labels) < 2:
-            return f"There are no two methods whose weights have a direction.{left}"
+            return f"There are no two methods whose weights have a sign.{left}"
         if not number:
             some = "the one word that matters" if of == 1 else f"any of the {of} words that matter"
             return f"No method contradicts another on {some} to one of them.{left}"
@@ -162,7 +162,7 @@ def side_by_side(
     names = tuple(numbered(explanations) if labels is None else labels)
     if len(explanations) < 2 or len(names) != len(explanations):
         raise InputError(
-            "to stand side by side takes two explanations or more and a label for each, not "
+            "a side-by-side view needs two explanations or more and one label for each, not "
             f"{len(explanations)} and {len(names)}"
         )
     documents = list(dict.fromkeys(one.ranking.doc_ids[one.position] for one in explanations))

@@ -52,7 +52,7 @@ def _cause(model: Model, uncovered: Sequence[str], cut: Sequence[str]) -> str:
         model.subject.notes += causes
     causes += coarse(model)
     if cut and not uncovered:
-        causes.append(f"the model may let no gradient through {', '.join(cut)}")
+        causes.append(f"the model may block gradients through {', '.join(cut)}")
     return "; ".join(causes)
 
 
@@ -61,7 +61,7 @@ def coarse(model: Model) -> list[str]:
     kind = str(model.embedded.vectors.dtype).removeprefix("torch.")
     if kind not in ("float16", "bfloat16"):
         return []
-    return [f"the model computes in {kind}, and rounds: load it in float32"]
+    return [f"rounding errors of {kind}: load the model in float32"]
 
 
 def summed(gradients: torch.Tensor, vectors: torch.Tensor) -> Floats:

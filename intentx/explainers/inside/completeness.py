@@ -74,12 +74,14 @@ def judged(
         cause = found.cause or (other.cause if other else "")
         subject.cautions.append(f"{say}; {cause}" if cause else say)
         if complete and not relative <= REFUSED:
-            raise InputError(f"{_named(subject)}: {say}, which is beyond use; {_out(cause)}")
+            raise InputError(
+                f"{_named(subject)}: {say}, which is too much for a usable explanation; {_out(cause)}"
+            )
     largest = max((abs(float(v)) for one in (found, other) if one for v in one.values), default=0.0)
     if largest > CANCELS * size > 0:
         subject.cautions.append(
-            f"attributions of up to {largest:.2g} have cancelled each other out, beside scores of "
-            f"{size:.2g}: they say little about single words; {WAYS_OUT}"
+            f"attributions of up to {largest:.2g} cancel each other out and are large compared with "
+            f"scores of {size:.2g}: they say little about single words; {WAYS_OUT}"
         )
     return metrics | {"gap": gap, "relative_gap": relative}
 
@@ -90,8 +92,8 @@ def _refuse(subject: Subject, found: Attributions, gap: float, size: float, comp
     if complete and abs(gap) > max(ROUNDING * size, REFUSED * abs(difference)):
         raise InputError(
             f"{_named(subject)}: the attributions of {subject.method} miss a difference of "
-            f"{difference:.4g} from the reference by {abs(gap):.3g}, which is beyond use; "
-            f"{_out(found.cause)}"
+            f"{difference:.4g} from the reference by {abs(gap):.3g}, which is too much for a usable "
+            f"explanation; {_out(found.cause)}"
         )
 
 

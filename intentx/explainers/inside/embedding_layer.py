@@ -80,8 +80,8 @@ class Model:
         values, gradients = self._passed(self.embedded, vectors, counted, rules)
         if rules is not None and np.isfinite(values).all() and not bool(torch.isfinite(gradients).all()):
             raise InputError(
-                f"{self.subject.method}'s contributions of document {self.subject.doc_id!r} are beyond "
-                f"all numbers; {WAYS_OUT}"
+                f"{self.subject.method}'s contributions of document {self.subject.doc_id!r} overflow; "
+                f"{WAYS_OUT}"
             )
         if not (np.isfinite(values).all() and bool(torch.isfinite(gradients).all())):
             raise ScorerError(
@@ -140,8 +140,8 @@ class Model:
             except RuntimeError as error:  # e.g. of torch.utils.checkpoint, which computes twice
                 why = str(error).partition("\n")[0]
                 raise InputError(
-                    f"{self.subject.method} takes gradients, and those of {self._name} "
-                    f"cannot be taken: {why}; KernelSHAP and EXS explain it from its scores alone"
+                    f"{self.subject.method} needs gradients, and those of {self._name} cannot be "
+                    f"computed: {why}; KernelSHAP and EXS explain it from its scores alone"
                 ) from error
         return doubled(scores).numpy(), doubled(found[:counted])
 

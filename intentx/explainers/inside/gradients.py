@@ -197,8 +197,8 @@ class _FromReference(GradientMethod):
         elif model.breaks_at_zero():
             kind = "mean"
             subject.notes.append(
-                "the reference is the mean vector of the ranking's documents: zero vectors are no "
-                "input for this ranker, whose score breaks there"
+                "the reference is the mean vector of the ranking's documents: the score of this ranker "
+                "breaks down at zero vectors"
             )
         model.chosen["reference_used"] = kind
         return reference_vectors(
@@ -285,7 +285,7 @@ class IntegratedGradients(_FromReference):
             found, gradients = model.gradients(torch.lerp(reference, x, places[part, None, None]))
             total += torch.tensordot(weights[part], gradients, dims=1)
             scores += found.tolist()
-        causes = [*coarse(model), f"{self.steps} steps of the integral may be few"]
+        causes = [*coarse(model), f"{self.steps} steps may be too few for the integral"]
         return Attributions(summed(total, x - reference), scores[-2], scores[-1], "; ".join(causes))
 
 
@@ -342,6 +342,7 @@ class DeepSHAP(_FromReference):
         references = self._references(model, self.number)
         if len(references) < self.number and model.chosen["reference_used"] not in CONSTANT:
             model.subject.notes.append(
-                f"{len(references)} references where {self.number} were asked for: there are no more"
+                f"{len(references)} references instead of the {self.number} asked for: there are no "
+                "more documents to draw from"
             )
         return by_rules(model, references)

@@ -129,8 +129,8 @@ def reference_vectors(
     if not found:
         what = "word" if kind in ("idf", "ql") else "other document"
         raise InputError(
-            f"there is no {what} for the reference {kind!r} that the ranker reads any piece of; give a "
-            "collection of texts, or choose reference='mean'"
+            f"there is no {what} for the reference {kind!r} of which the ranker reads at least one "
+            "piece; give a collection of texts, or choose reference='mean'"
         )
     return torch.stack(found)
 

@@ -28,15 +28,15 @@ __all__ = ["EDITED_SHARE", "GENERAL", "Balance", "ChoiceSettings", "Chosen", "Te
 Balance = Literal["chosen", "equal"]
 
 NO_EFFECT = (
-    "the ranker was asked, and no term was found to have an effect of its own: these terms go along "
-    "with its order, and no more"
+    "the ranker was asked, and no term was found to have an effect of its own: these terms only go "
+    "along with its order"
 )
 FOUND = "the ranker was found to want {} of the candidates;"
 FILLED = (
-    "since these leave much of its order open, beside them are terms that help to reproduce it and "
-    "whose effect could be chance; a larger budget tells more"
+    "these leave much of its order unexplained, so terms that help to reproduce it were added, whose "
+    "effect could be chance; a larger budget measures more"
 )
-LARGEST = "beside them are those with the next largest effects, which could be chance"
+LARGEST = "those with the next largest effects were added, which could be chance"
 EFFECTS = 0.3  # how far they weigh by default
 GAIN = 0.1  # of unseen pairs: what terms without a clear effect must add, where effects are all
 GENERAL = 0.5  # the default generality
@@ -202,7 +202,7 @@ class TermChooser:
         budget = check_budget(s.budget, s.seconds)
         self.evidence = evidence_of(problem.ranking, terms, problem.index, budget, s.seconds, s.seed)
         if not self.evidence.effects:
-            self.stages.note("no document is short enough to be edited, and the ranker was not asked")
+            self.stages.note("no document is short enough to be edited, so the ranker was not asked")
         self.stages.close("edited documents")
 
     def _wanted(self, matrices: PreferenceMatrices) -> PreferenceMatrices | None:

@@ -207,7 +207,7 @@ def check_budget(budget: int | None, seconds: float | None) -> int:
         raise InputError(f"seconds must be a number above 0, or None, not {seconds!r}")
     if budget is None:
         if seconds is None:
-            raise InputError("budget=None asks for as long as seconds say: give seconds, too")
+            raise InputError("budget=None needs a time limit: give seconds, too")
         return MOST
     if not isinstance(budget, Integral) or isinstance(budget, bool) or budget < 0:
         raise InputError(f"budget must be 0 or more, a whole number of texts, not {budget!r}")

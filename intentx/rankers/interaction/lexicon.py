@@ -263,7 +263,7 @@ def _by_term(
             number.append(numbers.setdefault(tokens[0].term, len(numbers)))
             weight.append(np.sqrt(1.0 + words[word]))
     if not numbers:
-        raise InputError("no term vector stands for a term of the analyzer")
+        raise InputError("none of the term vectors is for a term of the analyzer")
     sums = np.zeros((len(numbers), units.shape[1]))
     np.add.at(sums, number, units[used] * np.array(weight)[:, None])
     norms = np.linalg.norm(sums, axis=1)

@@ -141,7 +141,7 @@ class Shape:
                 present = [name for name in LISTS if isinstance(answer.get(name), list)]
                 found = answer[present[0]] if present else None
         if not isinstance(found, list):
-            raise AnswerError(f"answered no list of {where} but {_shown(answer)}")
+            raise AnswerError(f"answered {_shown(answer)} instead of a list of {where}")
         return found
 
     def _in_order(self, results: Sequence[Any], texts: Sequence[str]) -> list[float]:
@@ -184,7 +184,7 @@ def _shown(plain: Any) -> str:
     try:
         return json.dumps(plain, ensure_ascii=False)
     except (ValueError, RecursionError):
-        return "something that JSON cannot say"
+        return "something that JSON cannot express"
 
 
 SHAPES: dict[str, Shape] = {

@@ -257,7 +257,7 @@ class HTTPReranker:
                     return answer
                 problem, asked = self._refusal(answer), waits.get_retry_after(answer.response) or 0
                 if asked > LONGEST_WAIT:
-                    raise self._failure(f"{problem} (and to come again in {asked:.0f} s)")
+                    raise self._failure(f"{problem} (and asked to wait {asked:.0f} s before a retry)")
             try:
                 waits = waits.increment("POST")
             except MaxRetryError:
@@ -303,7 +303,8 @@ class HTTPReranker:
         said = f"answered {answer.status} {answer.response.reason or ''}".rstrip()
         if 300 <= answer.status < 400:
             location = answer.response.headers.get("Location", "")
-            return f"{said}: it sends us to {without_secrets(location)!r}; give that URL if you trust it"
+            target = without_secrets(location)
+            return f"{said}: it redirects to {target!r}; give that URL if you trust it"
         if answer.status in {401, 403} and self.key_env is None:
             said += ", and no key was sent: name its environment variable with key_env"
         return f"{said}: {self._excerpt(answer.content)}" if answer.content.strip() else said
@@ -323,7 +324,7 @@ def _checked_headers(headers: Mapping[str, str]) -> dict[str, str]:
     """Headers that can be sent, and that hold no key themselves."""
     for name, value in headers.items():
         if not isinstance(name, str) or not HEADER.fullmatch(name):
-            raise InputError(f"headers: {name!r} is no name of a header")
+            raise InputError(f"headers: {name!r} is not a valid header name")
         if not isinstance(value, str) or not value.isascii() or not value.isprintable():
             raise InputError(
                 f"headers: the value of {name} must be a text of printable ASCII characters"
@@ -349,9 +350,9 @@ def _place(url: str) -> _Place:
     if parts.scheme not in {"http", "https"} or not host:
         raise InputError(f"{example}, not {shown!r}")
     if parts.username is not None or parts.password is not None:
-        raise InputError(f"no user or password in a URL, please: {shown}; see key_env")
+        raise InputError(f"a URL must not contain a user or a password: {shown}; see key_env")
     if parts.fragment:
-        raise InputError(f"{shown} has settings behind a #; HTTPReranker.from_spec reads them")
+        raise InputError(f"{shown} has settings after a #; HTTPReranker.from_spec reads them")
     target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
     return _Place(parts.scheme == "https", host, port, target)
 

@@ -85,8 +85,8 @@ def load(
         trial(model)
     except (RuntimeError, NotImplementedError, LookupError, TypeError, ValueError) as error:
         raise InputError(
-            f"{kind} {str(name)!r} does not compute on {model.device} in {model.dtype}; another "
-            f"precision or device may do: {error}"
+            f"{kind} {str(name)!r} cannot run on {model.device} in {model.dtype}; try another precision "
+            f"or device: {error}"
         ) from error
     return model
 

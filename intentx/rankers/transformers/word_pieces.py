@@ -115,8 +115,8 @@ def _encodings(features: Any) -> Any:
     encodings = getattr(features, "encodings", None)
     if not encodings or features.get("modality", "text") != "text":
         raise InputError(
-            "the model's tokenizer does not tell where in a text its pieces come from: that takes a "
-            "'fast' one, of the library tokenizers, and no chat template"
+            "the model's tokenizer does not say which characters of a text its pieces come from: use a "
+            "'fast' tokenizer, of the library tokenizers, without a chat template"
         )
     return encodings
 

@@ -40,7 +40,7 @@ FOLDED = 40  # terms that do not stand out, to be unfolded
 
 _SECTIONS = (
     ("agreement", "How far they agree"),
-    ("biases", "What a ranker keeps preferring"),
+    ("biases", "What a ranker consistently prefers"),
     ("queries", "Query by query"),
     ("made", "How it was made"),
 )
@@ -126,7 +126,7 @@ def _biases(comparison: Comparison) -> Html:
     intro = (
         "Of the pairs of documents that two rankers order differently: the share in which the one "
         "that the ranker prefers holds more of something, minus the share in which it holds less. "
-        "Blue: the ranker prefers it; orange: the others do. In the mean over queries, with a 95 % "
+        "Blue: the ranker prefers it; orange: the others do. Averaged over queries, with a 95 % "
         "interval; p by random signs of the queries, adjusted for all that was tested. Two orders "
         "cannot tell whether one ranker prefers something more or the other prefers it less, and a "
         "ranker may prefer documents with a word that it does not look for."

@@ -191,12 +191,12 @@ def _speaking(view: DocumentView) -> Html:
         rest = "".join(f" What no word carries is {view.rest(weight)}." for _, weight in view.others)
         return Html(f"No word makes a difference.{rest}")
     if view.signless:
-        return join(["Its score hangs most on ", listing(pro), ", whichever way."])
+        return join(["Its score depends most on ", listing(pro), ", whichever way."])
     above = [" above ", _other(explanation)] if explanation.above is not None else []
     if not pro:
         return join([_speak(contra), " against its place", *above, ", no word notably for it."])
     if view.one_sided:
-        return join([_speak(pro), " for its place; what speaks against it, the method does not see."])
+        return join([_speak(pro), " for its place; the method does not see what speaks against it."])
     against = [listing(contra) if contra else "no word notably", " against it."]
     return join([_speak(pro), " for its place", *above, ", ", *against])
 
@@ -288,7 +288,7 @@ def _text(view: DocumentView) -> Html:
         score = score_of(explanation.ranking, explanation.above)
         parts += [
             tag("h4", "Compared with ", _other(explanation), f", score {score}"),
-            tag("p", "Words that have a weight are on its colour here, too.", class_="note"),
+            tag("p", "Words with a weight have its colour here, too.", class_="note"),
             tag("p", view.text_of_other, dir="auto", class_="text"),
         ]
     return join(parts)
@@ -345,7 +345,7 @@ _SECTIONS: tuple[Section[DocumentView], ...] = (
     Section(
         "document",
         "The document",
-        "Each word is on the colour of its weight; the pointer on it shows the number. Words without "
+        "The background colour of each word shows its weight; point at it for the number. Words without "
         "a colour make no difference.",
         _text,
     ),

@@ -14,10 +14,10 @@ from intentx.report.pages.tables import bar, share_cell, table
 __all__ = ["FAITHFULNESS", "faithfulness_table", "has_faithfulness", "heldout_row", "measured"]
 
 FAITHFULNESS = (
-    "Ranks of the document, 1 is best. Its words go one after the other, those that speak most for it "
-    "first: taken away from the document, or left alone of it. Random words of the document are the "
-    "control: an explanation that names the right words falls deeper without them, and less with only "
-    "them."
+    "Ranks of the document, 1 is best. Its words are removed from the document, or kept alone, one "
+    "after the other, those that speak most for it first. Random words of the document are the "
+    "control: if an explanation names the right words, the document falls further without them, and "
+    "less with only them."
 )
 
 

@@ -66,7 +66,7 @@ def beside(views: Sequence[DocumentView], told: SideBySide) -> Html:
     last = tag("tr", tag("th", tag("em", "the rest: no word"), scope="row"), *cells, tag("td"))
     columns = ("word", *(view.label for view in views), "for : against")
     note = (
-        "Methods weigh in units of their own: colours compare the words of a column. The last column "
+        "Each method has its own unit, so colours compare only the words of one column. The last column "
         "counts the methods that speak for and against a word by a tenth of their largest weight or "
         "more; words that they contradict each other on are marked."
     )

@@ -121,7 +121,7 @@ def fidelity_table(view: View) -> Html:
     notes = [
         f"Kendall’s τ-b {real(fidelity.tau)} between the two orders of all documents, ties included "
         "(1 the same, 0 unrelated, −1 reversed)"
-        + (": undefined, for one of them ties everything." if math.isnan(fidelity.tau) else "."),
+        + (": undefined, because one of them ties everything." if math.isnan(fidelity.tau) else "."),
         f"RBO_ext {real(fidelity.rbo)} with p = 0.9: overlap from the top, where the first ten places "
         "count most; extrapolated, ties in the worst order.",
         f"{tied} {verb} left out everywhere." if fidelity.ranker_ties else "The ranker ties no pair.",

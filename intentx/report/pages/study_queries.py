@@ -79,7 +79,7 @@ def queries_section() -> Html:
     return tag(
         "section",
         tag("h2", "Queries"),
-        tag("noscript", tag("p", "Queries need JavaScript here; cells.csv has all.", class_="note")),
+        tag("noscript", tag("p", "This table needs JavaScript; see cells.csv for all.", class_="note")),
         tag("div", id="query-controls", class_="controls"),
         tag("div", tag("table", class_="queries", id="query-table"), class_="scroll", tabindex="0",
             role="region", aria_label="Metrics of each query"),

@@ -165,8 +165,9 @@ def _overfitting(board: _Board, names: set[str]) -> Plot:
     shown = above + below
     figure = _panels(board, draw, shown, _shares(board.lines, shown), "fidelity, mean of queries", 26)
     caption = (
-        "The line from all pairs to held-out documents is what fidelity on fitted documents hides. In a "
-        "random order nothing is to be found: what fitted documents have there above .5 is overfitting."
+        "The line from all pairs to held-out documents shows how much fidelity on fitted documents "
+        "overstates. In a random order there is nothing to find: fidelity above .5 on fitted documents "
+        "is overfitting there."
     )
     return Plot("overfitting", "Fitted against held out", caption, figure)
 

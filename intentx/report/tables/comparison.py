@@ -119,7 +119,7 @@ def _agreements(comparison: Comparison) -> Table:
     from rich.text import Text
 
     table = _table(
-        "How far they agree, in the mean over queries",
+        "How far they agree, averaged over queries",
         "rankers", *(metric.title for metric in AGREEMENT.values()), "n",
     )  # fmt: skip
     for two in combinations(comparison.rankers, 2):
@@ -156,7 +156,7 @@ def _biases(biases: RankerBiases, comparison: Comparison) -> Any:
 
     others = [name for name in comparison.rankers if name != biases.ranker]
     against = others[0] if len(others) == 1 else "the others"
-    title = f"What {biases.ranker} keeps preferring against {against}"
+    title = f"What {biases.ranker} consistently prefers over {against}"
     found = f"{count(biases.queries, 'query', 'queries')}, {count(biases.pairs, 'disagreement')}"
     closing = Text(f"{found}, {count(biases.tested, 'term')} tested; p adjusted for that", style="dim")
     if biases.reason:

@@ -126,7 +126,7 @@ def _random_order(lines: Sequence[Line]) -> Html | None:
     ]
     if held in most.metrics:
         parts.append(f", and {number(name, most.metrics[held].mean)} on held-out documents")
-    parts.append(": fidelity on fitted documents holds that much overfitting.")
+    parts.append(": that much of the fidelity on fitted documents is overfitting.")
     return join(parts)
 
 

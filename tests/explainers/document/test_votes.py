@@ -56,9 +56,9 @@ def test_sizes_have_no_side():
     told = side_by_side([*explanations()[:2], saliency])
     assert told.left_out == ("Saliency",)
     assert told.contradictions == ()
-    assert told.summary.endswith("Saliency has no part in it: sizes without a direction.")
+    assert told.summary.endswith("Saliency has no part in it: they give sizes without a sign.")
     alone = side_by_side([explanations()[0], saliency])
-    assert alone.summary.startswith("There are no two methods whose weights have a direction. Saliency")
+    assert alone.summary.startswith("There are no two methods whose weights have a sign. Saliency")
 
 
 def test_the_picture_says_so(tmp_path):

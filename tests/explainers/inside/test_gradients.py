@@ -209,7 +209,7 @@ def test_a_function_without_a_rule_is_named():
     for method in (DeepLIFT(), DeepSHAP(number=2)):
         with pytest.raises(
             ix.InputError,
-            match=r"beyond use; no DeepLIFT rule for special_erfcx, prod: its plain gradient was used",
+            match=r"explanation; no DeepLIFT rule for special_erfcx, prod: its plain gradient",
         ):
             method.explain(toy_ranking(toy), "a")
 

@@ -160,7 +160,9 @@ def test_a_gap_in_either_document_is_refused():
             return gradient * 3
 
     ranking = ix.rank(Toy(Of(lambda v: Steeper.apply(v).sum((1, 2)))), "piano", DOCS)
-    with pytest.raises(ix.InputError, match=r"beyond use; no DeepLIFT rule for Steeper"):
+    with pytest.raises(
+        ix.InputError, match=r"too much for a usable explanation; no DeepLIFT rule for Steeper"
+    ):
         DeepLIFT().explain(ranking, "a", above="b")
 
 
