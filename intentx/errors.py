@@ -23,7 +23,7 @@ class IntentxError(Exception):
 
 
 class InputError(IntentxError, ValueError):
-    """A value the caller handed over cannot be used; the message says what can."""
+    """A value that was passed in cannot be used; the message says what is allowed."""
 
 
 class ScorerError(IntentxError, RuntimeError):

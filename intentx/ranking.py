@@ -65,7 +65,7 @@ class Ranking:
         What the ranker makes of its raw scores, such as a sigmoid, if it exposes one; shown beside
         them.
     mark
-        That of the scorer when it made the scores; None where it does not tell.
+        That of the scorer when it made the scores; None if it has none.
     """
 
     query: str
@@ -296,9 +296,9 @@ def rank(
         pandas Series by its index, or a frame with columns such as ``docno`` and ``text`` (see
         `as_documents`). Plain texts get their position in the input as id: "0", "1", …
     cache, fingerprint
-        A file to remember scores in, and what to file them under, as in `BlackBox`.
+        A file to cache scores in, and the fingerprint to file them under, as in `BlackBox`.
     truncated
-        What to do about documents that the ranker does not read to their end, if it tells by a
+        What to do about documents that the ranker does not read to their end, if it exposes a
         method ``seen(query, texts)``, which gives each text as far as it is read. ``"warn"`` names
         them in a `TruncationWarning`. ``"cut"`` puts what is read in the place of each text, at
         the same score: words that the ranker never saw are then no part of an explanation, and
@@ -307,9 +307,9 @@ def rank(
     Raises
     ------
     InputError
-        For no documents, duplicate ids, texts that are missing or not strings, a form of documents
-        that leaves it open what is meant, an empty query, a cache that cannot be used, or texts to
-        be cut for a ranker that does not tell what it reads.
+        For no documents, duplicate ids, texts that are missing or not strings, documents in
+        an ambiguous form, an empty query, a cache that cannot be used, or texts to
+        be cut for a ranker that does not expose what it reads.
     ScorerError
         If the scorer fails; the message names the document.
 

@@ -25,7 +25,7 @@ def load(path: str | Path) -> Any:
     -------
     object
         Of the class that wrote it, a user's own subclass of `intentx.Explanation` included. The ranker
-        does not come back.
+        is not restored.
 
     Raises
     ------

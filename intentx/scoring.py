@@ -44,7 +44,7 @@ def unit_of(*scores: npt.ArrayLike) -> float:
 
 
 class BlackBox:
-    """A user's scorer, asked as rarely as possible and never trusted blindly.
+    """A user's scorer, called as rarely as possible, with its results checked.
 
     Texts are de-duplicated, looked up among those scored before, sorted by length (so that a
     padded batch wastes little) and scored in batches. What was scored before is forgotten once the
@@ -54,14 +54,14 @@ class BlackBox:
     Parameters
     ----------
     scorer
-        Callable ``(query, texts) -> (N,)`` numbers. With ``scorer.listwise`` true, each list of
-        texts goes to it whole and in the given order, and is remembered as a whole.
+        Callable ``(query, texts) -> (N,)`` numbers. With ``scorer.listwise`` true, each list of texts is
+        scored and cached as a whole, in the given order.
     batch_size
         Most texts in one call of the scorer.
     progress
         Called with the number of texts scored so far and the number asked for, after each batch.
     cache
-        A file to remember scores in, too, for other processes (see `intentx.score_cache.ScoreFile`).
+        A file to cache scores in, for other processes (see `intentx.score_cache.ScoreFile`).
     fingerprint
         What the scores are filed under there, for a scorer without ``fingerprint``: a text that
         you change whenever the scores of the same texts may change.

@@ -76,7 +76,9 @@ def test_truncated_files_say_how_far_they_are_read(tmp_path, ending, kept):
     lines = b"".join(b"%d\t%s\n" % (n, os.urandom(100).hex().encode()) for n in range(1_000))
     whole = PACK[ending](lines)
     path = written(tmp_path / f"d{ending}", whole[: int(kept * len(whole))])
-    message = rf"d\{ending}, after line \d+: the packed data is damaged \(it ends too early\); fetch"
+    message = (
+        rf"d\{ending}, after line \d+: the compressed data is damaged \(it ends too early\); download"
+    )
     with pytest.raises(ix.InputError, match=message) as caught:
         read_documents(path)
     read = int(re.search(r"after line (\d+)", str(caught.value))[1])
@@ -177,8 +179,8 @@ def test_standard_input_packed_closed_and_empty(monkeypatch):
 
 DEEP = "[" * 100_000
 BROKEN_JSON = [
-    ('"x": ' + DEEP, "line 2: broken JSON: lists or objects nested hundreds deep"),
-    ('"x": ' + '{"a":' * 100_000, "line 2: broken JSON: lists or objects nested"),
+    ('"x": ' + DEEP, "line 2: broken JSON: lists or objects are nested too deeply"),
+    ('"x": ' + '{"a":' * 100_000, "line 2: broken JSON: lists or objects are nested"),
     ('"x": ' + "7" * 5_000 + "}", "line 2: broken JSON: a whole number of 5,000 digits"),
     ('"x": -' + "7" * 5_000 + "}", "line 2: broken JSON: a whole number of 5,001 digits"),
     ('"text": "a \\ud83d b"}', r"line 2: broken JSON: \\ud83d alone is half of a character; write both"),

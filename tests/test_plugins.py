@@ -212,8 +212,8 @@ def test_broken_rankers_name_their_package(faulty, spec, message):
         ("intentx.rankers", ["bm25"], "'bm25' to intentx.rankers, .* that name itself"),
         ("intentx.rankers", ["https"], "'https' .* that name itself"),
         ("intentx.rankers", ["module"], "'module' .* that name itself"),
-        ("intentx.methods", ["two words"], "'two words' .*: a name has no blank"),
-        ("intentx.rankers", ["a,b"], "'a,b' .*: a name has no blank, colon, comma"),
+        ("intentx.methods", ["two words"], "'two words' .*: a name must not have a blank"),
+        ("intentx.rankers", ["a,b"], "'a,b' .*: a name must not have a blank, colon, comma"),
         ("intentx.methods", ["longest-words"], ".*: package 'intentx-lengths' has added that"),
     ],
 )

@@ -30,7 +30,7 @@ class Contrast(Measure):
     medians
         Of both groups.
     sizes
-        Values in both groups; those that are no number are left out.
+        Values in both groups; NaNs are left out.
     left_out
         How many are.
     """

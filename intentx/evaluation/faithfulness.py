@@ -50,7 +50,7 @@ class Words(Protocol):
 
 @dataclass(frozen=True)
 class Faithfulness(Measure):
-    """What happens to a document's rank when words of its explanation go, or are all that stays.
+    """How a document's rank changes when words of its explanation are removed, or kept alone.
 
     Attributes
     ----------
@@ -171,15 +171,15 @@ def faithfulness(
     mask: str | None = None,
     seed: int = 0,
 ) -> Faithfulness:
-    """Take the words of an explanation away, or all others, and see where the document goes.
+    """Remove the words of an explanation, or all others, and measure how the document's rank changes.
 
     Words come in the order of their weights, those that speak most for the document first, those
-    that speak against it last. All occurrences of a word go together; signs, and words that the
-    explanation does not weigh, stay. A rank is the number of the other documents with a higher score,
-    and of those with the same score half. Where the ranker tells by ``seen`` what it reads of the
-    document, only that is edited: what it cuts off does not come into its view as words before it
-    go. Of a document longer than
-    `intentx.perturbation.LONGEST_EDITED` its beginning takes part alone, as a document of its own.
+    that speak against it last. All occurrences of a word are removed together; punctuation,
+    and words that the explanation does not weigh, stay. A rank is the number of the other documents with
+    a higher score, and of those with the same score half. If the ranker exposes by ``seen``
+    what it reads of the document, only that is edited: what it cuts off does not come into its view as
+    words before it go. Of a document longer than
+    `intentx.perturbation.LONGEST_EDITED` only the beginning is used, as a document of its own.
 
     Parameters
     ----------

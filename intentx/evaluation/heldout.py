@@ -155,7 +155,7 @@ def heldout_fidelity(
     Returns
     -------
     HeldoutFidelity
-        A split without any pair, or on which the method fails for want of pairs or candidates, is
+        A split without any pair, or on which the method fails for lack of pairs or candidates, is
         NaN with its reason and is left out of the mean.
     """
     if not 0 < share < 1:

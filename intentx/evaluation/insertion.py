@@ -82,9 +82,9 @@ def insertion(
     analyzer: Analyzer | None = None,
     seed: int = 0,
 ) -> Insertion:
-    """Put intent terms in front of the last document, one more each time, and see it rise.
+    """Put intent terms in front of the last document, one more each time, and measure how far it rises.
 
-    Of a document longer than `intentx.perturbation.LONGEST_EDITED` its beginning stands for it.
+    Of a document longer than `intentx.perturbation.LONGEST_EDITED` only the beginning is used.
 
     Parameters
     ----------

@@ -60,14 +60,14 @@ def sanity(
 def randomised(scorer: Any, seed: int = 0) -> Any:
     """A copy of a ranker made of torch, with the numbers of each weight matrix shuffled.
 
-    The numbers stay the same, only where they stand is random: scales are those of the ranker, and
+    The numbers stay the same, only their positions are random: scales are those of the ranker, and
     nothing that its parameters have learned is left. Word vectors that are data, such as those of a
     lexicon that is not tuned, stay. The ranker itself is not touched, nor torch's random state.
 
     Parameters
     ----------
     scorer
-        Its torch modules may be attributes, or stand deeper in it, in lists or objects of its own.
+        Its torch modules may be attributes, or nested deeper in lists or objects of its own.
 
     Raises
     ------

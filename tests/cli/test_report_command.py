@@ -78,9 +78,7 @@ def test_without_matplotlib_all_but_plots_is_written(capsys, study, monkeypatch)
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     code, out, err = run(capsys, study)
     assert code == 0
-    assert (
-        "no plots, since matplotlib is not installed; it comes with: pip install 'intentx[plot]'" in err
-    )
+    assert "no plots: matplotlib is not installed; it comes with: pip install 'intentx[plot]'" in err
     written = {line for line in FILES if not line.startswith("plots")}
     assert set(out.splitlines()) == {str(study / name) for name in written}
     assert b"<svg" not in (study / "report.html").read_bytes()

@@ -181,7 +181,7 @@ def test_a_ranker_missing_from_some_queries_has_no_part_there():
     for one in evidence[:3]:
         del one.scores["twin"]
     assert of_twin(evidence).queries == 9
-    with pytest.raises(InputError, match="there is 1 only"):
+    with pytest.raises(InputError, match="two rankers or more, not 1"):
         find_biases(evidence, ["twin"])
 
 

@@ -70,7 +70,7 @@ def test_columns_in_any_order(tmp_path):
         (
             "candidates.tsv",
             CANDIDATES + "1\ta\t3\t1\tBM25\n",
-            "line 6: document .a. stands twice",
+            "line 6: document .a. is listed twice",
         ),
         ("candidates.tsv", CANDIDATES + "3\ta\t1\t1\tBM25\n", "query '3', which queries.tsv lacks"),
         ("candidates.tsv", CANDIDATES + "2\tz\t1\t1\tBM25\n", "document 'z' under query '2', which pas"),

@@ -72,7 +72,7 @@ def test_pairs_that_do_not_fit_into_memory_are_refused_with_the_numbers(huge):
         ix.InputError, match="19,999,900,000 preference pairs of 200,000 documents would"
     ):
         preference_pairs(huge)
-    with pytest.raises(ix.InputError, match="at most 50,000,000 are listed"):
+    with pytest.raises(ix.InputError, match="at most 50,000,000 are allowed"):
         preference_pairs(huge, "random", m=50_000_001)
     with pytest.raises(ix.InputError, match=r"rankings of 200,000 documents .* 335 GiB"):
         orders(huge.scores)

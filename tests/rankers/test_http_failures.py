@@ -102,7 +102,8 @@ def test_who_asks_for_an_hour_is_not_waited_for(slept):
     with (
         Service(answers((429, b"quota", {"Retry-After": "3600"}), FINE)) as service,
         pytest.raises(
-            ix.ScorerError, match=r"429 Too Many Requests: quota \(and to come again in 3600 s\)"
+            ix.ScorerError,
+            match=r"429 Too Many Requests: quota \(and asked to wait 3600 s before a retry\)",
         ),
     ):
         HTTPReranker(service.url)("tea", TEXTS)

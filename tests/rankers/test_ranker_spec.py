@@ -138,7 +138,7 @@ def _without_name(text):
         ("lm:x", "lm takes nothing after a colon, not 'x'"),
         ("bm25#k=1", "no setting 'k' after the # of bm25: there are 'b', 'k1'"),
         ("bm25#k1=much", "k1 after the # of bm25 cannot be 'much'"),
-        ("bm25#k1=1&k1=1", "k1 stands twice"),
+        ("bm25#k1=1&k1=1", "k1 is given twice"),
         ("ltr:x#raw=1", "ltr takes none"),
         ("json:dumps#a=1", "a callable takes no settings: json:dumps stands for it as it is"),
     ],

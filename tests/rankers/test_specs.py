@@ -48,7 +48,7 @@ def test_settings_reach_the_ranker(cross, bi):
         ),
         ("cross-encoder:{cross}#raw=maybe", "raw .* cannot be 'maybe': true or false expected"),
         ("cross-encoder:{cross}#raw", "raw .* cannot be '': true or false expected"),
-        ("cross-encoder:{cross}#raw=true&raw=false", "raw stands twice"),
+        ("cross-encoder:{cross}#raw=true&raw=false", "raw is given twice"),
         ("cross-encoder:{cross}#batch_size=many", "batch_size .* cannot be 'many'"),
         ("cross-encoder:{cross}#batch_size=0", "batch_size must be 1 or more, not 0"),
         ("cross-encoder:{cross}#precision=float8", "precision must be one of"),

@@ -235,10 +235,10 @@ def test_a_tokenizer_that_does_not_tell(folders):
     preprocess = first.preprocess
     first.preprocess = lambda *given, **settings: dict(preprocess(*given, **settings))
     scores = ranker("key", list(DOCS.values()))
-    with pytest.warns(TruncationWarning, match=r"unknown: the model's tokenizer does not tell .*'fast'"):
+    with pytest.warns(TruncationWarning, match=r"unknown: the model's tokenizer does not say .*'fast'"):
         ranking = ix.rank(ranker, "key", DOCS)
     np.testing.assert_allclose(ranking.scores, sorted(scores, reverse=True), atol=1e-6)
-    with pytest.raises(ix.InputError, match="does not tell where"):
+    with pytest.raises(ix.InputError, match="does not say which characters"):
         ix.rank(ranker, "key", DOCS, truncated="cut")
 
 

@@ -225,7 +225,7 @@ def test_methods_stand_side_by_side():
     assert "EXS, KernelSHAP 1 and KernelSHAP 2" not in read.text  # methods are named once
     assert "explained by EXS and KernelSHAP" in read.text
     assert "KernelSHAP 2" in read.text
-    table = read.text.split("units of their own")[1].split("The document")[0]
+    table = read.text.split("own unit")[1].split("The document")[0]
     assert "piano" in table
     assert "+2.00+2.00" in table
     assert "side by side" not in Reader(document_page([one])).text

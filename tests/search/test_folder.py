@@ -183,12 +183,12 @@ def spoilt(path):
 @pytest.mark.parametrize(
     ("name", "damage", "message"),
     [
-        ("bm25/data.csc.index.npy", cut, "data.csc.index.npy is not as it was written"),
+        ("bm25/data.csc.index.npy", cut, "data.csc.index.npy has changed since it was written"),
         ("bm25/indptr.csc.index.npy", Path.unlink, "indptr.csc.index.npy is missing"),
         ("bm25/params.index.json", lambda path: path.write_text("x" * path.stat().st_size), "damaged"),
-        ("documents.sqlite", cut, "documents.sqlite is not as it was written"),
+        ("documents.sqlite", cut, "documents.sqlite has changed since it was written"),
         ("documents.sqlite", spoilt, "damaged .*malformed|damaged .*not a database"),
-        ("bm25/indices.csc.index.npy", spoilt, "indices.csc.index.npy is not as it was written"),
+        ("bm25/indices.csc.index.npy", spoilt, "indices.csc.index.npy has changed since it was written"),
         ("../index.json", lambda path: path.write_text("{"), "index.json is damaged"),
         ("../index.json", lambda path: path.write_text("[]"), "index.json is damaged"),
         ("../index.json", lambda path: path.write_text('{"format": "intentx.search/9"}'), "search/9"),

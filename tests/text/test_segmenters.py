@@ -57,7 +57,7 @@ def test_blanks_around_a_word_are_none_of_it():
             lambda text: ["green", "black"],
             "gave 'black', which is not in the text after position 5",
         ),
-        (lambda text: ["tea", "green"], "gave 'green', which does not stand"),
+        (lambda text: ["tea", "green"], "gave 'green', which is not in the text"),
         (lambda text: [(0, 5), (4, 9)], r"gave \(4, 9\) after a word that ends at 5"),
         (lambda text: [(0, 10)], r"gave \(0, 10\) for a text of 9 characters"),
         (lambda text: [(-3, 5)], r"gave \(-3, 5\) for a text"),

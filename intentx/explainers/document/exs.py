@@ -86,7 +86,7 @@ class EXS(DocumentMethod):
         Versions, the document itself among them. Where its T words have no more versions than
         that, each comes once.
     removal, mask
-        How words go, as in `intentx.perturbation.removal_for`.
+        How words are removed, as in `intentx.perturbation.removal_for`.
     kernel_width
         Versions weigh ``exp(-(x / width)²)``, ``x = 1 - sqrt(share of words kept)``: the cosine
         distance to the document. LIME's would be .35; labels say little about versions so near.

@@ -72,8 +72,8 @@ def _values(scores: Floats) -> tuple[Floats, float]:
 class KernelSHAP(DocumentMethod):
     """Shapley values of a document's words: a fair share of its score for each (any ranker).
 
-    The weights add up to ``R(d) - R(empty)``; the empty document has none of the words, but signs
-    stay, and what the ranker makes of them alone is the metric ``rest``. Compared with another
+    The weights add up to ``R(d) - R(empty)``; the empty document has none of the words, but punctuation
+    stays, and its score alone is the metric ``rest``. Compared with another
     document, the game is ``R(A) - R(B)`` with the same words taken away from both, over the words of
     both; the other way round all weights have the other sign.
 
@@ -86,7 +86,7 @@ class KernelSHAP(DocumentMethod):
         Up to this many words (and wherever 2^T <= ``samples``), all 2^T versions are scored, and the
         values are exact; at most 20.
     removal, mask
-        How words go, as in `intentx.perturbation.removal_for`.
+        How words are removed, as in `intentx.perturbation.removal_for`.
 
     Notes
     -----

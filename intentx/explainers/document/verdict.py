@@ -45,9 +45,9 @@ class DocumentVerdict(Judgement):
     Attributes
     ----------
     level
-        ``"holds"``: on versions of the document that the method did not see, the weights tell the
+        ``"holds"``: on versions of the document that the method did not see, the weights predict the
         ranker's scores clearly better than the same weights on words at random. ``"chance"``: they do
-        not, or there is nothing to tell. ``"weak"``: in between, or too few words to tell.
+        not, or there is nothing to predict. ``"weak"``: in between, or too few words to decide.
     sentence
         The same in words, with the numbers.
     fit

@@ -244,7 +244,7 @@ class GradientInput(_FromReference):
 
 @dataclass(frozen=True, kw_only=True)
 class IntegratedGradients(_FromReference):
-    """Gradients on the straight way from a reference to the document, integrated.
+    """Gradients along the straight path from a reference to the document, integrated.
 
     ``(x - x̄) ∫ ∂R(x̄ + α (x - x̄)) / ∂x dα``, α from 0 to 1 (Sundararajan, Taly & Yan, ICML 2017,
     "Axiomatic Attribution for Deep Networks", equation 1), by Gauss-Legendre quadrature. It is
@@ -255,7 +255,7 @@ class IntegratedGradients(_FromReference):
     Parameters
     ----------
     steps
-        Points on the way. For BERT of six layers, 64 leave a gap far below a percent, 16 some
+        Points on the path. For BERT of six layers, 64 leave a gap far below a percent, 16 some
         percent.
     reference
         As in `intentx.explainers.inside.references.reference_vectors`; ``"auto"``: zeros, or ``"mean"``

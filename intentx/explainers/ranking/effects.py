@@ -139,13 +139,14 @@ def effects(
     Parameters
     ----------
     terms
-        Terms of the analyzer, also such as no document holds; None: the 200 candidates of
+        Terms of the analyzer, also terms that no document holds; None: the 200 candidates of
         `intentx.preferences.candidates.candidate_terms`.
     budget
         Most texts that the ranker is asked to score. Those of a listwise ranker make whole lists, in
         each of which a fifth of the documents is edited. None: no limit but ``seconds``.
     seconds
-        Stop asking after so long, and tell what is known then; the answer depends on the machine.
+        Stop asking after so many seconds, and return what is known by then; the result depends on the
+        machine.
     analyzer
         How texts become terms; None: `Ranking.analyzer`.
     seed

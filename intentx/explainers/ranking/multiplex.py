@@ -92,11 +92,11 @@ class Multiplex(Explainer[IntentExplanation]):
         covers the share ``0.1 e`` more of the pairs with documents left out. 1: the terms with the
         largest effects. None: .3, or 0 with ``generality=0``.
     budget
-        Most texts, edited documents, that the ranker is asked to score for effects and generality.
+        Maximum number of texts, edited documents, that the ranker scores for effects and generality.
         A listwise ranker gets whole lists, in each of which a fifth of the documents is edited.
         None: no limit but ``seconds``.
     seconds
-        Most seconds that the ranker is asked for these; the terms then depend on the machine.
+        Time limit for asking the ranker for these; the terms then depend on the machine.
     method
         Solver: see `intentx.coverage.solve`.
     literal

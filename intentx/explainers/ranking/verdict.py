@@ -24,8 +24,8 @@ class Verdict(Judgement):
     sentence
         The same in words, with the numbers.
     heldout, low, high
-        Share of the pairs among left-out documents that terms chosen from the others cover, in the
-        mean over ten splits, and its 95 % interval, widened since splits share documents.
+        Share of the pairs among left-out documents that terms chosen from the others cover, averaged
+        over ten splits, and its 95 % interval, widened since splits share documents.
     shuffled
         The same on shuffled orders.
     threshold

@@ -157,7 +157,7 @@ def test_one_word_cannot_be_told_from_chance():
     verdict = ix.KernelSHAP().explain(ranking, "0").verdict
     assert (verdict.level, verdict.versions, verdict.words, verdict.draws) == ("weak", 2, 1, 0)
     assert verdict.asked == 0
-    assert "of one word, chance can hardly be told" in verdict.sentence
+    assert "with only one word, chance cannot be ruled out" in verdict.sentence
     assert ix.KernelSHAP().explain(ranking, "2").verdict.level == "holds"  # it adds up exactly
 
 

@@ -235,7 +235,7 @@ def test_at_the_end_of_the_path_all_may_still_be_zero():
     found = LIRME(alphas=(1e6, 1e5)).explain(ranking, 0)
     assert not any(found.weights)
     assert found.metrics["alpha"] == 1e5
-    assert any("all weights are zero, at α = 100000 still" in note for note in found.notes)
+    assert any("all weights are zero, even at α = 100000" in note for note in found.notes)
 
 
 @pytest.mark.parametrize("sampler", SAMPLERS)

@@ -123,7 +123,7 @@ def test_plain_data_and_table():
 @pytest.mark.parametrize(
     ("given", "labels", "message"),
     [
-        (1, None, "two explanations or more and a label for each, not 1 and 1"),
+        (1, None, "two explanations or more and one label for each, not 1 and 1"),
         (2, ["a"], "not 2 and 1"),
     ],
 )

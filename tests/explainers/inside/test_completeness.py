@@ -143,7 +143,7 @@ def test_what_is_detached_is_told_beside_a_gap():
 
     found = DeepLIFT(reference="collection").explain(ranking(kept_from_overflow), "a")
     assert 0.02 < found.metrics["relative_gap"] < 0.5
-    assert "the model may let no gradient through detach" in found.cautions[0]
+    assert "the model may block gradients through detach" in found.cautions[0]
 
 
 def missing(share):
@@ -219,7 +219,7 @@ def test_rounding_is_no_gap_and_cancelled_weights_are_told():
     assert metrics["relative_gap"] == pytest.approx(1)  # of a millionth
     assert not one.cautions
     judged(one, Attributions(np.array([1e8, -1e8 + 0.5]), 0.7, 0.2), None, True)
-    assert "up to 1e+08 have cancelled each other out" in one.cautions[0]
+    assert "up to 1e+08 cancel each other out" in one.cautions[0]
     equal = judged(one, Attributions(np.array([1.0, -1.0]), 0.0, 0.0), None, True)
     assert math.isnan(equal["relative_gap"])
     with pytest.raises(ix.InputError, match="too much for a usable explanation"):

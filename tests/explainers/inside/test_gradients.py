@@ -216,7 +216,7 @@ def test_a_function_without_a_rule_is_named():
 
 def test_fewer_references_than_asked_for():
     found = DeepSHAP(number=50).explain(toy_ranking(), "a")
-    assert "4 references where 50 were asked for" in found.notes[0]
+    assert "4 references instead of the 50 asked for" in found.notes[0]
 
 
 def test_deepshap_is_the_mean_over_its_references():
