@@ -75,17 +75,17 @@ def add_compare(commands: Any) -> None:
         help="with --docs or --data, keep the search index in DIR, where BM25 finds the documents of a "
         "query; a later call with the same documents uses it again (default: in memory)",
     )  # fmt: skip
-    compare.add_argument("--max-terms", type=int, default=10, metavar="K", help="of each explanation")
+    compare.add_argument("--max-terms", type=int, default=10, metavar="K", help="at most K terms each")
     compare.add_argument("--vectors", metavar="SOURCE", help="term vectors: minilm, a model or a file")
     add_simple_rankers(compare)
     add_words(
         compare,
-        extra="of the explanation and, where they have no settings of their own, of bm25, lm and rm3",
+        extra="for the explanation, and for bm25, lm and rm3 unless they have settings of their own",
     )
     compare.add_argument("--seed", type=int, default=0)
     compare.add_argument("--cache", metavar="FILE", help="cache scores in FILE")
     compare.add_argument("--json", action="store_true", help="print the comparison as JSON")
-    compare.add_argument("--html", type=Path, metavar="FILE", help="write a page")
+    compare.add_argument("--html", type=Path, metavar="FILE", help="write an HTML page")
     compare.set_defaults(run_command=_compare)
 
 

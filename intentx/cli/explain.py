@@ -57,7 +57,7 @@ def add_explain(commands: Any) -> None:
         "document by signed words.",
     )
     explain.add_argument("--ranker", metavar="SPEC", help=f"{SPECS}, or run:FILE")
-    explain.add_argument("--query", required=True, metavar="Q")
+    explain.add_argument("--query", required=True, metavar="Q", help="the query")
     explain.add_argument("--docs", required=True, metavar="FILE", help="JSONL or TSV; - reads stdin")
     explain.add_argument(
         "--run",
@@ -67,8 +67,8 @@ def add_explain(commands: Any) -> None:
     explain.add_argument("--qid", help="the query's id in the run, when it holds several")
     explain.add_argument(
         "--method", choices=MethodNames(), action="append", metavar="METHOD",
-        help=f"of rankings: {', '.join(explaining('ranking'))} (default multiplex); of documents and, "
-        f"by several of them, rankings: {', '.join(explaining('document'))}; or one that an installed "
+        help=f"for rankings: {', '.join(explaining('ranking'))} (default multiplex); for documents, "
+        f"some of them for rankings, too: {', '.join(explaining('document'))}; or one that an installed "
         "package adds; can be given several times",
     )  # fmt: skip
     explain.add_argument("--doc", metavar="ID", help="explain this document; #3 is the one of rank 3")
@@ -77,20 +77,20 @@ def add_explain(commands: Any) -> None:
         metavar="ID",
         help=f"why --doc is above this one (methods {_and(_contrastive(METHODS))})",
     )
-    explain.add_argument("--max-terms", type=_positive, metavar="K", help="terms, at most (default 10)")
+    explain.add_argument("--max-terms", type=_positive, metavar="K", help="at most K terms (default 10)")
     explain.add_argument(
         "--vectors", metavar="SOURCE",
         help="term vectors: a GloVe/word2vec text file, a sentence-transformers model, or minilm; "
         "by default they are learned from the documents",
     )  # fmt: skip
     explain.add_argument(
-        "--heldout", type=int, default=0, metavar="SPLITS", help="measure on held-out documents too"
+        "--heldout", type=int, default=0, metavar="SPLITS", help="measure on held-out documents, too"
     )
     explain.add_argument(
         "--faithfulness", action="store_true",
         help="with --doc: remove its words, or all others, and measure how the rank changes",
     )  # fmt: skip
-    explain.add_argument("--seed", type=int, default=0)
+    explain.add_argument("--seed", type=int, default=0, help="of all random draws (default 0)")
     explain.add_argument(
         "--cut", action="store_true",
         help="cut documents to the part that the ranker reads, and explain only that part",
@@ -103,7 +103,7 @@ def add_explain(commands: Any) -> None:
         help="with --cache, for a module:callable: a string; change it whenever its scores may change",
     )  # fmt: skip
     explain.add_argument("--json", action="store_true", help="print the explanation as JSON")
-    explain.add_argument("--html", type=Path, metavar="FILE", help="write a page")
+    explain.add_argument("--html", type=Path, metavar="FILE", help="write an HTML page")
     explain.add_argument(
         "--png", type=Path, metavar="FILE", help="write a picture; .svg and .pdf work, too"
     )
@@ -115,7 +115,7 @@ def _add_settings(explain: argparse.ArgumentParser) -> None:
     """The options that choose words, and those that are settings of some methods."""
     add_words(
         explain,
-        extra="of the explanation and, where they have no settings of their own, of bm25, lm and rm3",
+        extra="for the explanation, and for bm25, lm and rm3 unless they have settings of their own",
     )
     listwise = explain.add_argument_group("settings of methods that explain rankings")
     listwise.add_argument("--candidates", type=_positive, metavar="N", help="terms to choose from")

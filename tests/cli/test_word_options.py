@@ -168,7 +168,9 @@ def test_a_study_says_how_texts_become_terms(study):
     [
         ('"de"', '"xx"', "no language 'xx'"),
         ("stem = true", "stem = 'xx'", "no stemmer for 'xx'"),
+        ("stem = true", "stem = 3", "stem must be true, false or a language, not 3"),
         ('"words.txt"', '"absent.txt"', "cannot read .*absent.txt"),
+        ('"words.txt"', "3", "stopwords must be words, a file, or 'none', not 3"),
         ("strip_markup = true", "strip_markup = 1", "strip_markup must be true or false, not 1"),
         ("strip_markup = true", "segmenter = 1", "segmenter must be named as module:callable, not 1"),
         ("strip_markup = true", "ngrams = 0", "ngrams must be 1 or more, not 0"),
