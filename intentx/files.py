@@ -304,7 +304,7 @@ def _opened(path: str | Path, name: str) -> Iterator[BinaryIO]:
             what = f"not packed by {said.name}" if start else "empty"
             raise InputError(
                 f"{name} is {what}, though its name ends in {said.ending}: download or compress it "
-                f"again, or rename it"
+                "again, or rename it"
             )
         if packing is None:
             if b"\0" in start:  # now, since a device may have no end

@@ -124,7 +124,7 @@ def refuse_other_kinds(spec: str, name: str | Path) -> Kind | None:
     if spec == "cross-encoder" and kind in (PLAIN, DENSE):
         hint = f"random weights would take the place of its classifier; {hint}"
     verb = "is" if kind.name == "file" else "holds"
-    raise InputError(f"{str(name)!r} is no {spec}: it {verb} {kind.what}{shown}; {hint}")
+    raise InputError(f"{str(name)!r} cannot be loaded as {spec}: it {verb} {kind.what}{shown}; {hint}")
 
 
 def kind_of(name: str | Path) -> Kind | None:
@@ -233,5 +233,6 @@ def refuse_other_objects(spec: str, model: object) -> None:
     kinds = [OF_ARCHIVE[name] for name in names if name in OF_ARCHIVE]
     if kinds and kinds[0].name not in NEEDED[spec]:
         raise InputError(
-            f"a {names[0]} is no {spec}: it is {kinds[0].what}; {kinds[0].hint.format('PATH')}"
+            f"a {names[0]} cannot be loaded as {spec}: it is {kinds[0].what}; "
+            f"{kinds[0].hint.format('PATH')}"
         )

@@ -54,9 +54,7 @@ def load(path: str | Path) -> Any:
     kind = known.get(kind_of(form)) if isinstance(form, str) else None
     if kind is None:
         said = "names no format" if form is None else f"is of format {excerpt(form)}"
-        raise InputError(
-            f"{name} {said}, and is no answer of intentx; the formats that are known: {formats}"
-        )
+        raise InputError(f"{name} {said}, and is not an answer of intentx; known formats: {formats}")
     try:
         return kind.from_dict(plain)
     except InputError as error:

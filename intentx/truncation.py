@@ -26,7 +26,7 @@ def as_read(
         if cut is None:
             raise InputError(
                 f"{box.can.name} has no method seen(query, texts) that returns what it reads of each "
-                f"text, so texts cannot be cut to that"
+                "text, so texts cannot be cut to that"
             )
         return cut
     read = box.can.read(query, texts)

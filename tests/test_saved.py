@@ -112,10 +112,10 @@ def test_comparisons_come_back_from_files(tmp_path):
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ('{"format": "other/1"}', r"a\.json is of format 'other/1', and is no answer of intentx"),
-        ('{"format": 3}', r"a\.json is of format 3, and is no answer"),
-        ('{"format": "/1"}', r"a\.json is of format '/1', and is no answer"),
-        ("{}", r"a\.json names no format, and is no answer"),
+        ('{"format": "other/1"}', r"a\.json is of format 'other/1', and is not an answer of intentx"),
+        ('{"format": 3}', r"a\.json is of format 3, and is not an answer"),
+        ('{"format": "/1"}', r"a\.json is of format '/1', and is not an answer"),
+        ("{}", r"a\.json names no format, and is not an answer"),
         ("[1]", r"a\.json: a JSON object expected, not \[1\]"),
         ("<html>", r"a\.json: broken JSON"),
         ("", r"a\.json: broken JSON"),

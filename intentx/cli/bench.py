@@ -95,7 +95,7 @@ def _bench(options: argparse.Namespace) -> int:
         found = status(options.status)
         show(
             f"{found['name']}: {found['done']} of {found['cells']} cells of {found['queries']} queries "
-            f"begun; {found['failed']} without metrics"
+            f"started; {found['failed']} without metrics"
         )
         return 0
     if options.study is None or options.out is None:

@@ -97,8 +97,9 @@ def _tell(results: Results) -> None:
     """What the reader of a report should know, on standard error."""
     if results.done < results.cells:
         tell(
-            f"unfinished: {count(results.done)} of {count(results.cells)} cells of the queries begun "
-            "are measured, and the report covers only those; run intentx bench again to measure the rest"
+            f"unfinished: {count(results.done)} of {count(results.cells)} cells of the queries started "
+            "so far are measured, and the report covers only those; run intentx bench again to measure "
+            "the rest"
         )
     if results.failed:
         tell(f"{count(results.failed, 'cell')} without metrics: report.html says why")

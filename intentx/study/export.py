@@ -262,7 +262,10 @@ def _measured(line: Line) -> int:
 def _unfinished(results: Results) -> list[str]:
     if results.done == results.cells:
         return []
-    return [f"Unfinished: {results.done} of {results.cells} cells of the queries begun are measured."]
+    return [
+        f"Unfinished: {results.done} of {results.cells} cells of the queries started so far are "
+        "measured."
+    ]
 
 
 def _legend(results: Results, name: Callable[[str], str] = str) -> str:

@@ -322,7 +322,7 @@ class Store:
         except sqlite3.DatabaseError as error:
             raise StoreError(
                 f"{self.path} is damaged: {error}; restore a copy of it, or move it away and run the "
-                f"study again"
+                "study again"
             ) from error
 
     def _one_row(self, query: str, values: Sequence[object] = ()) -> tuple[Any, ...] | None:
@@ -340,7 +340,7 @@ class Store:
                     self._file.execute("ROLLBACK")
                 raise StoreError(
                     f"results cannot be written to {self.path}: {error}; all earlier ones are kept; run "
-                    f"the same command again to resume"
+                    "the same command again to resume"
                 ) from error
 
 

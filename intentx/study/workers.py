@@ -75,7 +75,7 @@ def cluster(address: str | None) -> Iterator[int]:
 def _gone(address: str) -> WorkerError:
     return WorkerError(
         f"the Dask scheduler at {address} is gone; all earlier results are kept; start a scheduler and "
-        f"run the same command again to resume"
+        "run the same command again to resume"
     )
 
 

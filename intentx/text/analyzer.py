@@ -288,7 +288,7 @@ def _segmenter_from_dict(plain: Mapping[str, Any]) -> str | segmenters.Segmenter
     if version != here:
         warnings.warn(
             f"made with version {version} of the segmenter {name}, but version {here} is installed: it "
-            f"may segment some words differently",
+            "may segment some words differently",
             TextWarning,
             stacklevel=4,
         )

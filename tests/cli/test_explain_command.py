@@ -340,7 +340,7 @@ def test_dense_beside_the_other_simple_rankers(capsys, docs, tmp_path, monkeypat
             folder,
             "--dense is a setting of multiplex, query-terms or random-terms, not of greedy",
         ),
-        ("multiplex", docs, "is no bi-encoder: it is a single file"),
+        ("multiplex", docs, "cannot be loaded as bi-encoder: it is a single file"),
     ):
         code, _, err = run(capsys, docs, "--method", name, "--dense", model)
         assert (code, message in err) == (2, True)

@@ -102,7 +102,7 @@ def test_each_folder_under_each_spec(folders, spec, kind):
     else:
         with pytest.raises(ix.InputError, match=WORDS[kind]) as caught:
             load_ranker(named, [])
-        assert f"is no {spec}: it" in str(caught.value)
+        assert f"cannot be loaded as {spec}: it" in str(caught.value)
 
 
 def test_a_head_at_random_is_named(folders):
@@ -153,11 +153,15 @@ def test_loaded_models_of_another_kind(folders):
     cross = sentence_transformers.CrossEncoder(str(folders["cross"]), device="cpu")
     dense = sentence_transformers.SentenceTransformer(str(folders["dense"]), device="cpu")
     for kind, model, what in (
-        (BiEncoder, sparse, "a SparseEncoder is no bi-encoder: it is a sparse encoder"),
-        (BiEncoder, multi, "a MultiVectorEncoder is no bi-encoder: it is a multi-vector"),
-        (BiEncoder, cross, "a CrossEncoder is no bi-encoder: it is a cross-encoder"),
-        (CrossEncoder, dense, "a SentenceTransformer is no cross-encoder: it is a bi-encoder"),
-        (CrossEncoder, sparse, "a SparseEncoder is no cross-encoder"),
+        (BiEncoder, sparse, "a SparseEncoder cannot be loaded as bi-encoder: it is a sparse encoder"),
+        (BiEncoder, multi, "a MultiVectorEncoder cannot be loaded as bi-encoder: it is a multi-vector"),
+        (BiEncoder, cross, "a CrossEncoder cannot be loaded as bi-encoder: it is a cross-encoder"),
+        (
+            CrossEncoder,
+            dense,
+            "a SentenceTransformer cannot be loaded as cross-encoder: it is a bi-encoder",
+        ),
+        (CrossEncoder, sparse, "a SparseEncoder cannot be loaded as cross-encoder"),
     ):
         with pytest.raises(ix.InputError, match=what):
             kind(model)
@@ -166,7 +170,7 @@ def test_loaded_models_of_another_kind(folders):
 def test_term_vectors_are_held_to_it(folders):
     sparse = sentence_transformers.SparseEncoder(str(folders["sparse"]), device="cpu")
     for model, what in (
-        (folders["masked"], "is no bi-encoder: it holds a masked"),
+        (folders["masked"], "cannot be loaded as bi-encoder: it holds a masked"),
         (sparse, "a SparseE"),
     ):
         with pytest.raises(ix.InputError, match=what):
@@ -179,4 +183,4 @@ def test_models_of_term_vectors_and_of_dense_are_held_to_it_too(folders, tmp_pat
     for option in ("--vectors", "--dense"):
         start = ["explain", "--query", "piano", "--docs", str(docs), "--ranker", "bm25"]
         assert main([*start, option, str(folders["sparse"])]) == 2
-        assert "is no bi-encoder: it holds a sparse encoder" in capsys.readouterr().err
+        assert "cannot be loaded as bi-encoder: it holds a sparse encoder" in capsys.readouterr().err

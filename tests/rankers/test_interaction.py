@@ -156,7 +156,10 @@ def _write(folder, plain):
         (lambda f, p, w: (f / "ranker.json").write_text("{"), r"ranker\.json: broken JSON"),
         (lambda f, p, w: (f / "ranker.json").write_text("[" * 100_000), r"ranker\.json: .* nested"),
         (lambda f, p, w: (f / "ranker.json").write_text("[1]"), r"a JSON object expected, not \[1\]"),
-        (lambda f, p, w: _write(f, p | {"ranker": "knrm"}), "is no drmm: it holds a knrm ranker"),
+        (
+            lambda f, p, w: _write(f, p | {"ranker": "knrm"}),
+            "cannot be loaded as drmm: it holds a knrm ranker",
+        ),
         (lambda f, p, w: _write(f, p | {"format": 9}), "has format 9; this intentx reads 1"),
         (lambda f, p, w: _write(f, p | {"terms": p["terms"][1:]}), "8 terms need vectors"),
         (
@@ -178,7 +181,8 @@ def test_another_rankers_folder_or_none(tmp_path):
     folder = DRMM(lexicon()).save(tmp_path / "drmm")
     for wrong in (KNRM, MatchPyramid):
         with pytest.raises(
-            ix.InputError, match=f"is no {wrong.name}: it holds a drmm ranker of intentx; load"
+            ix.InputError,
+            match=f"cannot be loaded as {wrong.name}: it holds a drmm ranker of intentx; load",
         ):
             wrong.load(folder)
     with pytest.raises(ix.InputError, match=r"no folder .*intentx train"):

@@ -225,7 +225,7 @@ def test_an_unfinished_study_says_so(tmp_path, results):
     folder = tmp_path / "half"
     toy_studies.write(folder, toy_studies.plan(), QUERIES, missing={(0, 0), (1, 2), (6, 5)})
     half = read_results([folder])
-    assert "Unfinished: 39 of 42 cells of the queries begun are measured." in plain(state(half))
+    assert "Unfinished: 39 of 42 cells of the queries started so far are measured." in plain(state(half))
     assert query_data(half)["cells"][0][0] == 0
     assert "Unfinished" in study_page(half)
 

@@ -73,7 +73,7 @@ def test_k_may_be_more_than_there_is(index):
     ("query", "k", "message"),
     [
         (None, 5, "query must be a string, not None"),
-        (b"tea", 5, "query must be a text"),
+        (b"tea", 5, "query must be a string"),
         ("tea", 0, "k must be an integer, 1 or more, not 0"),
         ("tea", 2.0, "not 2.0"),
         ("tea", True, "not True"),

@@ -25,7 +25,7 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     assert "0 cells measured, 1 were there" in again.err
     assert first.out == again.out
     assert main(["bench", "--status", "out"]) == 0
-    assert "1 of 1 cells of 1 queries begun; 0 without" in capsys.readouterr().out
+    assert "1 of 1 cells of 1 queries started; 0 without" in capsys.readouterr().out
     assert main(["bench", "study.toml", "--out", "other", "--ranker", "B=run:nope"]) == 1
     assert "B, Q, query jaguar-speed: the data has no run 'nope'" in capsys.readouterr().err
 

@@ -275,7 +275,7 @@ class Subject:
         name = self.ranking.doc_ids[self.position]
         raise ScorerError(
             f"the scores of versions of document {name!r} are too far apart for {self.method}: a "
-            f"difference of two overflows; limit their range, for instance by a "
+            "difference of two overflows; limit their range, for instance by a "
             "floor: max(score, -1e6)",
             self.ranking.query,
             [self.text],

@@ -140,8 +140,8 @@ def _check_complete(kind: str, name: str | Path, model: CrossEncoder | SentenceT
     if missing:
         shown = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
         raise InputError(
-            f"{str(name)!r} is no {kind}: its files hold no weights for {shown}, and random ones "
-            f"would take their place; they hold a {_architecture(name)}"
+            f"{str(name)!r} cannot be loaded as {kind}: its files hold no weights for {shown}, and "
+            f"random ones would take their place; they hold a {_architecture(name)}"
         )
 
 

@@ -38,7 +38,8 @@ def state(results: Results) -> Html:
     missing = tag(
         "p",
         tag("strong", "Unfinished: "),
-        f"{count(results.done)} of {count(results.cells)} cells of the queries begun are measured. "
+        f"{count(results.done)} of {count(results.cells)} cells of the queries started so far are "
+        "measured. "
         "What follows is about those.",
         class_="unfinished",
         role="status",
