@@ -198,5 +198,5 @@ def _shard(text: str) -> tuple[int, int]:
     """``"2/5"``, counted from 1 by people, as ``(1, 5)``."""
     part, slash, parts = text.partition("/")
     if not (slash and part.isdigit() and parts.isdigit() and 0 < int(part) <= int(parts)):
-        raise argparse.ArgumentTypeError(f"{text!r} is no part such as 2/5")
+        raise argparse.ArgumentTypeError(f"I/N expected, I from 1 to N, such as 2/5, not {text!r}")
     return int(part) - 1, int(parts)
