@@ -226,7 +226,7 @@ def _check_options(options: argparse.Namespace, names: Sequence[str]) -> None:
     if options.doc is None:
         for option in ("above", "faithfulness"):
             if getattr(options, option):
-                raise InputError(f"--{option} explains one document: name it with --doc")
+                raise InputError(f"--{option} needs one document: name it with --doc")
     elif whole:
         able = [name for name, method in all_methods().items() if method.explains == "document"]
         raise InputError(
