@@ -19,7 +19,7 @@ from trec import load, machine
 
 import intentx as ix
 from intentx.explainers.document.exs import EXS, Labels, relevance_labels
-from intentx.explainers.document.method import Subject
+from intentx.explainers.document.subject import Subject
 from intentx.perturbation import keep_units, random_subsets
 from intentx.rankers import BiEncoder
 

@@ -13,7 +13,8 @@ from intentx.checks import Positive, Samples, Size
 from intentx.errors import InputError
 from intentx.explainers.base import Question
 from intentx.explainers.document.explanation import DocumentExplanation
-from intentx.explainers.document.method import DocumentMethod, Subject
+from intentx.explainers.document.method import DocumentMethod
+from intentx.explainers.document.subject import Subject
 from intentx.explainers.document.surrogate import CLASSIFIERS, Surrogate, fit_surrogate, influence
 from intentx.perturbation import Removal, random_subsets
 from intentx.ranking import Ranking

@@ -12,7 +12,8 @@ import numpy.typing as npt
 
 from intentx.checks import Part, Positive, Samples, Size
 from intentx.explainers.document.explanation import DocumentExplanation
-from intentx.explainers.document.method import DocumentMethod, Subject
+from intentx.explainers.document.method import DocumentMethod
+from intentx.explainers.document.subject import Subject
 from intentx.explainers.document.surrogate import r_squared, ridge
 from intentx.perturbation import keep_units
 from intentx.quiet import quiet

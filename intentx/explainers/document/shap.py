@@ -15,7 +15,8 @@ from intentx.explainers.document.asking import asked
 from intentx.explainers.document.coalitions import kernel_weights
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.interactions import expected_shapley_values
-from intentx.explainers.document.method import DocumentMethod, Subject
+from intentx.explainers.document.method import DocumentMethod
+from intentx.explainers.document.subject import Subject
 from intentx.explainers.document.surrogate import r_squared
 from intentx.perturbation import Removal, all_subsets
 from intentx.scoring import unit_of

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
-from intentx.explainers.document.method import Subject
+from intentx.explainers.document.subject import Subject
 from intentx.explainers.inside.embedding_layer import WAYS_OUT
 
 __all__ = ["Attributions", "judged"]

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from intentx.capabilities import Differentiable, EmbeddedText
 from intentx.errors import InputError, ScorerError
-from intentx.explainers.document.method import Subject
+from intentx.explainers.document.subject import Subject
 from intentx.ranking import Ranking
 from intentx.text import Token
 

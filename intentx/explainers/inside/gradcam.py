@@ -13,7 +13,8 @@ import numpy.typing as npt
 from intentx.checks import Cosine, Share, Size
 from intentx.errors import InputError
 from intentx.explainers.document.explanation import DocumentExplanation
-from intentx.explainers.document.method import DocumentMethod, Subject
+from intentx.explainers.document.method import DocumentMethod
+from intentx.explainers.document.subject import Subject
 from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation, Snippet
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.ranking import Ranking

@@ -15,7 +15,8 @@ from intentx.checks import Size
 from intentx.errors import MissingExtraError
 from intentx.explainers.base import Question
 from intentx.explainers.document.explanation import DocumentExplanation
-from intentx.explainers.document.method import DocumentMethod, Subject
+from intentx.explainers.document.method import DocumentMethod
+from intentx.explainers.document.subject import Subject
 from intentx.explainers.inside.by_rules import by_rules, coarse, summed
 from intentx.explainers.inside.completeness import Attributions, judged
 from intentx.explainers.inside.embedding_layer import Model, word_of_piece

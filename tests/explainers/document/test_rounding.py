@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import intentx as ix
-from intentx.explainers.document.method import Subject
+from intentx.explainers.document.subject import Subject
 from intentx.explainers.ranking.given import given_terms
 
 WORDS = "stage piano keys usb pedal board music note chord scale amp cable stand bench lamp".split()

@@ -13,7 +13,7 @@ from torch.utils.checkpoint import checkpoint
 import intentx as ix
 from benchmarks.zoo import ARCHITECTURES, bi_encoder, cross_encoder
 from intentx.explainers.document.explanation import DocumentExplanation
-from intentx.explainers.document.method import Subject
+from intentx.explainers.document.subject import Subject
 from intentx.explainers.inside.completeness import Attributions, judged
 from intentx.explainers.inside.gradients import DeepLIFT, DeepSHAP, GradientInput, IntegratedGradients
 from intentx.explainers.ranking.explanation import IntentExplanation

@@ -9,7 +9,7 @@ import torch
 import intentx as ix
 from benchmarks.zoo import ARCHITECTURES, bi_encoder, cross_encoder
 from intentx.explainers.document.explanation import DocumentExplanation
-from intentx.explainers.document.method import every_word
+from intentx.explainers.document.subject import every_word
 from intentx.explainers.inside.gradients import (
     DeepLIFT,
     DeepSHAP,
