@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import functools
 import math
@@ -165,14 +166,17 @@ def _of_tuples(hint: Any) -> bool:
 
 @functools.lru_cache(maxsize=64)
 def _hints(kind: Hashable) -> dict[str, Any]:
+    """Types of the fields by name; without those that only type checkers know, as a user's may be."""
     fields = dataclasses.fields(kind)  # type: ignore[arg-type]
-    for one in typing.cast("type", kind).__mro__:
-        try:
-            hints = typing.get_type_hints(one, include_extras=True)
-        except NameError:  # a class of a user's, with a type that is known to type checkers only
-            continue
-        return {one.name: hints[one.name] for one in fields if one.init and one.name in hints}
-    return {}
+    hints: dict[str, Any] = {}
+    for one in reversed(typing.cast("type", kind).__mro__):
+        for name, written in vars(one).get("__annotations__", {}).items():
+            alone = type(one.__name__, (), {"__annotations__": {name: written}})
+            alone.__module__ = one.__module__
+            hints.pop(name, None)
+            with contextlib.suppress(NameError):
+                hints |= typing.get_type_hints(alone, include_extras=True)
+    return {one.name: hints[one.name] for one in fields if one.init and one.name in hints}
 
 
 def _plain(hint: Any) -> bool:
@@ -200,7 +204,8 @@ def allowed(hint: Any, none: str = "left out") -> str:
     if hint is type(None):
         return none
     if _is_union(hint):
-        return " or ".join(allowed(part, none) for part in parts)
+        words = [allowed(part, none) for part in parts]
+        return (", or " if any(", " in one for one in words) else " or ").join(words)
     if typing.get_origin(hint) is tuple:
         return f"a list, each part {allowed(parts[0])}"
     if isinstance(typing.get_origin(hint), type) and issubclass(typing.get_origin(hint), Mapping):

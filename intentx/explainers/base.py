@@ -143,11 +143,10 @@ class Explainer(ABC, Generic[Found]):
     --------
     >>> from dataclasses import dataclass
     >>> from intentx import IntentExplanation, rank
-    >>> from intentx.checks import Size
     >>> from intentx.explainers.ranking.given import given_terms
     >>> @dataclass(frozen=True, kw_only=True)
     ... class FirstWords(Explainer[IntentExplanation]):
-    ...     max_terms: Size = 2
+    ...     max_terms: int = 2
     ...
     ...     def _explain(self, ranking, doc, above):
     ...         words = ranking.analyzer.terms(ranking.texts[0])
@@ -156,9 +155,9 @@ class Explainer(ABC, Generic[Found]):
     >>> score = lambda query, texts: [text.count("piano") for text in texts]
     >>> FirstWords().explain(rank(score, "keys", ["piano lamp", "desk"])).terms
     ('piano', 'lamp')
-    >>> FirstWords(max_terms=0)
+    >>> FirstWords(max_terms="two")
     Traceback (most recent call last):
-    intentx.errors.InputError: FirstWords: max_terms must be a whole number, 1 or more, not 0
+    intentx.errors.InputError: FirstWords: max_terms must be a whole number, not 'two'
     """
 
     questions: ClassVar[tuple[Question, ...]] = ("ranking",)

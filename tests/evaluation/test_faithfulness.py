@@ -186,7 +186,7 @@ def test_intent_terms_lift_the_last_document():
     assert list(raised.curve) == expected
     assert raised.rises > raised.random_rises >= 0
     assert raised.terms == tuple(MUSIC[:3])
-    assert raised.to_dict()["curve"] == raised.curve
+    assert raised.to_dict()["curve"] == list(raised.curve)
 
 
 def test_an_explanation_can_be_put_in():

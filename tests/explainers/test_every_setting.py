@@ -139,7 +139,7 @@ def test_settings_that_do_not_fit_each_other(make, message):
         make()
 
 
-def test_the_issue_s_examples():
+def test_messages_say_what_is_allowed():
     for make, said in (
         (lambda: ix.Multiplex(seed="x"), "Multiplex: seed must be a whole number, 0 or more, not 'x'"),
         (lambda: ix.Multiplex(seed=-1), "Multiplex: seed must be a whole number, 0 or more, not -1"),
@@ -154,7 +154,7 @@ def test_the_issue_s_examples():
         ),
         (
             lambda: ix.Multiplex(pairs="both"),
-            "Multiplex: pairs must be one of 'all', 'random', 'top-tail', 'rank-biased' or a Pairs, not "
+            "Multiplex: pairs must be one of 'all', 'random', 'top-tail', 'rank-biased', or a Pairs, not "
             "'both'",
         ),
         (

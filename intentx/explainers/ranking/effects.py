@@ -205,13 +205,13 @@ def effects(
 def check_budget(budget: int | None, seconds: float | None) -> int:
     """The budget in texts; without one, more than there is time for."""
     if seconds is not None and not (isinstance(seconds, Real) and seconds > 0):
-        raise InputError(f"seconds must be a number above 0, or None, not {seconds!r}")
+        raise InputError(f"seconds must be a finite number above 0 or None, not {seconds!r}")
     if budget is None:
         if seconds is None:
             raise InputError("budget=None needs a time limit: give seconds, too")
         return MOST
     if not isinstance(budget, Integral) or isinstance(budget, bool) or budget < 0:
-        raise InputError(f"budget must be 0 or more, a whole number of texts, not {budget!r}")
+        raise InputError(f"budget must be a whole number, 0 or more, or None, not {budget!r}")
     return int(budget)
 
 

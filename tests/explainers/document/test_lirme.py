@@ -275,7 +275,7 @@ def test_it_compares_no_documents():
     [
         (
             {"sampler": "random"},
-            r"sampler must be one of \('uniform', 'tf-idf', 'masked'\), not 'random'",
+            "sampler must be one of 'uniform', 'tf-idf', 'masked', not 'random'",
         ),
         ({"penalty": "l0"}, "penalty must be one of"),
         ({"weighting": "bm25"}, "weighting must be one of"),

@@ -401,13 +401,13 @@ def test_languages_without_spaces(text):
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"budget": -1}, "budget must be 0 or more, .*not -1"),
-        ({"budget": 2.5}, "budget must be 0 or more, a whole number of texts, not 2.5"),
+        ({"budget": -1}, "budget must be a whole number, 0 or more, .*not -1"),
+        ({"budget": 2.5}, "budget must be a whole number, 0 or more, or None, not 2.5"),
         ({"budget": "10"}, "not '10'"),
         ({"budget": True}, "not True"),
         ({"budget": math.nan}, "not nan"),
         ({"budget": None}, "give seconds, too"),
-        ({"seconds": 0}, "seconds must be a number above 0, or None, not 0"),
+        ({"seconds": 0}, "seconds must be a finite number above 0 or None, not 0"),
         ({"seconds": -1.5}, "not -1.5"),
         ({"seconds": math.nan}, "not nan"),
         ({"seconds": "1"}, "not '1'"),

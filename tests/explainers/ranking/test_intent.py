@@ -230,7 +230,7 @@ def test_statistics_of_the_model_do_not_mix_between_explanations():
     [
         ({"generality": 1.5}, "generality must be a number from 0 to 1, not 1.5"),
         ({"generality": float("nan")}, "generality must be a number from 0 to 1, not nan"),
-        ({"budget": -1}, "budget must be a whole number, 0 or more or None, not -1"),
+        ({"budget": -1}, "budget must be a whole number, 0 or more, or None, not -1"),
         ({"max_terms": 0}, "max_terms must be a whole number, 1 or more, not 0"),
         ({"min_terms": 5, "max_terms": 4}, "not 5 and 4"),
         ({"method": "magic"}, "method must be one of .*not 'magic'"),

@@ -71,12 +71,12 @@ def test_validated_candidates_are_of_two_documents_or_of_the_query(ranking):
 @pytest.mark.parametrize(
     ("kind", "settings", "said"),
     [
-        (ix.IntentGreedy, {"generality": 2}, "generality must lie between 0 and 1, not 2"),
+        (ix.IntentGreedy, {"generality": 2}, "generality must be a number from 0 to 1, not 2"),
         (ix.IntentGreedy, {"max_terms": 0}, "max_terms"),
-        (ix.IntentGreedy, {"candidates": 0}, "candidates must be 1 or more"),
-        (ix.IntentGreedy, {"budget": -1}, "budget must be 0 or more"),
-        (ix.RandomTerms, {"max_terms": 0}, "max_terms must be 1 or more, not 0"),
-        (ix.RandomTerms, {"candidates": 0}, "candidates must be 1 or more, not 0"),
+        (ix.IntentGreedy, {"candidates": 0}, "candidates must be a whole number, 1 or more"),
+        (ix.IntentGreedy, {"budget": -1}, "budget must be a whole number, 0 or more"),
+        (ix.RandomTerms, {"max_terms": 0}, "max_terms must be a whole number, 1 or more, not 0"),
+        (ix.RandomTerms, {"candidates": 0}, "candidates must be a whole number, 1 or more, not 0"),
     ],
 )
 def test_settings_are_checked_when_a_method_is_made(kind, settings, said):
