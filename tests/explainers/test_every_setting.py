@@ -154,8 +154,8 @@ def test_messages_say_what_is_allowed():
         ),
         (
             lambda: ix.Multiplex(pairs="both"),
-            "Multiplex: pairs must be one of 'all', 'random', 'top-tail', 'rank-biased', or a Pairs, not "
-            "'both'",
+            "Multiplex: pairs must be one of 'all', 'random', 'top-tail', 'rank-biased', or a Pairs, "
+            "not 'both'",
         ),
         (
             lambda: ix.Multiplex(effects=math.nan),
