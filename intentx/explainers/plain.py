@@ -6,8 +6,9 @@ import contextlib
 import dataclasses
 import sys
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Annotated, Any
 
+import msgspec
 import numpy as np
 
 from intentx.answers import json_text, kind_of, printed
@@ -31,6 +32,14 @@ __all__ = [
     "strings",
     "table",
 ]
+
+
+LARGEST = sys.float_info.max
+# Whole numbers stay whole; a bool is none, and NaN and infinity are no numbers.
+Finite = (
+    Annotated[int, msgspec.Meta(ge=-(2**63), le=2**63 - 1)]
+    | Annotated[float, msgspec.Meta(ge=-LARGEST, le=LARGEST)]
+)
 
 
 def plain_settings(method: Any) -> dict[str, Any]:
@@ -110,25 +119,27 @@ def parts_of(what: str, plain: Any, form: str) -> Iterator[Mapping[str, Any]]:
 
 def strings(plain: Mapping[str, Any], key: str) -> tuple[str, ...]:
     """A list of strings that plain data has under a key."""
-    found = plain[key]
-    if not isinstance(found, list | tuple) or not all(isinstance(one, str) for one in found):
-        raise InputError(f"{key} must be a list of strings, not {excerpt(found)}")
-    return tuple(found)
+    found: tuple[str, ...] = _read(plain, key, tuple[str, ...], "a list of strings")
+    return found
 
 
 def numbers(plain: Mapping[str, Any], key: str) -> tuple[float, ...]:
     """A list of finite numbers that plain data has under a key."""
-    found = plain[key]
-    if not isinstance(found, list | tuple) or not all(map(_finite, found)):
-        raise InputError(f"{key} must be a list of finite numbers, not {excerpt(found)}")
-    return tuple(found)
+    found: tuple[float, ...] = _read(plain, key, tuple[Finite, ...], "a list of finite numbers")
+    return found
 
 
 def number(plain: Mapping[str, Any], key: str) -> Any:
     """A finite number that plain data has under a key."""
-    if not _finite(plain[key]):
-        raise InputError(f"{key} must be a finite number, not {excerpt(plain[key])}")
-    return plain[key]
+    return _read(plain, key, Finite, "a finite number")
+
+
+def _read(plain: Mapping[str, Any], key: str, kind: Any, what: str) -> Any:
+    """What plain data has under a key, if it is of a kind as msgspec reads it."""
+    try:
+        return msgspec.convert(plain[key], kind, strict=True)
+    except msgspec.ValidationError:
+        raise InputError(f"{key} must be {what}, not {excerpt(plain[key])}") from None
 
 
 def table(plain: Mapping[str, Any], key: str) -> Mapping[str, Any]:
@@ -145,14 +156,6 @@ def spent(plain: Mapping[str, Any]) -> Mapping[str, float]:
     for stage in {"model": 0, "total": 0} | dict(seconds):
         number(seconds, stage)
     return seconds
-
-
-def _finite(value: Any) -> bool:
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and abs(value) <= sys.float_info.max
-    )
 
 
 def ranking_of(plain: Mapping[str, Any]) -> Ranking:
