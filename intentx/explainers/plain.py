@@ -124,7 +124,11 @@ def strings(plain: Mapping[str, Any], key: str) -> tuple[str, ...]:
 
 
 def numbers(plain: Mapping[str, Any], key: str) -> tuple[float, ...]:
-    """A list of finite numbers that plain data has under a key."""
+    """A list of finite numbers that plain data has under a key; those of NumPy become Python's.
+
+    >>> numbers({"weights": [np.float64(0.5), 2]}, "weights")
+    (0.5, 2)
+    """
     found: tuple[float, ...] = _read(plain, key, tuple[Finite, ...], "a list of finite numbers")
     return found
 
@@ -136,8 +140,13 @@ def number(plain: Mapping[str, Any], key: str) -> Any:
 
 def _read(plain: Mapping[str, Any], key: str, kind: Any, what: str) -> Any:
     """What plain data has under a key, if it is of a kind as msgspec reads it."""
+    value = plain[key]
+    if isinstance(value, list | tuple):
+        value = [one.item() if isinstance(one, np.generic) else one for one in value]
+    elif isinstance(value, np.generic):
+        value = value.item()
     try:
-        return msgspec.convert(plain[key], kind, strict=True)
+        return msgspec.convert(value, kind, strict=True)
     except msgspec.ValidationError:
         raise InputError(f"{key} must be {what}, not {excerpt(plain[key])}") from None
 
