@@ -4,6 +4,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
+collect_ignore = ["plugin"]  # a package that tests install: it must not be found in another way
+
 # Models of tests are made or installed; one that is not there is not asked for again and again.
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 

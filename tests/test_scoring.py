@@ -124,7 +124,7 @@ def test_torch_tensors_keep_their_precision():
         (None, "must return numbers, not object such as None"),
         (lambda texts: [1j] * len(texts), "must return numbers, not complex128"),
         (lambda texts: (len(t) for t in texts), "generator.*return a list or an array"),
-        (lambda texts: [[1.0], [1.0, 2.0], []], "one number per text.*no array"),
+        (lambda texts: [[1.0], [1.0, 2.0], []], "one number per text.*not an array"),
         ({"a": 1.0}, "must return numbers, not object such as {'a': 1.0}"),
     ],
 )

@@ -243,7 +243,7 @@ def test_models_of_another_kind_get_no_random_head(tmp_path):
         with pytest.raises(ix.InputError, match=r"\(BertModel\); random weights would take the place"):
             CrossEncoder(other)
         assert torch.equal(state, torch.random.get_rng_state())
-    with pytest.raises(ix.InputError, match="no cross-encoder"):
+    with pytest.raises(ix.InputError, match="cannot be loaded as cross-encoder"):
         CrossEncoder(tiny_models.dpr(tmp_path / "dpr", "query"))
 
 
