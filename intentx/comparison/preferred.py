@@ -19,7 +19,7 @@ from intentx.preferences.pairs import ROUNDING
 from intentx.preferences.simple_rankers import SimpleRanker, TextMatching, term_scores
 from intentx.text import TextIndex
 
-__all__ = ["OTHERS", "Disagreement", "Wanted", "contrast_terms", "disagreement", "orders", "with_nan"]
+__all__ = ["OTHERS", "Disagreement", "SideTerms", "contrast_terms", "disagreement", "orders", "with_nan"]
 
 Floats = npt.NDArray[np.float64]
 Signs = npt.NDArray[np.int8]
@@ -37,7 +37,7 @@ SPLITS = 3
 
 
 @dataclass(frozen=True)
-class Wanted:
+class SideTerms:
     """What speaks for one side of a disagreement.
 
     Attributes
@@ -60,7 +60,8 @@ class Wanted:
     heldout: float
 
 
-NOTHING = Wanted((), (), math.nan, math.nan)
+EARLIER = {"wants": "for_first", "not_wants": "for_second"}  # in files of format 1
+NOTHING = SideTerms((), (), math.nan, math.nan)
 
 
 @dataclass(frozen=True)
@@ -78,11 +79,11 @@ class Disagreement:
         Pairs that both order, the same way or differently.
     documents
         How many are compared.
-    wants, not_wants
+    for_first, for_second
         What the documents hold that the first prefers and the second does not, and the other way
         round. Neither ranker was asked: they need not look for it.
     covered, heldout
-        Of both together, the terms of ``not_wants`` counting against a document; as in `Wanted`.
+        Of both together, the terms of ``for_second`` counting against a document; as in `SideTerms`.
     reason
         Why there are no terms, "" where there are.
     """
@@ -92,8 +93,8 @@ class Disagreement:
     pairs: int
     of: int
     documents: int
-    wants: Wanted = NOTHING
-    not_wants: Wanted = NOTHING
+    for_first: SideTerms = NOTHING
+    for_second: SideTerms = NOTHING
     covered: float = math.nan
     heldout: float = math.nan
     reason: str = ""
@@ -111,18 +112,18 @@ class Disagreement:
     def reverse(self) -> Disagreement:
         """The same, seen from the second ranker."""
         return Disagreement(
-            self.second, self.first, self.pairs, self.of, self.documents, self.not_wants, self.wants,
-            self.covered, self.heldout, self.reason,
+            self.second, self.first, self.pairs, self.of, self.documents,
+            self.for_second, self.for_first, self.covered, self.heldout, self.reason,
         )  # fmt: skip
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Disagreement:
         """The inverse of `dataclasses.asdict`, None standing for NaN."""
-        found = with_nan(plain)
-        for side in ("wants", "not_wants"):
-            known = with_nan(plain[side])
+        found = {EARLIER.get(key, key): value for key, value in with_nan(plain).items()}
+        for side in ("for_first", "for_second"):
+            known = with_nan(found[side])
             lists = {name: tuple(known[name]) for name in ("terms", "shares")}
-            found[side] = Wanted(**{**known, **lists})
+            found[side] = SideTerms(**{**known, **lists})
         return cls(**found)
 
 
@@ -263,7 +264,7 @@ class _Sides:
             found.append(float(np.average(covered, weights=pairs.weight)))
         return found
 
-    def wanted(self, side: int, covered: float, heldout: float, seed: int) -> Wanted:
+    def wanted(self, side: int, covered: float, heldout: float, seed: int) -> SideTerms:
         """One side with the share of each of its terms."""
         matrices = self.sides[side]
         plain = Pairs(matrices.pairs.high, matrices.pairs.low)
@@ -272,7 +273,7 @@ class _Sides:
             shares = shares * covered / shares.sum()  # of pairs by weight, to which they must sum
         first = np.argsort(-shares, kind="stable")
         names = matrices.scores.terms
-        return Wanted(tuple(names[i] for i in first), tuple(shares[first].tolist()), covered, heldout)
+        return SideTerms(tuple(names[i] for i in first), tuple(shares[first].tolist()), covered, heldout)
 
 
 def _chosen(matrices: PreferenceMatrices, max_terms: int, seed: int) -> PreferenceMatrices:

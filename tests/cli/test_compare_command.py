@@ -273,5 +273,5 @@ def test_minilm_and_bm25_on_the_keyboards(capsys):
     query = Comparison.from_dict(json.loads(capsys.readouterr().out)).queries[0]
     one = query.disagreement("bm25", "MiniLM")
     assert code == 0
-    assert {"reviews", "keyboard"} & set(one.wants.terms)  # BM25 knows nothing but the words
+    assert {"reviews", "keyboard"} & set(one.for_first.terms)  # BM25 knows nothing but the words
     assert np.isfinite(one.heldout)

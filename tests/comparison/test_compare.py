@@ -66,14 +66,14 @@ def two():
 def test_what_each_wants_and_the_other_does_not(two):
     for query in two.queries:
         one = query.disagreement("music", "typing")
-        assert one.wants.terms[0] == "piano"
-        assert one.not_wants.terms[0] == "switches"
+        assert one.for_first.terms[0] == "piano"
+        assert one.for_second.terms[0] == "switches"
         assert one.covered > 0.9
         assert one.heldout > 0.8  # on documents that the terms were not chosen on
         assert one.believable
-        assert math.isclose(sum(one.wants.shares), one.wants.covered, abs_tol=1e-9)
+        assert math.isclose(sum(one.for_first.shares), one.for_first.covered, abs_tol=1e-9)
         reverse = query.disagreement("typing", "music")
-        assert (reverse.wants, reverse.not_wants) == (one.not_wants, one.wants)
+        assert (reverse.for_first, reverse.for_second) == (one.for_second, one.for_first)
         assert (reverse.pairs, reverse.of) == (one.pairs, one.of)
 
 
@@ -132,7 +132,7 @@ def test_agreement_of_a_ranker_with_itself_and_with_its_reverse():
     assert metrics["plain", "reverse"].rbo < 0.7
     assert metrics["plain", "reverse"].tau == pytest.approx(-1)
     same = one.disagreement("plain", "same")
-    assert (same.pairs, same.wants.terms) == (0, ())
+    assert (same.pairs, same.for_first.terms) == (0, ())
     assert "agree on every pair" in same.reason
     assert not same.believable
     assert one.disagreement("plain", "reverse").pairs == one.disagreement("plain", "reverse").of
@@ -180,10 +180,10 @@ def test_one_against_all_others():
     assert len(query.disagreements) == 6
     others = query.disagreement("music")
     assert others.second == OTHERS
-    assert others.wants.terms[0] == "piano"
+    assert others.for_first.terms[0] == "piano"
     parts = [query.disagreement("music", name) for name in ("typing", "plain")]
     assert others.pairs == sum(part.pairs for part in parts)
-    assert math.isclose(sum(others.wants.shares), others.wants.covered, abs_tol=1e-9)
+    assert math.isclose(sum(others.for_first.shares), others.for_first.covered, abs_tol=1e-9)
     assert {biases.ranker for biases in found.biases} == {"music", "typing", "plain"}
     with pytest.raises(InputError, match="no comparison"):
         query.disagreement("music", "nobody")
@@ -212,8 +212,8 @@ def test_swapping_rankers_swaps_sides(seed):
     there = disagreement("a", "b", one, [other], terms)
     back = disagreement("b", "a", other, [one], terms)
     assert (there.pairs, there.of) == (back.pairs, back.of)
-    assert there.wants.terms[0] == back.not_wants.terms[0] == "piano"
-    assert there.wants.covered == pytest.approx(back.not_wants.covered, abs=0.05)
+    assert there.for_first.terms[0] == back.for_second.terms[0] == "piano"
+    assert there.for_first.covered == pytest.approx(back.for_second.covered, abs=0.05)
 
 
 def test_a_ranker_that_fails_is_kept_with_its_reason():

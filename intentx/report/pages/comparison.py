@@ -237,7 +237,7 @@ def _summary(query: QueryComparison) -> Html:
     if not one.believable:
         said.append(tag("small", " · no terms clearly above chance"))
         return tag("summary", *said)
-    for sign, style, side in (("+", "for", one.wants), ("−", "against", one.not_wants)):
+    for sign, style, side in (("+", "for", one.for_first), ("−", "against", one.for_second)):
         telling = [term for term in side.terms if is_telling(term)][:NAMED]
         said += [tag("span", sign, named(term), class_=f"term {style}") for term in telling]
     return tag("summary", *said)
@@ -306,9 +306,9 @@ def _contrast(one: Disagreement) -> Html:
     number = f"{count(one.pairs, 'pair')} of {count(one.of)} in different order"
     if one.reason:
         return tag("div", heading, tag("p", f"{number}: {one.reason}.", class_="note"))
-    signed = [*zip(one.wants.terms, one.wants.shares, strict=True)]
+    signed = [*zip(one.for_first.terms, one.for_first.shares, strict=True)]
     signed += [
-        (term, -share) for term, share in zip(one.not_wants.terms, one.not_wants.shares, strict=True)
+        (term, -share) for term, share in zip(one.for_second.terms, one.for_second.shares, strict=True)
     ]
     low = min(0.0, *(share for _, share in signed))
     span = (max(0.0, *(share for _, share in signed)) - low) or 1.0

@@ -83,7 +83,7 @@ def _disagreement(one: Disagreement) -> Text:
     if one.reason:
         text.append(visible(f"{one.reason} ({one.pairs} of {one.of})"), style="dim")
         return text
-    for sign, side, style in (("+", one.wants, "blue"), ("−", one.not_wants, "dark_orange")):
+    for sign, side, style in (("+", one.for_first, "blue"), ("−", one.for_second, "dark_orange")):
         for term in side.terms:
             text.append(visible(f"{sign}{term} "), style=style)
     held = (
