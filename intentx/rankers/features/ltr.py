@@ -6,11 +6,8 @@ import contextlib
 import gzip
 import hashlib
 import json
-import math
-import pickle
-import sys
 import zlib
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -20,14 +17,22 @@ import numpy.typing as npt
 from intentx.errors import InputError, MissingExtraError
 from intentx.files import json_object, read_text
 from intentx.folders import refuse_other_kinds
+from intentx.rankers.features.learned import (
+    booster_of,
+    check_model,
+    mark_of_model,
+    quick_mark,
+    raw_scores,
+    refuse_undefined_leaves,
+)
 from intentx.rankers.features.matches import CollectionStatistics
 from intentx.rankers.features.text_features import TextFeatures
 from intentx.rankers.fingerprint import fingerprint_of
-from intentx.rankers.watch import Same, Watch, array_mark
+from intentx.rankers.watch import Same, Watch
 from intentx.text import Analyzer
 
 if TYPE_CHECKING:
-    from lightgbm import Booster
+    pass
 
 __all__ = ["FeatureRanker", "Features"]
 
@@ -35,7 +40,6 @@ Floats = npt.NDArray[np.float64]
 
 SETTINGS, MODEL, STATISTICS = "ltr.json", "model.txt", "statistics.json.gz"
 FORMAT = 1
-METHODS = ("predict_proba", "decision_function", "predict")
 
 
 class Features(Protocol):
@@ -95,7 +99,7 @@ class FeatureRanker:
         self.names = tuple(names)
         self.model = model
         self._watch = Watch()
-        _check_model(model, self.names)
+        check_model(model, self.names)
         self.background = None if background is None else np.array(background, dtype=np.float64)
         if self.background is not None and (
             self.background.shape != (len(self.names),) or not np.isfinite(self.background).all()
@@ -160,7 +164,7 @@ class FeatureRanker:
             X[:, columns] = self.background[columns]
         if not len(X):
             return np.empty(0)
-        answer = _raw_scores(self.model, X, self.names)
+        answer = raw_scores(self.model, X, self.names)
         try:
             scores = np.asarray(answer).astype(np.float64)
         except ValueError as error:
@@ -195,18 +199,18 @@ class FeatureRanker:
     def _fingerprint(self) -> str:
         settings = {"ranker": "LTR", "class": type(self).__qualname__, "names": list(self.names)}
         features = self.features.fingerprint  # type: ignore[attr-defined]
-        return fingerprint_of({**settings, "features": features, "model": _mark(self.model)})
+        return fingerprint_of({**settings, "features": features, "model": mark_of_model(self.model)})
 
     def state_mark(self, thorough: bool = False) -> int:
         """Another number once features or model have changed; see `intentx.capabilities.StateMarked`."""
         features: Any = None
         with contextlib.suppress(AttributeError):
             features = self.features.fingerprint  # type: ignore[attr-defined]
-        quick = self.names, Same(self.model), Same(self.features), features, _quick_mark(self.model)
+        quick = self.names, Same(self.model), Same(self.features), features, quick_mark(self.model)
 
         def full() -> str | None:
             with contextlib.suppress(AttributeError):
-                return _mark(self.model)
+                return mark_of_model(self.model)
             return None  # nothing that can be looked into
 
         return self._watch.look(quick, full, thorough=thorough)
@@ -220,7 +224,7 @@ class FeatureRanker:
             If the model is not of LightGBM or the features are not `TextFeatures`: these know no
             form that can be loaded without running code from the file.
         """
-        booster = _booster(self.model)
+        booster = booster_of(self.model)
         if booster is None or not isinstance(self.features, TextFeatures):
             raise InputError(
                 "only LightGBM models over TextFeatures are saved, as text and JSON; this is "
@@ -275,7 +279,7 @@ class FeatureRanker:
                 names=settings["names"],
             )
             text = parts[MODEL].decode()
-            _refuse_undefined_leaves(text)
+            refuse_undefined_leaves(text)
             model = lightgbm.Booster(model_str=text)
             return cls(features, model, background=settings["background"])
         except (
@@ -289,105 +293,6 @@ class FeatureRanker:
             lightgbm.basic.LightGBMError,
         ) as error:
             raise InputError(f"{folder} holds no ranker that can be read: {error!r}") from error
-
-
-def _refuse_undefined_leaves(text: str) -> None:
-    """Refuse a model of LightGBM with a value that is NaN or infinite."""
-    for line in text.splitlines():
-        name, _, values = line.partition("=")
-        if name in ("leaf_value", "leaf_const", "leaf_coeff", "shrinkage") and not all(
-            math.isfinite(float(value)) for value in values.split()
-        ):
-            raise InputError(f"{MODEL} has a {name} that is NaN or infinite: fit the model again")
-
-
-def _check_model(model: Any, names: tuple[str, ...]) -> None:
-    """Refuse a model that cannot score, or that was fitted on other features."""
-    if not any(callable(getattr(model, method, None)) for method in METHODS):
-        raise InputError(f"{type(model).__name__} has none of the methods {', '.join(METHODS)}")
-    booster = _booster(model)
-    number = getattr(model, "n_features_in_", None) if booster is None else booster.num_feature()
-    if number is not None and number != len(names):
-        raise InputError(
-            f"{type(model).__name__} was fitted on {number} features, not on these {len(names)}: "
-            f"{', '.join(names)}"
-        )
-    fitted = list(
-        getattr(model, "feature_names_in_", names) if booster is None else booster.feature_name()
-    )
-    # LightGBM writes an underscore for white space, and names of its own where it was given none.
-    spelled = [name.replace(" ", "_") for name in names]
-    if fitted not in ([*names], spelled, [f"Column_{i}" for i in range(len(names))]):
-        raise InputError(
-            f"{type(model).__name__} was fitted on other features, or in another order: "
-            f"{', '.join(fitted)}; here they are {', '.join(names)}"
-        )
-
-
-def _raw_scores(model: Any, X: Any, names: tuple[str, ...]) -> Any:
-    if getattr(model, "feature_names_in_", None) is not None:  # fitted on a DataFrame
-        import pandas
-
-        X = pandas.DataFrame(X, columns=list(names))
-    if hasattr(model, "predict_proba"):
-        chances = np.asarray(model.predict_proba(X))
-        if chances.shape == (len(X), 2):
-            return chances[:, 1]
-        if np.asarray(model.classes_).dtype.kind not in "iufb":
-            raise InputError(
-                f"classes of {type(model).__name__} must be numbers, such as grades, for a score to "
-                f"be the expected one; they are {', '.join(map(str, model.classes_))}"
-            )
-        return chances @ np.asarray(model.classes_, dtype=np.float64)
-    if hasattr(model, "decision_function"):
-        return model.decision_function(X)
-    return model.predict(X)
-
-
-def _booster(model: Any) -> Booster | None:
-    """What of LightGBM is in a model; None for models of another kind."""
-    lightgbm = sys.modules.get("lightgbm")  # whoever has a model of it has loaded it
-    if lightgbm is None:
-        return None
-    if isinstance(model, lightgbm.LGBMModel):
-        if not model.__sklearn_is_fitted__():
-            raise InputError(f"{type(model).__name__} must be fitted first")
-        model = model.booster_
-    return model if isinstance(model, lightgbm.Booster) else None
-
-
-def _mark(model: Any) -> str:
-    """What differs for models that score differently."""
-    booster = _booster(model)
-    return _digest(model) if booster is None else _trees(booster)
-
-
-def _quick_mark(model: Any) -> Hashable:
-    """The same in less time, for models fitted again, further trees, and changed coefficients."""
-    booster = _booster(model)
-    if booster is not None:
-        return Same(booster), booster.num_trees()
-    parts = sorted(getattr(model, "__dict__", {}).items())
-    return tuple(
-        (name, array_mark(part) if isinstance(part, np.ndarray) and part.dtype != object else Same(part))
-        for name, part in parts
-    )
-
-
-def _trees(booster: Booster) -> str:
-    return booster.model_to_string().partition("end of trees")[0]
-
-
-def _digest(model: Any) -> str:
-    try:
-        import joblib
-
-        # The hash tells apart equal strings that are one object or two; a copy made of bytes has
-        # one form, whatever the model went through before. They are made here, not read.
-        copied = pickle.loads(pickle.dumps(model))  # noqa: S301
-        return str(joblib.hash(copied))
-    except (pickle.PicklingError, TypeError, AttributeError, ImportError) as error:
-        raise AttributeError(f"no fingerprint of {type(model).__name__}: {error}") from error
 
 
 def _settings_of(folder: Path) -> dict[str, Any]:
