@@ -20,6 +20,7 @@ from . import scoring as scoring
 from . import search as search
 from . import study as study
 from . import text as text
+from .datasets.letor import read_letor
 from .errors import InputError, IntentxError, MissingExtraError, ScorerError
 from .evaluation.contrast import Contrast, contrast
 from .evaluation.faithfulness import Faithfulness, faithfulness
@@ -50,6 +51,8 @@ from .explainers.ranking.explanation import IntentExplanation
 from .explainers.ranking.multiplex import IntentGreedy, Multiplex, QueryTerms, RandomTerms
 from .explainers.ranking.verdict import Verdict
 from .explainers.verdicts import verdict
+from .feature_ranking import FeatureRanking
+from .models import FeatureModel
 from .preferences.pairs import Pairs, preference_pairs
 from .preferences.simple_rankers import (
     Dense,
@@ -81,6 +84,8 @@ __all__ = [
     "Explainer",
     "Explanation",
     "Faithfulness",
+    "FeatureModel",
+    "FeatureRanking",
     "Fidelity",
     "GradCAM",
     "GradCAMExplanation",
@@ -126,6 +131,7 @@ __all__ = [
     "published_fidelity",
     "randomised",
     "rank",
+    "read_letor",
     "sanity",
     "stability",
     "verdict",

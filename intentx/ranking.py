@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,11 +21,11 @@ from intentx.documents import (
     columns_of,
     id_of,
     ids_of_frame,
-    refuse_duplicates,
     some,
 )
 from intentx.doubts import doubts
 from intentx.errors import InputError, ScorerError, ScorerWarning
+from intentx.ordered import Ordered, best_first
 from intentx.scoring import BlackBox, Scorer
 from intentx.text import Analyzer
 from intentx.truncation import Truncated, as_read
@@ -44,7 +43,7 @@ class Activated(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
-class Ranking:
+class Ranking(Ordered):
     """Documents in a ranker's order for one query.
 
     Build one with `rank` or `Ranking.from_run`; this constructor sorts what it is given.
@@ -78,40 +77,19 @@ class Ranking:
     mark: Any = field(default=None, repr=False)
 
     def __post_init__(self) -> None:
-        if not isinstance(self.query, str) or not self.query.strip():
-            raise InputError(f"the query must be a text with at least one character, not {self.query!r}")
-        try:
-            scores = np.array(self.scores, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"the scores of a ranking must be numbers: {error}") from error
-        if scores.ndim != 1 or not len(self.doc_ids) == len(self.texts) == len(scores):
+        if len(self.texts) != len(self.doc_ids):
             raise InputError(
                 "doc_ids, texts and scores must have one entry per document, not "
-                f"{len(self.doc_ids)}, {len(self.texts)} and shape {scores.shape}"
+                f"{len(self.doc_ids)}, {len(self.texts)} and shape {np.shape(self.scores)}"
             )
-        if not len(scores):
-            raise InputError("a ranking needs at least one document, and there is none")
-        if np.ma.is_masked(self.scores):
-            bad = int(np.argmax(np.ma.getmaskarray(self.scores)))
-            raise InputError(f"the score of document {self.doc_ids[bad]!r} is masked, and no number")
-        if not np.isfinite(scores).all():
-            bad = int(np.argmin(np.isfinite(scores)))
-            raise InputError(f"document {self.doc_ids[bad]!r} has the score {scores[bad]}")
-        ids = tuple(id_of(given, "a document's id") for given in self.doc_ids)
-        refuse_duplicates(ids)
-        order = np.argsort(-scores, kind="stable")
-        scores = scores[order]
-        scores.flags.writeable = False
-        object.__setattr__(self, "doc_ids", tuple(ids[i] for i in order))
+        ids, scores, order = best_first(self.query, self.doc_ids, self.scores)
+        object.__setattr__(self, "doc_ids", ids)
         object.__setattr__(self, "texts", tuple(self.texts[i] for i in order))
         object.__setattr__(self, "scores", scores)
         if self.activated is not None:
             name, values = self.activated
             values = np.asarray(values, dtype=np.float64)[order]
             object.__setattr__(self, "activated", Activated(name, values))
-
-    def __len__(self) -> int:
-        return len(self.doc_ids)
 
     def __repr__(self) -> str:
         return f"<Ranking of {len(self)} documents for {self.query!r}, {self.doc_ids[0]!r} first>"
@@ -193,65 +171,6 @@ class Ranking:
         if self.activated is not None:
             plain["activated"] = {self.activated.name: self.activated.values.tolist()}
         return {**plain, "texts": list(self.texts)}
-
-    def position(self, doc: str | int) -> int:
-        """The 0-based position of a document given by its id, or by the position itself.
-
-        Where ids were given as integers, an integer that may be the position of one document and the
-        id of another is refused, and so is one that is no id at all.
-
-        Raises
-        ------
-        InputError
-            If there is no such document, or it is open which one is meant.
-
-        Examples
-        --------
-        >>> docs = {"a": "green tea", "b": "a boat"}
-        >>> ranking = rank(lambda query, texts: [len(text) for text in texts], "tea", docs)
-        >>> ranking.position("b"), ranking.position(1)
-        (1, 1)
-        """
-        if isinstance(doc, str):
-            if doc not in self.doc_ids:
-                raise InputError(f"no document {doc!r} in the ranking; it has {some(self.doc_ids)}")
-            return self.doc_ids.index(doc)
-        try:
-            place = operator.index(doc)
-        except TypeError:
-            place = None
-        if place is None or isinstance(doc, bool):
-            raise InputError(
-                f"a document is named by its id, a text, or by its position, an integer; not {doc!r}"
-            )
-        if any(isinstance(doc_id, IntegerId) for doc_id in self.doc_ids):
-            return self._by_integer_id(place)
-        if not 0 <= place < len(self):
-            raise InputError(
-                f"no position {place} in a ranking of {len(self)} documents (0 is the best)"
-            )
-        return place
-
-    def _by_integer_id(self, number: int) -> int:
-        """The position of the document with this id, where it cannot be mistaken for a position."""
-        name = str(number)
-        named = self.doc_ids.index(name) if name in self.doc_ids else None
-        if named is not None and (named == number or not 0 <= number < len(self)):
-            return named
-        first = (
-            f"doc={name!r} for the document with that id"
-            if named is not None
-            else f"there is no document {name!r}"
-        )
-        second = (
-            f", doc=ranking.doc_ids[{number}] for the one at that position, 0 being the best"
-            if 0 <= number < len(self)
-            else f"; it has {some(self.doc_ids)}"
-        )
-        raise InputError(
-            f"the documents have integers as ids, and {number} may be an id or a position: "
-            f"{first}{second}"
-        )
 
     @property
     def can(self) -> Capabilities:

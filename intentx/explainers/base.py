@@ -14,6 +14,7 @@ from intentx.checks import check_made, shown
 from intentx.errors import InputError, MissingExtraError
 from intentx.evaluation.measures import Measured
 from intentx.explainers.plain import plain_settings, plain_value
+from intentx.ordered import Ordered
 from intentx.ranking import Ranking
 
 if TYPE_CHECKING:
@@ -56,7 +57,7 @@ class Explanation(Measured, Answer):
     """
 
     method: str
-    ranking: Ranking
+    ranking: Ordered
     settings: Mapping[str, Any]
     notes: tuple[str, ...]
     model_calls: int
@@ -138,6 +139,9 @@ class Explainer(ABC, Generic[Found]):
         What the method can be asked: about a whole ``"ranking"``, about a ``"document"``, about a
         ``"pair"`` of documents, about several ``"rankings"`` together. A call that asks something
         else is an InputError that names methods that can answer.
+    takes
+        The kinds of ranking that it explains: those of texts, `intentx.Ranking`, and perhaps those of
+        features, `intentx.FeatureRanking`.
 
     Examples
     --------
@@ -161,6 +165,7 @@ class Explainer(ABC, Generic[Found]):
     """
 
     questions: ClassVar[tuple[Question, ...]] = ("ranking",)
+    takes: ClassVar[tuple[type[Ordered], ...]] = (Ranking,)
 
     def __post_init__(self) -> None:
         check_made(self.name, self)
@@ -181,7 +186,11 @@ class Explainer(ABC, Generic[Found]):
         return {key: plain_value(value) for key, value in vars(self).items() if not key.startswith("_")}
 
     def explain(
-        self, ranking: Ranking, doc: Document | None = None, *, above: Document | None = None
+        self,
+        ranking: Any,
+        doc: Document | None = None,
+        *,
+        above: Document | None = None,
     ) -> Found:
         """Explain a ranking; with ``doc``, one of its documents.
 
@@ -206,23 +215,20 @@ class Explainer(ABC, Generic[Found]):
         return self._explain(ranking, doc, above)
 
     @abstractmethod
-    def _explain(self, ranking: Ranking, doc: Document | None, above: Document | None) -> Found:
+    def _explain(self, ranking: Any, doc: Document | None, above: Document | None) -> Found:
         """The answer to a question that is among `questions`."""
 
     def _check_question(self, ranking: Any, doc: Document | None, above: Document | None) -> None:
-        several = not isinstance(ranking, Ranking) and isinstance(ranking, Sequence)
-        if several and ranking and all(isinstance(one, Ranking) for one in ranking):
+        several = not isinstance(ranking, Ordered) and isinstance(ranking, Sequence)
+        if several and ranking and all(isinstance(one, self.takes) for one in ranking):
             if "rankings" not in self.questions:
                 raise InputError(
                     f"{self.name} explains one ranking at a time, not {len(ranking)}; "
                     f"{_able('rankings')}. Call it for each of them"
                 )
             return
-        if not isinstance(ranking, Ranking):
-            raise InputError(
-                f"{self.name} explains a Ranking, as ix.rank and Ranking.from_run make it, not "
-                f"{shown(ranking)}"
-            )
+        if not isinstance(ranking, self.takes):
+            raise InputError(self._other_kind(ranking))
         asked: Question = "pair" if above is not None else "ranking" if doc is None else "document"
         if asked not in self.questions:
             given = ", ".join(
@@ -236,15 +242,34 @@ class Explainer(ABC, Generic[Found]):
         if doc is None and above is not None:
             raise InputError(f"above={above!r} needs a document to compare with it: give doc, too")
 
+    def _other_kind(self, given: Any) -> str:
+        """Why what is given cannot be explained."""
+        if isinstance(given, Ordered):
+            kinds = " or ".join(f"a {one.__name__}" for one in self.takes)
+            return (
+                f"{self.name} explains {kinds}, not a {type(given).__name__}; {_able(kind=type(given))}"
+            )
+        made = {"Ranking": "ix.rank and Ranking.from_run make it"}
+        ways = [
+            f"a {one.__name__}, as {made.get(one.__name__, f'{one.__name__}.from_model makes it')}"
+            for one in self.takes
+        ]
+        return f"{self.name} explains {', or '.join(ways)}, not {shown(given)}"
 
-def _able(question: Question) -> str:
-    """Which methods can answer a question, those of users among them."""
+
+def _able(question: Question | None = None, kind: type[Ordered] = Ranking) -> str:
+    """Which methods can answer a question about a kind of ranking, those of users among them."""
     # So that all of ours are known; see the comment above `Explanation.plot`.
     import intentx.explainers.methods  # noqa: F401
 
-    able = {one.__name__ for one in _concrete(Explainer) if question in one.questions}
+    able = {
+        one.__name__
+        for one in _concrete(Explainer)
+        if issubclass(kind, one.takes) and (question is None or question in one.questions)
+    }
     names = sorted(able, key=str.casefold)
-    return f"{', '.join(names) or 'no method yet'} can explain {ASKED[question]}"
+    what = f"a {kind.__name__}" if question is None else ASKED[question]
+    return f"{', '.join(names) or 'no method yet'} can explain {what}"
 
 
 def _concrete(kind: Any) -> Iterator[type[Explainer[Any]]]:

@@ -17,14 +17,8 @@ import numpy.typing as npt
 from intentx.errors import InputError, MissingExtraError
 from intentx.files import json_object, read_text
 from intentx.folders import refuse_other_kinds
-from intentx.rankers.features.learned import (
-    booster_of,
-    check_model,
-    mark_of_model,
-    quick_mark,
-    raw_scores,
-    refuse_undefined_leaves,
-)
+from intentx.models import booster_of, check_model, raw_scores
+from intentx.rankers.features.learned import mark_of_model, quick_mark, refuse_undefined_leaves
 from intentx.rankers.features.matches import CollectionStatistics
 from intentx.rankers.features.text_features import TextFeatures
 from intentx.rankers.fingerprint import fingerprint_of

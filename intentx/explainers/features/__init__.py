@@ -1,0 +1,1 @@
+"""Explanations of rankers over features."""

@@ -1,0 +1,149 @@
+"""`FeatureExplanation`: the features that explain a ranking, and what is known about them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.errors import InputError
+from intentx.evaluation.base import Measure, none_for_nan
+from intentx.evaluation.measures import measures_in
+from intentx.explainers.base import Explanation
+from intentx.explainers.features.shown import feature_html, feature_tables
+from intentx.explainers.plain import number, numbers, parts_of, spent, strings, table
+from intentx.feature_ranking import FeatureRanking
+
+if TYPE_CHECKING:
+    from rich.console import Group
+
+__all__ = ["FeatureExplanation"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class FeatureExplanation(Explanation):
+    """Features of a ranking; the base of what the methods for features answer.
+
+    Attributes
+    ----------
+    method
+        Name of the method.
+    ranking
+        What is explained.
+    features
+        Names of features, the most useful first.
+    weights
+        What each counts for, as the method says it.
+    alone
+        (N,) scores of the documents by the explanation alone, in the ranking's order: by the model
+        with all other features at background values, or by the mimic.
+    metrics
+        What was measured of it, by name: `METRICS` of the class says what they are.
+    status
+        What is known of the features as a solution: "optimal", "feasible", "heuristic", or "".
+    settings, notes, model_calls, seconds
+        As in `intentx.Explanation`; ``model_calls`` counts rows of features that the model was asked.
+    measures
+        What was measured beside, as `with_measures` keeps it.
+    """
+
+    method: str
+    ranking: FeatureRanking
+    features: tuple[str, ...]
+    weights: tuple[float, ...]
+    alone: npt.NDArray[np.float64] = field(repr=False)
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    status: str = ""
+    settings: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    model_calls: int = 0
+    seconds: Mapping[str, float] = field(default_factory=dict, repr=False)
+    notes: tuple[str, ...] = ()
+    measures: Mapping[str, Measure] = field(default_factory=dict, repr=False)
+
+    FORMAT: ClassVar[str] = ""
+    METRICS: ClassVar[Mapping[str, str]] = {}
+
+    def __post_init__(self) -> None:
+        if len(self.features) != len(self.weights):
+            raise InputError(f"{len(self.features)} features have {len(self.weights)} weights")
+        if len(self.alone) != len(self.ranking):
+            raise InputError(f"{len(self.ranking)} documents have {len(self.alone)} scores alone")
+
+    def __repr__(self) -> str:
+        numbers = ", ".join(f"{name} {value:.3f}" for name, value in self.metrics.items())
+        return f"<{self.method} for {self.ranking.query!r}: {', '.join(self.features)} | {numbers}>"
+
+    @property
+    def explained_order(self) -> npt.NDArray[np.intp]:
+        """(N,) positions of the ranking in the order of `alone`, best first; ties keep the ranker's."""
+        return np.argsort(-np.asarray(self.alone), kind="stable")
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data, documented in ``docs/json.md``."""
+        return {
+            "format": self.FORMAT,
+            "method": self.method,
+            "query": self.ranking.query,
+            "features": list(self.features),
+            "weights": list(self.weights),
+            "ranking": self.ranking.to_dict(),
+            "alone": np.asarray(self.alone).tolist(),
+            "metrics": none_for_nan(self.metrics),
+            "status": self.status,
+            "settings": dict(self.settings),
+            "model_calls": self.model_calls,
+            "seconds": dict(self.seconds),
+            "notes": list(self.notes),
+            **self._own_parts(),
+            **self._measures_to_plain(),
+        }
+
+    def _own_parts(self) -> dict[str, Any]:
+        """What a subclass adds to the plain data."""
+        return {}
+
+    @classmethod
+    def _own_values(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
+        """The inverse of `_own_parts`: values of the fields that a subclass adds."""
+        return {}
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> Self:
+        """The inverse of `to_dict`; the model does not come back.
+
+        Raises
+        ------
+        InputError
+            If the data is of another format or lacks a part.
+        """
+        with parts_of("explanation", plain, cls.FORMAT) as plain:
+            return cls(
+                method=str(plain["method"]),
+                ranking=FeatureRanking.from_dict(plain["query"], table(plain, "ranking")),
+                features=strings(plain, "features"),
+                weights=numbers(plain, "weights"),
+                alone=np.array(numbers(plain, "alone"), dtype=np.float64),
+                metrics={
+                    name: float("nan") if value is None else value
+                    for name, value in table(plain, "metrics").items()
+                },
+                status=str(plain["status"]),
+                settings=table(plain, "settings"),
+                model_calls=number(plain, "model_calls"),
+                seconds=spent(plain),
+                notes=strings(plain, "notes"),
+                measures=measures_in(plain),
+                **cls._own_values(plain),
+            )
+
+    def _columns(self) -> dict[str, Sequence[Any]]:
+        return {"feature": self.features, "weight": self.weights}
+
+    def __rich__(self) -> Group:
+        return feature_tables(self)
+
+    def _repr_html_(self) -> str:
+        return feature_html(self)
