@@ -21,3 +21,12 @@ def dl19() -> Path:
     if not (folder / "passages.jsonl.gz").exists():
         pytest.skip(f"no TREC-DL 2019 passages at {folder}")
     return folder
+
+
+@pytest.fixture(scope="session")
+def mq2008() -> Path:
+    """The folder with MQ2008, features of LETOR 4.0."""
+    folder = Path(__file__).parents[2] / "shared" / "data" / "mq2008"
+    if not (folder / "S1.txt.gz").exists():
+        pytest.skip(f"no MQ2008 at {folder}")
+    return folder

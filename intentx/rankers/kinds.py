@@ -13,6 +13,7 @@ from typing import Any
 from intentx.errors import InputError, IntentxError
 from intentx.plugins import load_plugin, nearest, package_of, plugins
 from intentx.rankers.bm25 import BM25
+from intentx.rankers.features.files import lightgbm_model, onnx_model, xgboost_model
 from intentx.rankers.features.ltr import FeatureRanker
 from intentx.rankers.known import RM3, LanguageModel
 from intentx.rankers.services.http import FROM_TEXT, HTTPReranker
@@ -23,6 +24,7 @@ from intentx.scoring import Scorer
 from intentx.text import Analyzer, TextSettings
 
 __all__ = [
+    "FEATURE_SPECS",
     "KINDS",
     "MODULE",
     "SPECS",
@@ -73,6 +75,9 @@ class RankerKind:
         Whether targets may be models of the Hugging Face hub.
     trained
         Whether ``intentx train`` makes one.
+    of_features
+        What makes the model of a ranker over features, ``of_features(target)``; None: it scores texts
+        only. With it and without ``make``, it scores features only, such as those of ``--letor``.
     """
 
     name: str
@@ -87,6 +92,12 @@ class RankerKind:
     on_disk: bool = False
     hub: bool = False
     trained: bool = False
+    of_features: Callable[[str], Any] | None = None
+
+    @property
+    def of_features_only(self) -> bool:
+        """Whether it scores features, and no texts."""
+        return self.of_features is not None and self.make is None
 
     @property
     def lexical(self) -> bool:
@@ -139,6 +150,10 @@ def _ltr(target: str, settings: Mapping[str, Any]) -> Scorer:
     return FeatureRanker.load(target)
 
 
+def _ltr_model(target: str) -> Any:
+    return FeatureRanker.load(target)
+
+
 def _trained(module: str, ranker: str, target: str, settings: Mapping[str, Any]) -> Scorer:
     found = importlib.import_module(f"intentx.rankers.interaction.{module}")  # brings torch
     scorer: Scorer = getattr(found, ranker).load(target)
@@ -175,6 +190,13 @@ def _interaction(name: str, ranker: str, help_line: str) -> RankerKind:
     return RankerKind(
         name=name, form=f"{name}:PATH", help=help_line, make=partial(_trained, name, ranker),
         wants="a folder", extra="neural", on_disk=True, trained=True,
+    )  # fmt: skip
+
+
+def _of_features(name: str, help_line: str, model: Callable[[str], Any], extra: str) -> RankerKind:
+    return RankerKind(
+        name=name, form=f"{name}:FILE", help=f"{help_line} over features", of_features=model,
+        wants="a file", extra=extra, on_disk=True,
     )  # fmt: skip
 
 
@@ -218,8 +240,12 @@ KINDS: Mapping[str, RankerKind] = MappingProxyType(
             ),
             RankerKind(
                 name="ltr", form="ltr:PATH", help="a ranker over features, such as LambdaMART",
-                make=_ltr, wants="the folder of a trained ranker", extra="ltr", on_disk=True,
+                make=_ltr, of_features=_ltr_model, wants="the folder of a trained ranker",
+                extra="ltr", on_disk=True,
             ),
+            _of_features("lightgbm", "a model of LightGBM", lightgbm_model, "ltr"),
+            _of_features("xgboost", "a model of XGBoost", xgboost_model, "xgboost"),
+            _of_features("onnx", "a model in ONNX", onnx_model, "onnx"),
             RankerKind(
                 name="run", form="run:FILE", help="a recorded run", make=_run, wants="a file",
             ),
@@ -231,8 +257,12 @@ KINDS: Mapping[str, RankerKind] = MappingProxyType(
     }
 )  # fmt: skip
 """The kinds that come with intentx; other packages add theirs by entry points."""
-SPECS = ", ".join(kind.form for name, kind in KINDS.items() if name != "run")
+SPECS = ", ".join(
+    kind.form for name, kind in KINDS.items() if name != "run" and not kind.of_features_only
+)
 """How the specs of rankers that can be asked are written, as messages and help lines list them."""
+FEATURE_SPECS = ", ".join(kind.form for kind in KINDS.values() if kind.of_features is not None)
+"""The same of rankers over features."""
 
 
 def kind_names() -> list[str]:

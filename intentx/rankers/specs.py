@@ -13,7 +13,16 @@ from typing import Any
 
 from intentx.errors import InputError
 from intentx.plugins import nearest
-from intentx.rankers.kinds import KINDS, MODULE, RankerKind, find_kind, is_kind, kind_names, listed
+from intentx.rankers.kinds import (
+    FEATURE_SPECS,
+    KINDS,
+    MODULE,
+    RankerKind,
+    find_kind,
+    is_kind,
+    kind_names,
+    listed,
+)
 from intentx.rankers.services.redaction import without_secrets
 from intentx.rankers.spec_settings import read_settings, settings_of, settings_text, split_settings
 from intentx.scoring import Scorer
@@ -149,9 +158,36 @@ class RankerSpec:
             scorer: Scorer = kind.of_texts(collection, analyzer, self.values())
         elif kind.make is not None:
             scorer = kind.make(self.target, self.values())
+        elif kind.of_features_only:
+            raise InputError(
+                f"{without_secrets(str(self))} scores features, not texts: it is for --letor FILE on "
+                "the command line; in Python, FeatureRanking.from_model explains it"
+            )
         else:
             raise InputError(f"nothing makes rankers of the kind {self.kind!r}: it has no make")
         return scorer
+
+    def load_model(self) -> Any:
+        """The model over features that the spec names, for `intentx.FeatureModel`.
+
+        A ``module:callable`` is taken as it is: a callable of (M, F) features.
+
+        Raises
+        ------
+        InputError
+            If rankers of its kind score texts, or the file is missing or broken.
+        MissingExtraError
+            If the package of the model is not installed.
+        """
+        kind = self.of_kind
+        if kind.of_features is not None:
+            return kind.of_features(self.target)
+        if self.kind == MODULE and kind.make is not None:
+            return kind.make(self.target, {})
+        raise InputError(
+            f"{without_secrets(str(self))} scores texts; a ranker over features is one of: "
+            f"{FEATURE_SPECS}, module:callable"
+        )
 
 
 def named_spec(text: str) -> tuple[str, str]:
