@@ -56,6 +56,7 @@ EXCEPTIONS = {
     ("intentx.explainers.base", "intentx.report.pictures.words"),
     ("intentx.explainers.base", "intentx.report.pages.ranking"),
     ("intentx.explainers.base", "intentx.explainers.methods"),
+    ("intentx.explainers.base", "intentx.explainers.features.methods"),
 }
 HEAVY = [
     "torch",

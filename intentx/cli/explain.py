@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+from intentx.cli.explain_features import add_features, explain_features, refuse_features
 from intentx.cli.method_options import (
     OF_DOCUMENTS,
     OF_RANKINGS,
@@ -57,14 +58,14 @@ def add_explain(commands: Any) -> None:
         "document by signed words.",
     )
     explain.add_argument("--ranker", metavar="SPEC", help=f"{SPECS}, or run:FILE")
-    explain.add_argument("--query", required=True, metavar="Q", help="the query")
-    explain.add_argument("--docs", required=True, metavar="FILE", help="JSONL or TSV; - reads stdin")
+    explain.add_argument("--query", metavar="Q", help="the query")
+    explain.add_argument("--docs", metavar="FILE", help="JSONL or TSV; - reads stdin")
     explain.add_argument(
         "--run",
         metavar="FILE",
         help="a TREC run: rank only its documents; without --ranker, explain the run itself",
     )
-    explain.add_argument("--qid", help="the query's id in the run, when it holds several")
+    explain.add_argument("--qid", help="the query's id in the run or the LETOR file")
     explain.add_argument(
         "--method", choices=MethodNames(), action="append", metavar="METHOD",
         help=f"for rankings: {', '.join(explaining('ranking'))} (default multiplex); for documents, "
@@ -108,6 +109,7 @@ def add_explain(commands: Any) -> None:
         "--png", type=Path, metavar="FILE", help="write a picture; .svg and .pdf work, too"
     )
     _add_settings(explain)
+    add_features(explain)
     explain.set_defaults(run_command=_explain)
 
 
@@ -163,6 +165,13 @@ def _add_settings(explain: argparse.ArgumentParser) -> None:
 
 
 def _explain(options: argparse.Namespace) -> None:
+    if options.letor:
+        explain_features(options)
+        return
+    refuse_features(options)
+    for name in ("query", "docs"):
+        if getattr(options, name) is None:
+            raise InputError(f"the following arguments are required: --{name}")
     options.spec = RankerSpec.parse(options.ranker) if options.ranker else None
     if options.spec is not None and options.spec.kind == "run":
         if options.run:

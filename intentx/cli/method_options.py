@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from intentx.errors import InputError
+from intentx.explainers.features.methods import FEATURE_METHODS
 from intentx.explainers.methods import METHODS, Method, all_methods, find_method, method_names
 from intentx.preferences.simple_rankers import Semantic, default_simple_rankers
 from intentx.text import Analyzer
@@ -23,10 +24,10 @@ class MethodNames:
     """The names of methods, for a parser: other packages' are looked for when they are needed."""
 
     def __contains__(self, name: object) -> bool:
-        return name in METHODS or name in method_names()
+        return name in METHODS or name in FEATURE_METHODS or name in method_names()
 
     def __iter__(self) -> Iterator[str]:
-        return iter(method_names())
+        return iter((*method_names(), *FEATURE_METHODS))
 
 
 def explaining(what: str) -> list[str]:

@@ -260,6 +260,7 @@ class Explainer(ABC, Generic[Found]):
 def _able(question: Question | None = None, kind: type[Ordered] = Ranking) -> str:
     """Which methods can answer a question about a kind of ranking, those of users among them."""
     # So that all of ours are known; see the comment above `Explanation.plot`.
+    import intentx.explainers.features.methods
     import intentx.explainers.methods  # noqa: F401
 
     able = {

@@ -77,6 +77,11 @@ class FeatureExplanation(Explanation):
         return f"<{self.method} for {self.ranking.query!r}: {', '.join(self.features)} | {numbers}>"
 
     @property
+    def document_scores(self) -> npt.NDArray[np.float64]:
+        """(N,) `alone`, as explanations of rankings of texts call it."""
+        return np.asarray(self.alone)
+
+    @property
     def explained_order(self) -> npt.NDArray[np.intp]:
         """(N,) positions of the ranking in the order of `alone`, best first; ties keep the ranker's."""
         return np.argsort(-np.asarray(self.alone), kind="stable")

@@ -11,7 +11,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 from intentx.errors import InputError
 from intentx.files import writable, write_file
 from intentx.markup import Html, tag
-from intentx.ranking import Ranking
+from intentx.ordered import Ordered
 
 __all__ = ["Section", "check_one_query", "html_page", "links", "section", "writable", "write_file"]
 
@@ -38,7 +38,7 @@ class Section(NamedTuple, Generic[One]):
 
 class _Explained(Protocol):
     @property
-    def ranking(self) -> Ranking: ...
+    def ranking(self) -> Ordered: ...
 
 
 def check_one_query(explanations: Sequence[_Explained], labels: Sequence[str] | None, each: str) -> None:

@@ -8,11 +8,13 @@ from pathlib import Path
 from intentx.errors import InputError
 from intentx.explainers.base import Explanation
 from intentx.explainers.document.explanation import DocumentExplanation
+from intentx.explainers.features.explanation import FeatureExplanation
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.markup import Html, count, listing, tag
 from intentx.report.pages.answer import answer, comparison, sense_tops
 from intentx.report.pages.document import document_page
 from intentx.report.pages.explained_ranking import Senses, View
+from intentx.report.pages.features import feature_page, feature_sections
 from intentx.report.pages.layout import (
     Section,
     check_one_query,
@@ -82,8 +84,9 @@ def page(
     Parameters
     ----------
     explanations
-        One, or several of rankings of the same query: they stand side by side. Explanations of one
-        document have a page of another kind, `document_page`.
+        One, or several of rankings of the same query: they stand side by side, those by features below
+        those by words. Explanations of one document have a page of another kind, `document_page`, and
+        so have those by features alone.
     title
         Of the page; "" for one made from the query.
     labels
@@ -104,34 +107,44 @@ def page(
         For no explanation, different queries, labels that are not one per explanation, or
         explanations of rankings and of documents mixed.
     """
+    of_features = [one for one in explanations if isinstance(one, FeatureExplanation)]
+    if of_features and len(of_features) == len(explanations):
+        return feature_page(of_features, title=title, labels=labels)
     for one in explanations:
-        if not isinstance(one, IntentExplanation | DocumentExplanation):
+        if not isinstance(one, IntentExplanation | DocumentExplanation | FeatureExplanation):
             raise InputError(
                 "a page shows an IntentExplanation or a DocumentExplanation, and a "
                 f"{type(one).__name__} is none: give it a to_html of its own"
             )
     of_documents = [one for one in explanations if isinstance(one, DocumentExplanation)]
     if of_documents:
-        if len(of_documents) < len(explanations):
+        if len(of_documents) + len(of_features) < len(explanations) or of_features:
             raise InputError(
                 "a page is about rankings or about one document: write one for each kind of explanation"
             )
         if senses or sense_names:
             raise InputError("senses are shown of a whole ranking, and this page is about one document")
         return document_page(of_documents, title=title, labels=labels)
+    check_one_query(explanations, labels, "ranker")
+    names = labels if labels is None else dict(zip(map(id, explanations), labels, strict=True))
+    of_words = [one for one in explanations if isinstance(one, IntentExplanation)]
     return _page(
-        [one for one in explanations if isinstance(one, IntentExplanation)],
+        of_words,
         title,
-        labels,
+        names and [names[id(one)] for one in of_words],
         Senses(senses or {}, sense_names or {}),
+        feature_sections(of_features, names and [names[id(one)] for one in of_features]),
     )
 
 
 def _page(
-    explanations: Sequence[IntentExplanation], title: str, labels: Sequence[str] | None, known: Senses
+    explanations: Sequence[IntentExplanation],
+    title: str,
+    labels: Sequence[str] | None,
+    known: Senses,
+    features: Mapping[str, tuple[str, Html]],
 ) -> str:
-    """The page about rankings."""
-    check_one_query(explanations, labels, "ranker")
+    """The page about rankings: words, and ``features`` of the same ranking, by anchor and heading."""
     names = labels or (
         ["The ranker"]
         if len(explanations) == 1
@@ -143,8 +156,12 @@ def _page(
     query = explanations[0].ranking.query
     return html_page(
         title or f"“{query}”, explained by intentx",
-        _header(views, title, known),
-        tag("main", *(section(part, views) for part in _SECTIONS)),
+        _header(views, title, known, {anchor: heading for anchor, (heading, _) in features.items()}),
+        tag(
+            "main",
+            *(section(part, views) for part in _SECTIONS),
+            *(part for _, part in features.values()),
+        ),
     )
 
 
@@ -169,7 +186,7 @@ def write_page(
     return write_file(path, text.encode("utf-8"))
 
 
-def _header(views: Sequence[View], title: str, senses: Senses) -> Html:
+def _header(views: Sequence[View], title: str, senses: Senses, features: Mapping[str, str]) -> Html:
     first = views[0].explanation
     sizes = list(dict.fromkeys(count(len(v.explanation.ranking), "document") for v in views))
     methods = list(dict.fromkeys(view.explanation.method for view in views))
@@ -182,6 +199,6 @@ def _header(views: Sequence[View], title: str, senses: Senses) -> Html:
         *(answer(view) for view in views),
         comparison(views),
         sense_tops(views, senses),
-        links([(part.anchor, part.heading) for part in _SECTIONS]),
+        links([*((part.anchor, part.heading) for part in _SECTIONS), *features.items()]),
         class_="top",
     )

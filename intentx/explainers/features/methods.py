@@ -1,0 +1,17 @@
+"""The table of methods for rankers over features, as the command line spells them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from intentx.explainers.methods import Method
+
+__all__ = ["FEATURE_METHODS"]
+
+
+def _of_features(name: str, explainer: type) -> Method:
+    return Method(name=name, explainer=explainer, explains="ranking")
+
+
+FEATURE_METHODS: Mapping[str, Method] = MappingProxyType({method.name: method for method in ()})
