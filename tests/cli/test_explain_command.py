@@ -356,3 +356,23 @@ def test_minilm(capsys, docs, tmp_path, name):
     assert found.terms[0] == "keys"
     if name == "ig":
         assert found.metrics["relative_gap"] < 0.02
+
+
+@pytest.mark.parametrize(
+    ("more", "message"),
+    [
+        (("--background", "mean"), "--background is for rankers over features: it needs --letor FILE"),
+        (("--max-leaves", "4"), "--max-leaves is for rankers over features"),
+        (("--letor", "x.txt"), "--docs is for rankings of texts, and --letor gives documents"),
+    ],
+)
+def test_options_of_features_need_features(docs, capsys, more, message):
+    assert main(["explain", "--query", "piano", "--docs", str(docs), "--ranker", "bm25", *more]) == 2
+    assert message in capsys.readouterr().err
+
+
+def test_without_features_a_query_and_documents_are_needed(docs, capsys):
+    assert main(["explain", "--ranker", "bm25", "--docs", str(docs)]) == 2
+    assert "the following arguments are required: --query" in capsys.readouterr().err
+    assert main(["explain", "--ranker", "bm25", "--query", "piano"]) == 2
+    assert "the following arguments are required: --docs" in capsys.readouterr().err
