@@ -37,6 +37,8 @@ from .explainers.document.exs import EXS
 from .explainers.document.lirme import LIRME
 from .explainers.document.shap import KernelSHAP
 from .explainers.document.verdict import DocumentVerdict
+from .explainers.features.explanation import FeatureExplanation
+from .explainers.features.listwise import ListwiseExplanation, ListwiseSHAP
 from .explainers.inside.gradcam import GradCAM
 from .explainers.inside.gradcam_explanation import GradCAMExplanation
 from .explainers.inside.gradients import (
@@ -84,6 +86,7 @@ __all__ = [
     "Explainer",
     "Explanation",
     "Faithfulness",
+    "FeatureExplanation",
     "FeatureModel",
     "FeatureRanking",
     "Fidelity",
@@ -98,6 +101,8 @@ __all__ = [
     "IntentGreedy",
     "IntentxError",
     "KernelSHAP",
+    "ListwiseExplanation",
+    "ListwiseSHAP",
     "MissingExtraError",
     "Multiplex",
     "Pairs",

@@ -156,7 +156,7 @@ def _fits(value: Any, hint: Any) -> bool:
     if _is_union(hint):
         return any(_fits(value, part) for part in typing.get_args(hint))
     known = isinstance(hint, type) and not getattr(hint, "_is_protocol", False)
-    return isinstance(value, hint) if known else True
+    return isinstance(value, hint) if known and hint is not Any else True
 
 
 def _of_tuples(hint: Any) -> bool:

@@ -16,7 +16,7 @@ from intentx.errors import InputError
 if TYPE_CHECKING:
     from lightgbm import Booster
 
-__all__ = ["FeatureModel", "booster_of", "check_model", "raw_scores"]
+__all__ = ["FeatureModel", "booster_of", "check_model", "raw_scores", "used_features"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -282,3 +282,26 @@ def booster_of(model: Any) -> Booster | None:
             raise InputError(f"{type(model).__name__} must be fitted first")
         model = model.booster_
     return model if isinstance(model, lightgbm.Booster) else None
+
+
+def used_features(model: FeatureModel | None) -> npt.NDArray[np.bool_]:
+    """(F,) whether a model can use a feature: False where its trees or coefficients say no.
+
+    Examples
+    --------
+    >>> used_features(FeatureModel(lambda X: X[:, 0], ["a", "b"])).tolist()
+    [True, True]
+    """
+    if model is None:
+        return np.ones(0, dtype=bool)
+    booster, number = booster_of(model.model), len(model.names)
+    if booster is not None:
+        return np.asarray(booster.feature_importance("split") > 0)
+    if _is_xgboost(model.model):
+        known = model.model.feature_names or [f"f{i}" for i in range(number)]
+        used = model.model.get_score(importance_type="weight")
+        return np.array([name in used for name in known])
+    weights = getattr(model.model, "coef_", None)
+    if weights is not None and np.shape(weights)[-1:] == (number,):
+        return np.asarray(np.any(np.reshape(weights, (-1, number)) != 0, axis=0))
+    return np.ones(number, dtype=bool)

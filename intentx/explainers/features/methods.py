@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from intentx.explainers.features.listwise import ListwiseSHAP
 from intentx.explainers.methods import Method
 
 __all__ = ["FEATURE_METHODS"]
@@ -14,4 +15,7 @@ def _of_features(name: str, explainer: type) -> Method:
     return Method(name=name, explainer=explainer, explains="ranking")
 
 
-FEATURE_METHODS: Mapping[str, Method] = MappingProxyType({method.name: method for method in ()})
+FEATURE_METHODS: Mapping[str, Method] = MappingProxyType(
+    {method.name: method for method in (_of_features("listwise-shap", ListwiseSHAP),)}
+)
+"""The methods for rankers over features that come with intentx."""

@@ -1,0 +1,191 @@
+"""Listwise Shapley values against brute force, their axioms, and what is refused."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import intentx as ix
+from intentx.errors import InputError
+from intentx.evaluation.orders import rbo_ext
+from intentx.evaluation.statistics import kendall_tau_b
+from intentx.explainers.features.listwise import ListwiseSHAP
+from intentx.explainers.features.order_values import VALUES, order_value
+from intentx.explainers.features.tree_shares import tree_shares
+from intentx.models import FeatureModel
+
+RNG = np.random.default_rng(0)
+X = RNG.normal(size=(15, 8))
+NAMES = [f"f{i}" for i in range(8)]
+BACKGROUND = RNG.normal(size=(4, 8))
+
+
+def product(rows):
+    return rows[:, 0] * rows[:, 1] + 2 * rows[:, 2] - rows[:, 3] + 0.1 * rows[:, 4] ** 2
+
+
+def ranking_of(model=product, rows=X, names=NAMES):
+    return ix.FeatureRanking.from_model(model, "q", [f"d{i}" for i in range(len(rows))], rows, names)
+
+
+def brute_force(value, number):
+    """Shapley values by their definition."""
+    found = np.zeros(number)
+    for player in range(number):
+        others = [i for i in range(number) if i != player]
+        for size in range(number):
+            for some in itertools.combinations(others, size):
+                share = math.factorial(size) * math.factorial(number - size - 1) / math.factorial(number)
+                found[player] += share * (value({*some, player}) - value({*some}))
+    return found
+
+
+def masked(ranking, some, rows=BACKGROUND):
+    kept = np.isin(np.arange(8), [*some])
+    return np.array([ranking.model(np.where(kept, ranking.X, row)) for row in rows])
+
+
+def trees(missing=False, categories=False):
+    import lightgbm
+
+    rows, target = RNG.normal(size=(300, 8)), RNG.normal(size=300)
+    target = product(rows) + 0.1 * target
+    if missing:
+        rows[RNG.random(rows.shape) < 0.2] = np.nan
+    if categories:
+        rows[:, 0] = RNG.integers(0, 5, 300)
+        target = target + 3 * (rows[:, 0] == 2)
+    given_ = {"categorical_feature": [0]} if categories else {}
+    return lightgbm.train(
+        {"verbosity": -1, "min_data_in_leaf": 5, "num_threads": 1, "num_leaves": 12},
+        lightgbm.Dataset(rows, target, feature_name=NAMES, **given_),
+        20,
+    ), rows
+
+
+def test_the_values_are_those_of_the_definition():
+    ranking = ranking_of()
+    found = ListwiseSHAP(background=BACKGROUND).explain(ranking)
+    expected = brute_force(
+        lambda some: np.mean([kendall_tau_b(ranking.scores, one) if np.ptp(one) > 1e-9 else 0.0
+                              for one in masked(ranking, some)]), 8,
+    )  # fmt: skip
+    weights = dict(zip(found.features, found.weights, strict=True))
+    np.testing.assert_allclose([weights[name] for name in NAMES], expected, atol=1e-9)
+    assert sum(found.weights) == pytest.approx(found.metrics["all"] - found.metrics["none"])
+    assert weights["f7"] == pytest.approx(0, abs=1e-12)  # the model does not look at it
+    assert list(np.abs(found.weights)) == sorted(np.abs(found.weights), reverse=True)
+
+
+@pytest.mark.parametrize("value", VALUES)
+def test_weights_add_up_for_every_value(value):
+    ranking = ranking_of()
+    found = ListwiseSHAP(value=value, background=BACKGROUND, k=3).explain(ranking)
+    none = np.mean([order_value(value, ranking.scores, one, 3) for one in masked(ranking, ())])
+    assert found.metrics["none"] == pytest.approx(none)
+    assert sum(found.weights) == pytest.approx(1.0 - none)
+
+
+@given(st.lists(st.integers(0, 4), min_size=2, max_size=9), st.integers(0, 2**32 - 1))
+def test_values_of_orders_beside_slow_versions(scores, seed):
+    scores = np.array(sorted(scores, reverse=True), dtype=float)
+    others = np.random.default_rng(seed).integers(0, 4, (3, len(scores))).astype(float)
+    np.testing.assert_allclose(
+        order_value("rbo", scores, others), [rbo_ext(one) for one in others], atol=1e-12
+    )
+    for one, tau in zip(others, order_value("tau", scores, others), strict=True):
+        if np.ptp(scores) and np.ptp(one):
+            assert tau == pytest.approx(kendall_tau_b(scores, one), abs=1e-6)
+    if np.ptp(scores):
+        for value in VALUES:
+            best = order_value(value, scores, -np.arange(len(scores), dtype=float), 3)[0]
+            assert (order_value(value, scores, others, 3) <= best + 1e-9).all() or value == "tau"
+
+
+@pytest.mark.parametrize("kind", ["plain", "missing", "categories"])
+def test_trees_have_their_values_in_closed_form(kind):
+    model, rows = trees(missing=kind == "missing", categories=kind == "categories")
+    asked, background = FeatureModel(model), rows[:5]
+    for row in rows[5:8]:
+        found = tree_shares(asked, row, background)
+        expected = brute_force(
+            lambda some, row=row: asked(
+                np.where(np.isin(np.arange(8), [*some]), row, background)
+            ).mean(), 8,
+        )  # fmt: skip
+        np.testing.assert_allclose(found, expected, atol=1e-8)
+
+
+def test_why_one_document_is_above_another():
+    model, _ = trees()
+    ranking = ranking_of(model)
+    method = ListwiseSHAP(background=BACKGROUND)
+    first, last, both = (
+        method.explain(ranking, 0), method.explain(ranking, 14), method.explain(ranking, 0, above=14)
+    )  # fmt: skip
+    assert "closed form" in " ".join(both.notes)
+    assert sum(both.weights) == pytest.approx(ranking.scores[0] - ranking.scores[14])
+    one, two = (dict(zip(x.features, x.weights, strict=True)) for x in (first, last))
+    for name, weight in zip(both.features, both.weights, strict=True):
+        assert weight == pytest.approx(one[name] - two[name])
+    by_sets = method.explain(ranking_of(lambda rows: model.predict(rows)), 0, above=14)
+    expected = dict(zip(both.features, both.weights, strict=True))
+    for name, weight in zip(by_sets.features, by_sets.weights, strict=True):
+        assert weight == pytest.approx(expected[name], abs=1e-9)
+
+
+def test_an_estimate_is_near_the_exact_values():
+    rows = RNG.normal(size=(20, 14))
+    weights = RNG.normal(size=14)
+    ranking = ranking_of(lambda some: some @ weights, rows, [f"f{i}" for i in range(14)])
+    exact = ListwiseSHAP(samples=2**14).explain(ranking)
+    some = ListwiseSHAP(samples=400).explain(ranking)
+    assert (exact.metrics["exact"], some.metrics["exact"]) == (1.0, 0.0)
+    found = dict(zip(some.features, some.weights, strict=True))
+    errors = [found[n] - w for n, w in zip(exact.features, exact.weights, strict=True)]
+    assert np.abs(errors).max() < 0.02
+    assert sum(some.weights) == pytest.approx(sum(exact.weights))
+    again = ListwiseSHAP(samples=400).explain(ranking)
+    assert again.weights == some.weights
+
+
+def test_features_that_make_no_difference_are_not_asked_about():
+    model, _ = trees()
+    rows = X.copy()
+    rows[:, 5] = 1.0
+    ranking = ranking_of(model, rows)
+    found = ListwiseSHAP(background="mean").explain(ranking)
+    assert dict(zip(found.features, found.weights, strict=True))["f5"] == 0
+    assert found.model_calls <= 2**7 * 15 + 2 * 15
+
+
+def test_json_both_ways(tmp_path):
+    ranking = ranking_of()
+    found = ListwiseSHAP().explain(ranking, 1, above="d3")
+    again = ix.load(found.save(tmp_path / "x.json"))
+    assert type(again) is type(found)
+    assert (again.features, again.weights, again.doc, again.above) == (
+        found.features, found.weights, 1, ranking.position("d3"),
+    )  # fmt: skip
+    assert again.to_json() == found.to_json()
+
+
+def test_bad_input():
+    tied = ranking_of(lambda rows: np.zeros(len(rows)))
+    with pytest.raises(InputError, match="15 documents without a preference pair"):
+        ListwiseSHAP().explain(tied)
+    with pytest.raises(InputError, match="1 documents without a preference pair"):
+        ListwiseSHAP().explain(ranking_of(rows=X[:1]))
+    with pytest.raises(InputError, match="not above itself"):
+        ListwiseSHAP().explain(ranking_of(), 1, above=1)
+    with pytest.raises(InputError, match="background must be 'mean', 'median', 'zero' or rows"):
+        ListwiseSHAP(background="middle").explain(ranking_of())
+    with pytest.raises(InputError, match="background rows need 8 features"):
+        ListwiseSHAP(background=[[1.0]]).explain(ranking_of())
+    with pytest.raises(InputError, match="must ask the model"):
+        ListwiseSHAP().explain(ix.FeatureRanking("q", ("a", "b"), [[1], [2]], ("x",), [1.0, 2.0]))
+    with pytest.raises(InputError, match="value must be one of"):
+        ListwiseSHAP(value="taus")
