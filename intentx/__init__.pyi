@@ -32,6 +32,8 @@ from .evaluation.published import PublishedFidelity, published_fidelity
 from .evaluation.sanity import randomised, sanity
 from .evaluation.stability import Agreement, agreement, consistency, correctness, stability
 from .explainers.base import Explainer, Explanation
+from .explainers.change.equivalent import EquivalentQuery
+from .explainers.change.equivalent_explanation import EquivalentQueryExplanation, QueryAgreement
 from .explainers.document.explanation import DocumentExplanation
 from .explainers.document.exs import EXS
 from .explainers.document.lirme import LIRME
@@ -81,6 +83,8 @@ __all__ = [
     "Document",
     "DocumentExplanation",
     "DocumentVerdict",
+    "EquivalentQuery",
+    "EquivalentQueryExplanation",
     "Explainer",
     "Explanation",
     "Faithfulness",
@@ -105,6 +109,7 @@ __all__ = [
     "PositionAware",
     "Proximity",
     "PublishedFidelity",
+    "QueryAgreement",
     "QueryTerms",
     "RandomTerms",
     "Ranking",

@@ -19,7 +19,9 @@ Places = npt.NDArray[np.intp]
 Goal = Literal["rbo", "tau", "overlap"]
 
 PERSISTENCE = 0.9  # of RBO
-DEEPER = 0.97  # of the RBO that guides a search: where 30 % of the documents are hidden, 0.9 sees as deep
+DEEPER = (
+    0.97  # of the RBO that guides a search: where 30 % of the documents are hidden, 0.9 sees as deep
+)
 FIRST = 10  # documents whose overlap counts
 BLOCK = 400_000  # numbers sorted at once
 DIGITS = 61  # of a key
@@ -107,10 +109,9 @@ class TermSets:
 
     Notes
     -----
-    The order of a set is a sort of whole numbers: scores as multiples of 2⁻⁴⁰ of the largest possible
-    one, with the document's number in the last digits. Sets of the same scores thus have the same
-    order whatever they were added up of. Documents that tie stand in the worst order, the reverse of
-    the given one.
+    The order of a set is a sort of whole numbers: scores as multiples of about 2⁻⁴⁰ of the largest one,
+    with the document's number in the last digits. The order in which terms are added up thus changes
+    nothing. Documents that tie stand in the worst order, the reverse of the given one.
 
     Examples
     --------
@@ -137,7 +138,8 @@ class TermSets:
         # Sums stay within 63 digits, however many columns are added.
         room = DIGITS - self._low - math.ceil(math.log2(max(2, max_terms * max_weight)))
         largest = float(np.abs(values).max(initial=0.0)) or 1.0
-        whole = np.round(values / largest * 2.0 ** min(40, room)).astype(np.int64)
+        unit = 2.0 ** (min(40, room) - math.ceil(math.log2(largest)))  # halves and quarters stay exact
+        whole = np.round(values * unit).astype(np.int64)
         weights = np.arange(1, max_weight + 1)
         self._columns = np.concatenate([-(whole * int(w)) << self._low for w in weights])
         self._last = np.arange(pool - 1, -1, -1, dtype=np.int64)
