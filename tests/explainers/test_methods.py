@@ -80,7 +80,7 @@ def test_settings_are_the_fields_with_their_defaults():
 
 def test_options_of_the_command_line():
     found = {option: having(option) for option in (*OF_RANKINGS, *OF_DOCUMENTS)}
-    choosing = ["multiplex", "multiplex-published", "greedy", "random-terms"]
+    choosing = ["multiplex", "multiplex-published", "greedy", "random-terms", "equivalent-query"]
     assert found == {
         "candidates": choosing,
         "query_terms": choosing,
@@ -90,7 +90,7 @@ def test_options_of_the_command_line():
         "k": ["exs"],
         "labels": ["exs"],
         "sampler": ["lirme"],
-        "steps": ["ig"],
+        "steps": ["equivalent-query", "ig"],
         "reference": ["gradient-input", "ig", "deeplift", "deepshap"],
         "removal": ["exs", "shap"],
         "mask": ["exs", "shap"],

@@ -75,7 +75,7 @@ def _concordant(orders: Places) -> Floats:
     rows = orders.astype(np.int16 if orders.shape[1] < 2**15 else np.int32)
     total = np.zeros(len(rows))
     for place in range(rows.shape[1] - 1):
-        total += np.count_nonzero(rows[:, place + 1 :] > rows[:, place : place + 1], axis=1)
+        total += np.greater(rows[:, place + 1 :], rows[:, place : place + 1]).sum(axis=1)
     return total
 
 
@@ -130,7 +130,7 @@ class TermSets:
         max_weight: int = 1,
         matching: bool = False,
     ) -> None:
-        self.terms, pool = values.shape
+        self.terms, pool = int(values.shape[0]), int(values.shape[1])
         self.listed, self.pool = listed, pool
         self.max_terms, self.max_weight = min(max_terms, self.terms), max_weight
         self.matching, self.tried = matching, 0
