@@ -84,7 +84,8 @@ def test_options_of_the_command_line():
     assert found == {
         "candidates": choosing,
         "query_terms": choosing,
-        **{key: ["multiplex"] for key in ("generality", "effects", "budget", "seconds")},
+        **{key: ["multiplex"] for key in ("generality", "effects", "budget")},
+        "seconds": ["multiplex", "equivalent-query"],
         "dense": ["multiplex", "query-terms", "random-terms"],
         "samples": ["exs", "lirme", "shap"],
         "k": ["exs"],
