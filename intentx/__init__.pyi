@@ -32,6 +32,8 @@ from .evaluation.published import PublishedFidelity, published_fidelity
 from .evaluation.sanity import randomised, sanity
 from .evaluation.stability import Agreement, agreement, consistency, correctness, stability
 from .explainers.base import Explainer, Explanation
+from .explainers.change.equivalent import EquivalentQuery
+from .explainers.change.equivalent_explanation import EquivalentQueryExplanation, QueryAgreement
 from .explainers.document.explanation import DocumentExplanation
 from .explainers.document.exs import EXS
 from .explainers.document.lirme import LIRME
@@ -83,6 +85,8 @@ __all__ = [
     "Document",
     "DocumentExplanation",
     "DocumentVerdict",
+    "EquivalentQuery",
+    "EquivalentQueryExplanation",
     "Explainer",
     "Explanation",
     "Faithfulness",
@@ -110,6 +114,7 @@ __all__ = [
     "PositionAware",
     "Proximity",
     "PublishedFidelity",
+    "QueryAgreement",
     "QueryTerms",
     "RandomTerms",
     "Ranking",

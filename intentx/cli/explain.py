@@ -147,8 +147,9 @@ def _add_settings(explain: argparse.ArgumentParser) -> None:
         "--sampler", choices=get_args(Sampler), help=f"how words to remove are drawn ({_of('sampler')})"
     )
     pointwise.add_argument(
-        "--steps", type=_positive, metavar="N", help=f"steps of the integral ({_of('steps')})"
-    )
+        "--steps", type=_positive, metavar="N",
+        help=f"steps of the integral or of the search ({_of('steps')})",
+    )  # fmt: skip
     pointwise.add_argument(
         "--reference", choices=get_args(Reference),
         help=f"the reference to compare the document with ({_of('reference')}); auto: zero "

@@ -7,7 +7,7 @@ import numpy.typing as npt
 
 from intentx.preferences import PreferenceMatrices
 
-__all__ = ["copeland_scores", "rbo_ext"]
+__all__ = ["copeland_scores", "rbo_ext", "rbo_weights"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -52,6 +52,26 @@ def rbo_ext(scores: Floats, p: float = 0.9) -> float:
     position = np.empty(n, dtype=np.intp)
     position[order] = np.arange(n)
     overlap = np.cumsum(np.bincount(np.maximum(position, np.arange(n)), minlength=n))
+    return float(np.sum(overlap * _by_depth(n, p)))
+
+
+def rbo_weights(n: int, p: float = 0.9) -> Floats:
+    """(n,) what a document adds to `rbo_ext` by the deeper of its two positions, from 0.
+
+    RBO_ext of two orders of the same n documents is the sum of these over the documents.
+
+    Examples
+    --------
+    >>> weights = rbo_weights(3)
+    >>> round(float(weights.sum()), 12), round(float(weights[2] + weights[1] + weights[2]), 3)
+    (1.0, 0.855)
+    """
+    return np.asarray(np.cumsum(_by_depth(n, p)[::-1])[::-1])
+
+
+def _by_depth(n: int, p: float) -> Floats:
+    """(n,) weight of a document that both lists hold down to each depth."""
     depth = np.arange(1, n + 1)
-    agreement = overlap / depth
-    return float(agreement[-1] * p**n + (1 - p) / p * np.sum(agreement * p**depth))
+    weights = (1 - p) / p * p**depth / depth
+    weights[-1] += p**n / n
+    return np.asarray(weights)

@@ -13,6 +13,7 @@ from typing import Any, Literal, get_args
 from intentx.checks import check_settings
 from intentx.errors import InputError, PluginWarning
 from intentx.explainers.base import Explainer
+from intentx.explainers.change.equivalent import EquivalentQuery
 from intentx.explainers.document.exs import EXS, Labels
 from intentx.explainers.document.lirme import LIRME
 from intentx.explainers.document.shap import KernelSHAP
@@ -176,6 +177,7 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             _of_rankings("greedy", IntentGreedy, kept=_OBJECTIVE),
             _of_rankings("query-terms", QueryTerms, kept=("seed",)),  # it draws nothing
             _of_rankings("random-terms", RandomTerms),
+            _of_rankings("equivalent-query", EquivalentQuery),
             _of_documents("exs", EXS, labels=get_args(Labels)),
             _of_documents("lirme", LIRME),
             _of_documents("shap", KernelSHAP),

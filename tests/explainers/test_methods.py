@@ -80,17 +80,18 @@ def test_settings_are_the_fields_with_their_defaults():
 
 def test_options_of_the_command_line():
     found = {option: having(option) for option in (*OF_RANKINGS, *OF_DOCUMENTS)}
-    choosing = ["multiplex", "multiplex-published", "greedy", "random-terms"]
+    choosing = ["multiplex", "multiplex-published", "greedy", "random-terms", "equivalent-query"]
     assert found == {
         "candidates": choosing,
         "query_terms": choosing,
-        **{key: ["multiplex"] for key in ("generality", "effects", "budget", "seconds")},
+        **{key: ["multiplex"] for key in ("generality", "effects", "budget")},
+        "seconds": ["multiplex", "equivalent-query"],
         "dense": ["multiplex", "query-terms", "random-terms"],
         "samples": ["exs", "lirme", "shap"],
         "k": ["exs"],
         "labels": ["exs"],
         "sampler": ["lirme"],
-        "steps": ["ig"],
+        "steps": ["equivalent-query", "ig"],
         "reference": ["gradient-input", "ig", "deeplift", "deepshap"],
         "removal": ["exs", "shap"],
         "mask": ["exs", "shap"],

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["FeatureExplanation"]
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class FeatureExplanation(Explanation):
     """Features of a ranking; the base of what the methods for features answer.
 

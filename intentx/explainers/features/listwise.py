@@ -39,7 +39,7 @@ ROWS = 100  # of the background
 ALONE = 5  # features that the order by these alone is of
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class ListwiseExplanation(FeatureExplanation):
     """Shapley values of features.
 

@@ -171,6 +171,7 @@ def test_json_both_ways(tmp_path):
         found.features, found.weights, 1, ranking.position("d3"),
     )  # fmt: skip
     assert again.to_json() == found.to_json()
+    assert repr(found).startswith("<ListwiseSHAP for 'q': ")
 
 
 def test_bad_input():

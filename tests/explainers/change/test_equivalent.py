@@ -1,0 +1,129 @@
+"""The query whose ranking is most like a ranker's."""
+
+import re
+
+import numpy as np
+import pytest
+
+import intentx as ix
+from intentx.evaluation.orders import rbo_ext
+from intentx.explainers.change.lucene import lucene_query
+from intentx.explainers.change.query_search import best_first, greedy, search
+from intentx.explainers.change.term_sets import Likeness, TermSets
+from intentx.explainers.methods import make_method
+
+WORDS = ("piano", "stool", "lamp", "desk", "boat", "keys", "cable", "pedal", "tea", "pot", "cup", "milk")
+
+
+def documents(n, seed=0):
+    draws = np.random.default_rng(seed)
+    return [" ".join(draws.choice(WORDS, size=draws.integers(4, 12))) for _ in range(n)]
+
+
+def planted(n=24):
+    """BM25 for a query of other words than the one asked: it must be found."""
+    texts = documents(n)
+    scorer = ix.rankers.BM25(texts, analyzer=ix.Analyzer())
+    return ix.rank(lambda query, some: scorer("tea cup milk", some), "keyboard", texts)
+
+
+def test_values_are_those_of_rbo_of_sums():
+    draws = np.random.default_rng(3)
+    values = draws.integers(0, 4, size=(7, 13)) / 4.0  # many ties
+    sets = TermSets(values, 13, max_terms=3, max_weight=2)
+    likeness = Likeness("rbo", 13, 13)
+    beside = sets.beside((2, 8), likeness)  # terms 2, and 1 of weight 2
+    for column in range(14):
+        term, weight = sets.term(column), sets.weight(column)
+        if term in (1, 2):
+            assert beside[column] == -np.inf
+        else:
+            scores = values[2] + 2 * values[1] + weight * values[term]
+            assert beside[column] == pytest.approx(rbo_ext(scores), abs=1e-12)
+
+
+@pytest.mark.parametrize("goal", ["rbo", "tau", "overlap"])
+def test_never_below_greedy_best_first_or_sets_given(goal):
+    values = np.random.default_rng(5).exponential(size=(15, 20))
+    sets = TermSets(values, 20, max_terms=4)
+    likeness = Likeness(goal, 20, 20)
+    found = search(sets, goal, (3,), [(1, 2)], steps=3000)
+    rivals = [greedy(sets, likeness).value, best_first(sets, likeness).value]
+    assert found.value >= max(*rivals, sets.value((1, 2), likeness), sets.value((3,), likeness))
+    assert len(found.columns) <= 4
+
+
+def test_a_planted_query_is_found_beyond_chance():
+    found = ix.EquivalentQuery(max_terms=3, steps=4000).explain(planted())
+    assert set(found.terms) == {"tea", "cup", "milk"}
+    assert found.agreement.rbo == pytest.approx(found.fidelity.rbo)
+    assert found.agreement.rbo > 0.99  # the ranker ties two documents
+    assert found.agreement.tau == pytest.approx(1.0)
+    assert found.agreement.overlap == 1.0
+    assert found.agreement.shuffled_rbo < 1 > found.agreement.query_rbo
+    assert found.agreement.better_than_chance
+    assert found.agreement.sentence.startswith("Better than chance")
+
+
+def test_a_random_order_is_called_chance():
+    texts = documents(24)
+    order = np.random.default_rng(1).permutation(24)
+    ranking = ix.Ranking.from_run(
+        [str(i) for i in order], "piano", {str(i): t for i, t in enumerate(texts)}
+    )
+    agreement = ix.EquivalentQuery(max_terms=5, steps=2000).explain(ranking).agreement
+    assert not agreement.better_than_chance
+    assert agreement.sentence.startswith("May be chance")
+
+
+def test_it_is_shown_saved_and_loaded(tmp_path):
+    found = ix.EquivalentQuery(max_terms=3, max_weight=2, steps=1000).explain(planted())
+    again = ix.load(found.save(tmp_path / "query.json"))
+    assert type(again) is ix.EquivalentQueryExplanation
+    assert again.agreement == found.agreement
+    assert again.to_json() == found.to_json()
+    for shown in (
+        found.text(),
+        found._repr_html_(),
+        again.to_html(tmp_path / "page.html").read_text("utf-8"),
+    ):
+        assert found.to_lucene() in " ".join(shown.split())
+        assert "chance" in shown
+    assert found.to_dict()["lucene"] == found.to_lucene()
+
+
+def test_the_same_seed_gives_the_same_query():
+    one, other = (make_method("equivalent-query", {"steps": 500}).explain(planted()) for _ in range(2))
+    assert {**one.to_dict(), "seconds": 0} == {**other.to_dict(), "seconds": 0}
+
+
+def test_lucene_sees_words_where_there_are_signs():
+    words = ["a+b", "stage piano", "x:y", 'say "hi"', "手机", "NOT", "p<q", "tea"]
+    written = lucene_query(words, [1, 2, 1, 1, 3, 1, 1, 1])
+    assert written == r'a\+b "stage piano"^2 x\:y "say \"hi\"" "手机"^3 "NOT" "p<q" tea'
+    for sign in '+-=&|!(){}[]^"~*?:\\/':
+        assert lucene_query([sign], [1]) == "\\" + sign
+
+
+@pytest.mark.parametrize(
+    ("texts", "scores", "says"),
+    [
+        (["tea"], [1], "pair"),
+        (["tea", "pot"], [1, 1], "pair"),
+        (["the", "of"], [2, 1], "no candidate term"),
+    ],
+)
+def test_nothing_to_find_is_said(texts, scores, says):
+    ranking = ix.Ranking("the", tuple("ab"[: len(texts)]), tuple(texts), np.array(scores))
+    with pytest.raises(ix.InputError, match=re.escape(says)):
+        ix.EquivalentQuery(steps=10).explain(ranking)
+
+
+def test_odd_input_has_an_answer():
+    few = ix.Ranking.from_run(["a", "b"], "of the", {"a": "我喜欢用手机", "b": "我用电脑"})
+    found = ix.EquivalentQuery(max_terms=50, steps=100).explain(few)
+    assert found.agreement.rbo == 1.0
+    assert np.isnan(found.agreement.heldout_rbo)
+    assert found.agreement.sentence.startswith("Not known")
+    with pytest.raises(ix.InputError, match="search engine"):
+        ix.EquivalentQuery(simple_ranker="position")
