@@ -41,6 +41,7 @@ from .explainers.document.shap import KernelSHAP
 from .explainers.document.verdict import DocumentVerdict
 from .explainers.features.explanation import FeatureExplanation
 from .explainers.features.listwise import ListwiseExplanation, ListwiseSHAP
+from .explainers.features.mimic import MimicExplanation, MimicTree
 from .explainers.inside.gradcam import GradCAM
 from .explainers.inside.gradcam_explanation import GradCAMExplanation
 from .explainers.inside.gradients import (
@@ -107,6 +108,8 @@ __all__ = [
     "KernelSHAP",
     "ListwiseExplanation",
     "ListwiseSHAP",
+    "MimicExplanation",
+    "MimicTree",
     "MissingExtraError",
     "Multiplex",
     "Pairs",

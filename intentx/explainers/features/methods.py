@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from intentx.explainers.features.listwise import ListwiseSHAP
+from intentx.explainers.features.mimic import MimicTree
 from intentx.explainers.methods import Method
 
 __all__ = ["FEATURE_METHODS"]
@@ -16,6 +17,12 @@ def _of_features(name: str, explainer: type) -> Method:
 
 
 FEATURE_METHODS: Mapping[str, Method] = MappingProxyType(
-    {method.name: method for method in (_of_features("listwise-shap", ListwiseSHAP),)}
+    {
+        method.name: method
+        for method in (
+            _of_features("listwise-shap", ListwiseSHAP),
+            _of_features("mimic", MimicTree),
+        )
+    }
 )
 """The methods for rankers over features that come with intentx."""

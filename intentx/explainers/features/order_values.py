@@ -26,7 +26,7 @@ def order_value(value: OrderValue, scores: Any, others: Any, k: int = 10) -> Flo
     ranks i and j counting 1/i + 1/j, over all. ``"rbo"``: extrapolated rank-biased overlap, p = .9.
     ``"ndcg"``: nDCG@k, a document's gain being the number of documents that the ranker puts below it.
     ``"exposure"``: 1 less the exposure, 1 / log2(1 + rank), that moves, over the most that can.
-    ``"top-k"``: share of the first k that stay among the first k. In all but the two τ, documents that
+    ``"top-k"``: share of an order's first k that score as high as the ranker's k-th, or higher. In all but the two τ, documents that
     an order ties stand in the worst order, the reverse of the ranker's.
 
     Examples
@@ -107,7 +107,8 @@ def _exposure(scores: Floats, others: Floats, k: int) -> Floats:
 
 
 def _top(scores: Floats, others: Floats, k: int) -> Floats:
-    return np.asarray((_positions(scores, others)[:, :k] < k).mean(axis=1))
+    first = scores >= np.sort(scores)[-k]  # all that the ranker ties at the k-th place
+    return np.asarray(((_positions(scores, others) < k) & first).sum(axis=1) / k)
 
 
 VALUES: Mapping[str, Callable[[Floats, Floats, int], Floats]] = MappingProxyType(

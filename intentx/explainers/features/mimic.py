@@ -1,0 +1,293 @@
+"""Mimic trees (Singh & Anand 2018): a readable model that orders documents as a ranker does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.checks import Count, Part, Samples, Seed, Size, shown
+from intentx.errors import InputError
+from intentx.explainers.base import Explainer, Question
+from intentx.explainers.features.explanation import FeatureExplanation
+from intentx.explainers.features.mimics import Kind, fit_mimic, ordered_labels
+from intentx.explainers.features.order_values import order_value
+from intentx.explainers.features.orders import taus
+from intentx.explainers.plain import table
+from intentx.feature_ranking import FeatureRanking
+from intentx.preferences.pairs import EveryPair
+from intentx.ranking import Ranking
+
+__all__ = ["MimicExplanation", "MimicTree"]
+
+Floats = npt.NDArray[np.float64]
+TOP = 10
+NAMES = ("tau", "tau_at_10", "ndcg", "precision")
+
+
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
+class MimicExplanation(FeatureExplanation):
+    """A readable model in the place of a ranker; what it is like on queries it was not fitted on.
+
+    Attributes
+    ----------
+    ranking
+        A held-out query: the one where the mimic's τ is the median.
+    features, weights
+        The features that it uses, and the share of each.
+    tree
+        The model in words: the tree, or what it does with each feature.
+    tau, tau_at_10, ndcg, precision
+        Against the ranker's order, in the mean over the held-out queries: Kendall's τ-b of all
+        documents and of the ranker's first ten; nDCG@10, gains being how many documents the ranker
+        puts below one; the share of the ranker's first ten among the mimic's.
+    fitted
+        The same on the queries that it was fitted on.
+    beside
+        τ on the held-out queries of the best single feature, and of boosted trees on the same features.
+    queries
+        How many queries it was fitted on, and how many were held out.
+    mimic
+        What scores documents by their features (M, F of ``used``); None after a round trip through JSON.
+    """
+
+    tree: str
+    fitted: Mapping[str, float]
+    beside: Mapping[str, float]
+    queries: tuple[int, int]
+    mimic: Any = field(default=None, repr=False)
+
+    FORMAT: ClassVar[str] = "intentx.mimic/1"
+    METRICS: ClassVar[Mapping[str, str]] = {
+        "tau": "held-out τ-b", "tau_at_10": "of the first ten", "ndcg": "nDCG@10", "precision": "P@10",
+    }  # fmt: skip
+
+    @property
+    def tau(self) -> float:
+        return self.metrics["tau"]
+
+    @property
+    def tau_at_10(self) -> float:
+        return self.metrics["tau_at_10"]
+
+    @property
+    def ndcg(self) -> float:
+        return self.metrics["ndcg"]
+
+    @property
+    def precision(self) -> float:
+        return self.metrics["precision"]
+
+    def _own_parts(self) -> dict[str, Any]:
+        return {
+            "tree": self.tree, "fitted": dict(self.fitted), "beside": dict(self.beside),
+            "queries": list(self.queries),
+        }  # fmt: skip
+
+    @classmethod
+    def _own_values(cls, plain: Mapping[str, Any]) -> dict[str, Any]:
+        first, second = plain["queries"]
+        return {
+            "tree": str(plain["tree"]), "fitted": dict(table(plain, "fitted")),
+            "beside": dict(table(plain, "beside")), "queries": (int(first), int(second)),
+        }  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class MimicTree(Explainer[MimicExplanation]):
+    """Fit a readable model to the order of a ranker on many queries (Singh & Anand 2018).
+
+    The documents of the given queries, labelled by the ranker's own order, are the secondary training
+    data. What the answer says is measured on queries that were held out.
+
+    Parameters
+    ----------
+    features
+        Names of the features that the mimic may use; a number: so many, those that boosted trees on all
+        features use most; None: all.
+    kind
+        ``"tree"``, ``"boosted"``, ``"lambdarank"`` or ``"linear"``, as
+        `intentx.explainers.features.mimics.fit_mimic` says.
+    max_leaves
+        Most leaves of a tree.
+    synthetic
+        Synthetic documents for each query: each feature is drawn from any document of the fitted
+        queries, and the ranker's model scores them. 0: none.
+    heldout
+        Share of the queries that are held out.
+    features_of
+        For rankings of texts: callable ``(query, texts) -> (N, F)`` with ``names``, such as
+        `intentx.rankers.TextFeatures`.
+    seed
+        Of what is held out, of synthetic documents, and of the fit.
+
+    Examples
+    --------
+    >>> generator = np.random.default_rng(0)
+    >>> model = lambda X: np.where(X[:, 0] > 0, 2.0, 0.0) + (X[:, 1] > 0)
+    >>> rankings = [
+    ...     FeatureRanking.from_model(
+    ...         model, f"q{i}", [f"d{j}" for j in range(20)], generator.normal(size=(20, 3)),
+    ...         ["BM25", "title", "links"])
+    ...     for i in range(20)]
+    >>> found = MimicTree(max_leaves=4).explain(rankings)
+    >>> sorted(found.features), found.tau, found.queries
+    (['BM25', 'title'], 1.0, (14, 6))
+    """
+
+    features: tuple[str, ...] | Size | None = None
+    kind: Kind = "tree"
+    max_leaves: Samples = 16
+    synthetic: Count = 0
+    heldout: Part = 0.3
+    features_of: Callable[..., Any] | None = None
+    seed: Seed = 0
+
+    questions: ClassVar[tuple[Question, ...]] = ("rankings",)
+    takes: ClassVar[tuple[type, ...]] = (FeatureRanking, Ranking)
+
+    def settings(self) -> dict[str, Any]:
+        """The settings as plain data."""
+        named = type(self.features_of).__name__ if self.features_of is not None else None
+        return {**super().settings(), "features_of": named}
+
+    def _explain(
+        self, ranking: Sequence[FeatureRanking | Ranking], doc: object, above: object
+    ) -> MimicExplanation:
+        start = time.perf_counter()
+        rankings = [self._with_features(one) for one in ranking]
+        first, kept, notes = rankings[0], [one for one in rankings if len(EveryPair(one.scores))], []
+        self._check_rankings(rankings, kept)
+        if len(kept) < len(rankings):
+            notes.append(f"{len(rankings) - len(kept)} queries without a preference pair are left out.")
+        order = np.random.default_rng(self.seed).permutation(len(kept))
+        number = min(len(kept) - 1, max(1, round(self.heldout * len(kept))))
+        heldout, fitted = ([kept[i] for i in sorted(part)] for part in (order[:number], order[number:]))
+        before = sum(one.model.rows_asked for one in kept[:1] if one.model)
+        X, labels, sizes = self._training(fitted, notes)
+        columns = self._columns(first, X, labels, sizes)
+        names = [first.names[i] for i in columns]
+        some = {"max_leaves": self.max_leaves, "seed": self.seed}
+        mimic = fit_mimic(self.kind, X[:, columns], labels, sizes, names, **some)
+        predict = mimic.model.predict
+        beside = {"best_feature": _best_feature(fitted, heldout, columns)}
+        if self.kind != "boosted":
+            boosted = fit_mimic("boosted", X[:, columns], labels, sizes, names, **some).model.predict
+            beside["boosted"] = _metrics(heldout, boosted, columns)["tau"]
+        metrics = _metrics(heldout, predict, columns)
+        each = [_tau(one, predict(one.X[:, columns])) for one in heldout]
+        shown_one = heldout[int(np.argsort(each, kind="stable")[(len(each) - 1) // 2])]
+        used = [i for i in np.argsort(-mimic.importance, kind="stable") if mimic.importance[i] > 0]
+        asked = sum(one.model.rows_asked for one in kept[:1] if one.model) - before
+        notes.append(
+            f"Fitted on {len(fitted)} queries, measured on {len(heldout)} others; the best single "
+            f"feature has τ {beside['best_feature']:.3f} there"
+            + (f", boosted trees {beside['boosted']:.3f}." if "boosted" in beside else ".")
+        )
+        return MimicExplanation(
+            method=self.name,
+            ranking=shown_one,
+            features=tuple(names[i] for i in used),
+            weights=tuple(float(mimic.importance[i]) for i in used),
+            alone=np.asarray(predict(shown_one.X[:, columns]), dtype=np.float64),
+            metrics=metrics,
+            settings=self.settings(),
+            model_calls=asked,
+            seconds={"model": 0.0, "total": time.perf_counter() - start},
+            notes=tuple(notes),
+            tree=mimic.text,
+            fitted=_metrics(fitted, predict, columns),
+            beside=beside,
+            queries=(len(fitted), len(heldout)),
+            mimic=mimic.model,
+        )
+
+    def _with_features(self, one: FeatureRanking | Ranking) -> FeatureRanking:
+        if isinstance(one, FeatureRanking):
+            return one
+        return FeatureRanking.of(one, self.features_of)
+
+    def _check_rankings(self, rankings: Sequence[FeatureRanking], kept: Sequence[object]) -> None:
+        names = rankings[0].names
+        for one in rankings:
+            if one.names != names:
+                raise InputError(
+                    f"the rankings have different features: {shown(names)} for {rankings[0].query!r}, "
+                    f"{shown(one.names)} for {one.query!r}"
+                )
+        if len(kept) < 2:
+            raise InputError(
+                "a mimic is fitted on some queries and measured on others: two or more with a "
+                f"preference pair are needed, not {len(kept)} of {len(rankings)}"
+            )
+
+    def _training(
+        self, fitted: Sequence[FeatureRanking], notes: list[str]
+    ) -> tuple[Floats, Floats, list[int]]:
+        """Features (M, F), labels (M,) and documents of each query, synthetic ones included."""
+        X = [one.X for one in fitted]
+        labels = [ordered_labels(one.scores) for one in fitted]
+        if self.synthetic:
+            generator, pool = np.random.default_rng((self.seed, 1)), np.concatenate(X)
+            model = fitted[0].ask("a mimic with synthetic documents")
+            for _ in fitted:
+                drawn = generator.integers(0, len(pool), (self.synthetic, pool.shape[1]))
+                some = np.take_along_axis(pool, drawn, axis=0)
+                X.append(some)
+                labels.append(ordered_labels(model(some)))
+            notes.append(
+                f"{self.synthetic * len(fitted)} synthetic documents: each feature drawn from any "
+                "document of the fitted queries."
+            )
+        return np.concatenate(X), np.concatenate(labels), [len(one) for one in X]
+
+    def _columns(
+        self, first: FeatureRanking, X: Floats, labels: Floats, sizes: Sequence[int]
+    ) -> list[int]:
+        """The places of the features that the mimic may use."""
+        if self.features is None:
+            return list(range(len(first.names)))
+        if isinstance(self.features, tuple):
+            if not self.features:
+                raise InputError("features must name one feature or more; None: all")
+            return first.columns(self.features)
+        some = {"max_leaves": self.max_leaves, "seed": self.seed}
+        importance = fit_mimic("boosted", X, labels, sizes, first.names, **some).importance
+        return sorted(int(i) for i in np.argsort(-importance, kind="stable")[: self.features])
+
+
+def _tau(ranking: FeatureRanking, scores: Any) -> float:
+    return float(taus(ranking.scores, np.asarray(scores)[None])[0])
+
+
+def _metrics(
+    rankings: Sequence[FeatureRanking], predict: Callable[[Floats], Any], columns: Sequence[int]
+) -> dict[str, float]:
+    """The four metrics, in the mean over queries; τ@10 where the first ten are not all tied."""
+    rows: dict[str, list[float]] = {name: [] for name in NAMES}
+    for one in rankings:
+        found = np.asarray(predict(one.X[:, columns]), dtype=np.float64)
+        rows["tau"].append(_tau(one, found))
+        if np.ptp(one.scores[:TOP]) > 0:
+            rows["tau_at_10"].append(float(taus(one.scores[:TOP], found[None, :TOP])[0]))
+        rows["ndcg"].append(float(order_value("ndcg", one.scores, found[None], TOP)[0]))
+        rows["precision"].append(float(order_value("top-k", one.scores, found[None], TOP)[0]))
+    return {name: float(np.mean(values)) if values else float("nan") for name, values in rows.items()}
+
+
+def _best_feature(
+    fitted: Sequence[FeatureRanking], heldout: Sequence[FeatureRanking], columns: Sequence[int]
+) -> float:
+    """τ on held-out queries of the feature, up or down, that is best on the fitted ones."""
+
+    def mean(rankings: Sequence[FeatureRanking]) -> Floats:
+        found = [taus(one.scores, np.nan_to_num(one.X[:, columns].T)) for one in rankings]
+        return np.asarray(np.mean(found, axis=0))
+
+    before, after = mean(fitted), mean(heldout)
+    best = int(np.argmax(np.abs(before)))
+    return float(np.sign(before[best]) * after[best])
