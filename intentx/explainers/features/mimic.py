@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -22,10 +22,11 @@ from intentx.feature_ranking import FeatureRanking
 from intentx.preferences.pairs import EveryPair
 from intentx.ranking import Ranking
 
-__all__ = ["MimicExplanation", "MimicTree"]
+__all__ = ["MimicExplanation", "MimicTree", "metrics_of"]
 
 Floats = npt.NDArray[np.float64]
 TOP = 10
+Labels = Literal["auto", "scores", "order"]
 NAMES = ("tau", "tau_at_10", "ndcg", "precision")
 
 
@@ -114,6 +115,10 @@ class MimicTree(Explainer[MimicExplanation]):
         `intentx.explainers.features.mimics.fit_mimic` says.
     max_leaves
         Most leaves of a tree.
+    labels
+        What the mimic is fitted to: ``"scores"`` of the ranker; ``"order"``, the share of the other
+        documents of a query that each one beats; ``"auto"``: scores where all rankings have the same
+        model, so that they are on one scale, else the order. ``"lambdarank"`` takes the order.
     synthetic
         Synthetic documents for each query: each feature is drawn from any document of the fitted
         queries, and the ranker's model scores them. 0: none.
@@ -142,6 +147,7 @@ class MimicTree(Explainer[MimicExplanation]):
     features: tuple[str, ...] | Size | None = None
     kind: Kind = "tree"
     max_leaves: Samples = 16
+    labels: Labels = "auto"
     synthetic: Count = 0
     heldout: Part = 0.3
     features_of: Callable[..., Any] | None = None
@@ -177,8 +183,8 @@ class MimicTree(Explainer[MimicExplanation]):
         beside = {"best_feature": _best_feature(fitted, heldout, columns)}
         if self.kind != "boosted":
             boosted = fit_mimic("boosted", X[:, columns], labels, sizes, names, **some).model.predict
-            beside["boosted"] = _metrics(heldout, boosted, columns)["tau"]
-        metrics = _metrics(heldout, predict, columns)
+            beside["boosted"] = metrics_of(heldout, boosted, columns)["tau"]
+        metrics = metrics_of(heldout, predict, columns)
         each = [_tau(one, predict(one.X[:, columns])) for one in heldout]
         shown_one = heldout[int(np.argsort(each, kind="stable")[(len(each) - 1) // 2])]
         used = [i for i in np.argsort(-mimic.importance, kind="stable") if mimic.importance[i] > 0]
@@ -200,7 +206,7 @@ class MimicTree(Explainer[MimicExplanation]):
             seconds={"model": 0.0, "total": time.perf_counter() - start},
             notes=tuple(notes),
             tree=mimic.text,
-            fitted=_metrics(fitted, predict, columns),
+            fitted=metrics_of(fitted, predict, columns),
             beside=beside,
             queries=(len(fitted), len(heldout)),
             mimic=mimic.model,
@@ -229,8 +235,13 @@ class MimicTree(Explainer[MimicExplanation]):
         self, fitted: Sequence[FeatureRanking], notes: list[str]
     ) -> tuple[Floats, Floats, list[int]]:
         """Features (M, F), labels (M,) and documents of each query, synthetic ones included."""
+        one_scale = fitted[0].model is not None and len({id(one.model) for one in fitted}) == 1
+        as_scores = self.labels == "scores" or (self.labels == "auto" and one_scale)
+        as_scores = as_scores and self.kind != "lambdarank"
+        label = np.asarray if as_scores else ordered_labels
+        notes.append(f"Fitted to {'the scores' if as_scores else 'the order in each query'}.")
         X = [one.X for one in fitted]
-        labels = [ordered_labels(one.scores) for one in fitted]
+        labels = [label(one.scores) for one in fitted]
         if self.synthetic:
             generator, pool = np.random.default_rng((self.seed, 1)), np.concatenate(X)
             model = fitted[0].ask("a mimic with synthetic documents")
@@ -238,7 +249,7 @@ class MimicTree(Explainer[MimicExplanation]):
                 drawn = generator.integers(0, len(pool), (self.synthetic, pool.shape[1]))
                 some = np.take_along_axis(pool, drawn, axis=0)
                 X.append(some)
-                labels.append(ordered_labels(model(some)))
+                labels.append(label(model(some)))
             notes.append(
                 f"{self.synthetic * len(fitted)} synthetic documents: each feature drawn from any "
                 "document of the fitted queries."
@@ -264,7 +275,7 @@ def _tau(ranking: FeatureRanking, scores: Any) -> float:
     return float(taus(ranking.scores, np.asarray(scores)[None])[0])
 
 
-def _metrics(
+def metrics_of(
     rankings: Sequence[FeatureRanking], predict: Callable[[Floats], Any], columns: Sequence[int]
 ) -> dict[str, float]:
     """The four metrics, in the mean over queries; τ@10 where the first ten are not all tied."""

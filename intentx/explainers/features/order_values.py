@@ -26,8 +26,8 @@ def order_value(value: OrderValue, scores: Any, others: Any, k: int = 10) -> Flo
     ranks i and j counting 1/i + 1/j, over all. ``"rbo"``: extrapolated rank-biased overlap, p = .9.
     ``"ndcg"``: nDCG@k, a document's gain being the number of documents that the ranker puts below it.
     ``"exposure"``: 1 less the exposure, 1 / log2(1 + rank), that moves, over the most that can.
-    ``"top-k"``: share of an order's first k that score as high as the ranker's k-th, or higher. In all but the two τ, documents that
-    an order ties stand in the worst order, the reverse of the ranker's.
+    ``"top-k"``: share of an order's first k that score as high as the ranker's k-th, or higher. In all
+    but the two τ, documents that an order ties stand in the worst order, the reverse of the ranker's.
 
     Examples
     --------
