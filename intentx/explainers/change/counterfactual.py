@@ -128,7 +128,7 @@ def _better(ranking: Ranking, target: Target) -> tuple[int, ...]:
     """Documents whose words may help: the one of a pair, then the first ones."""
     first = [] if target.other is None else [target.other]
     top = max(target.rank, 1) if target.other is None else BETTER
-    others = [i for i in range(min(top, BETTER, len(ranking)))]
+    others = range(min(top, BETTER, len(ranking)))
     return tuple(dict.fromkeys(i for i in (*first, *others) if i != target.position))
 
 

@@ -110,7 +110,7 @@ def written(text: str, edits: Iterable[Edit]) -> str:
 
 
 def _spaced(text: str, where: Mapping[int, list[str]]) -> None:
-    """A blank between what is put in at the front and an opening sign there, a quotation mark for one."""
+    """A blank between what is put in at the front and an opening sign, such as a quotation mark."""
     for place, words in where.items():
         follows = text[place : place + 1]
         if follows and unicodedata.category(follows)[0] == "P" and not text[:place].strip():

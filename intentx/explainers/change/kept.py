@@ -15,8 +15,9 @@ SHORTEST = 3  # letters of a stem before an ending
 OPENS, CLOSES = 4, 5  # letters of a word that another one may begin with, or end in
 # Endings that make other forms, or other words of the same family: atheist, atheism, atheistic.
 _ENDINGS = """
- s es ed d ing e er ers or ors y ies ied ier iest ist ists ism isms istic ic ics ical ically al ally als ality
- ity ities ian ians an ans ation ations ion ions ition itions ive ives ative ment ments ness ful less ly
+ s es ed d ing e er ers or ors y ies ied ier iest ist ists ism isms istic ic ics ical ically al ally als
+ ality ity ities
+ ian ians an ans ation ations ion ions ition itions ive ives ative ment ments ness ful less ly
  ize izes ized izing ization ise ises ised ising isation ify ifies ified ifying ification able ably ible
  ibly ability ibility ance ances ence ences ant ants ent ents ous ously ship ships hood en ens ened th
  r rs t ts sis ses tic tics ate ates ated ating ator ators atory ary ia ium us i um a ae ry
