@@ -50,9 +50,9 @@ class QueryCounterfactual(ChangeMethod):
     >>> texts = {"a": "piano tea", "b": "piano milk", "c": "milk"}
     >>> match = lambda query, some: [sum(t.count(w) for w in query.split()) for t in some]
     >>> ranking = rank(match, "piano tea", texts)
-    >>> found = QueryCounterfactual(goal="leave", k=1, edits=("add",)).explain(ranking, "a")
+    >>> found = QueryCounterfactual(goal="leave", k=1, edits=("drop", "add")).explain(ranking, "a")
     >>> found.edited_text, found.rank_before, found.rank_after
-    ('piano tea milk', 1, 2)
+    ('piano milk', 1, 2)
     """
 
     edits: tuple[Of_query, ...] = ("drop", "add", "replace")
