@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from intentx.checks import Count, Size
 from intentx.errors import InputError
 from intentx.explainers.change.edits import Edit
 from intentx.explainers.change.explanation import Of
@@ -56,8 +57,8 @@ class QueryCounterfactual(ChangeMethod):
     """
 
     edits: tuple[Of_query, ...] = ("drop", "add", "replace")
-    prove: int = 100
-    budget: int = 100
+    prove: Count = 100
+    budget: Size = 100
     vectors: TermVectors | None = None
 
     def _check(self) -> None:

@@ -64,22 +64,23 @@ def test_entering_above_below_and_a_rank(ranking):
     found = ix.Counterfactual(goal="enter", k=1, keep="query").explain(ranking, "d")
     assert {one.text for one in found.changes} <= {"keys", "tea", "milk"}
     assert not found.reached
-    found = ix.Counterfactual(goal="enter", k=2).explain(ranking, "d")
+    found = ix.Counterfactual(goal="enter", k=3).explain(ranking, "d")
     assert [one.text for one in found.changes] == ["piano"]
-    assert found.edited_text == "piano tea milk"
-    assert found.rank_after == 2 or found.rank_after == 1
+    assert (found.edited_text, found.rank_before, found.rank_after) == ("piano tea milk", 4, 3)
+    # A tie with the second is not past it.
+    found = ix.Counterfactual(goal="enter", k=2).explain(ranking, "d")
+    assert {one.text for one in found.changes} == {"piano", "keys"}
     assert found.robustness == 1
     above = ix.Counterfactual(goal="above").explain(ranking, "e", above="d")
     assert above.status == "minimal"
     assert above.above == ranking.position("d")
     below = ix.Counterfactual(goal="below").explain(ranking, "b", above="d")
-    assert [one.text for one in below.changes] == ["piano", "keys"] or len(below.changes) == 2 or (
-        [one.text for one in below.changes] == ["piano"]
-    )
-    fallen = ix.Counterfactual(goal="rank", rank=5).explain(ranking, "d")
-    assert fallen.rank_after >= 4
-    risen = ix.Counterfactual(goal="rank", rank=1).explain(ranking, "b")
-    assert risen.rank_after == 1 or not risen.reached
+    assert {one.text for one in below.changes} == {"piano", "keys"}
+    fallen = ix.Counterfactual(goal="rank", rank=4).explain(ranking, "c")
+    assert [one.text for one in fallen.changes] == ["piano"]
+    assert (fallen.rank_after, fallen.status) == (4, "minimal")
+    risen = ix.Counterfactual(goal="rank", rank=2).explain(ranking, "c")
+    assert ([one.text for one in risen.changes], risen.rank_after) == (["keys"], 2)
 
 
 def test_the_query_is_kept_in_every_form():
@@ -215,9 +216,9 @@ def test_scorers_that_raise_say_so():
 def test_scripts_without_spaces():
     docs = {"a": "我喜欢钢琴和茶", "b": "我喜欢钢琴", "c": "桌子"}
     ranking = ix.rank(lambda q, texts: [2 * ("钢琴" in t) + ("茶" in t) for t in texts], "钢琴", docs)
-    found = ix.Counterfactual(k=2).explain(ranking, "a")
-    assert [one.text for one in found.changes][:1] == ["钢琴"]
-    kept = ix.Counterfactual(k=2, keep="query").explain(ranking, "a")
+    found = ix.Counterfactual(k=1).explain(ranking, "a")
+    assert [one.text for one in found.changes] == ["钢琴"]
+    kept = ix.Counterfactual(k=1, keep="query").explain(ranking, "a")
     assert not kept.reached
 
 
@@ -236,10 +237,11 @@ def test_other_kinds_of_edits(edits, kinds):
     found = ix.Counterfactual(k=1, edits=edits).explain(ranking, "a")
     assert {(one.kind, one.unit) for one in found.changes} <= kinds
     assert written(docs["a"], sorted(found.changes, key=lambda one: one.start)) == found.edited_text
-    own = ix.Counterfactual(goal="enter", k=1, words=("keys", "piano", "nowhere")).explain(ranking, "c")
+    own = ix.Counterfactual(goal="enter", k=1, words=("nowhere", "keys", "piano", "milk")).explain(ranking, "c")
     assert own.reached
-    assert {one.text for one in own.changes} <= {"keys", "piano"}
-    sentences = ix.Counterfactual(goal="enter", k=1, edits=("insert-sentences",)).explain(ranking, "c")
+    assert {one.text for one in own.changes} == {"keys", "piano", "milk"}
+    assert own.status == "minimal"
+    sentences = ix.Counterfactual(goal="enter", k=2, edits=("insert-sentences",)).explain(ranking, "c")
     assert sentences.changes[0].text == "A piano is here."
 
 
@@ -282,10 +284,10 @@ def test_the_command_line(tmp_path, capsys):
     docs = tmp_path / "docs.jsonl"
     docs.write_text("\n".join(json.dumps({"id": i, "text": t}) for i, t in DOCS.items()))
     given = ["explain", "--ranker", "bm25", "--query", "piano keys", "--docs", str(docs)]
-    assert main([*given, "--doc", "e", "--goal", "enter", "--k", "2", "--json"]) == 0
+    assert main([*given, "--doc", "e", "--goal", "enter", "--k", "3", "--json"]) == 0
     plain = json.loads(capsys.readouterr().out)
     assert plain["format"] == "intentx.change/1"
-    assert plain["rank_after"] <= 2
+    assert plain["rank_after"] <= 3
     for wrong, said in (
         (["--goal", "enter"], "needs one document"),
         (["--keep", "query", "--doc", "e"], "--keep goes with --goal"),
