@@ -155,9 +155,9 @@ class Found:
         edits, known = len(self.task.edits), self.search.known
         if everything is not None and everything in known and not self.search.reaches(everything):
             rank = known[everything].rank
+            other = "other words" if getattr(self.method, "keep", None) else "these edits"
             finding = (
-                "no set of other words does it: without all of the words offered it is still at rank "
-                f"{rank}"
+                f"no set of {other} does it: with all of them taken away it is still at rank {rank}"
             )
         if len(known) == 2**edits:
             finding = f"no set of the offered edits does it: all {len(known) - 1:,} were asked about"

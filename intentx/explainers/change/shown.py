@@ -109,6 +109,8 @@ def lines_of(one: ShownChange) -> list[str]:
     for tried in one.tried[:TRIED]:
         lines.append(f"not enough: {', '.join(tried.changes)}; rank {tried.rank}")
     for part in one.searched:
+        if not part.asked:
+            continue
         sets = "set" if part.of == 1 else "sets"
         changes = count(part.size, "change")
         lines.append(f"{part.asked:,} of {part.of:,} {sets} of {changes} asked about")

@@ -237,7 +237,9 @@ def test_other_kinds_of_edits(edits, kinds):
     found = ix.Counterfactual(k=1, edits=edits).explain(ranking, "a")
     assert {(one.kind, one.unit) for one in found.changes} <= kinds
     assert written(docs["a"], sorted(found.changes, key=lambda one: one.start)) == found.edited_text
-    own = ix.Counterfactual(goal="enter", k=1, words=("nowhere", "keys", "piano", "milk")).explain(ranking, "c")
+    own = ix.Counterfactual(goal="enter", k=1, words=("nowhere", "keys", "piano", "milk")).explain(
+        ranking, "c"
+    )
     assert own.reached
     assert {one.text for one in own.changes} == {"keys", "piano", "milk"}
     assert own.status == "minimal"
@@ -277,7 +279,9 @@ def test_the_smallest_change_of_a_query():
     assert found.of == "query"
     assert ix.ChangeExplanation.from_json(found.to_json()).to_json() == found.to_json()
     pair = ix.QueryCounterfactual(goal="above").explain(ranking, "c", above="a")
-    assert match(pair.edited_text, [docs["c"]]) > match(pair.edited_text, [docs["a"]]) or not pair.reached
+    assert (
+        match(pair.edited_text, [docs["c"]]) > match(pair.edited_text, [docs["a"]]) or not pair.reached
+    )
 
 
 def test_the_command_line(tmp_path, capsys):
