@@ -32,9 +32,9 @@ from .evaluation.published import PublishedFidelity, published_fidelity
 from .evaluation.sanity import randomised, sanity
 from .evaluation.stability import Agreement, agreement, consistency, correctness, stability
 from .explainers.base import Explainer, Explanation
+from .explainers.change.counterfactual import Counterfactual
 from .explainers.change.equivalent import EquivalentQuery
 from .explainers.change.equivalent_explanation import EquivalentQueryExplanation, QueryAgreement
-from .explainers.change.counterfactual import Counterfactual
 from .explainers.change.explanation import ChangeExplanation
 from .explainers.change.query import QueryCounterfactual
 from .explainers.document.explanation import DocumentExplanation

@@ -8,9 +8,9 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
-from intentx.cli.explain_features import add_features, explain_features, refuse_features
 from intentx.cli.change_options import add_change, check_change, explain_change
 from intentx.cli.encoders import encoder, vectors
+from intentx.cli.explain_features import add_features, explain_features, refuse_features
 from intentx.cli.method_options import (
     OF_DOCUMENTS,
     OF_RANKINGS,
@@ -147,11 +147,9 @@ def _add_settings(explain: argparse.ArgumentParser) -> None:
         "--sampler", choices=get_args(Sampler), help=f"how words to remove are drawn ({_of('sampler')})"
     )
     pointwise.add_argument(
-        "--steps", type=_positive, metavar="N",
+        "--steps", type=positive, metavar="N",
         help=f"steps of the integral or of the search ({_of('steps')})",
     )  # fmt: skip
-        "--steps", type=positive, metavar="N", help=f"steps of the integral ({_of('steps')})"
-    )
     pointwise.add_argument(
         "--reference", choices=get_args(Reference),
         help=f"the reference to compare the document with ({_of('reference')}); auto: zero "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -274,7 +274,7 @@ class SetSearch:
         return dict(zip(self.order, alone.tolist(), strict=True))
 
 
-def _batches(sets: Iterable[Chosen]) -> Iterable[list[Chosen]]:
+def _batches(sets: Iterable[Chosen]) -> Iterator[list[Chosen]]:
     """Sets, `BATCH` at a time."""
     some: list[Chosen] = []
     for one in sets:

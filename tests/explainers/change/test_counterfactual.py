@@ -231,8 +231,8 @@ def test_scripts_without_spaces():
     ],
 )
 def test_other_kinds_of_edits(edits, kinds):
-    docs = {"a": "A piano is here. The keys are white. Tea is hot. Milk.", "b": "keys milk", "c": "tea oak",
-            "d": "oak keys tea"}  # fmt: skip
+    first = "A piano is here. The keys are white. Tea is hot. Milk."
+    docs = {"a": first, "b": "keys milk", "c": "tea oak", "d": "oak keys tea"}
     ranking = ix.rank(weighed, "x", docs)
     found = ix.Counterfactual(k=1, edits=edits).explain(ranking, "a")
     assert {(one.kind, one.unit) for one in found.changes} <= kinds
