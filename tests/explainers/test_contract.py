@@ -60,7 +60,7 @@ def test_a_document_is_no_question_for_methods_of_rankings(kind, ranking):
             kind().explain(ranking, **given)
         assert "EXS, " in str(caught.value)
         assert "Multiplex, " not in str(caught.value)
-    assert len(OF_RANKINGS) == 4
+    assert len(OF_RANKINGS) == 5
 
 
 @pytest.mark.parametrize("kind", ALONE)

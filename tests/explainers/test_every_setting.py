@@ -16,7 +16,9 @@ from intentx.explainers import methods
 
 def concrete(kind):
     for one in kind.__subclasses__():
-        if one.__module__.startswith("intentx.") and not inspect.isabstract(one):
+        # Methods of feature rankers have tests of their own.
+        ours = one.__module__.startswith("intentx.") and ".features." not in one.__module__
+        if ours and not inspect.isabstract(one):
             yield one
         yield from concrete(one)
 
@@ -66,7 +68,7 @@ def wrong_values(field):
 def test_all_of_ours_are_explainers():
     assert {kind.__name__ for kind in METHODS} == {
         *("Multiplex", "IntentGreedy", "QueryTerms", "RandomTerms", "EXS", "LIRME", "KernelSHAP"),
-        *("Counterfactual", "QueryCounterfactual"),
+        *("Counterfactual", "QueryCounterfactual", "EquivalentQuery"),
         *("Saliency", "GradientInput", "IntegratedGradients", "DeepLIFT", "DeepSHAP", "GradCAM"),
     }
 
