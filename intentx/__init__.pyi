@@ -32,8 +32,11 @@ from .evaluation.published import PublishedFidelity, published_fidelity
 from .evaluation.sanity import randomised, sanity
 from .evaluation.stability import Agreement, agreement, consistency, correctness, stability
 from .explainers.base import Explainer, Explanation
+from .explainers.change.counterfactual import Counterfactual
 from .explainers.change.equivalent import EquivalentQuery
 from .explainers.change.equivalent_explanation import EquivalentQueryExplanation, QueryAgreement
+from .explainers.change.explanation import ChangeExplanation
+from .explainers.change.query import QueryCounterfactual
 from .explainers.document.explanation import DocumentExplanation
 from .explainers.document.exs import EXS
 from .explainers.document.lirme import LIRME
@@ -79,7 +82,9 @@ __all__ = [
     "Agreement",
     "Analyzer",
     "BlackBox",
+    "ChangeExplanation",
     "Contrast",
+    "Counterfactual",
     "DeepLIFT",
     "DeepSHAP",
     "Dense",
@@ -118,6 +123,7 @@ __all__ = [
     "Proximity",
     "PublishedFidelity",
     "QueryAgreement",
+    "QueryCounterfactual",
     "QueryTerms",
     "RandomTerms",
     "Ranking",

@@ -7,8 +7,9 @@ makes of the others, however many change together.
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from intentx.perturbation import EditedDocuments, editable
 from intentx.ranking import Ranking
 from intentx.text import TextIndex, Token
 
-__all__ = ["PUT_IN", "TAKEN_OUT", "RandomisedEdits", "randomised_edits"]
+__all__ = ["PUT_IN", "TAKEN_OUT", "RandomisedEdits", "randomised_edits", "rewritten"]
 
 Generator = np.random.Generator
 
@@ -161,7 +162,7 @@ class _Writer:
         for i in generator.permutation(put_in).tolist():
             place, written = self._placed(self.terms[i], stay, len(text), generator)
             where.setdefault(place, []).append(written)
-        return _rewritten(text, out, where)
+        return rewritten(text, out, where)
 
     def _placed(
         self, term: str, stay: Sequence[Token], end: int, generator: Generator
@@ -175,9 +176,25 @@ class _Writer:
         return places[generator.integers(len(places))], one.written
 
 
-def _rewritten(text: str, out: Sequence[tuple[int, int]], where: dict[int, list[str]]) -> str:
-    """``text`` without the spans ``out``, and with words at places outside of them, blanks around."""
-    cuts = sorted([*out, *((place, place) for place in where)])
+def rewritten(
+    text: str,
+    out: Sequence[tuple[int, int]],
+    where: Mapping[int, Sequence[str]],
+    instead: Mapping[tuple[int, int], str] = MappingProxyType({}),
+) -> str:
+    """``text`` without the spans ``out``, and with words at places outside of them, blanks around.
+
+    Parameters
+    ----------
+    instead
+        Spans that are no part of ``out``, and what is written in their place.
+
+    Examples
+    --------
+    >>> rewritten("a grand piano", [(1, 7)], {0: ["not"]}, {(8, 13): "desk"})
+    'not a desk'
+    """
+    cuts = sorted([*out, *instead, *((place, place) for place in where)])
     parts: list[str] = []
     done = 0
     for start, end in cuts:
@@ -187,6 +204,8 @@ def _rewritten(text: str, out: Sequence[tuple[int, int]], where: dict[int, list[
             blank_before = "" if not (parts or left) or left[-1:].isspace() else " "
             blank_after = " " if _of_word(text[end : end + 1]) else ""
             parts += [left, blank_before, " ".join(words), blank_after]
+        elif (start, end) in instead:
+            parts += [left, instead[start, end] if start >= done else ""]
         else:
             parts.append(left.rstrip(" \t"))
             last = next((part[-1] for part in reversed(parts) if part), "")

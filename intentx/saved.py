@@ -72,7 +72,10 @@ def _known() -> dict[str, type[Stored]]:
         published,
         stability,
     )
-    from intentx.explainers.change import equivalent_explanation  # noqa: F401
+    from intentx.explainers.change import (
+        equivalent_explanation,  # noqa: F401
+        explanation,  # noqa: F401
+    )
     from intentx.explainers.features import methods  # noqa: F401
     from intentx.explainers.inside import gradcam  # noqa: F401
 

@@ -8,6 +8,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+from intentx.cli.change_options import add_change, check_change, explain_change
+from intentx.cli.encoders import encoder, vectors
 from intentx.cli.explain_features import add_features, explain_features, refuse_features
 from intentx.cli.method_options import (
     OF_DOCUMENTS,
@@ -20,7 +22,7 @@ from intentx.cli.method_options import (
 )
 from intentx.cli.simple_ranker_options import add_simple_rankers, check_simple_rankers
 from intentx.cli.terminal import check_folder, given_text, progress, quiet_models, show, show_json, tell
-from intentx.cli.word_options import add_words, word_settings
+from intentx.cli.word_options import add_words, positive, word_settings
 from intentx.datasets import read_documents
 from intentx.errors import InputError
 from intentx.evaluation.base import Measure
@@ -34,17 +36,14 @@ from intentx.explainers.methods import METHODS, Method, all_methods, find_method
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.perturbation import Removal
 from intentx.preferences.simple_rankers import chosen_simple_rankers
-from intentx.preferences.vectors import TermVectors
 from intentx.rankers import RankerSpec, named_run
 from intentx.rankers.kinds import SPECS, listed
 from intentx.rankers.services.redaction import without_secrets
-from intentx.rankers.transformers.encoders import BiEncoder, vector_encoder
 from intentx.ranking import Document, Ranking, rank
 from intentx.report import write_page
 from intentx.report.pictures.votes import write_votes
 from intentx.report.pictures.words import check_picture, write_png
 from intentx.scoring import BlackBox
-from intentx.text import Analyzer, TextIndex
 
 __all__ = ["add_explain"]
 
@@ -78,7 +77,7 @@ def add_explain(commands: Any) -> None:
         metavar="ID",
         help=f"why --doc is above this one (methods {_and(_contrastive(METHODS))})",
     )
-    explain.add_argument("--max-terms", type=_positive, metavar="K", help="at most K terms (default 10)")
+    explain.add_argument("--max-terms", type=positive, metavar="K", help="at most K terms (default 10)")
     explain.add_argument(
         "--vectors", metavar="SOURCE",
         help="term vectors: a GloVe/word2vec text file, a sentence-transformers model, or minilm; "
@@ -110,6 +109,7 @@ def add_explain(commands: Any) -> None:
     )
     _add_settings(explain)
     add_features(explain)
+    add_change(explain)
     explain.set_defaults(run_command=_explain)
 
 
@@ -120,7 +120,7 @@ def _add_settings(explain: argparse.ArgumentParser) -> None:
         extra="for the explanation, and for bm25, lm and rm3 unless they have settings of their own",
     )
     listwise = explain.add_argument_group("settings of methods that explain rankings")
-    listwise.add_argument("--candidates", type=_positive, metavar="N", help="terms to choose from")
+    listwise.add_argument("--candidates", type=positive, metavar="N", help="terms to choose from")
     listwise.add_argument(
         "--generality", type=float, metavar="G",
         help="0: fit this list only; 1: prefer terms that hold beyond it (default 0.5)",
@@ -134,9 +134,9 @@ def _add_settings(explain: argparse.ArgumentParser) -> None:
     listwise.add_argument("--query-terms", choices=("allow", "exclude"))
     add_simple_rankers(listwise)
     pointwise = explain.add_argument_group("settings of methods that explain documents")
-    pointwise.add_argument("--samples", type=_positive, metavar="N", help=f"versions ({_of('samples')})")
+    pointwise.add_argument("--samples", type=positive, metavar="N", help=f"versions ({_of('samples')})")
     pointwise.add_argument(
-        "--k", type=_positive, metavar="K", help=f"ranks that count as relevant ({_of('k')})"
+        "--k", type=positive, metavar="K", help=f"ranks that count as relevant ({_of('k')})"
     )
     pointwise.add_argument(
         "--labels",
@@ -147,7 +147,7 @@ def _add_settings(explain: argparse.ArgumentParser) -> None:
         "--sampler", choices=get_args(Sampler), help=f"how words to remove are drawn ({_of('sampler')})"
     )
     pointwise.add_argument(
-        "--steps", type=_positive, metavar="N",
+        "--steps", type=positive, metavar="N",
         help=f"steps of the integral or of the search ({_of('steps')})",
     )  # fmt: skip
     pointwise.add_argument(
@@ -184,27 +184,21 @@ def _explain(options: argparse.Namespace) -> None:
         given = getattr(options, name)
         setattr(options, name, given if given is None else given_text(given))
     names = options.method or ["multiplex"]
-    _check_options(options, names)
+    check_change(options)
+    if options.goal is None:
+        _check_options(options, names)
     options.analyzer = word_settings(options).analyzer()
     documents = read_documents(options.docs)
     with progress() as bar:
         ranking = _ranking(options, documents, bar)
         doc, above = (_document(ranking, name) for name in (options.doc, options.above))
-        options.term_vectors = _vectors(options.vectors, ranking.texts, options.analyzer)
-        options.encoder = _encoder(options, ranking)
-        if options.simple_rankers is not None:
-            options.simple_rankers = chosen_simple_rankers(options.simple_rankers, options.encoder)
-        methods = {name: method_of(name, options) for name in names}
-        explanations = {
-            name: _explained(method, ranking, doc, above) for name, method in methods.items()
-        }
-        explanations = {
-            name: one.with_measures(*_judged(options, methods[name], one))
-            for name, one in explanations.items()
-        }
+        if options.goal is not None and doc is not None:
+            explanations: dict[str, Any] = {"change": explain_change(options, ranking, doc, above)}
+        else:
+            explanations = _by_words(options, names, ranking, doc, above)
     _tell_hits(ranking.scorer)
     several = {}
-    if doc is not None and len(names) > 1:
+    if doc is not None and len(explanations) > 1:
         several["side_by_side"] = side_by_side([*explanations.values()], names)
     plain = {
         name: one.to_dict()
@@ -213,7 +207,7 @@ def _explain(options: argparse.Namespace) -> None:
         for name, one in explanations.items()
     }
     if options.json:
-        plain = plain if len(names) > 1 else plain[names[0]]
+        plain = plain if len(plain) > 1 else next(iter(plain.values()))
         show_json(plain)
     else:
         if not options.ranker:
@@ -221,6 +215,26 @@ def _explain(options: argparse.Namespace) -> None:
         for shown in (*explanations.values(), *several.values()):
             show(shown)
     _write(options, explanations)
+
+
+def _by_words(
+    options: argparse.Namespace,
+    names: Sequence[str],
+    ranking: Ranking,
+    doc: int | None,
+    above: int | None,
+) -> dict[str, Any]:
+    """Explanations by the methods, and what was measured of them."""
+    options.term_vectors = vectors(options.vectors, ranking.texts, options.analyzer)
+    options.encoder = encoder(options, ranking)
+    if options.simple_rankers is not None:
+        options.simple_rankers = chosen_simple_rankers(options.simple_rankers, options.encoder)
+    methods = {name: method_of(name, options) for name in names}
+    explanations = {name: _explained(method, ranking, doc, above) for name, method in methods.items()}
+    return {
+        name: one.with_measures(*_judged(options, methods[name], one))
+        for name, one in explanations.items()
+    }
 
 
 def _check_options(options: argparse.Namespace, names: Sequence[str]) -> None:
@@ -379,32 +393,3 @@ def _tell_hits(box: BlackBox | None) -> None:
             f"scores: {box.texts_asked} asked for, {box.texts_known} of them in memory, "
             f"{box.texts_found} in {box.cache.path.name}, {box.texts_scored} from the ranker"
         )
-
-
-def _vectors(source: str | None, texts: Sequence[str], analyzer: Analyzer) -> TermVectors | None:
-    if source is None:
-        return None
-    vocabulary = TextIndex(texts, analyzer).vocabulary
-    quiet_models(f"bi-encoder:{source}")
-    encoder = vector_encoder(source)
-    if encoder is None:
-        return TermVectors.from_text_file(source, vocabulary)
-    return TermVectors.from_sentence_transformer(encoder.model, vocabulary)
-
-
-def _encoder(options: argparse.Namespace, ranking: Ranking) -> BiEncoder | None:
-    """The one of ``--dense``; with what it has encoded already, where it is the ranker."""
-    if options.dense is None:
-        return None
-    ranker = ranking.scorer and ranking.scorer.scorer
-    if isinstance(ranker, BiEncoder) and options.ranker == f"bi-encoder:{options.dense}":
-        return ranker
-    quiet_models(f"bi-encoder:{options.dense}")
-    return BiEncoder.named(options.dense)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"1 or more expected, not {number}")
-    return number

@@ -8,7 +8,7 @@ from typing import Any
 
 from intentx.text import TextSettings
 
-__all__ = ["add_words", "word_settings"]
+__all__ = ["add_words", "positive", "word_settings"]
 
 OPTIONS = ("language", "stopwords", "stem", "ngrams", "segmenter", "strip_markup")
 
@@ -29,7 +29,7 @@ def add_words(command: argparse.ArgumentParser, *, ngrams: bool = True, extra: s
         help="stem words, e.g. english; by default, of --language",
     )  # fmt: skip
     if ngrams:
-        group.add_argument("--ngrams", type=_positive, metavar="N", help="terms of up to N words")
+        group.add_argument("--ngrams", type=positive, metavar="N", help="terms of up to N words")
     group.add_argument(
         "--segmenter", metavar="MODULE:CALLABLE",
         help="segments texts into words instead of ICU and the rules of intentx: text -> words or spans",
@@ -49,7 +49,8 @@ def word_settings(
     return TextSettings(**{**(defaults or {}), **said})
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
+    """A whole number of the command line, 1 or more."""
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"1 or more expected, not {number}")

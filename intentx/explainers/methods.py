@@ -13,7 +13,9 @@ from typing import Any, Literal, get_args
 from intentx.checks import check_settings
 from intentx.errors import InputError, PluginWarning
 from intentx.explainers.base import Explainer
+from intentx.explainers.change.counterfactual import Counterfactual
 from intentx.explainers.change.equivalent import EquivalentQuery
+from intentx.explainers.change.query import QueryCounterfactual
 from intentx.explainers.document.exs import EXS, Labels
 from intentx.explainers.document.lirme import LIRME
 from intentx.explainers.document.shap import KernelSHAP
@@ -32,6 +34,9 @@ from intentx.plugins import load_plugin, nearest, package_of, plugins
 __all__ = ["METHODS", "Method", "all_methods", "find_method", "make_method", "method_names"]
 
 GROUP = "intentx.methods"
+
+# Their answers are no weighted words, so that they have no entry below; messages name them all the same.
+OF_CHANGES = (Counterfactual, QueryCounterfactual)
 
 
 @dataclass(frozen=True, kw_only=True)

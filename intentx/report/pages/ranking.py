@@ -7,11 +7,13 @@ from pathlib import Path
 
 from intentx.errors import InputError
 from intentx.explainers.base import Explanation
+from intentx.explainers.change.explanation import ChangeExplanation
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.features.explanation import FeatureExplanation
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.markup import Html, count, listing, tag
 from intentx.report.pages.answer import answer, comparison, sense_tops
+from intentx.report.pages.change import change_page
 from intentx.report.pages.document import document_page
 from intentx.report.pages.explained_ranking import Senses, View
 from intentx.report.pages.features import feature_page, feature_sections
@@ -110,6 +112,9 @@ def page(
     of_features = [one for one in explanations if isinstance(one, FeatureExplanation)]
     if of_features and len(of_features) == len(explanations):
         return feature_page(of_features, title=title, labels=labels)
+    changes = [one for one in explanations if isinstance(one, ChangeExplanation)]
+    if changes and len(changes) == len(explanations):
+        return change_page(changes, title=title, labels=labels)
     for one in explanations:
         if not isinstance(one, IntentExplanation | DocumentExplanation | FeatureExplanation):
             raise InputError(

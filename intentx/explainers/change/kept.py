@@ -1,0 +1,101 @@
+"""Words that are left alone: those of the query, and whatever is a form of them."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+from collections.abc import Iterable
+
+from intentx.text import Analyzer
+from intentx.text.letters import is_telling
+
+__all__ = ["Kept", "same_word"]
+
+SHORTEST = 3  # letters of a stem before an ending
+OPENS, CLOSES = 4, 5  # letters of a word that another one may begin with, or end in
+# Endings that make other forms, or other words of the same family: atheist, atheism, atheistic.
+_ENDINGS = """
+ s es ed d ing e er ers or ors y ies ied ier iest ist ists ism isms istic ic ics ical ically al ally als
+ ality ity ities
+ ian ians an ans ation ations ion ions ition itions ive ives ative ment ments ness ful less ly
+ ize izes ized izing ization ise ises ised ising isation ify ifies ified ifying ification able ably ible
+ ibly ability ibility ance ances ence ences ant ants ent ents ous ously ship ships hood en ens ened th
+ r rs t ts sis ses tic tics ate ates ated ating ator ators atory ary ia ium us i um a ae ry
+"""
+ENDINGS = frozenset(["", *_ENDINGS.split()])
+
+
+@functools.lru_cache(maxsize=100_000)
+def same_word(one: str, other: str) -> bool:
+    """Whether two folded words are forms of one, or of one family.
+
+    They have a stem of three letters or more in common, and endings that make words of other words; or
+    one begins or ends with the whole of the other. Rather too many than too few: what is left alone
+    must not come back by another form.
+
+    Examples
+    --------
+    >>> [same_word("atheist", word) for word in ("atheism", "atheists", "theory", "athlete")]
+    [True, True, False, False]
+    >>> same_word("bank", "banking"), same_word("tea", "team"), same_word("contract", "contrast")
+    (True, False, False)
+    """
+    if one == other:
+        return True
+    short, long = sorted((one, other), key=len)
+    if not short.isascii() and is_telling(short) and short in long:
+        return True
+    if len(short) >= OPENS and long.startswith(short):
+        return True
+    if len(short) >= CLOSES and long.endswith(short):
+        return True
+    same = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), len(short))
+    if short.isdigit():
+        return False
+    return any(
+        one[at:] in ENDINGS and other[at:] in ENDINGS
+        for at in range(max(SHORTEST, len(short) // 2), same + 1)
+    )
+
+
+class Kept:
+    """The words that no edit takes out, puts in, or writes instead of others.
+
+    Parameters
+    ----------
+    texts
+        Texts whose words are left alone: the query, or words by themselves.
+    analyzer
+        What turns texts into words. Words with the same stem are left alone, too, and those of
+        `same_word`.
+
+    Examples
+    --------
+    >>> kept = Kept(["who is an atheist"], Analyzer())
+    >>> "atheism" in kept, "atheists" in kept, "is" in kept, "island" in kept
+    (True, True, True, False)
+    """
+
+    def __init__(self, texts: Iterable[str], analyzer: Analyzer) -> None:
+        plain = dataclasses.replace(analyzer, stopwords=frozenset(), ngrams=1)
+        self._plain = dataclasses.replace(plain, stem=None)
+        stem = analyzer.stem or ("english" if analyzer.language == "en" else None)
+        self._stemmed = dataclasses.replace(plain, stem=stem or analyzer.language) if stem else plain
+        texts = list(texts)
+        self.words = frozenset(word for text in texts for word in self._plain.terms(text))
+        self._stems = frozenset(word for text in texts for word in self._stemmed.terms(text))
+        self._known: dict[str, bool] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self.words)
+
+    def __contains__(self, written: str) -> bool:
+        """Whether a text, as it is written, holds one of the words in any form."""
+        if written not in self._known:
+            self._known[written] = bool(self.words) and self._holds(written)
+        return self._known[written]
+
+    def _holds(self, written: str) -> bool:
+        if not self._stems.isdisjoint(self._stemmed.terms(written)):
+            return True
+        return any(same_word(kept, one) for one in self._plain.terms(written) for kept in self.words)
