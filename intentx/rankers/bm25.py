@@ -6,7 +6,7 @@ import math
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ from intentx.errors import InputError
 from intentx.rankers.fingerprint import fingerprint_of
 from intentx.rankers.watch import Same, Watch
 from intentx.text import Analyzer
+
+if TYPE_CHECKING:
+    from intentx.search import SearchIndex
 
 __all__ = ["BM25"]
 
@@ -82,6 +85,23 @@ class BM25:
         self._counted = _Counted()
         self._watch = Watch()
 
+    @classmethod
+    def of_index(cls, index: SearchIndex) -> BM25:
+        """The scorer with the statistics and settings of an index: it gives any text the index's score.
+
+        >>> from intentx.search import SearchIndex
+        >>> index = SearchIndex.build(["green tea", "a boat"])
+        >>> index.search("tea").scores == BM25.of_index(index)("tea", ["green tea"])
+        array([ True])
+        """
+        from intentx.rankers.okapi import Okapi
+
+        made = cls.__new__(cls)
+        made.analyzer = index.analyzer
+        made._model = Okapi.of_statistics(_Weights(index), index.mean_length, k1=index.k1, b=index.b)
+        made._counted, made._watch = _Counted(), Watch()
+        return made
+
     @property
     def fingerprint(self) -> str:
         """Stands for the settings and the collection's statistics as they are now."""
@@ -92,7 +112,9 @@ class BM25:
 
     def _fingerprint(self) -> str:
         model = self._model
-        statistics = {"idf": model.idf, "mean_length": model.avgdl}
+        statistics: dict[str, Any] = {"idf": model.idf, "mean_length": model.avgdl}
+        if isinstance(model.idf, _Weights):
+            statistics = {"index": model.idf.index.fingerprint}
         settings = {"k1": model.k1, "b": model.b, "analyzer": self.analyzer.to_dict()}
         return fingerprint_of({"ranker": "BM25", **settings, **statistics})
 
@@ -121,6 +143,25 @@ class BM25:
 
     def _terms(self, text: str) -> list[str]:
         return [token.term for token in self.analyzer.tokens(text)]
+
+
+class _Weights:
+    """The idf of an index's terms, each computed when it is first asked for."""
+
+    def __init__(self, index: SearchIndex) -> None:
+        self.index = index
+        self._known: dict[str, float] = {}
+
+    def get(self, term: str) -> float | None:
+        """None for a term that no document holds."""
+        from intentx.rankers.okapi import idf
+
+        if term not in self._known and (holding := self.index.frequency(term)):
+            self._known[term] = idf(len(self.index), holding)
+        return self._known.get(term)
+
+    def __contains__(self, term: str) -> bool:
+        return self.get(term) is not None
 
 
 Count = tuple[Mapping[str, int], int]
