@@ -132,6 +132,43 @@ class BM25:
         scores = [self._model.scores_of([term], counts, lengths) for term in terms]
         return np.array(scores).reshape(len(terms), len(texts))
 
+    def additions(self, query: str, text: str, most: int) -> list[tuple[tuple[str, ...], float]]:
+        """The terms of a query whose addition raises a text's score most: 1 term, 2 terms, … ``most``.
+
+        By the formula: for a given length, what each further occurrence of a term adds falls, so that
+        taking the largest gain each time gives the best choice of that many.
+
+        Returns
+        -------
+        list
+            For each number, the terms, with repetition, and the score of the text with them.
+
+        Examples
+        --------
+        >>> bm25 = BM25(["green tea", "black tea", "a piano"])
+        >>> [terms for terms, _ in bm25.additions("green tea", "black tea", 2)]
+        [('green',), ('green', 'green')]
+        """
+        model, asked = self._model, self.term_weights(query)
+        (counts, length), *_ = self._counted.of([text], self._terms)
+        found = []
+        for number in range(1, most + 1 if asked else 1):
+            norm = model.k1 * (1 - model.b + model.b * (length + number) / model.avgdl)
+
+            def score(term: str, times: float, norm: float = norm) -> float:
+                weight = asked[term] * (model.idf.get(term) or 0.0)
+                return weight * times * (model.k1 + 1) / (times + norm) if times else 0.0
+
+            now = {term: counts.get(term, 0) for term in asked}
+            chosen = []
+            for _ in range(number):
+                gains = {term: score(term, n + 1) - score(term, n) for term, n in now.items()}
+                best = max(gains, key=gains.__getitem__)
+                now[best] += 1
+                chosen.append(best)
+            found.append((tuple(chosen), sum(score(term, n) for term, n in now.items())))
+        return found
+
     def term_weights(self, query: str) -> Mapping[str, float]:
         """What it looks for: the query's terms that the collection holds, and their times.
 
