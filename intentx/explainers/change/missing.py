@@ -187,7 +187,7 @@ class _Search:
             self.notes.append("The first stage searches only: edited texts cannot be asked.")
         at_first = not found and lost == 0 and len(asked.stages) > 1
         return {
-            "query": self.query, "doc_id": asked.document.id, "text": asked.text, "k": self.k,
+            "query": self.query, "doc_id": asked.document.id, "document": asked.text, "k": self.k,
             "stage": stage, "lost_at": "" if found else asked.stages[lost].name, "rank": way.rank,
             "stages": way.stages, "lacks": self._lacks(), "unread": unread,
             "for_first": self._fewest(True) if at_first else None,

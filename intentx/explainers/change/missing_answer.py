@@ -107,7 +107,7 @@ class Unread:
     passages
         Unread passages that the stage was asked about, each in the place of the document.
     best_start, best_end, best_rank
-        The one of the best rank; ``text[best_start:best_end]``.
+        The one of the best rank; ``document[best_start:best_end]``.
     """
 
     start: int
@@ -124,8 +124,8 @@ class MissingDocument(Measure):
 
     Attributes
     ----------
-    query, doc_id, text, k
-        What was asked.
+    query, doc_id, document, k
+        What was asked; the text of the document.
     stage
         ``"found"``: it is among the first ``k``. ``"first stage"``, ``"reranker"`` or ``"ranker"``:
         there it was lost. ``"length"``: it was lost since a passage that would bring it in lies behind
@@ -152,7 +152,7 @@ class MissingDocument(Measure):
 
     query: str
     doc_id: str
-    text: str
+    document: str
     k: int
     stage: Where
     lost_at: str

@@ -94,9 +94,9 @@ class Standings:
             if score <= 0 and isinstance(self.room, SearchIndex):
                 return None, score, self._order, self._scores
             return 1 + int((self._scores >= score).sum()), score, self._order, self._scores
-        assert_texts = [*self._texts]
-        assert_texts[self._place] = text
-        scores = box(self.query, assert_texts) if box is not None else np.zeros(self.size)
+        texts = [*self._texts]
+        texts[self._place] = text
+        scores = box(self.query, texts) if box is not None else np.zeros(self.size)
         order = np.argsort(-scores, kind="stable").tolist()
         rank = order.index(self._place) + 1
         others = [i for i in order if i != self._place]

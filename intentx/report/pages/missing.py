@@ -20,10 +20,10 @@ def missing_section(answer: MissingDocument) -> Html:
             for one in answer.lacks
         )
         parts += [tag("h3", "Words of the query that it lacks"), tag("ul", *items)]
-    cut = len(answer.text) if answer.unread is None else answer.unread.start
-    text: list[str] = [answer.text[:cut]]
-    if cut < len(answer.text):
-        text.append(tag("s", answer.text[cut:], title=f"not read by the {answer.lost_at}"))
+    cut = len(answer.document) if answer.unread is None else answer.unread.start
+    text: list[str] = [answer.document[:cut]]
+    if cut < len(answer.document):
+        text.append(tag("s", answer.document[cut:], title=f"not read by the {answer.lost_at}"))
     parts += [tag("h3", "Text"), tag("p", *text, dir="auto")]
     return tag("section", tag("h2", "Where is ", tag("bdi", answer.doc_id), "?"), join(parts))
 
