@@ -43,9 +43,7 @@ class Okapi(BM25Okapi):  # type: ignore[misc]
         self.doc_len: Sequence[int] = ()
 
     @classmethod
-    def of_statistics(
-        cls, weights: Any, mean_length: float, *, k1: float, b: float
-    ) -> Okapi:
+    def of_statistics(cls, weights: Any, mean_length: float, *, k1: float, b: float) -> Okapi:
         """From the idf of each term, as ``weights.get`` gives it, and the mean length of a text."""
         made = cls.__new__(cls)
         made.k1, made.b, made.idf, made.avgdl = k1, b, weights, mean_length

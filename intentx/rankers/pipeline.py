@@ -276,10 +276,7 @@ def stages_of(ranker: Scorer | Searches) -> tuple[Stage, ...]:
     names = [f"reranker {i}" for i in range(1, len(chain) + 1)] if others else ["reranker"]
     return (
         Stage("first stage", before.scorer, before.room, None),
-        *(
-            Stage(name, one.scorer, None, one.takes)
-            for name, one in zip(names, chain, strict=True)
-        ),
+        *(Stage(name, one.scorer, None, one.takes) for name, one in zip(names, chain, strict=True)),
     )
 
 

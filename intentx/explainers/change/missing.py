@@ -80,7 +80,7 @@ def missing(
 
     Examples
     --------
-    >>> docs = {"a": "green tea", "b": "a pot of green tea", "c": "a boat", "d": "green boats"}
+    >>> docs = {"a": "green tea", "b": "a large pot of green tea", "c": "a boat", "d": "green boats"}
     >>> found = missing(SearchIndex.build(docs), "green tea", "d", k=2)
     >>> found.stage, found.rank, [one.word for one in found.lacks], found.change.words
     ('ranker', 3, ['tea'], ('tea',))
@@ -275,9 +275,7 @@ class _Search:
         passages = self._passages(box, cut)
         if not box.listwise:
             box(self.query, [text[start:end] for start, end in passages])
-        ranks = [
-            self.asked.way(text[start:end], at=lost).stages[lost].rank for start, end in passages
-        ]
+        ranks = [self.asked.way(text[start:end], at=lost).stages[lost].rank for start, end in passages]
         places = [i for i, rank in enumerate(ranks) if rank is not None]
         best = min(places, key=lambda i: (ranks[i], i)) if places else 0
         seen = set(self.analyzer.terms(text[:cut]))

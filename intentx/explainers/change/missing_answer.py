@@ -177,12 +177,13 @@ class MissingDocument(Measure):
         if self.stage == "found":
             return [f"{self.doc_id!r} is among the first {count(self.k)}: {place}."]
         lost = next(one for one in self.stages if one.name == self.lost_at)
-        named = "does not find it" if lost.rank is None else f"puts it at rank {count(lost.rank)}"
-        how = "by its length" if self.stage == "length" else f"by the {self.lost_at}"
-        lines = [
-            f"{self.doc_id!r} is lost {how}: the {lost.name} {named} of {count(lost.documents)}, and "
-            f"{count(lost.limit)} go on."
-        ]
+        named = (
+            f"at rank {count(lost.rank or 0)} of {count(lost.documents)}, and {count(lost.limit)} go on"
+        )
+        if lost.rank is None:
+            named = "which finds no word of the query in it"
+        how = "by its length, " if self.stage == "length" else ""
+        lines = [f"{self.doc_id!r} is lost {how}at the {self.lost_at}, {named}."]
         if lost.distance is not None and lost.last_score is not None:
             lines.append(
                 f"Its score is {lost.score:.4g}, that of rank {count(lost.limit)} is "
@@ -215,7 +216,9 @@ class MissingDocument(Measure):
                 continue
             if not found.words:
                 goal = what or f"it is among the first {count(self.k)}"
-                lines.append(f"No words of the query that were tried in front of it suffice so that {goal}.")
+                lines.append(
+                    f"No words of the query that were tried in front of it suffice so that {goal}."
+                )
                 continue
             words = " ".join(found.words)
             goal = what or "it is"
