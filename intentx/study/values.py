@@ -10,9 +10,7 @@ from typing import Any
 
 from intentx.checks import shown
 from intentx.errors import InputError
-from intentx.rankers.kinds import find_kind
-from intentx.rankers.spec_settings import split_settings
-from intentx.rankers.specs import MINILM
+from intentx.rankers.pipeline_file import beside
 from intentx.text.settings import NONE
 
 __all__ = [

@@ -66,7 +66,7 @@ def test_it_is_a_ranker_like_any_other():
     second = Counting(shortness)
     ranking = ix.rank(ix.Pipeline(BM25(TEXTS), second, k=3), "green tea", DOCS)
     assert ranking.can.listwise
-    assert ranking.doc_ids[:3] == ("e", "b", "a")
+    assert ranking.doc_ids[:3] == ("b", "e", "a")
     before = len(second.texts)
     found = ix.EXS(samples=30, seed=0).explain(ranking, "e")
     assert {"green", "tea"} <= set(found.terms)
@@ -93,8 +93,8 @@ def test_search_over_an_index_is_the_scorer_over_its_documents():
 
 def test_search_of_a_scorer_needs_documents():
     pipeline = ix.Pipeline(BM25(TEXTS), shortness, k=3)
-    assert pipeline.search("green tea", 2, DOCS).ids == ("e", "b")
-    with pytest.raises(ix.InputError, match="give them, pipeline.search"):
+    assert pipeline.search("green tea", 2, DOCS).ids == ("b", "e")
+    with pytest.raises(ix.InputError, match="give them"):
         pipeline.search("green tea", 2)
     with pytest.raises(ix.InputError, match="documents of its own"):
         ix.Pipeline(SearchIndex.build(DOCS), shortness).search("tea", 2, DOCS)

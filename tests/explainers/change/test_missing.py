@@ -12,7 +12,7 @@ from intentx.rankers import BM25
 from intentx.search import SearchIndex
 
 DOCS = {f"d{i}": f"green tea pot, number {'one ' * i}" for i in range(8)} | {
-    "lacking": "a pot of something hot and green",
+    "lacking": "something green",
     "unliked": "green tea green tea rubbish",
     "long": "green tea. " + "filler " * 12 + "excellent",
     "empty": "",
@@ -71,7 +71,7 @@ def test_lost_at_the_reranker():
 
 
 def test_lost_by_length():
-    assert found("long").stage == "found"
+    assert found("long", depth=12).stage == "found"
     answer = found("long", Cut(), depth=12)
     assert (answer.stage, answer.lost_at) == ("length", "reranker")
     assert answer.unread.start == 40
@@ -110,7 +110,7 @@ def test_the_formula_is_the_best_of_all_choices():
 
 
 def test_found_after_all():
-    answer = found("long", k=3)
+    answer = found("long", depth=12)
     assert (answer.stage, answer.lost_at, answer.rank) == ("found", "", 1)
     assert answer.change is answer.for_first is answer.unread is None
     assert "at rank 1" in answer.sentence
