@@ -1,4 +1,4 @@
-"""The command line: ``intentx demo``, ``explain``, ``missing``, ``bench``, ``report``, ``compare`` and ``train``."""
+"""The command line, ``intentx COMMAND``: one file a command."""
 
 from __future__ import annotations
 

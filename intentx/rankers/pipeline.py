@@ -110,8 +110,8 @@ class Pipeline:
     def __init__(self, first: Scorer | Searches, second: Scorer, k: int = 100) -> None:
         if not callable(first) and not isinstance(first, Searches):
             raise InputError(
-                "the first stage is a scorer, (query, texts) -> scores, or a search room with search and "
-                f"document, as SearchIndex; not {type(first).__name__}"
+                "the first stage is a scorer, (query, texts) -> scores, or a search room with search "
+                f"and document, as SearchIndex; not {type(first).__name__}"
             )
         if not callable(second):
             hint = "; a search room can only be the first one" if isinstance(second, Searches) else ""

@@ -75,8 +75,8 @@ def missing(
     are put in front as a sentence. For BM25 as the first stage, the fewest words follow from its
     formula, with repetition; elsewhere sets of up to three of the query's words are asked by size.
 
-    A stage that says how far it reads (``seen``) is asked about the passages behind: where one of them in
-    the place of the document goes on, the document was lost by its length.
+    A stage that says how far it reads (``seen``) is asked about the passages behind: where one of them,
+    in the place of the document, goes on, the document was lost by its length.
 
     Examples
     --------
