@@ -72,9 +72,8 @@ def _known() -> dict[str, type[Stored]]:
         published,
         stability,
     )
-    from intentx.explainers.change import equivalent_explanation  # noqa: F401
+    from intentx.explainers.change import equivalent_explanation, missing_answer  # noqa: F401
     from intentx.explainers.features import methods  # noqa: F401
-    from intentx.explainers.change import missing_answer  # noqa: F401
     from intentx.explainers.inside import gradcam  # noqa: F401
 
     return {kind_of(one.FORMAT): one for one in _subclasses(Stored) if vars(one).get("FORMAT")}

@@ -95,12 +95,12 @@ class RankerKind:
     hub: bool = False
     trained: bool = False
     of_features: Callable[[str], Any] | None = None
+    of_rankers: bool = False
 
     @property
     def of_features_only(self) -> bool:
         """Whether it scores features, and no texts."""
         return self.of_features is not None and self.make is None
-    of_rankers: bool = False
 
     @property
     def lexical(self) -> bool:

@@ -24,7 +24,6 @@ from intentx.rankers.kinds import (
     kind_names,
     listed,
 )
-from intentx.rankers.kinds import KINDS, MODULE, RankerKind, find_kind, is_kind, kind_names, listed
 from intentx.rankers.pipeline import Pipeline
 from intentx.rankers.pipeline_file import MINILM, read_pipeline
 from intentx.rankers.services.redaction import without_secrets
@@ -176,8 +175,6 @@ class RankerSpec:
         """The model over features that the spec names, for `intentx.FeatureModel`.
 
         A ``module:callable`` is taken as it is: a callable of (M, F) features.
-    def parts(self) -> tuple[RankerSpec, RankerSpec, int]:
-        """The stages of a pipeline, and how many documents the second one scores.
 
         Raises
         ------
@@ -195,7 +192,15 @@ class RankerSpec:
             f"{without_secrets(str(self))} scores texts; a ranker over features is one of: "
             f"{FEATURE_SPECS}, module:callable"
         )
+
+    def parts(self) -> tuple[RankerSpec, RankerSpec, int]:
+        """The stages of a pipeline, and how many documents the second one scores.
+
+        Raises
+        ------
+        InputError
             If the file cannot be read, names a run, or, also by others, itself.
+        """
         first, second = self._stages(())
         return first, second, self.values().get("k", read_pipeline(self.target).k)
 
