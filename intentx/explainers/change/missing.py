@@ -100,7 +100,6 @@ def missing(
         search = _Search(asked, documents, budget, notes)
         answer = search.answer()
         calls = sum(sum(one.texts.values()) for one in counted)
-    calls += asked.size if asked.room is None and not calls else 0
     return MissingDocument(**answer, notes=tuple(notes), model_calls=calls)
 
 
@@ -286,7 +285,8 @@ class _Search:
     def _passages(self, box: BlackBox, cut: int) -> list[tuple[int, int]]:
         """Passages behind the cut: one after the other, and from sentences with words of the query."""
         text = self.asked.text
-        starts, at = [], cut
+        starts: list[int] = []
+        at = cut
         while at < len(text) and len(starts) < MOST_PASSAGES // 2:
             starts.append(at)
             length = len(box.can.read(self.query, [text[at:]]).texts[0])
