@@ -37,6 +37,8 @@ from .explainers.change.equivalent import EquivalentQuery
 from .explainers.change.equivalent_explanation import EquivalentQueryExplanation, QueryAgreement
 from .explainers.change.explanation import ChangeExplanation
 from .explainers.change.query import QueryCounterfactual
+from .explainers.change.missing import missing
+from .explainers.change.missing_answer import MissingDocument
 from .explainers.document.explanation import DocumentExplanation
 from .explainers.document.exs import EXS
 from .explainers.document.lirme import LIRME
@@ -71,6 +73,7 @@ from .preferences.simple_rankers import (
     default_simple_rankers,
 )
 from .preferences.vectors import TermVectors
+from .rankers.pipeline import Pipeline
 from .ranking import Document, Ranking, rank
 from .saved import load
 from .scoring import BlackBox
@@ -115,9 +118,11 @@ __all__ = [
     "ListwiseSHAP",
     "MimicExplanation",
     "MimicTree",
+    "MissingDocument",
     "MissingExtraError",
     "Multiplex",
     "Pairs",
+    "Pipeline",
     "Plausibility",
     "PositionAware",
     "Proximity",
@@ -145,6 +150,7 @@ __all__ = [
     "heldout_fidelity",
     "insertion",
     "load",
+    "missing",
     "plausibility",
     "preference_pairs",
     "published_fidelity",

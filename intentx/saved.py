@@ -72,9 +72,10 @@ def _known() -> dict[str, type[Stored]]:
         published,
         stability,
     )
-    from intentx.explainers.change import (
-        equivalent_explanation,  # noqa: F401
-        explanation,  # noqa: F401
+    from intentx.explainers.change import (  # noqa: F401
+        equivalent_explanation,
+        explanation,
+        missing_answer,
     )
     from intentx.explainers.features import methods  # noqa: F401
     from intentx.explainers.inside import gradcam  # noqa: F401

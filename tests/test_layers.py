@@ -57,6 +57,7 @@ EXCEPTIONS = {
     ("intentx.explainers.base", "intentx.report.pages.ranking"),
     ("intentx.explainers.base", "intentx.explainers.methods"),
     ("intentx.explainers.base", "intentx.explainers.features.methods"),
+    ("intentx.explainers.change.missing_answer", "intentx.report.pages.missing"),
 }
 HEAVY = [
     "torch",

@@ -1,4 +1,4 @@
-"""The command line: ``intentx demo``, ``explain``, ``bench``, ``report``, ``compare`` and ``train``."""
+"""The command line, ``intentx COMMAND``: one file a command."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ import intentx
 from intentx.cli.bench import add_bench
 from intentx.cli.compare import add_compare
 from intentx.cli.explain import add_explain
+from intentx.cli.missing import add_missing
 from intentx.cli.report import add_report
 from intentx.cli.terminal import (
     Parser,
@@ -94,6 +95,7 @@ def _parser() -> argparse.ArgumentParser:
     demo.set_defaults(run_command=_demo)
 
     add_explain(commands)
+    add_missing(commands)
     add_bench(commands)
     add_report(commands)
     add_compare(commands)

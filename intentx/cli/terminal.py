@@ -81,7 +81,7 @@ def given_text(text: str) -> str:
 def quiet_models(spec: str) -> None:
     """Switch off the weight-loading bars of transformers: progress here is intentx's own."""
     kind = KINDS.get(spec.partition(":")[0])
-    if kind is not None and kind.hub:
+    if kind is not None and (kind.hub or kind.of_rankers):
         with contextlib.suppress(ImportError):
             from transformers.utils import logging
 

@@ -12,6 +12,7 @@ from .interaction.training import Training, train
 from .interaction.training_data import training_lists
 from .known import RM3, LanguageModel
 from .load import load_ranker
+from .pipeline import Pipeline
 from .pyterrier import from_pyterrier
 from .runs import named_run, read_run, run_of
 from .services.http import HTTPReranker
@@ -35,6 +36,7 @@ __all__ = [
     "Lexicon",
     "MatchPyramid",
     "MatchPyramidSettings",
+    "Pipeline",
     "RankerSpec",
     "TextFeatures",
     "Training",

@@ -6,7 +6,7 @@ import math
 import threading
 from collections import Counter, OrderedDict
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +16,9 @@ from intentx.errors import InputError
 from intentx.rankers.fingerprint import fingerprint_of
 from intentx.rankers.watch import Same, Watch
 from intentx.text import Analyzer
+
+if TYPE_CHECKING:
+    from intentx.search import SearchIndex
 
 __all__ = ["BM25"]
 
@@ -82,6 +85,23 @@ class BM25:
         self._counted = _Counted()
         self._watch = Watch()
 
+    @classmethod
+    def of_index(cls, index: SearchIndex) -> BM25:
+        """The scorer with the statistics and settings of an index: it gives any text the index's score.
+
+        >>> from intentx.search import SearchIndex
+        >>> index = SearchIndex.build(["green tea", "a boat"])
+        >>> index.search("tea").scores == BM25.of_index(index)("tea", ["green tea"])
+        array([ True])
+        """
+        from intentx.rankers.okapi import Okapi
+
+        made = cls.__new__(cls)
+        made.analyzer = index.analyzer
+        made._model = Okapi.of_statistics(_Weights(index), index.mean_length, k1=index.k1, b=index.b)
+        made._counted, made._watch = _Counted(), Watch()
+        return made
+
     @property
     def fingerprint(self) -> str:
         """Stands for the settings and the collection's statistics as they are now."""
@@ -92,7 +112,9 @@ class BM25:
 
     def _fingerprint(self) -> str:
         model = self._model
-        statistics = {"idf": model.idf, "mean_length": model.avgdl}
+        statistics: dict[str, Any] = {"idf": model.idf, "mean_length": model.avgdl}
+        if isinstance(model.idf, _Weights):
+            statistics = {"index": model.idf.index.fingerprint}
         settings = {"k1": model.k1, "b": model.b, "analyzer": self.analyzer.to_dict()}
         return fingerprint_of({"ranker": "BM25", **settings, **statistics})
 
@@ -110,6 +132,43 @@ class BM25:
         scores = [self._model.scores_of([term], counts, lengths) for term in terms]
         return np.array(scores).reshape(len(terms), len(texts))
 
+    def additions(self, query: str, text: str, most: int) -> list[tuple[tuple[str, ...], float]]:
+        """The terms of a query whose addition raises a text's score most: 1 term, 2 terms, … ``most``.
+
+        By the formula: for a given length, what each further occurrence of a term adds falls, so that
+        taking the largest gain each time gives the best choice of that many.
+
+        Returns
+        -------
+        list
+            For each number, the terms, with repetition, and the score of the text with them.
+
+        Examples
+        --------
+        >>> bm25 = BM25(["green tea", "black tea", "a piano"])
+        >>> [terms for terms, _ in bm25.additions("green tea", "black tea", 2)]
+        [('green',), ('green', 'green')]
+        """
+        model, asked = self._model, self.term_weights(query)
+        (counts, length), *_ = self._counted.of([text], self._terms)
+        found = []
+        for number in range(1, most + 1 if asked else 1):
+            norm = model.k1 * (1 - model.b + model.b * (length + number) / model.avgdl)
+
+            def score(term: str, times: float, norm: float = norm) -> float:
+                weight = asked[term] * (model.idf.get(term) or 0.0)
+                return weight * times * (model.k1 + 1) / (times + norm) if times else 0.0
+
+            now = {term: counts.get(term, 0) for term in asked}
+            chosen = []
+            for _ in range(number):
+                gains = {term: score(term, n + 1) - score(term, n) for term, n in now.items()}
+                best = max(gains, key=gains.__getitem__)
+                now[best] += 1
+                chosen.append(best)
+            found.append((tuple(chosen), sum(score(term, n) for term, n in now.items())))
+        return found
+
     def term_weights(self, query: str) -> Mapping[str, float]:
         """What it looks for: the query's terms that the collection holds, and their times.
 
@@ -121,6 +180,25 @@ class BM25:
 
     def _terms(self, text: str) -> list[str]:
         return [token.term for token in self.analyzer.tokens(text)]
+
+
+class _Weights:
+    """The idf of an index's terms, each computed when it is first asked for."""
+
+    def __init__(self, index: SearchIndex) -> None:
+        self.index = index
+        self._known: dict[str, float] = {}
+
+    def get(self, term: str) -> float | None:
+        """None for a term that no document holds."""
+        from intentx.rankers.okapi import idf
+
+        if term not in self._known and (holding := self.index.frequency(term)):
+            self._known[term] = idf(len(self.index), holding)
+        return self._known.get(term)
+
+    def __contains__(self, term: str) -> bool:
+        return self.get(term) is not None
 
 
 Count = tuple[Mapping[str, int], int]

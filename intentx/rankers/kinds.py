@@ -78,6 +78,8 @@ class RankerKind:
     of_features
         What makes the model of a ranker over features, ``of_features(target)``; None: it scores texts
         only. With it and without ``make``, it scores features only, such as those of ``--letor``.
+    of_rankers
+        Whether its target is a file that names other rankers; `RankerSpec.load` makes it of them.
     """
 
     name: str
@@ -93,6 +95,7 @@ class RankerKind:
     hub: bool = False
     trained: bool = False
     of_features: Callable[[str], Any] | None = None
+    of_rankers: bool = False
 
     @property
     def of_features_only(self) -> bool:
@@ -246,6 +249,10 @@ KINDS: Mapping[str, RankerKind] = MappingProxyType(
             _of_features("lightgbm", "a model of LightGBM", lightgbm_model, "ltr"),
             _of_features("xgboost", "a model of XGBoost", xgboost_model, "xgboost"),
             _of_features("onnx", "a model in ONNX", onnx_model, "onnx"),
+            RankerKind(
+                name="pipeline", form="pipeline:FILE", help="a first stage, then a reranker",
+                wants="a file", settings={"k": int}, on_disk=True, of_rankers=True,
+            ),
             RankerKind(
                 name="run", form="run:FILE", help="a recorded run", make=_run, wants="a file",
             ),

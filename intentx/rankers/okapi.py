@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -40,6 +41,14 @@ class Okapi(BM25Okapi):  # type: ignore[misc]
         # The counts of the collection's own texts are not needed.
         self.doc_freqs: Sequence[Mapping[str, int]] = ()
         self.doc_len: Sequence[int] = ()
+
+    @classmethod
+    def of_statistics(cls, weights: Any, mean_length: float, *, k1: float, b: float) -> Okapi:
+        """From the idf of each term, as ``weights.get`` gives it, and the mean length of a text."""
+        made = cls.__new__(cls)
+        made.k1, made.b, made.idf, made.avgdl = k1, b, weights, mean_length
+        made.doc_freqs, made.doc_len = (), ()
+        return made
 
     def _calc_idf(self, nd: Mapping[str, int]) -> None:
         self.idf = {term: idf(self.corpus_size, holding) for term, holding in nd.items()}

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
+from pathlib import Path
 from typing import Any
 
 from intentx.errors import InputError
@@ -23,6 +24,8 @@ from intentx.rankers.kinds import (
     kind_names,
     listed,
 )
+from intentx.rankers.pipeline import Pipeline
+from intentx.rankers.pipeline_file import MINILM, read_pipeline
 from intentx.rankers.services.redaction import without_secrets
 from intentx.rankers.spec_settings import read_settings, settings_of, settings_text, split_settings
 from intentx.scoring import Scorer
@@ -30,8 +33,6 @@ from intentx.text import Analyzer
 
 __all__ = ["MINILM", "RankerSpec", "is_lexical", "is_spec", "named_spec"]
 
-MINILM = "minilm"
-"""The bi-encoder that the demo extra brings, whatever folders there are."""
 _CALLABLE = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")
 _ATTRIBUTE = re.compile(r"[^\W\d][\w.]*(#.*)?")
 
@@ -154,6 +155,9 @@ class RankerSpec:
         (1,)
         """
         kind = self.of_kind
+        if kind.of_rankers:
+            first, second, k = self.parts()
+            return Pipeline(first.load(collection, analyzer), second.load(collection, analyzer), k)
         if kind.of_texts is not None:
             scorer: Scorer = kind.of_texts(collection, analyzer, self.values())
         elif kind.make is not None:
@@ -188,6 +192,30 @@ class RankerSpec:
             f"{without_secrets(str(self))} scores texts; a ranker over features is one of: "
             f"{FEATURE_SPECS}, module:callable"
         )
+
+    def parts(self) -> tuple[RankerSpec, RankerSpec, int]:
+        """The stages of a pipeline, and how many documents the second one scores.
+
+        Raises
+        ------
+        InputError
+            If the file cannot be read, names a run, or, also by others, itself.
+        """
+        first, second = self._stages(())
+        return first, second, self.values().get("k", read_pipeline(self.target).k)
+
+    def _stages(self, within: tuple[Path, ...]) -> tuple[RankerSpec, RankerSpec]:
+        path = Path(self.target).resolve()
+        if path in within:
+            raise InputError(f"the pipeline {path} names itself as one of its stages")
+        file = read_pipeline(self.target)
+        stages = RankerSpec.parse(file.first), RankerSpec.parse(file.second)
+        for stage in stages:
+            if stage.kind == "run":
+                raise InputError(f"{self.target}: a recorded run cannot be a stage, {str(stage)!r}")
+            if stage.of_kind.of_rankers:
+                stage._stages((*within, path))
+        return stages
 
 
 def named_spec(text: str) -> tuple[str, str]:

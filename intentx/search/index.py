@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import sqlite3
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
@@ -200,6 +201,23 @@ class SearchIndex:
         if found is None:
             raise InputError(f"no document {doc_id!r} among the {len(self)} of the index")
         return found
+
+    def frequency(self, term: str) -> int:
+        """How many documents hold a term of the analyzer.
+
+        >>> SearchIndex.build({"a": "green tea", "b": "a boat"}).frequency("tea")
+        1
+        """
+        with self._readable():
+            numbers = self._store.numbers([term])
+            ends = self._model.scores["indptr"]
+            return int(ends[numbers[0] + 1] - ends[numbers[0]]) if numbers else 0
+
+    @functools.cached_property
+    def mean_length(self) -> float:
+        """Terms of a document, on average."""
+        with self._readable():
+            return self._store.terms() / len(self)
 
     @property
     def texts(self) -> Mapping[str, str]:

@@ -159,6 +159,12 @@ class DocumentStore:
         lengths = np.array([len(part) // 4 for part in parts], dtype=np.int64)
         return np.frombuffer(b"".join(parts), dtype=np.int32), lengths
 
+    def terms(self) -> int:
+        """Occurrences of terms in all documents together."""
+        ask = "SELECT total(length(terms)) FROM occurrences"
+        with self._one:
+            return int(self._connection.execute(ask).fetchone()[0]) // 4
+
     def vocabulary(self) -> dict[str, int]:
         """The number of each term."""
         rows = self._connection.execute("SELECT term, number FROM vocabulary ORDER BY number")

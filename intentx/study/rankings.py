@@ -16,6 +16,7 @@ from intentx.preferences.simple_rankers import Encoder
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers import load_ranker
 from intentx.rankers.kinds import own_words
+from intentx.rankers.pipeline import Pipeline
 from intentx.rankers.specs import RankerSpec, is_lexical
 from intentx.rankers.transformers.encoders import BiEncoder, vector_encoder
 from intentx.ranking import Ranking, rank
@@ -107,8 +108,12 @@ def load_all(specs: Iterable[str], vectors: str | None, encoders: Iterable[str])
     later for a leak. What cannot be loaded is left to the tasks that need it.
     """
     for spec in specs:
-        if not is_lexical(spec) and not spec.startswith(RUN):
-            with contextlib.suppress(IntentxError):
+        if is_lexical(spec) or spec.startswith(RUN):
+            continue
+        with contextlib.suppress(IntentxError):
+            if _is_pipeline(spec):
+                load_all(map(str, RankerSpec.parse(spec).parts()[:2]), None, ())
+            else:
                 _loaded(spec)
     if vectors is not None:
         _vector_encoder(vectors)
@@ -142,6 +147,10 @@ def mark_of(spec: str, analyzer: Analyzer | None = None) -> str:
         return ", ".join([FORMULAS[kind], *more])
     if spec.startswith(RUN):
         return spec
+    if _is_pipeline(spec):
+        first, second, k = RankerSpec.parse(spec).parts()
+        marks = (mark_of(str(one), analyzer) for one in (first, second))
+        return f"pipeline of {k}, {', then '.join(marks)}"
     return Capabilities.of(_loaded(spec)).fingerprint or spec
 
 
@@ -184,7 +193,15 @@ def _vector_encoder(source: str) -> BiEncoder | None:
 def _ranker(spec: str, topic: Topic, analyzer: Analyzer | None) -> Scorer:
     if is_lexical(spec):  # its statistics are those of the documents at hand
         return load_ranker(spec, tuple(topic.docs[doc] for doc in topic.pool), analyzer)
+    if _is_pipeline(spec):
+        first, second, k = RankerSpec.parse(spec).parts()
+        made = (_ranker(str(one), topic, analyzer) for one in (first, second))
+        return Pipeline(*made, k)
     return _loaded(spec)
+
+
+def _is_pipeline(spec: str) -> bool:
+    return RankerSpec.parse(spec).of_kind.of_rankers
 
 
 def _loaded(spec: str) -> Scorer:

@@ -10,9 +10,7 @@ from typing import Any
 
 from intentx.checks import shown
 from intentx.errors import InputError
-from intentx.rankers.kinds import find_kind
-from intentx.rankers.spec_settings import split_settings
-from intentx.rankers.specs import MINILM
+from intentx.rankers.pipeline_file import beside
 from intentx.text.settings import NONE
 
 __all__ = [
@@ -77,19 +75,7 @@ def limited(name: str, plain: Any) -> Any:
 
 def spec_of(spec: Any, base: Path | None) -> Any:
     """A ranker's spec, with paths that it may name and that exist beside the study made absolute."""
-    if not isinstance(spec, str) or base is None:
-        return spec
-    kind, colon, rest = spec.partition(":")
-    known = find_kind(kind)
-    if known is None or not known.on_disk:
-        return spec
-    rest, settings = split_settings(rest)
-    if (kind, rest) == ("bi-encoder", MINILM):
-        return spec
-    parts = [part.strip() for part in rest.split(",")]
-    found = [base / Path(part).expanduser() for part in parts]
-    paths = [str(f.resolve()) if p and f.exists() else p for f, p in zip(found, parts, strict=True)]
-    return f"{kind}{colon}{','.join(paths)}{'#' * bool(settings)}{settings}"
+    return beside(spec, base) if isinstance(spec, str) and base is not None else spec
 
 
 def with_paths(plain: Mapping[str, Any], key: str, base: Path | None) -> Mapping[str, Any]:
