@@ -186,8 +186,8 @@ def report(
     by_data = {d: sum(q[0] == d for q in queries) for d in sorted({q[0] for q in queries})}
     out += [
         f"{len(queries)} queries ({', '.join(f'{d}: {n}' for d, n in by_data.items())}), drawn by "
-        f"seed 0 among test queries with {LEAST} documents or more; 100 background rows. Preservation: τ "
-        "of the order by the first k features to the full one. Deletion: τ of the order without them; "
+        f"seed 0 among test queries with {LEAST} documents or more; 100 background rows. Preservation: "
+        "τ of the order by the first k features to the full one. Deletion: τ of the order without them; "
         "lower is better. Exposure: 1 less the share of the exposure that moves. Means over background "
         "rows and queries.",
         "",

@@ -60,8 +60,8 @@ class FeatureComparison(Measure):
         """What was found, in words."""
         return (
             f"The two orders of {self.documents} documents have τ {self.tau:.3f} and RBO "
-            f"{self.rbo:.3f}. Features of both explanations: {', '.join(self.both) or 'none'}; of the first only: "
-            f"{', '.join(self.first_only) or 'none'}; of the second only: "
+            f"{self.rbo:.3f}. Features of both explanations: {', '.join(self.both) or 'none'}; "
+            f"of the first only: {', '.join(self.first_only) or 'none'}; of the second only: "
             f"{', '.join(self.second_only) or 'none'}."
         )
 
@@ -96,8 +96,10 @@ def compare_features(first: FeatureRanking, second: FeatureRanking, method: Any)
                 "rankers of texts are compared by intentx.comparison.compare.compare_rankers"
             )
     if set(first.names) != set(second.names):
-        other = sorted(set(first.names) ^ set(second.names))
-        raise InputError(f"both rankings need the same features; only one has {', '.join(other[:5])}")
+        differing = sorted(set(first.names) ^ set(second.names))
+        raise InputError(
+            f"both rankings need the same features; only one has {', '.join(differing[:5])}"
+        )
     common = set(first.doc_ids) & set(second.doc_ids)
     if len(common) < 2:
         raise InputError(f"{len(common)} documents are in both rankings, and two are needed")

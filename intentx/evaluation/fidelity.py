@@ -48,8 +48,8 @@ PAIRS_AT_ONCE = 100_000  # so that they stay in the processor's cache
 SCALE_PAIRS = 20_000  # that the scale of a simple ranker is made of
 ALONE = "features alone"  # in the place of a simple ranker
 WITHOUT_TEXTS = (
-    "simple rankers and analyzers read texts; an explanation by features is judged by the order of these "
-    "features alone: leave simple_rankers and analyzer out"
+    "simple rankers and analyzers read texts; an explanation by features is judged by the order of "
+    "these features alone: leave simple_rankers and analyzer out"
 )
 
 

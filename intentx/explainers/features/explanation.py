@@ -135,11 +135,12 @@ class FeatureExplanation(Explanation):
         """
         if "_effects" not in self.__dict__:
             self.__dict__["_effects"] = feature_effects(self.ranking, self.background(), self.kept)
-        return self.__dict__["_effects"]
+        found: tuple[FeatureEffect, ...] = self.__dict__["_effects"]
+        return found
 
     @property
     def verdict(self) -> FeatureVerdict | None:
-        """How far it can be believed, once `intentx.verdict` has worked it out, or it was loaded with it."""
+        """How far it can be believed, once `intentx.verdict` has worked it out; else None."""
         return self.__dict__.get("_verdict")
 
     @property
