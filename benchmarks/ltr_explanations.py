@@ -93,7 +93,7 @@ def by_chance(ranking: ix.FeatureRanking, rows: np.ndarray, seed: int) -> list[i
 METHODS: dict[str, Order] = {
     "ListwiseSHAP": by_listwise,
     "greedy": by_greedy,
-    "mean |SHAP|": by_mean_shap,
+    "mean absolute SHAP": by_mean_shap,
     "gain": by_gain,
     "random": by_chance,
 }

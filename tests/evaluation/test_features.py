@@ -138,5 +138,5 @@ def test_two_rankers_are_compared_on_common_documents():
 
 def test_a_mimic_of_several_queries_has_no_verdict_on_one():
     rankings = [ranking_of(rows=np.random.default_rng(i).normal(size=(20, 8))) for i in range(6)]
-    with pytest.raises(InputError, match="judged on queries left out"):
+    with pytest.raises(InputError, match="judged on queries left"):
         ix.verdict(ix.MimicTree(max_leaves=4).explain(rankings))

@@ -35,8 +35,8 @@ def feature_verdict(explanation: FeatureExplanation, method: Any) -> FeatureVerd
         )
     if "ranking" not in getattr(method, "questions", ("ranking",)):
         raise InputError(
-            f"{explanation.method} explains several rankings together, and is judged on queries left out: "
-            "see the metrics of the explanation"
+            f"{explanation.method} explains several rankings together, and is judged on queries left "
+            "out: see the metrics of the explanation"
         )
     ranking, number = explanation.ranking, len(explanation.kept)
     model = ranking.ask("a verdict of features")
@@ -59,7 +59,8 @@ def feature_verdict(explanation: FeatureExplanation, method: Any) -> FeatureVerd
         said = (
             f"on documents left out, {number} features chosen in the same way order {heldout:.2f} of "
             f"the pairs as the model does; as many random features {random:.2f}, the method on shuffled "
-            f"scores {shuffled:.2f}; {used} of the {number} features change scores when set to their background"
+            f"scores {shuffled:.2f}; {used} of the {number} features change scores when set to "
+            "their background"
         )
     return FeatureVerdict(
         level=level, sentence=f"{OPENINGS[level]}: {said}.", heldout=heldout, random=random,
