@@ -20,6 +20,7 @@ from . import scoring as scoring
 from . import search as search
 from . import study as study
 from . import text as text
+from .comparison.features import FeatureComparison, compare_features
 from .datasets.letor import read_letor
 from .errors import InputError, IntentxError, MissingExtraError, ScorerError
 from .evaluation.contrast import Contrast, contrast
@@ -45,6 +46,7 @@ from .explainers.document.lirme import LIRME
 from .explainers.document.shap import KernelSHAP
 from .explainers.document.verdict import DocumentVerdict
 from .explainers.features.explanation import FeatureExplanation
+from .explainers.features.judged import FeatureEffect, FeatureVerdict
 from .explainers.features.listwise import ListwiseExplanation, ListwiseSHAP
 from .explainers.features.mimic import MimicExplanation, MimicTree
 from .explainers.inside.gradcam import GradCAM
@@ -99,9 +101,12 @@ __all__ = [
     "Explainer",
     "Explanation",
     "Faithfulness",
+    "FeatureComparison",
+    "FeatureEffect",
     "FeatureExplanation",
     "FeatureModel",
     "FeatureRanking",
+    "FeatureVerdict",
     "Fidelity",
     "GradCAM",
     "GradCAMExplanation",
@@ -140,6 +145,7 @@ __all__ = [
     "TextMatching",
     "Verdict",
     "agreement",
+    "compare_features",
     "consistency",
     "contrast",
     "correctness",

@@ -64,7 +64,7 @@ def load(path: str | Path) -> Any:
 def _known() -> dict[str, type[Stored]]:
     """Every class of answers by the kind that its format names."""
     # Imported so that the classes in them are there; the others come with Grad-CAM's.
-    from intentx.comparison import results  # noqa: F401
+    from intentx.comparison import features, results  # noqa: F401
     from intentx.evaluation import (  # noqa: F401
         contrast,
         insertion,

@@ -17,8 +17,9 @@ from intentx.evaluation.expanded_query import ExpandedQuery
 from intentx.evaluation.metrics import PAIRS
 from intentx.evaluation.orders import copeland_scores, rbo_ext
 from intentx.evaluation.statistics import kendall_tau_b
+from intentx.ordered import Ordered
 from intentx.preferences import MARGIN, Pairs, PreferenceMatrices, TermScores, preference_pairs
-from intentx.preferences.pairs import EveryPair, refuse_too_many
+from intentx.preferences.pairs import ROUNDING, EveryPair, refuse_too_many
 from intentx.preferences.simple_rankers import (
     SimpleRankers,
     simple_rankers_for,
@@ -45,6 +46,11 @@ __all__ = [
 MOST_COLUMNS = 4  # simple rankers whose columns fit 80 signs; more become rows
 PAIRS_AT_ONCE = 100_000  # so that they stay in the processor's cache
 SCALE_PAIRS = 20_000  # that the scale of a simple ranker is made of
+ALONE = "features alone"  # in the place of a simple ranker
+WITHOUT_TEXTS = (
+    "simple rankers and analyzers read texts; an explanation by features is judged by the order of "
+    "these features alone: leave simple_rankers and analyzer out"
+)
 
 
 class Explained(Protocol):
@@ -203,16 +209,18 @@ def fidelity(
     simple_rankers: SimpleRankers | None = None,
     analyzer: Analyzer | None = None,
 ) -> Fidelity:
-    """Judge any explanation that has words, whatever method found them.
+    """Judge any explanation that has words, or features, whatever method found them.
 
-    The words become an expanded query for the simple rankers.
+    The words become an expanded query for the simple rankers. Of features, the order by these alone is
+    judged: a pair is covered where the document that the ranker prefers has the larger score by them.
 
     Parameters
     ----------
     gap
         Least rank distance of the "far" pairs.
     simple_rankers, analyzer
-        What to score the words with; None: those of the explanation, else the default ones.
+        What to score the words with; None: those of the explanation, else the default ones. For
+        explanations by words only.
 
     Raises
     ------
@@ -220,6 +228,10 @@ def fidelity(
         If the ranking has no preference pair, e.g. since all scores are equal; or more than a
         billion, which would take too long.
     """
+    if by_features(explanation):
+        if simple_rankers is not None or analyzer is not None:
+            raise InputError(WITHOUT_TEXTS)
+        return judge_scores(explanation.ranking, explanation.document_scores, gap=gap)  # type: ignore[attr-defined]
     query = ExpandedQuery.of(explanation)
     fitted = query.matrices
     if simple_rankers is None and analyzer is None and fitted is not None:
@@ -297,6 +309,73 @@ def judge(
         ranker_ties=n * (n - 1) // 2 - len(every),
         rows=rows,
     )
+
+
+def by_features(explanation: Any) -> bool:
+    """Whether an explanation is by features: it has scores of the documents, and no words."""
+    return not hasattr(explanation, "terms") and hasattr(explanation, "document_scores")
+
+
+def judge_scores(ranking: Ordered, scores: npt.NDArray[np.float64], *, gap: int = 10) -> Fidelity:
+    """Fidelity of an order by scores (N,) that is to be the ranker's; all pairs count as fitted.
+
+    Scores that differ by rounding only are tied, and a tied pair is not covered.
+
+    Raises
+    ------
+    InputError
+        If the ranking has no preference pair, or more than a billion.
+    """
+    if gap < 1:
+        raise InputError(f"gap must be 1 or more, not {gap!r}")
+    n = len(ranking)
+    refuse_too_many(n)
+    every = EveryPair(ranking.scores)
+    if not len(every):
+        preference_pairs(ranking)  # says why there is none
+    levels = untied_levels(scores)
+    all_, far = Tally((ALONE,), 0.0), Tally((ALONE,), 0.0)
+    for high, low in every.blocks(PAIRS_AT_ONCE):
+        outcomes = all_.outcomes(np.sign(levels[high] - levels[low])[None])
+        all_.add(outcomes)
+        far.add(outcomes[:, low - high >= gap])
+    rows = (
+        all_.row("all", ""),
+        far.row("far", f"no pair is {gap} or more ranks apart"),
+        all_.row("fitted", ""),
+        Tally((ALONE,), 0.0).row("heldout", "every pair was fitted"),
+    )
+    return Fidelity(
+        **{row.name: row.vote for row in rows},
+        tau=kendall_tau_b(ranking.scores, levels),
+        rbo=rbo_ext(levels),
+        gap=gap,
+        ranker_ties=n * (n - 1) // 2 - len(every),
+        rows=rows,
+    )
+
+
+def untied_levels(scores: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """(N,) whole numbers in the order of scores; those that differ by rounding only have the same.
+
+    >>> untied_levels(np.array([0.3, 0.1 + 0.2, 1.0])).tolist()
+    [0.0, 0.0, 1.0]
+    """
+    scores = np.asarray(scores, dtype=np.float64)
+    order = np.argsort(scores, kind="stable")
+    steps = np.diff(scores[order], prepend=scores[order[:1]]) > ROUNDING * np.abs(scores).max(initial=0)
+    levels = np.empty(len(scores))
+    levels[order] = np.cumsum(steps)
+    return levels
+
+
+def scores_row(name: str, ranking: Ordered, scores: npt.NDArray[np.float64]) -> FidelityRow:
+    """Agreement of an order by scores (N,) on all pairs of ``ranking``."""
+    refuse_too_many(len(ranking))
+    tally, levels = Tally((ALONE,), 0.0), untied_levels(scores)
+    for high, low in EveryPair(ranking.scores).blocks(PAIRS_AT_ONCE):
+        tally.add(tally.outcomes(np.sign(levels[high] - levels[low])[None]))
+    return tally.row(name, "")
 
 
 def all_pairs_row(name: str, ranking: Ranking, matrices: PreferenceMatrices) -> FidelityRow:

@@ -14,10 +14,13 @@ from intentx.errors import InputError
 from intentx.evaluation.base import Measure, Sheet
 from intentx.evaluation.expanded_query import ExpandedQuery
 from intentx.evaluation.fidelity import (
+    WITHOUT_TEXTS,
     FidelityRow,
     Method,
     Tally,
     all_pairs_row,
+    by_features,
+    scores_row,
     unfitted_matrices,
 )
 from intentx.evaluation.statistics import student_interval
@@ -137,16 +140,18 @@ def heldout_fidelity(
     *,
     simple_rankers: SimpleRankers | None = None,
 ) -> HeldoutFidelity:
-    """Choose terms from some of the documents, judge them on pairs among the others.
+    """Choose terms or features from some of the documents, judge them on pairs among the others.
 
     Each repeat hides a random ``share`` of the documents from ``method.explain``, then counts the
     pairs among the hidden documents that its terms cover. Term statistics such as idf, and the
-    scale of each simple ranker, come from the documents that were shown.
+    scale of each simple ranker, come from the documents that were shown. Of a `FeatureRanking`, the
+    hidden documents are ordered by the model with only the features that the method chose; the others
+    have background values, taken over the documents that were shown.
 
     Parameters
     ----------
     method
-        Anything with ``explain(ranking)`` that yields terms.
+        Anything with ``explain(ranking)`` that yields terms, or features.
     share
         Share of the documents held out, in (0, 1).
     repeats
@@ -207,6 +212,11 @@ def _one_split(
         explanation = method.explain(shown)
     except InputError as error:
         return Tally((), 0.0).row("held-out documents", str(error)), ()
+    if by_features(explanation):
+        if simple_rankers is not None:
+            raise InputError(WITHOUT_TEXTS)
+        row = scores_row("held-out documents", hidden, explanation.scores_alone(hidden))
+        return row, tuple(explanation.kept)
     query = ExpandedQuery.of(explanation)
     own_rankers = query.simple_rankers if simple_rankers is None else simple_rankers
     rankers = simple_rankers_for(shown, own_rankers)

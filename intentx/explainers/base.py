@@ -212,7 +212,10 @@ class Explainer(ABC, Generic[Found]):
             If the ranker fails on an edited document.
         """
         self._check_question(ranking, doc, above)
-        return self._explain(ranking, doc, above)
+        found = self._explain(ranking, doc, above)
+        if hasattr(found, "made_by"):  # so that it can be judged by trying the method elsewhere
+            found.made_by(self)
+        return found
 
     @abstractmethod
     def _explain(self, ranking: Any, doc: Document | None, above: Document | None) -> Found:

@@ -7,6 +7,9 @@ from typing import overload
 from intentx.errors import InputError
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.verdict import DocumentVerdict, document_verdict
+from intentx.explainers.features.explanation import FeatureExplanation
+from intentx.explainers.features.judged import FeatureVerdict
+from intentx.explainers.features.verdict import feature_verdict
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.explainers.ranking.verdict import Verdict
 
@@ -17,10 +20,15 @@ __all__ = ["verdict"]
 def verdict(explanation: IntentExplanation) -> Verdict: ...
 @overload
 def verdict(explanation: DocumentExplanation) -> DocumentVerdict: ...
-def verdict(explanation: IntentExplanation | DocumentExplanation) -> Verdict | DocumentVerdict:
+@overload
+def verdict(explanation: FeatureExplanation) -> FeatureVerdict: ...
+def verdict(
+    explanation: IntentExplanation | DocumentExplanation | FeatureExplanation,
+) -> Verdict | DocumentVerdict | FeatureVerdict:
     """How far an explanation can be believed; kept as ``explanation.verdict``.
 
-    Of one document it is worked out again, which asks the ranker for some more texts. An explanation
+    Of one document it is worked out again, which asks the ranker for some more texts. Of features it is
+    worked out the first time, which tries the method on parts of the documents. An explanation
     that was loaded from JSON has the verdict that it was saved with.
 
     Raises
@@ -44,6 +52,12 @@ def verdict(explanation: IntentExplanation | DocumentExplanation) -> Verdict | D
         found = document_verdict(explanation)
         explanation.__dict__["_judged"] = found, ""
         return found
+    if (
+        isinstance(explanation, FeatureExplanation)
+        and explanation.verdict is None
+        and "_method" in vars(explanation)
+    ):
+        explanation.__dict__["_verdict"] = feature_verdict(explanation, vars(explanation)["_method"])
     kept = explanation.verdict
     if kept is None:
         raise InputError(

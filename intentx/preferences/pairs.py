@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.errors import InputError
-from intentx.ranking import Ranking
+from intentx.ordered import Ordered
 
 __all__ = [
     "EveryPair",
@@ -85,7 +85,7 @@ class Pairs:
 
 
 def preference_pairs(
-    ranking: Ranking,
+    ranking: Ordered,
     strategy: PairStrategy = "all",
     *,
     m: int | None = None,
@@ -95,7 +95,7 @@ def preference_pairs(
     log_weights: bool = False,
     seed: int = 0,
 ) -> Pairs:
-    """Preference pairs of a ranking.
+    """Preference pairs of a ranking, of texts or by features.
 
     Documents with equal scores, rounding aside, are never a pair: the ranker prefers neither.
 
@@ -304,7 +304,7 @@ def split_pairs(pairs: Pairs, share: float = 0.3, *, seed: int = 0) -> tuple[Pai
     return pairs.take(~mask), pairs.take(mask)
 
 
-def _no_pair(ranking: Ranking, min_rank_gap: int, min_score_gap: float) -> str:
+def _no_pair(ranking: Ordered, min_rank_gap: int, min_score_gap: float) -> str:
     spread = float(ranking.scores[0]) - float(ranking.scores[-1])
     if len(ranking) == 1:
         why = "it has one document only"

@@ -13,6 +13,8 @@ from intentx.errors import InputError
 from intentx.evaluation.base import Measure, none_for_nan
 from intentx.evaluation.measures import measures_in
 from intentx.explainers.base import Explanation
+from intentx.explainers.features.background import MaskedModel, background_rows
+from intentx.explainers.features.judged import FeatureEffect, FeatureVerdict, feature_effects
 from intentx.explainers.features.shown import feature_html, feature_tables
 from intentx.explainers.plain import number, numbers, parts_of, spent, strings, table
 from intentx.feature_ranking import FeatureRanking
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from rich.console import Group
 
 __all__ = ["FeatureExplanation"]
+
+BACKGROUND_ROWS = 100  # at most
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -82,6 +86,64 @@ class FeatureExplanation(Explanation):
         return np.asarray(self.alone)
 
     @property
+    def kept(self) -> tuple[str, ...]:
+        """The features that `alone` is by."""
+        return self.features
+
+    def scores_alone(self, ranking: FeatureRanking) -> npt.NDArray[np.float64]:
+        """(M,) scores of other documents with only the features of `kept`, as `alone` has them.
+
+        Background values that are a mean or a median are taken over the documents that are explained.
+
+        Raises
+        ------
+        InputError
+            If the ranking has no model to ask, or the explanation was loaded from JSON and its
+            background was rows, which are not kept there.
+        """
+        rows = self.background()
+        mask = np.isin(self.ranking.names, self.kept)[None]
+        asked = MaskedModel(ranking.ask("an order by some features"), ranking.X, rows)
+        return np.asarray(asked.scores(mask)[0].mean(axis=0))
+
+    def background(self) -> npt.NDArray[np.float64]:
+        """(B, F) values of features that are left out.
+
+        Raises
+        ------
+        InputError
+            If the explanation was loaded from JSON and these were rows.
+        """
+        method = self.__dict__.get("_method")
+        given = getattr(method, "background", self.settings.get("background", "mean"))
+        if isinstance(given, str) and given not in ("mean", "median", "zero"):
+            raise InputError(f"the background, {given}, is not kept in JSON: explain the ranking again")
+        return background_rows(self.ranking, given, most=BACKGROUND_ROWS)
+
+    def made_by(self, method: Any) -> None:
+        """Keep the method, so that it can be tried on other documents and on shuffled scores."""
+        self.__dict__["_method"] = method
+
+    @property
+    def effects(self) -> tuple[FeatureEffect, ...]:
+        """What the model does when each feature of `kept` is set to its background; asked once.
+
+        Raises
+        ------
+        InputError
+            If the ranking has no model to ask and none were kept.
+        """
+        if "_effects" not in self.__dict__:
+            self.__dict__["_effects"] = feature_effects(self.ranking, self.background(), self.kept)
+        found: tuple[FeatureEffect, ...] = self.__dict__["_effects"]
+        return found
+
+    @property
+    def verdict(self) -> FeatureVerdict | None:
+        """How far it can be believed, once `intentx.verdict` has worked it out; else None."""
+        return self.__dict__.get("_verdict")
+
+    @property
     def explained_order(self) -> npt.NDArray[np.intp]:
         """(N,) positions of the ranking in the order of `alone`, best first; ties keep the ranker's."""
         return np.argsort(-np.asarray(self.alone), kind="stable")
@@ -102,6 +164,8 @@ class FeatureExplanation(Explanation):
             "model_calls": self.model_calls,
             "seconds": dict(self.seconds),
             "notes": list(self.notes),
+            **({} if self.verdict is None else {"verdict": self.verdict.to_dict()}),
+            **({"effects": [one.to_dict() for one in self.effects]} if "_effects" in vars(self) else {}),
             **self._own_parts(),
             **self._measures_to_plain(),
         }
@@ -125,7 +189,7 @@ class FeatureExplanation(Explanation):
             If the data is of another format or lacks a part.
         """
         with parts_of("explanation", plain, cls.FORMAT) as plain:
-            return cls(
+            found = cls(
                 method=str(plain["method"]),
                 ranking=FeatureRanking.from_dict(plain["query"], table(plain, "ranking")),
                 features=strings(plain, "features"),
@@ -143,6 +207,11 @@ class FeatureExplanation(Explanation):
                 measures=measures_in(plain),
                 **cls._own_values(plain),
             )
+            if plain.get("verdict") is not None:
+                found.__dict__["_verdict"] = FeatureVerdict.from_dict(plain["verdict"])
+            if "effects" in plain:
+                found.__dict__["_effects"] = tuple(map(FeatureEffect.from_dict, plain["effects"]))
+            return found
 
     def _columns(self) -> dict[str, Sequence[Any]]:
         return {"feature": self.features, "weight": self.weights}

@@ -59,6 +59,11 @@ class ListwiseExplanation(FeatureExplanation):
         "exact": "exact",
     }
 
+    @property
+    def kept(self) -> tuple[str, ...]:
+        """The first features, which `alone` is by."""
+        return self.features[:ALONE]
+
     def _own_parts(self) -> dict[str, Any]:
         return {"doc": self.doc, "above": self.above}
 

@@ -1,0 +1,117 @@
+"""What is known about features of an explanation: their effects, and the verdict."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.evaluation.base import restored
+from intentx.explainers.features.background import MaskedModel
+from intentx.explainers.levels import Judgement
+from intentx.feature_ranking import FeatureRanking
+
+__all__ = ["FeatureEffect", "FeatureVerdict", "feature_effects"]
+
+ROUNDING = 1e-12  # of the largest score: a smaller change is none
+
+
+@dataclass(frozen=True)
+class FeatureEffect:
+    """What the model does when one feature is set to its background in all documents.
+
+    Attributes
+    ----------
+    feature
+        Its name.
+    change
+        Mean absolute change of a document's score, over documents and background rows.
+    places
+        Mean number of places that a document moves in the ranking.
+    kind
+        ``"used"``, or ``"no effect"`` where no score changes.
+    """
+
+    feature: str
+    change: float
+    places: float
+    kind: Literal["used", "no effect"]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, plain: Mapping[str, Any]) -> FeatureEffect:
+        """The inverse of `to_dict`; an InputError if it is damaged."""
+        found: FeatureEffect = restored(cls, plain)
+        return found
+
+
+@dataclass(frozen=True)
+class FeatureVerdict(Judgement):
+    """How far the features of an explanation can be believed, and what that rests on.
+
+    Attributes
+    ----------
+    level
+        ``"holds"``: features that the method chooses from some documents order the others as the model
+        does, clearly better than chance allows, and better than random features. ``"weak"``: clearly
+        better than chance, and not than random features. ``"chance"``: no better than chance allows, or
+        not measured.
+    heldout
+        Share of the pairs among left-out documents that are ordered as by the model, over five splits.
+    random
+        The same by as many random features.
+    shuffled
+        The same by the method where the scores were shuffled over the documents.
+    threshold
+        What ``heldout`` must exceed: ``.5 + 1 / sqrt(documents)``, and ``shuffled`` by as much as that
+        exceeds one half.
+    used
+        How many of the features have an effect.
+    asked
+        Rows that the model was asked for it.
+    """
+
+    heldout: float
+    random: float
+    shuffled: float
+    threshold: float
+    used: int
+    asked: int
+
+    FORMAT: ClassVar[str] = "intentx.feature-verdict/1"
+
+
+def feature_effects(
+    ranking: FeatureRanking, background: npt.NDArray[np.float64], names: Sequence[str]
+) -> tuple[FeatureEffect, ...]:
+    """What the model does when each of these features is set to its background.
+
+    Examples
+    --------
+    >>> ranking = FeatureRanking.from_model(
+    ...     lambda X: 2 * X[:, 0], "tea", ["a", "b"], [[0, 1], [5, 2]], ["BM25", "length"])
+    >>> [(one.kind, one.change, one.places) for one in
+    ...     feature_effects(ranking, np.array([[2.5, 1.5]]), ["BM25", "length"])]
+    [('used', 5.0, 0.0), ('no effect', 0.0, 0.0)]
+    """
+    columns = ranking.columns(names)
+    kept = np.ones((len(columns), len(ranking.names)), dtype=bool)
+    kept[np.arange(len(columns)), columns] = False
+    scores = MaskedModel(ranking.ask("effects of features"), ranking.X, background).scores(kept)
+    changes = np.abs(scores - ranking.scores)
+    near = ROUNDING * np.abs(ranking.scores).max()
+    # Ties keep the ranking's order, so that a feature that makes all equal moves nothing by itself.
+    places = np.argsort(np.argsort(-scores, axis=-1, kind="stable"), axis=-1, kind="stable")
+    moved = np.abs(places - np.arange(len(ranking)))
+    return tuple(
+        FeatureEffect(name, float(change.mean()), float(by.mean()), "used")
+        if change.max() > near
+        else FeatureEffect(name, 0.0, 0.0, "no effect")
+        for name, change, by in zip(names, changes, moved, strict=True)
+    )
