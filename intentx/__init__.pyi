@@ -22,6 +22,7 @@ from . import study as study
 from . import text as text
 from .datasets.letor import read_letor
 from .errors import InputError, IntentxError, MissingExtraError, ScorerError
+from .evaluation.axioms import Axioms, axioms
 from .evaluation.contrast import Contrast, contrast
 from .evaluation.faithfulness import Faithfulness, faithfulness
 from .evaluation.fidelity import Fidelity, fidelity
@@ -78,6 +79,7 @@ __all__ = [
     "LIRME",
     "Agreement",
     "Analyzer",
+    "Axioms",
     "BlackBox",
     "Contrast",
     "DeepLIFT",
@@ -129,6 +131,7 @@ __all__ = [
     "TextMatching",
     "Verdict",
     "agreement",
+    "axioms",
     "consistency",
     "contrast",
     "correctness",
