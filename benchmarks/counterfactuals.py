@@ -1,9 +1,9 @@
-"""What would change it: the smallest changes of a document, against other ways to the same goal.
+"""What would change it: smallest changes of a document, against other ways to the same goal.
 
 TREC DL'19, BM25's first hundred by each ranker: the first document has to leave the first ten, the
-eleventh to enter them, within a budget of texts. `ix.Counterfactual`, with and without the query's words,
-stands against random words, against the words that other explanations name first, and against the
-sentences that matter most (CREDENCE's way). Planted rankers have known minimal edits. Rows go to
+eleventh to enter them, within a budget of texts. `ix.Counterfactual`, with and without the words of the
+query, stands against random words, against the words that other explanations name first, and against
+the sentences that matter most (CREDENCE's way). Planted rankers have known minimal edits. Rows go to
 ``--kept`` as they are measured, and what is there is not measured again.
 """
 
@@ -105,7 +105,10 @@ def random_words(ranking: ix.Ranking, place: int, goal: str, seed: int) -> list[
 
 
 def sentences(ranking: ix.Ranking, place: int, goal: str) -> tuple[list[str], int, list[int]]:
-    """Versions without the 1, 2, … sentences whose loss costs most; to enter: with the best ones in front."""
+    """Versions without the 1, 2, … sentences that count most; to enter: with the best ones in front.
+
+    With them, the texts asked about single sentences, and the words of the sentences moved.
+    """
     analyzer, text = ix.Analyzer(), ranking.texts[place]
 
     def parts(one: str) -> list[str]:
@@ -179,7 +182,7 @@ def run(
             for goal in GOALS:
                 for way in WAYS:
                     if (name, qid, goal, way) not in known:
-                        # Each way by a ranker that remembers nothing of the others', so that costs are its own.
+                        # Ranked anew: nothing is remembered of another way's texts.
                         ranking = ix.rank(
                             scorer, collection.queries[qid], pool, truncated="warn", cache=cache
                         )
@@ -203,17 +206,22 @@ def planted(size: int) -> tuple[str, int, int]:
     return found.status, len(found.changes), found.model_calls
 
 
+HEAD = f"""# What would change it
+
+TREC DL'19 passages, BM25's first 100 by each ranker; the first document has to leave the first {K}, the
+eleventh to enter them. *Solved*: within {BUDGET} texts, the explanation's own among them, and at most
+{MOST} words in a row for the ways beside `Counterfactual`. *Size*: median number of changes of those
+solved; of sentences, their words. *Texts*: median asked about, for `Counterfactual` the proof among them.
+*Similar*: of the words, `difflib`'s ratio. *s*: mean processor seconds, the ranker's among them save for
+texts in `--cache`. Words of an explanation: those for the document are taken out one after the other; to
+enter, those for the first document are put in front. *Random words*: one order, to enter of the words of
+the first ten.
+"""
+
+
 def report(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    yield "# What would change it\n"
-    yield (
-        f"TREC DL'19 passages, BM25's first 100 by each ranker; the first document has to leave the first {K}, "
-        f"the eleventh to enter them. *Solved*: within {BUDGET} texts ({MOST} words in a row for the others). "
-        "*Size*: median number of changed words of those solved (of sentences: their words). *Texts*: median "
-        "asked about, for `Counterfactual` the proof among them. *Similar*: of the words, `difflib` ratio. "
-        "*s*: mean processor seconds, the ranker's among them. Words of an explanation: those for the document "
-        "are taken out one after the other, to enter those for the first document are put in front. Rankers "
-        f"remember no texts between ways, except in `--cache`. Machine: {machine()}, shared.\n"
-    )
+    yield HEAD
+    yield f"Machine: {machine()}, shared.\n"
     yield "| ranker | goal | way | queries | solved | size | texts | similar | s |"
     yield "|---|---|---|---|---|---|---|---|---|"
     for name in RANKERS:
@@ -234,11 +242,11 @@ def report(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 calls = np.median([r["calls"] for r in part])
                 seconds = np.mean([r["seconds"] for r in part])
                 yield (
-                    f"| {name} | {goal} | {way} | {len(part)} | {len(good)} | {size} | {calls:g} | {alike} "
-                    f"| {seconds:.2f} |"
+                    f"| {name} | {goal} | {way} | {len(part)} | {len(good)} | {size} | {calls:g} "
+                    f"| {alike} | {seconds:.2f} |"
                 )
     yield "\n## Status of the answers\n"
-    yield "| ranker | goal | way | minimal | feasible | none within the budget | not even all edits together |"
+    yield "| ranker | goal | way | minimal | feasible | none in the budget | with a finding |"
     yield "|---|---|---|---|---|---|---|"
     for name in RANKERS:
         for goal in GOALS:
