@@ -211,7 +211,7 @@ HEAD = f"""# What would change it
 TREC DL'19 passages, BM25's first 100 by each ranker; the first document has to leave the first {K}, the
 eleventh to enter them. *Solved*: within {BUDGET} texts, the explanation's own among them, and at most
 {MOST} words in a row for the ways beside `Counterfactual`. *Size*: median number of changes of those
-solved; of sentences, their words. *Texts*: median asked about, for `Counterfactual` the proof among them.
+solved; of sentences, their words. *Texts*: median asked about, for `Counterfactual` with the proof.
 *Similar*: of the words, `difflib`'s ratio. *s*: mean processor seconds, the ranker's among them save for
 texts in `--cache`. Words of an explanation: those for the document are taken out one after the other; to
 enter, those for the first document are put in front. *Random words*: one order, to enter of the words of

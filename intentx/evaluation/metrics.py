@@ -197,7 +197,8 @@ METRICS = _by_key(
         ),
         Metric(
             "axioms", "axioms, all pairs",
-            "a vote of retrieval axioms, fitted to all pairs: a baseline that is the same for all methods",
+            "a vote of retrieval axioms, fitted to all pairs: a baseline that is the same for all "
+            "methods",
             "share of pairs", "none", f"{_AXIOMS}.fitted", "Axioms",
         ),
         Metric(
