@@ -23,6 +23,7 @@ from . import text as text
 from .comparison.features import FeatureComparison, compare_features
 from .datasets.letor import read_letor
 from .errors import InputError, IntentxError, MissingExtraError, ScorerError
+from .evaluation.axioms import Axioms, axioms
 from .evaluation.contrast import Contrast, contrast
 from .evaluation.faithfulness import Faithfulness, faithfulness
 from .evaluation.fidelity import Fidelity, fidelity
@@ -86,6 +87,7 @@ __all__ = [
     "LIRME",
     "Agreement",
     "Analyzer",
+    "Axioms",
     "BlackBox",
     "ChangeExplanation",
     "Contrast",
@@ -146,6 +148,7 @@ __all__ = [
     "Verdict",
     "agreement",
     "compare_features",
+    "axioms",
     "consistency",
     "contrast",
     "correctness",

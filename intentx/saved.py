@@ -66,6 +66,7 @@ def _known() -> dict[str, type[Stored]]:
     # Imported so that the classes in them are there; the others come with Grad-CAM's.
     from intentx.comparison import features, results  # noqa: F401
     from intentx.evaluation import (  # noqa: F401
+        axioms,
         contrast,
         insertion,
         plausibility,

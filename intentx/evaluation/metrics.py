@@ -101,6 +101,7 @@ _FIDELITY = "intentx.evaluation.fidelity.Fidelity"
 _HELDOUT = "intentx.evaluation.heldout.HeldoutFidelity"
 _PUBLISHED = "intentx.evaluation.published.PublishedFidelity"
 _INSERTION = "intentx.evaluation.insertion.Insertion"
+_AXIOMS = "intentx.evaluation.axioms.Axioms"
 _KNOWN = "intentx.evaluation.known.KnownMetrics"
 _EXPLANATION = "intentx.explainers.ranking.explanation.IntentExplanation"
 
@@ -193,6 +194,17 @@ METRICS = _by_key(
             "published rule: the largest share of the sampled pairs that one simple ranker does not "
             "contradict",
             "share of pairs", "none", f"{_PUBLISHED}.fitted", "Published rule",
+        ),
+        Metric(
+            "axioms", "axioms, all pairs",
+            "a vote of retrieval axioms, fitted to all pairs: a baseline that is the same for all "
+            "methods",
+            "share of pairs", "none", f"{_AXIOMS}.fitted", "Axioms",
+        ),
+        Metric(
+            "axioms_heldout", "axioms, held-out documents",
+            "a vote of retrieval axioms on pairs of documents that its weights were not fitted to",
+            "share of pairs", "none", f"{_AXIOMS}.heldout", "Axioms",
         ),
         Metric(
             "model_calls", "model calls",

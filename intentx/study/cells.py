@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from intentx.errors import InputError, IntentxError
+from intentx.evaluation.axioms import axioms
 from intentx.evaluation.faithfulness import ranks_of
 from intentx.evaluation.fidelity import judge
 from intentx.evaluation.heldout import heldout_fidelity
@@ -175,6 +176,16 @@ def deletion(
     return float(falls[::2].mean()), float(falls[1::2].mean())
 
 
+def _axioms(of: Explained) -> dict[str, float]:
+    """What a vote of retrieval axioms reproduces of the same order: a baseline without any words."""
+    if not of.measures.axioms:
+        return {}
+    found = axioms(
+        of.ranking, analyzer=getattr(of.explanation, "analyzer", None), seed=of.measures.seed
+    )
+    return {"axioms": found.fitted, "axioms_heldout": found.heldout}
+
+
 def _known(of: Explained) -> dict[str, float]:
     """How far the terms are what the ranker looks for, where it says so."""
     known = intent_metrics(of.explanation, of.ranking)
@@ -220,6 +231,7 @@ PARTS: tuple[Callable[[Explained], Mapping[str, float]], ...] = (
     _fidelities,
     _out_of_sample,
     _edits,
+    _axioms,
     _known,
     _stability,
     _shuffled,

@@ -124,6 +124,9 @@ class Measures:
     published
         Whether agreement is counted by the rule of the published table, too; see
         `intentx.published_fidelity`. It asks no ranker.
+    axioms
+        Whether the vote of retrieval axioms (`intentx.axioms`) is measured beside each explanation, as
+        a baseline. It asks no ranker, and is the same for all methods.
     tolerance
         By the names of rankers, the least difference of two scores of its ``gap``; for a ranker that
         is not named, the median difference in each ranking. With ``published`` only.
@@ -142,6 +145,7 @@ class Measures:
     faithfulness: Count = 3
     shuffled: bool = True
     published: bool = False
+    axioms: bool = False
     tolerance: Mapping[str, Amount] = field(default_factory=dict)
     vectors: Text | None = None
     seed: Count = 0
@@ -163,6 +167,8 @@ class Measures:
         plain = dataclasses.asdict(self)
         if not self.published:  # as before there was one: the same measures are the same cells
             del plain["published"], plain["tolerance"]
+        if not self.axioms:
+            del plain["axioms"]
         return plain
 
     def of(self, ranker: str) -> dict[str, Any]:

@@ -19,3 +19,17 @@ def test_an_explanation_at_hand_is_measured_and_not_made_again():
     assert at_hand.terms == anew.terms == ("piano",)
     assert at_hand.metrics == {**anew.metrics, "model_calls": 77}
     assert anew.metrics["all"] == pytest.approx(4 / 6)
+
+
+def test_the_vote_of_axioms_is_a_column_where_it_is_asked_for():
+    ranking = ix.rank(lambda query, texts: [text.count("tea") for text in texts], "tea", TEA)
+    few = Measures(heldout=0, heldout_pairs=False, stability=0, faithfulness=0, shuffled=False)
+    without = measure(ix.QueryTerms(), ranking, few).metrics
+    found = measure(ix.QueryTerms(), ranking, dataclasses.replace(few, axioms=True)).metrics
+    assert {*found} - {*without} == {"axioms", "axioms_heldout"}
+    expected = ix.axioms(ranking)
+    assert (found["axioms"], found["axioms_heldout"]) == (expected.fitted, expected.heldout)
+    assert "axioms" not in few.to_dict()  # cells that were measured before there were axioms stay
+
+
+TEA = [f"{'tea ' * (place % 4)}cup number {place} of {'rice ' * (place % 3)}" for place in range(12)]
