@@ -38,9 +38,9 @@ from .explainers.change.counterfactual import Counterfactual
 from .explainers.change.equivalent import EquivalentQuery
 from .explainers.change.equivalent_explanation import EquivalentQueryExplanation, QueryAgreement
 from .explainers.change.explanation import ChangeExplanation
-from .explainers.change.query import QueryCounterfactual
 from .explainers.change.missing import missing
 from .explainers.change.missing_answer import MissingDocument
+from .explainers.change.query import QueryCounterfactual
 from .explainers.document.explanation import DocumentExplanation
 from .explainers.document.exs import EXS
 from .explainers.document.lirme import LIRME
@@ -147,8 +147,8 @@ __all__ = [
     "TextMatching",
     "Verdict",
     "agreement",
-    "compare_features",
     "axioms",
+    "compare_features",
     "consistency",
     "contrast",
     "correctness",

@@ -180,9 +180,7 @@ def _axioms(of: Explained) -> dict[str, float]:
     """What a vote of retrieval axioms reproduces of the same order: a baseline without any words."""
     if not of.measures.axioms:
         return {}
-    found = axioms(
-        of.ranking, analyzer=getattr(of.explanation, "analyzer", None), seed=of.measures.seed
-    )
+    found = axioms(of.ranking, analyzer=getattr(of.explanation, "analyzer", None), seed=of.measures.seed)
     return {"axioms": found.fitted, "axioms_heldout": found.heldout}
 
 
