@@ -117,7 +117,7 @@ class MimicTree(Explainer[MimicExplanation]):
         Most leaves of a tree.
     labels
         What the mimic is fitted to. ``"scores"``: the ranker's scores, in units of their standard
-        deviation; ``"order"``: the share of the other documents of the query that a document beats, which
+        deviation; ``"order"``: the share of the other documents of a query that one beats, which
         needs no common scale of scores over queries. ``"auto"``: what has the larger mean τ on a third
         of the fitted queries after a fit to the others; the order where both are the same, or there are
         fewer than 3 queries. `kind` ``"lambdarank"`` takes the order.
