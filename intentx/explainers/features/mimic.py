@@ -22,11 +22,11 @@ from intentx.feature_ranking import FeatureRanking
 from intentx.preferences.pairs import EveryPair
 from intentx.ranking import Ranking
 
-__all__ = ["MimicExplanation", "MimicTree", "metrics_of"]
+__all__ = ["MimicExplanation", "MimicTree"]
 
 Floats = npt.NDArray[np.float64]
-TOP = 10
 Labels = Literal["auto", "scores", "order"]
+TOP = 10
 NAMES = ("tau", "tau_at_10", "ndcg", "precision")
 
 
@@ -116,9 +116,11 @@ class MimicTree(Explainer[MimicExplanation]):
     max_leaves
         Most leaves of a tree.
     labels
-        What the mimic is fitted to: ``"scores"`` of the ranker; ``"order"``, the share of the other
-        documents of a query that each one beats; ``"auto"``: scores where all rankings have the same
-        model, so that they are on one scale, else the order. ``"lambdarank"`` takes the order.
+        What the mimic is fitted to. ``"scores"``: the ranker's scores, in units of their standard
+        deviation; ``"order"``: the share of the other documents of a query that one beats, which
+        needs no common scale of scores over queries. ``"auto"``: what has the larger mean τ on a third
+        of the fitted queries after a fit to the others; the order where both are the same, or there are
+        fewer than 3 queries. `kind` ``"lambdarank"`` takes the order.
     synthetic
         Synthetic documents for each query: each feature is drawn from any document of the fitted
         queries, and the ranker's model scores them. 0: none.
@@ -153,6 +155,10 @@ class MimicTree(Explainer[MimicExplanation]):
     features_of: Callable[..., Any] | None = None
     seed: Seed = 0
 
+    def _check(self) -> None:
+        if self.features == ():
+            raise InputError("features must name one feature or more; None: all")
+
     questions: ClassVar[tuple[Question, ...]] = ("rankings",)
     takes: ClassVar[tuple[type, ...]] = (FeatureRanking, Ranking)
 
@@ -174,7 +180,9 @@ class MimicTree(Explainer[MimicExplanation]):
         number = min(len(kept) - 1, max(1, round(self.heldout * len(kept))))
         heldout, fitted = ([kept[i] for i in sorted(part)] for part in (order[:number], order[number:]))
         before = sum(one.model.rows_asked for one in kept[:1] if one.model)
-        X, labels, sizes = self._training(fitted, notes)
+        X, by_query = self._training(fitted, notes)
+        how, sizes = self._chosen_labels(fitted, notes), [len(scores) for scores in by_query]
+        labels = _labels(how, by_query)
         columns = self._columns(first, X, labels, sizes)
         names = [first.names[i] for i in columns]
         some = {"max_leaves": self.max_leaves, "seed": self.seed}
@@ -183,8 +191,8 @@ class MimicTree(Explainer[MimicExplanation]):
         beside = {"best_feature": _best_feature(fitted, heldout, columns)}
         if self.kind != "boosted":
             boosted = fit_mimic("boosted", X[:, columns], labels, sizes, names, **some).model.predict
-            beside["boosted"] = metrics_of(heldout, boosted, columns)["tau"]
-        metrics = metrics_of(heldout, predict, columns)
+            beside["boosted"] = _metrics(heldout, boosted, columns)["tau"]
+        metrics = _metrics(heldout, predict, columns)
         each = [_tau(one, predict(one.X[:, columns])) for one in heldout]
         shown_one = heldout[int(np.argsort(each, kind="stable")[(len(each) - 1) // 2])]
         used = [i for i in np.argsort(-mimic.importance, kind="stable") if mimic.importance[i] > 0]
@@ -206,7 +214,7 @@ class MimicTree(Explainer[MimicExplanation]):
             seconds={"model": 0.0, "total": time.perf_counter() - start},
             notes=tuple(notes),
             tree=mimic.text,
-            fitted=metrics_of(fitted, predict, columns),
+            fitted=_metrics(fitted, predict, columns),
             beside=beside,
             queries=(len(fitted), len(heldout)),
             mimic=mimic.model,
@@ -233,15 +241,10 @@ class MimicTree(Explainer[MimicExplanation]):
 
     def _training(
         self, fitted: Sequence[FeatureRanking], notes: list[str]
-    ) -> tuple[Floats, Floats, list[int]]:
-        """Features (M, F), labels (M,) and documents of each query, synthetic ones included."""
-        one_scale = fitted[0].model is not None and len({id(one.model) for one in fitted}) == 1
-        as_scores = self.labels == "scores" or (self.labels == "auto" and one_scale)
-        as_scores = as_scores and self.kind != "lambdarank"
-        label = np.asarray if as_scores else ordered_labels
-        notes.append(f"Fitted to {'the scores' if as_scores else 'the order in each query'}.")
+    ) -> tuple[Floats, list[Floats]]:
+        """Features (M, F), and the ranker's scores of each query, synthetic documents included."""
         X = [one.X for one in fitted]
-        labels = [label(one.scores) for one in fitted]
+        scores = [one.scores for one in fitted]
         if self.synthetic:
             generator, pool = np.random.default_rng((self.seed, 1)), np.concatenate(X)
             model = fitted[0].ask("a mimic with synthetic documents")
@@ -249,12 +252,38 @@ class MimicTree(Explainer[MimicExplanation]):
                 drawn = generator.integers(0, len(pool), (self.synthetic, pool.shape[1]))
                 some = np.take_along_axis(pool, drawn, axis=0)
                 X.append(some)
-                labels.append(label(model(some)))
+                scores.append(model(some))
             notes.append(
                 f"{self.synthetic * len(fitted)} synthetic documents: each feature drawn from any "
                 "document of the fitted queries."
             )
-        return np.concatenate(X), np.concatenate(labels), [len(one) for one in X]
+        return np.concatenate(X), scores
+
+    def _chosen_labels(self, fitted: Sequence[FeatureRanking], notes: list[str]) -> Labels:
+        """What the mimic is fitted to; chosen on fitted queries alone."""
+        if self.kind == "lambdarank" or (self.labels == "auto" and len(fitted) < 3):
+            return "order"
+        if self.labels != "auto":
+            return self.labels
+        named = self.features if isinstance(self.features, tuple) else fitted[0].names
+        columns = fitted[0].columns(named)
+        inner = fitted[::3]
+        rest = [one for i, one in enumerate(fitted) if i % 3]
+        X, names = np.concatenate([one.X[:, columns] for one in rest]), [*named]
+        taus_of: dict[Labels, float] = {}
+        for how in ("order", "scores"):
+            labels = _labels(how, [one.scores for one in rest])
+            some = {"max_leaves": self.max_leaves, "seed": self.seed}
+            found = fit_mimic(self.kind, X, labels, [len(one) for one in rest], names, **some)
+            predict = found.model.predict
+            taus_of[how] = float(np.mean([_tau(one, predict(one.X[:, columns])) for one in inner]))
+        best = max(taus_of, key=lambda how: taus_of[how])
+        notes.append(
+            f"Fitted to {'the scores' if best == 'scores' else 'the order within each query'}: on "
+            f"{len(inner)} of the fitted queries, labels of the order have τ {taus_of['order']:.3f} "
+            f"and scores {taus_of['scores']:.3f}."
+        )
+        return best
 
     def _columns(
         self, first: FeatureRanking, X: Floats, labels: Floats, sizes: Sequence[int]
@@ -263,19 +292,25 @@ class MimicTree(Explainer[MimicExplanation]):
         if self.features is None:
             return list(range(len(first.names)))
         if isinstance(self.features, tuple):
-            if not self.features:
-                raise InputError("features must name one feature or more; None: all")
             return first.columns(self.features)
         some = {"max_leaves": self.max_leaves, "seed": self.seed}
         importance = fit_mimic("boosted", X, labels, sizes, first.names, **some).importance
         return sorted(int(i) for i in np.argsort(-importance, kind="stable")[: self.features])
 
 
+def _labels(how: Labels, by_query: Sequence[Floats]) -> Floats:
+    """(M,) what a mimic is fitted to, of the scores of each query."""
+    if how == "order":
+        return np.concatenate([ordered_labels(scores) for scores in by_query])
+    scores = np.concatenate(by_query)
+    return np.asarray((scores - scores.mean()) / (scores.std() or 1.0))
+
+
 def _tau(ranking: FeatureRanking, scores: Any) -> float:
     return float(taus(ranking.scores, np.asarray(scores)[None])[0])
 
 
-def metrics_of(
+def _metrics(
     rankings: Sequence[FeatureRanking], predict: Callable[[Floats], Any], columns: Sequence[int]
 ) -> dict[str, float]:
     """The four metrics, in the mean over queries; τ@10 where the first ten are not all tied."""

@@ -140,3 +140,32 @@ def test_bad_input():
         ix.MimicTree(features=("colour",)).explain(rankings)
     with pytest.raises(InputError, match="max_leaves must be a whole number, 2 or more"):
         ix.MimicTree(max_leaves=1)
+
+
+def test_labels_are_chosen_on_fitted_queries():
+    """Scores of one scale can be fitted to; where each query has a scale of its own, the order is."""
+
+    def gated(rows):
+        return np.where(rows[:, 0] > 0, 5.0 + rows[:, 1], 0.0)
+
+    rankings = rankings_of(gated, number=30)
+    scales = 10.0 ** np.random.default_rng(0).integers(-3, 4, len(rankings))
+    other = [
+        ix.FeatureRanking(one.query, one.doc_ids, one.X, one.names, one.scores * scale + scale)
+        for one, scale in zip(rankings, scales, strict=True)
+    ]
+    by = {how: ix.MimicTree(labels=how).explain(other) for how in ("auto", "scores", "order")}
+    assert by["order"].tau > by["scores"].tau + 0.1
+    assert by["auto"].tau == by["order"].tau
+    assert any("Fitted to the order within each query: on 7" in note for note in by["auto"].notes)
+    same = {how: ix.MimicTree(labels=how).explain(rankings) for how in ("auto", "scores")}
+    assert same["scores"].tau > 0.8
+    assert same["auto"].settings["labels"] == "auto"
+
+
+def test_lambdarank_and_few_queries_take_the_order():
+    rankings = rankings_of(steps, number=6)
+    method = ix.MimicTree(kind="lambdarank", max_leaves=4, labels="scores")
+    assert method._chosen_labels(rankings, []) == "order"
+    assert ix.MimicTree()._chosen_labels(rankings[:2], []) == "order"
+    assert ix.MimicTree(labels="scores")._chosen_labels(rankings, []) == "scores"
