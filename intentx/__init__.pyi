@@ -42,6 +42,8 @@ from .explainers.document.verdict import DocumentVerdict
 from .explainers.features.explanation import FeatureExplanation
 from .explainers.features.listwise import ListwiseExplanation, ListwiseSHAP
 from .explainers.features.mimic import MimicExplanation, MimicTree
+from .explainers.features.set_explanation import FeatureSetExplanation
+from .explainers.features.valid import ValidFeatures
 from .explainers.inside.gradcam import GradCAM
 from .explainers.inside.gradcam_explanation import GradCAMExplanation
 from .explainers.inside.gradients import (
@@ -94,6 +96,7 @@ __all__ = [
     "FeatureExplanation",
     "FeatureModel",
     "FeatureRanking",
+    "FeatureSetExplanation",
     "Fidelity",
     "GradCAM",
     "GradCAMExplanation",
@@ -127,6 +130,7 @@ __all__ = [
     "TermEffect",
     "TermVectors",
     "TextMatching",
+    "ValidFeatures",
     "Verdict",
     "agreement",
     "consistency",

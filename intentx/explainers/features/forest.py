@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -167,7 +168,7 @@ class LeafScores:
         self.fits, self.background_fits = fits[:, :-1], fits[:, -1]
         self.value = forest.value
         ends = np.searchsorted(self.feature, np.arange(X.shape[1] + 1))
-        self.conditions = [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        self.conditions = [slice(a, b) for a, b in itertools.pairwise(ends.tolist())]
 
     def _kept(self, kept: Sequence[int], most: int) -> tuple[Ints, Bools, Ints]:
         """Leaves that the background fits but for ``most`` features beside ``kept``, and who fits."""

@@ -42,6 +42,7 @@ def greedy_features(
         if not left:
             break
         tried = sets.added(chosen, left)
+        sets.remember(chosen, left, tried)
         sums = [float(weight @ _propensity(one, high, low)) for one in tried]
         best = int(np.argmax(sums))  # the first of equal ones
         if epsilon is None and sums[best] <= most + CLOSE * abs(sums[best]):
@@ -54,9 +55,7 @@ def greedy_features(
     return chosen
 
 
-def _propensity(
-    scores: Floats, high: npt.NDArray[np.intp], low: npt.NDArray[np.intp]
-) -> Floats:
+def _propensity(scores: Floats, high: npt.NDArray[np.intp], low: npt.NDArray[np.intp]) -> Floats:
     """(P,) of pairs, by scores (B, N)."""
     found = np.zeros(len(high))
     for row in scores:

@@ -8,11 +8,10 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from intentx.errors import InputError
 from intentx.explainers.features.forest import Forest, LeafScores, forest_of
 from intentx.explainers.features.orders import taus
 from intentx.feature_ranking import FeatureRanking
-from intentx.models import FeatureModel, booster_of
+from intentx.models import FeatureModel, used_features
 
 __all__ = ["BudgetSpentError", "FeatureSets", "Set"]
 
@@ -131,7 +130,9 @@ class FeatureSets:
         codes = (mixed + other.sum(axis=1, dtype=np.uint64)[None, :, None]).reshape(-1)
         different, first, where = np.unique(codes, return_index=True, return_inverse=True)
         listed = different.tolist()
-        new = np.array([place for place, code in enumerate(listed) if code not in self._known], dtype=int)
+        new = np.array(
+            [place for place, code in enumerate(listed) if code not in self._known], dtype=int
+        )
         if self.budget is not None and self.rows + len(new) > self.budget:
             raise BudgetSpentError
         if len(new):
@@ -173,6 +174,12 @@ class FeatureSets:
             self._keep([kept | {column} for column in new], self.added(kept, new))
         return self.values([kept | {column} for column in columns])
 
+    def remember(self, kept: Iterable[int], columns: Sequence[int], scores: Floats) -> None:
+        """Keep the values of sets whose scores (C, B, N) were found by `added`."""
+        if not self.completeness:  # else more would have to be asked
+            base = frozenset(kept)
+            self._keep([base | {column} for column in columns], scores)
+
     def _keep(self, sets: Sequence[Set], scores: Floats) -> None:
         found = self.validities(scores)
         if self.completeness:
@@ -194,20 +201,6 @@ class FeatureSets:
             self.best = (value, one)
 
 
-def used_features(model: FeatureModel) -> npt.NDArray[np.bool_]:
-    """(F,) features that a model may use: all, where it does not tell.
-
-    Examples
-    --------
-    >>> used_features(FeatureModel(lambda X: X[:, 0], ["BM25", "length"])).tolist()
-    [True, True]
-    """
-    booster = booster_of(model.model)
-    if booster is not None:
-        return np.asarray(booster.feature_importance("split") > 0)
-    return np.ones(len(model.names), dtype=bool)
-
-
 def _row_codes(X: Floats, background: Floats, used: npt.NDArray[np.bool_]) -> tuple[
     npt.NDArray[np.uint64], npt.NDArray[np.uint64], npt.NDArray[np.uint64]
 ]:  # fmt: skip
@@ -224,15 +217,3 @@ def _row_codes(X: Floats, background: Floats, used: npt.NDArray[np.bool_]) -> tu
         found[:, column] = drawn.integers(1, 2**64, len(values), dtype=np.uint64)[where.reshape(-1)]
     own, other = found[: len(X)], found[len(X) :]
     return own, other, own.sum(axis=1, dtype=np.uint64)
-
-
-def check_orderable(ranking: FeatureRanking, method: str) -> None:
-    """Refuse a ranking without a pair whose order could be explained."""
-    if len(ranking) < 2:
-        raise InputError(f"{method} explains an order, and the ranking has one document only")
-    scores = ranking.scores
-    if scores[0] - scores[-1] <= CLOSE * np.abs(scores).max():
-        raise InputError(
-            f"{method} explains an order, and all {len(ranking)} documents have the same score, "
-            f"{scores[0]:g}"
-        )
