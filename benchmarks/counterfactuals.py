@@ -143,7 +143,8 @@ def measure(ranking: ix.Ranking, way: str, goal: str) -> dict[str, Any]:
     text = ranking.texts[place]
     row: dict[str, Any] = {"status": "", "finding": ""}
     if way in OURS:
-        made: Any = ix.Counterfactual(goal=goal, k=K, budget=BUDGET, **OURS[way])
+        settings: dict[str, Any] = {"goal": goal, "k": K, "budget": BUDGET, **OURS[way]}
+        made: Any = ix.Counterfactual(**settings)
         found = made.explain(ranking, place)
         solved, size, edited = bool(found.changes), len(found.changes), found.edited_text
         calls, row = found.model_calls, {"status": found.status, "finding": found.finding}
@@ -259,9 +260,9 @@ def report(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                     yield f"| {name} | {goal} | {way} | " + " | ".join(map(str, cells)) + " |"
     yield "\n## Planted rankers\n"
     yield "| words it takes | found | status | texts |\n|---|---|---|---|"
-    for size in (1, 2, 3, 4):
-        status, found, calls = planted(size)
-        yield f"| {size} | {found} | {status} | {calls} |"
+    for words in (1, 2, 3, 4):
+        status, found, calls = planted(words)
+        yield f"| {words} | {found} | {status} | {calls} |"
 
 
 def main() -> None:

@@ -60,4 +60,4 @@ def measured(ranking: ix.Ranking, analyzer: ix.Analyzer) -> list[float]:
 
 
 if __name__ == "__main__":
-    main(int([*sys.argv, 43][1]), [*sys.argv, 43, "dl19"][2] if len(sys.argv) > 2 else "dl19")
+    main(int(sys.argv[1]) if len(sys.argv) > 1 else 43, sys.argv[2] if len(sys.argv) > 2 else "dl19")

@@ -75,7 +75,7 @@ def by_greedy(ranking: ix.FeatureRanking, rows: np.ndarray, seed: int) -> list[i
 def by_gain(ranking: ix.FeatureRanking, rows: np.ndarray, seed: int) -> list[int]:
     model = ranking.ask("gain").model
     booster = getattr(model, "booster_", model)
-    return np.argsort(-booster.feature_importance("gain"), kind="stable").tolist()
+    return [int(i) for i in np.argsort(-booster.feature_importance("gain"), kind="stable")]
 
 
 def by_mean_shap(ranking: ix.FeatureRanking, rows: np.ndarray, seed: int) -> list[int]:
@@ -83,11 +83,12 @@ def by_mean_shap(ranking: ix.FeatureRanking, rows: np.ndarray, seed: int) -> lis
     model = ranking.ask("TreeSHAP").model
     booster = getattr(model, "booster_", model)
     shares = booster.predict(ranking.X[:10], pred_contrib=True)[:, :-1]
-    return np.argsort(-np.abs(shares).mean(axis=0), kind="stable").tolist()
+    return [int(i) for i in np.argsort(-np.abs(shares).mean(axis=0), kind="stable")]
 
 
 def by_chance(ranking: ix.FeatureRanking, rows: np.ndarray, seed: int) -> list[int]:
-    return np.random.default_rng([seed, len(ranking)]).permutation(len(ranking.names)).tolist()
+    order = np.random.default_rng([seed, len(ranking)]).permutation(len(ranking.names))
+    return [int(i) for i in order]
 
 
 METHODS: dict[str, Order] = {
@@ -217,11 +218,11 @@ def report(
     names = list(dict.fromkeys(p["ranker"] for p in plants))
     out += ["| method | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
     for m in dict.fromkeys(p["method"] for p in plants):
-        cells = (
+        shares = (
             f"{np.mean([p['hit'] for p in plants if p['ranker'] == n and p['method'] == m]):.3f}"
             for n in names
         )
-        out.append(f"| {m} | " + " | ".join(cells) + " |")
+        out.append(f"| {m} | " + " | ".join(shares) + " |")
     return "\n".join([*out, "", *lines, ""])
 
 
@@ -261,8 +262,8 @@ def main() -> None:
                             f"{levels.count('weak')} weak."
                         )
     with given.kept.open("a") as file:
-        for part in parts:
-            for row in rows_of(*part, given.queries, known):
+        for one in parts:
+            for row in rows_of(*one, given.queries, known):
                 rows.append(row)
                 file.write(json.dumps(row) + "\n")
                 file.flush()

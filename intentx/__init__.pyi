@@ -50,6 +50,8 @@ from .explainers.features.explanation import FeatureExplanation
 from .explainers.features.judged import FeatureEffect, FeatureVerdict
 from .explainers.features.listwise import ListwiseExplanation, ListwiseSHAP
 from .explainers.features.mimic import MimicExplanation, MimicTree
+from .explainers.features.set_explanation import FeatureSetExplanation
+from .explainers.features.valid import ValidFeatures
 from .explainers.inside.gradcam import GradCAM
 from .explainers.inside.gradcam_explanation import GradCAMExplanation
 from .explainers.inside.gradients import (
@@ -108,6 +110,7 @@ __all__ = [
     "FeatureExplanation",
     "FeatureModel",
     "FeatureRanking",
+    "FeatureSetExplanation",
     "FeatureVerdict",
     "Fidelity",
     "GradCAM",
@@ -145,6 +148,7 @@ __all__ = [
     "TermEffect",
     "TermVectors",
     "TextMatching",
+    "ValidFeatures",
     "Verdict",
     "agreement",
     "axioms",

@@ -55,6 +55,7 @@ PLACE = {room: place for place, rooms in enumerate(ROOMS) for room in rooms}
 EXCEPTIONS = {
     ("intentx.explainers.base", "intentx.report.pictures.words"),
     ("intentx.explainers.base", "intentx.report.pages.ranking"),
+    ("intentx.explainers.features.explanation", "intentx.report.pictures.features"),
     ("intentx.explainers.base", "intentx.explainers.methods"),
     ("intentx.explainers.base", "intentx.explainers.features.methods"),
     ("intentx.explainers.change.missing_answer", "intentx.report.pages.missing"),

@@ -20,7 +20,8 @@ from intentx.plugins import nearest
 from intentx.rankers import RankerSpec
 from intentx.rankers.kinds import FEATURE_SPECS
 from intentx.report import write_page
-from intentx.report.pictures.words import check_picture, write_png
+from intentx.report.pictures.features import write_feature_picture
+from intentx.report.pictures.words import check_picture
 
 __all__ = ["add_features", "explain_features", "refuse_features"]
 
@@ -172,6 +173,6 @@ def _write(options: argparse.Namespace, found: Mapping[str, FeatureExplanation])
             path: Path = options.png
             if len(found) > 1:
                 path = path.with_stem(f"{path.stem}-{name}")
-            written.append(f"picture: {write_png(path, explanation)}")
+            written.append(f"picture: {write_feature_picture(path, explanation)}")
     for line in written:
         (tell if options.json else show)(line)

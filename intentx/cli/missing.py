@@ -63,7 +63,7 @@ def _missing(options: argparse.Namespace) -> None:
             quiet_models(str(spec))
             loaded.append(spec.load(contents, analyzer))
         if len(loaded) == 2:
-            ranker: Any = Pipeline(*loaded, k=options.depth or 100)
+            ranker: Any = Pipeline(loaded[0], loaded[1], options.depth or 100)
         else:
             ranker = BlackBox(loaded[0], progress=bar)
         answer = missing(ranker, query, doc, documents, k=options.k, budget=options.budget)

@@ -105,7 +105,7 @@ class Facts:
             between = np.abs(self.first[one] - self.first[other]) - 1
             total += np.nan_to_num(between)
             pairs += ~np.isnan(between)
-        return np.divide(total, pairs, out=np.full(len(total), np.nan), where=pairs > 0)
+        return np.asarray(np.divide(total, pairs, out=np.full(len(total), np.nan), where=pairs > 0))
 
     @functools.cached_property
     def phrase(self) -> Floats:
@@ -223,7 +223,7 @@ def _mtdc(f: Facts, high: Indices, low: Indices) -> Votes:
         a, b = f.counts[i], f.counts[j]
         swapped = (a[high] == b[low]) & (b[high] == a[low])
         won += _more(a[high], a[low]) * (swapped | (f.of_query[i] >= f.of_query[j]))
-    return _more(won, np.zeros(1)) * ((total[high] == total[low]) & differ)
+    return np.asarray(_more(won, np.zeros(1)) * ((total[high] == total[low]) & differ))
 
 
 def _lnc1(f: Facts, high: Indices, low: Indices) -> Votes:
@@ -244,7 +244,7 @@ def _lb1(f: Facts, high: Indices, low: Indices) -> Votes:
     only_high = (there[:, high] & ~there[:, low]).any(axis=0)
     only_low = (there[:, low] & ~there[:, high]).any(axis=0)
     near = f.scores[high] - f.scores[low] <= f.margin * np.ptp(f.scores)
-    return _more(only_high, only_low) * near
+    return np.asarray(_more(np.asarray(only_high), np.asarray(only_low)) * near)
 
 
 def _same_terms(f: Facts, high: Indices, low: Indices) -> Mask:

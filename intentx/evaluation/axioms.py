@@ -281,8 +281,10 @@ def _held_out(
             majority.append(most / number)
     if not found:
         return math.nan, math.nan, math.nan, math.nan
-    low, high = student_interval(np.array(found), tested_to_fitted=held / (n - held), bounds=(0.0, 1.0))
-    return float(np.mean(found)), low, high, float(np.mean(majority))
+    least, most_ = student_interval(
+        np.array(found), tested_to_fitted=held / (n - held), bounds=(0.0, 1.0)
+    )
+    return float(np.mean(found)), least, most_, float(np.mean(majority))
 
 
 def _among(ranking: Ranking, positions: Indices) -> list[tuple[Indices, Indices]]:

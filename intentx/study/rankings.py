@@ -195,8 +195,8 @@ def _ranker(spec: str, topic: Topic, analyzer: Analyzer | None) -> Scorer:
         return load_ranker(spec, tuple(topic.docs[doc] for doc in topic.pool), analyzer)
     if _is_pipeline(spec):
         first, second, k = RankerSpec.parse(spec).parts()
-        made = (_ranker(str(one), topic, analyzer) for one in (first, second))
-        return Pipeline(*made, k)
+        before, after = (_ranker(str(one), topic, analyzer) for one in (first, second))
+        return Pipeline(before, after, k)
     return _loaded(spec)
 
 

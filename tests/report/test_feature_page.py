@@ -83,3 +83,21 @@ def test_tables_and_notebook():
     assert "validity 0.800 (feasible); 120 rows asked of the model" in one.text(100)
     assert "BM25 &lt;body&gt;" in one._repr_html_()
     assert one.to_dataframe().to_dict("list") == {"feature": list(NAMES[::2]), "weight": [0.75, -0.25]}
+
+
+def test_a_picture_of_the_weights(tmp_path):
+    from intentx.explainers.features.listwise import ListwiseSHAP
+
+    ranking = explanation().ranking
+    axis = explanation().plot()
+    assert [round(bar.get_width(), 2) for bar in axis.patches] == [0.75, -0.25]
+    pair = ListwiseSHAP().explain(ranking, 0, above=3).plot()
+    starts = [bar.get_x() for bar in pair.patches]
+    ends = [bar.get_x() + bar.get_width() for bar in pair.patches]
+    np.testing.assert_allclose(starts[1:], ends[:-1])
+    assert ends[-1] == pytest.approx(ranking.scores[0] - ranking.scores[3])
+    with pytest.raises(InputError, match="most must be 1 or more"):
+        explanation().plot(most=0)
+    from matplotlib import pyplot
+
+    pyplot.close("all")

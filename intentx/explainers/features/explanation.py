@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 import numpy as np
 import numpy.typing as npt
 
-from intentx.errors import InputError
+from intentx.errors import InputError, MissingExtraError
 from intentx.evaluation.base import Measure, none_for_nan
 from intentx.evaluation.measures import measures_in
 from intentx.explainers.base import Explanation
@@ -20,6 +20,7 @@ from intentx.explainers.plain import number, numbers, parts_of, spent, strings, 
 from intentx.feature_ranking import FeatureRanking
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from rich.console import Group
 
 __all__ = ["FeatureExplanation"]
@@ -215,6 +216,26 @@ class FeatureExplanation(Explanation):
 
     def _columns(self) -> dict[str, Sequence[Any]]:
         return {"feature": self.features, "weight": self.weights}
+
+    # The report room stands below this one: see `Explanation.plot`.
+    def plot(self, ax: Axes | None = None, *, most: int = 20) -> Axes:
+        """Draw the first features as horizontal bars, and return the axis.
+
+        Of one document, or of one above another, each bar begins where the one above it ends.
+
+        Raises
+        ------
+        InputError
+            If ``most`` is not 1 or more.
+        MissingExtraError
+            Without matplotlib.
+        """
+        try:
+            from intentx.report.pictures.features import feature_axis
+
+            return feature_axis(self, ax, most)
+        except ImportError as error:
+            raise MissingExtraError("matplotlib", "plot") from error
 
     def __rich__(self) -> Group:
         return feature_tables(self)

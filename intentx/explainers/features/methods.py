@@ -7,6 +7,7 @@ from types import MappingProxyType
 
 from intentx.explainers.features.listwise import ListwiseSHAP
 from intentx.explainers.features.mimic import MimicTree
+from intentx.explainers.features.valid import ValidFeatures
 from intentx.explainers.methods import Method
 
 __all__ = ["FEATURE_METHODS"]
@@ -20,6 +21,7 @@ FEATURE_METHODS: Mapping[str, Method] = MappingProxyType(
     {
         method.name: method
         for method in (
+            _of_features("valid-features", ValidFeatures),
             _of_features("listwise-shap", ListwiseSHAP),
             _of_features("mimic", MimicTree),
         )

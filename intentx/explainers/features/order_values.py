@@ -53,7 +53,7 @@ def _positions(scores: Floats, others: Floats) -> npt.NDArray[np.intp]:
     order = others.shape[1] - 1 - np.argsort(-rounded[:, ::-1], axis=1, kind="stable")
     places = np.empty_like(order)
     np.put_along_axis(places, order, np.arange(others.shape[1])[None], axis=1)
-    return places
+    return np.asarray(places)
 
 
 def _tau(scores: Floats, others: Floats, k: int) -> Floats:

@@ -7,10 +7,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from intentx.evaluation.statistics import kendall_tau_b
+
 __all__ = ["taus"]
 
 Floats = npt.NDArray[np.float64]
 
+LONG = 2_000  # documents of an order that is looked at by sorting, and not pair by pair
 CELLS = 20_000_000  # pairs looked at in one step
 ROUNDING = 1e-12  # of the largest score: closer scores differ by rounding only
 
@@ -28,6 +31,9 @@ def taus(scores: Any, others: Any) -> Floats:
     """
     scores = np.asarray(scores, dtype=np.float64)
     others = np.asarray(others, dtype=np.float64).reshape(-1, len(scores))
+    if len(scores) > LONG:
+        own = _tied(scores)
+        return np.array([_tau_of_long(own, _tied(one)) for one in others])
     high, low = np.triu_indices(len(scores), 1)
     own = _signs(scores[None], high, low)[0]
     pairs = np.abs(own).sum(dtype=np.float64)
@@ -48,3 +54,18 @@ def _signs(scores: Floats, high: npt.NDArray[np.intp], low: npt.NDArray[np.intp]
     difference = scores[:, high] - scores[:, low]
     near = ROUNDING * np.abs(scores).max(axis=1, keepdims=True)
     return ((difference > near).astype(np.float32)) - (difference < -near)
+
+
+def _tied(scores: Floats) -> npt.NDArray[np.intp]:
+    """(N,) places of scores in their order; those that differ by rounding only share one."""
+    order = np.argsort(scores, kind="stable")
+    near = ROUNDING * np.abs(scores).max(initial=0.0)
+    found = np.empty(len(scores), dtype=np.intp)
+    found[order] = np.concatenate([[0], np.cumsum(np.diff(scores[order]) > near)])
+    return found
+
+
+def _tau_of_long(own: npt.NDArray[np.intp], other: npt.NDArray[np.intp]) -> float:
+    if own.max() > 0 and other.max() == 0:
+        return 0.0
+    return kendall_tau_b(own.astype(np.float64), other.astype(np.float64))

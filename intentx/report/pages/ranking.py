@@ -131,14 +131,14 @@ def page(
             raise InputError("senses are shown of a whole ranking, and this page is about one document")
         return document_page(of_documents, title=title, labels=labels)
     check_one_query(explanations, labels, "ranker")
-    names = labels if labels is None else dict(zip(map(id, explanations), labels, strict=True))
+    names = dict(zip(map(id, explanations), labels or (), strict=labels is not None))
     of_words = [one for one in explanations if isinstance(one, IntentExplanation)]
     return _page(
         of_words,
         title,
-        names and [names[id(one)] for one in of_words],
+        [names[id(one)] for one in of_words] if names else None,
         Senses(senses or {}, sense_names or {}),
-        feature_sections(of_features, names and [names[id(one)] for one in of_features]),
+        feature_sections(of_features, [names[id(one)] for one in of_features] if names else None),
     )
 
 

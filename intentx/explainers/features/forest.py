@@ -1,0 +1,209 @@
+"""Trees of LightGBM read leaf by leaf: scores of documents with features left out, without asking."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.models import FeatureModel, booster_of
+
+__all__ = ["Forest", "LeafScores", "forest_of"]
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
+Bools = npt.NDArray[np.bool_]
+
+ZERO = 1e-35  # LightGBM takes what is nearer to zero for zero
+
+
+@dataclass(frozen=True)
+class Forest:
+    """The nodes of all trees, and the way to each leaf.
+
+    Attributes
+    ----------
+    feature, threshold, kind
+        (nodes,) the column that a node looks at, what it is held against, and LightGBM's
+        ``decision_type``: bit 1 a set of categories, bit 2 missing values go left, from bit 3 on which
+        values are missing (0 none, 1 zero and NaN, 2 NaN).
+    categories
+        The numbers of the categories that go left, by node.
+    value
+        (leaves,) what a leaf adds to the score.
+    leaf, node, left
+        (steps,) the leaves, the nodes on the way to them, and whether the way goes left there.
+    """
+
+    feature: Ints
+    threshold: Floats
+    kind: Ints
+    categories: Mapping[int, Ints]
+    value: Floats
+    leaf: Ints
+    node: Ints
+    left: Bools
+
+    def goes_left(self, X: Floats) -> Bools:
+        """(nodes, N) whether each row of features (N, F) goes left at each node."""
+        values = np.ascontiguousarray(X.T)[self.feature]
+        missing = np.isnan(values)
+        kind = (self.kind >> 2)[:, None]
+        known = np.where(missing, 0.0, values)
+        found: Bools = known <= self.threshold[:, None]
+        default = ((self.kind & 2) > 0)[:, None]
+        found = np.where((kind == 2) & missing, default, found)
+        found = np.where((kind == 1) & (np.abs(known) <= ZERO), default, found)
+        for node, numbers in self.categories.items():
+            whole = np.where(missing[node] | (values[node] < 0), -1, known[node]).astype(np.intp)
+            found[node] = np.isin(whole, numbers)
+        return found
+
+
+def forest_of(model: FeatureModel) -> Forest | None:
+    """The trees of a model of LightGBM that adds up their leaves; None for any other model."""
+    booster = booster_of(model.model)
+    if booster is None or booster.num_model_per_iteration() != 1:
+        return None
+    head, *trees = booster.model_to_string().split("\nTree=")
+    if not trees or "average_output" in head:
+        return None
+    parsed = [_fields(tree.split("\n\n")[0]) for tree in trees]
+    if any(tree.get("is_linear", "0") != "0" for tree in parsed):
+        return None
+    return _joined(parsed)
+
+
+def _fields(text: str) -> dict[str, str]:
+    return dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
+
+
+def _numbers(tree: Mapping[str, str], key: str, kind: Any) -> Any:
+    return np.array(tree.get(key, "").split(), dtype=kind)
+
+
+def _joined(trees: Sequence[Mapping[str, str]]) -> Forest:
+    parts: dict[str, list[Any]] = {key: [] for key in ("feature", "threshold", "kind", "value")}
+    steps: list[tuple[int, int, bool]] = []
+    categories: dict[int, Ints] = {}
+    nodes = leaves = 0
+    for tree in trees:
+        feature = _numbers(tree, "split_feature", np.intp)
+        threshold, kind = _numbers(tree, "threshold", float), _numbers(tree, "decision_type", np.intp)
+        parts["feature"].append(feature)
+        parts["threshold"].append(threshold)
+        parts["kind"].append(kind)
+        value = _numbers(tree, "leaf_value", float)
+        parts["value"].append(value)
+        for node in np.flatnonzero(kind & 1):
+            categories[nodes + int(node)] = _left_categories(tree, int(threshold[node]))
+        if len(feature):
+            left = _numbers(tree, "left_child", np.intp).tolist()
+            right = _numbers(tree, "right_child", np.intp).tolist()
+            steps += [(leaves + leaf, nodes + node, go) for leaf, node, go in _steps(left, right)]
+        nodes, leaves = nodes + len(feature), leaves + len(value)
+    way = np.array(steps, dtype=np.intp).reshape(-1, 3)
+    return Forest(
+        *(np.concatenate(parts[key]) for key in ("feature", "threshold", "kind")),
+        categories,
+        np.concatenate(parts["value"]),
+        way[:, 0],
+        way[:, 1],
+        way[:, 2] > 0,
+    )
+
+
+def _left_categories(tree: Mapping[str, str], place: int) -> Ints:
+    """The categories in a set of LightGBM's, which is written as bits in words of 32."""
+    bounds = _numbers(tree, "cat_boundaries", np.intp)
+    words = _numbers(tree, "cat_threshold", np.uint32)[bounds[place] : bounds[place + 1]]
+    bits = (words[:, None] >> np.arange(32, dtype=np.uint32)) & 1
+    return np.flatnonzero(bits.reshape(-1))
+
+
+def _steps(left: Sequence[int], right: Sequence[int]) -> Iterator[tuple[int, int, bool]]:
+    """Leaf, node, and whether it goes left there, for every node on the way to every leaf."""
+    waiting: list[tuple[int, tuple[tuple[int, bool], ...]]] = [(0, ())]
+    while waiting:
+        node, way = waiting.pop()
+        for child, go in ((left[node], True), (right[node], False)):
+            longer = (*way, (node, go))
+            if child < 0:  # a leaf, by its complement
+                yield from ((~child, one, went) for one, went in longer)
+            else:
+                waiting.append((child, longer))
+
+
+class LeafScores:
+    """Scores of documents whose other features have the values of one background row.
+
+    A leaf is reached with a set of features kept if the document fits its conditions on these, and the
+    background fits those on all others.
+
+    Parameters
+    ----------
+    forest
+        The trees.
+    X
+        (N, F) features of the documents.
+    background
+        (F,) the row.
+    """
+
+    def __init__(self, forest: Forest, X: Floats, background: Floats) -> None:
+        goes = forest.goes_left(np.vstack([X, background]))
+        order = np.lexsort((forest.leaf, forest.feature[forest.node]))
+        leaf, feature = forest.leaf[order], forest.feature[forest.node[order]]
+        first = np.ones(len(order), dtype=bool)
+        first[1:] = (leaf[1:] != leaf[:-1]) | (feature[1:] != feature[:-1])
+        starts = np.flatnonzero(first)
+        fits = goes[forest.node[order]] == forest.left[order][:, None]
+        fits = np.logical_and.reduceat(fits, starts, axis=0) if len(starts) else fits
+        self.leaf, self.feature = leaf[starts], feature[starts]
+        # (conditions, N): whether the documents, and the background, fit a leaf's ones on a feature
+        self.fits, self.background_fits = fits[:, :-1], fits[:, -1]
+        self.value = forest.value
+        ends = np.searchsorted(self.feature, np.arange(X.shape[1] + 1))
+        self.conditions = [slice(a, b) for a, b in itertools.pairwise(ends.tolist())]
+
+    def _kept(self, kept: Sequence[int], most: int) -> tuple[Ints, Bools, Ints]:
+        """Leaves that the background fits but for ``most`` features beside ``kept``, and who fits."""
+        outside = ~np.isin(self.feature, kept) & ~self.background_fits
+        missed = np.bincount(self.leaf[outside], minlength=len(self.value))
+        leaves = np.flatnonzero(missed <= most)
+        place = np.full(len(self.value), -1, dtype=np.intp)
+        place[leaves] = np.arange(len(leaves))
+        fits = np.ones((len(leaves), self.fits.shape[1]), dtype=bool)
+        for column in kept:
+            some = self.conditions[column]
+            rows = place[self.leaf[some]]
+            inside = rows >= 0
+            fits[rows[inside]] &= self.fits[some][inside]
+        return missed, fits, place
+
+    def scores(self, kept: Sequence[int]) -> Floats:
+        """(N,) scores with the features of these columns kept."""
+        _, fits, place = self._kept(kept, 0)
+        return np.asarray(self.value[place >= 0] @ fits)
+
+    def added(self, kept: Sequence[int], columns: Sequence[int]) -> Floats:
+        """(C, N) scores with each of C columns, none of them in ``kept``, kept beside these."""
+        missed, fits, place = self._kept(kept, 1)
+        values = np.where(missed == 0, self.value, 0.0)[place >= 0]
+        base = values @ fits
+        found = np.empty((len(columns), self.fits.shape[1]))
+        for row, column in enumerate(columns):
+            some = self.conditions[column]
+            leaf, own = self.leaf[some], self.background_fits[some]
+            # Without the column a leaf counts where the background fits it there: those whose document
+            # does not go; where the background does not fit, and only there, those that do come.
+            lost, won = own & (missed[leaf] == 0), ~own & (missed[leaf] == 1)
+            here = self.fits[some]
+            goes = fits[place[leaf[lost]]] & ~here[lost]
+            comes = fits[place[leaf[won]]] & here[won]
+            found[row] = base - self.value[leaf[lost]] @ goes + self.value[leaf[won]] @ comes
+        return found
