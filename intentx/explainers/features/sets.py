@@ -148,7 +148,7 @@ class FeatureSets:
     def validities(self, scores: Floats) -> Floats:
         """(M,) mean over background rows of τ between the ranking and each of scores (M, B, N)."""
         flat = scores.reshape(-1, len(self.ranking))
-        return taus(self.ranking.scores, flat).reshape(len(scores), -1).mean(axis=1)
+        return np.asarray(taus(self.ranking.scores, flat).reshape(len(scores), -1).mean(axis=1))
 
     def validity(self, kept: Iterable[int]) -> float:
         """τ with these columns kept."""
