@@ -108,7 +108,9 @@ def _joined(trees: Sequence[Mapping[str, str]]) -> Forest:
         nodes, leaves = nodes + len(feature), leaves + len(value)
     way = np.array(steps, dtype=np.intp).reshape(-1, 3)
     return Forest(
-        *(np.concatenate(parts[key]) for key in ("feature", "threshold", "kind")),
+        np.concatenate(parts["feature"]),
+        np.concatenate(parts["threshold"]),
+        np.concatenate(parts["kind"]),
         categories,
         np.concatenate(parts["value"]),
         way[:, 0],
