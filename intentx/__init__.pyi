@@ -46,6 +46,7 @@ from .explainers.document.exs import EXS
 from .explainers.document.lirme import LIRME
 from .explainers.document.shap import KernelSHAP
 from .explainers.document.verdict import DocumentVerdict
+from .explainers.features.baseline import FeatureBaseline
 from .explainers.features.explanation import FeatureExplanation
 from .explainers.features.judged import FeatureEffect, FeatureVerdict
 from .explainers.features.listwise import ListwiseExplanation, ListwiseSHAP
@@ -105,6 +106,7 @@ __all__ = [
     "Explainer",
     "Explanation",
     "Faithfulness",
+    "FeatureBaseline",
     "FeatureComparison",
     "FeatureEffect",
     "FeatureExplanation",

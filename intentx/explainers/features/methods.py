@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from intentx.explainers.features.baseline import FeatureBaseline
 from intentx.explainers.features.listwise import ListwiseSHAP
 from intentx.explainers.features.mimic import MimicTree
 from intentx.explainers.features.valid import ValidFeatures
@@ -22,6 +23,7 @@ FEATURE_METHODS: Mapping[str, Method] = MappingProxyType(
         method.name: method
         for method in (
             _of_features("valid-features", ValidFeatures),
+            _of_features("feature-baseline", FeatureBaseline),
             _of_features("listwise-shap", ListwiseSHAP),
             _of_features("mimic", MimicTree),
         )

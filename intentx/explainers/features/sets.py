@@ -142,8 +142,8 @@ class FeatureSets:
             self.rows += len(new)
             for place, score in zip(new.tolist(), self.model(asked).tolist(), strict=True):
                 self._known[listed[place]] = score
-        known = np.array([self._known[code] for code in listed])
-        return known[where.reshape(-1)].reshape(len(kept), len(self.background), len(self.ranking))
+        known = np.array([self._known[code] for code in listed])[where.reshape(-1)]
+        return np.asarray(known.reshape(len(kept), len(self.background), len(self.ranking)))
 
     def validities(self, scores: Floats) -> Floats:
         """(M,) mean over background rows of τ between the ranking and each of scores (M, B, N)."""
