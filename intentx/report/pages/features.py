@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 import intentx
 from intentx.explainers.features.explanation import FeatureExplanation
+from intentx.explainers.features.judged import FeatureEffect
 from intentx.feature_ranking import FeatureRanking
 from intentx.markup import Html, count, join, listing, real, tag
 from intentx.models import FeatureModel
@@ -105,18 +106,28 @@ def _features(view: FeatureView) -> Html:
     one = view.explanation
     low, high = min(0.0, *one.weights, 0.0), max(0.0, *one.weights, 0.0)
     span = (high - low) or 1.0
-    effects = {effect.term: effect for effect in getattr(one, "effects", ())}
-    columns = ("feature", "weight", *(("the model", "places") if effects else ()))
+    asked = one.ranking.model is not None
+    effects = {effect.feature: effect for effect in (one.effects if asked else ())}
+    columns = ("feature", "weight", *(("the model", "change of score", "places") if effects else ()))
     rows = [
         tag(
             "tr",
             tag("th", tag("bdi", name, title=name), scope="row"),
             tag("td", bar(weight, low, span), class_="bar"),
-            *(tag("td", cell, class_="n") for cell in (effects[name].cells() if effects else ())),
+            *(_effect(effects.get(name)) if effects else ()),
         )
         for name, weight in zip(one.features, one.weights, strict=True)
     ]
     return table(columns, rows, "terms")
+
+
+def _effect(effect: FeatureEffect | None) -> tuple[Html, Html, Html]:
+    """What the model does without the feature, in three cells; empty where it was not asked."""
+    cells = ("", "", "")
+    if effect is not None:
+        cells = effect.kind, real(effect.change), f"{effect.places:.1f}"
+    first, second, third = (tag("td", cell, class_="n") for cell in cells)
+    return first, second, third
 
 
 def _beside(view: FeatureView) -> Html:
@@ -209,7 +220,14 @@ def _made(view: FeatureView) -> Html:
 
 
 _SECTIONS = (
-    Section("features", "Features", "", _features),
+    Section(
+        "features",
+        "Features",
+        "The weights are what the method counts. Beside them is what the model does when one feature "
+        "is set to its background in all documents: the mean change of score, and the mean number of "
+        "places that a document moves.",
+        _features,
+    ),
     Section(
         "ranking",
         "The ranking beside the explanation’s",
