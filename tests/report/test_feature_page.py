@@ -95,6 +95,10 @@ def test_a_picture_of_the_weights(tmp_path):
     starts = [bar.get_x() for bar in pair.patches]
     ends = [bar.get_x() + bar.get_width() for bar in pair.patches]
     np.testing.assert_allclose(starts[1:], ends[:-1])
+    short = ListwiseSHAP().explain(ranking, 0, above=3).plot(most=1)
+    assert [label.get_text() for label in short.get_yticklabels()][-1] == "2 others"
+    last = short.patches[-1]
+    assert last.get_x() + last.get_width() == pytest.approx(ends[-1])
     assert ends[-1] == pytest.approx(ranking.scores[0] - ranking.scores[3])
     with pytest.raises(InputError, match="most must be 1 or more"):
         explanation().plot(most=0)

@@ -82,6 +82,11 @@ class FeatureExplanation(Explanation):
         return f"<{self.method} for {self.ranking.query!r}: {', '.join(self.features)} | {numbers}>"
 
     @property
+    def in_words(self) -> str:
+        """A readable model as text, where the explanation is one; else empty."""
+        return ""
+
+    @property
     def document_scores(self) -> npt.NDArray[np.float64]:
         """(N,) `alone`, as explanations of rankings of texts call it."""
         return np.asarray(self.alone)

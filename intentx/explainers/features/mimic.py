@@ -83,6 +83,11 @@ class MimicExplanation(FeatureExplanation):
     def precision(self) -> float:
         return self.metrics["precision"]
 
+    @property
+    def in_words(self) -> str:
+        """The same as `tree`."""
+        return self.tree
+
     def _own_parts(self) -> dict[str, Any]:
         return {
             "tree": self.tree, "fitted": dict(self.fitted), "beside": dict(self.beside),

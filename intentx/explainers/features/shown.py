@@ -17,7 +17,14 @@ if TYPE_CHECKING:
 
     from intentx.explainers.levels import Judgement
 
-__all__ = ["ShownFeatures", "document_rows", "feature_html", "feature_rows", "feature_tables"]
+__all__ = [
+    "ShownFeatures",
+    "document_rows",
+    "feature_html",
+    "feature_rows",
+    "feature_tables",
+    "visible_lines",
+]
 
 BAR = 20  # signs of the longest bar
 SHOWN = 10  # documents
@@ -39,6 +46,8 @@ class ShownFeatures(Protocol):
     @property
     def explained_order(self) -> npt.NDArray[np.intp]: ...
     @property
+    def in_words(self) -> str: ...
+    @property
     def metrics(self) -> Mapping[str, float]: ...
     @property
     def status(self) -> str: ...
@@ -52,6 +61,11 @@ class ShownFeatures(Protocol):
     def seconds(self) -> Mapping[str, float]: ...
     def _rich_measures(self) -> list[RenderableType]: ...
     def _html_measures(self) -> str: ...
+
+
+def visible_lines(text: str) -> str:
+    """A text of several lines, with no sign that cannot be shown."""
+    return "\n".join(map(visible, text.splitlines()))
 
 
 def feature_rows(explanation: ShownFeatures) -> list[tuple[str, str, str]]:
@@ -106,7 +120,8 @@ def feature_tables(explanation: ShownFeatures) -> Group:
     verdict = explanation.verdict
     first = [] if verdict is None else [Text(visible(verdict.sentence), style="bold")]
     closing = Text(visible(_closing(explanation)), style="dim")
-    return Group(*first, table, order, *explanation._rich_measures(), closing)
+    words = [Text(visible_lines(explanation.in_words))] if explanation.in_words else []
+    return Group(*first, table, *words, order, *explanation._rich_measures(), closing)
 
 
 def feature_html(explanation: ShownFeatures) -> str:
@@ -122,6 +137,7 @@ def feature_html(explanation: ShownFeatures) -> str:
             *first,
             about,
             _table(("feature", "weight", ""), feature_rows(explanation)),
+            tag("pre", visible_lines(explanation.in_words)) if explanation.in_words else "",
             _table(("rank", "by these alone", "document"), document_rows(explanation)),
             explanation._html_measures(),
         ]

@@ -12,6 +12,7 @@ import numpy.typing as npt
 import intentx
 from intentx.explainers.features.explanation import FeatureExplanation
 from intentx.explainers.features.judged import FeatureEffect
+from intentx.explainers.features.shown import visible_lines
 from intentx.feature_ranking import FeatureRanking
 from intentx.markup import Html, count, join, listing, real, tag
 from intentx.models import FeatureModel
@@ -121,6 +122,12 @@ def _features(view: FeatureView) -> Html:
     return table(columns, rows, "terms")
 
 
+def _model(view: FeatureView) -> Html:
+    """The readable model, where the explanation is one."""
+    text = view.explanation.in_words
+    return tag("div", tag("pre", visible_lines(text)), class_="scroll") if text else Html("")
+
+
 def _effect(effect: FeatureEffect | None) -> tuple[Html, Html, Html]:
     """What the model does without the feature, in three cells; empty where it was not asked."""
     cells = ("", "", "")
@@ -227,6 +234,13 @@ _SECTIONS = (
         "is set to its background in all documents: the mean change of score, and the mean number of "
         "places that a document moves.",
         _features,
+    ),
+    Section(
+        "model",
+        "The mimic",
+        "What orders documents in the ranker’s place. A tree’s leaves are in the unit that it was fitted "
+        "to; of other models, a line says what each feature does to the mean answer.",
+        _model,
     ),
     Section(
         "ranking",

@@ -43,8 +43,11 @@ def feature_axis(explanation: FeatureExplanation, ax: Axes | None = None, most: 
 
 
 def _draw(ax: Axes, explanation: FeatureExplanation, most: int) -> None:
-    names, weights = explanation.features[:most], explanation.weights[:most]
+    names, weights = [*explanation.features[:most]], [*explanation.weights[:most]]
     steps = getattr(explanation, "doc", None) is not None
+    if steps and len(explanation.features) > most:  # so that the bars add up
+        names.append(f"{len(explanation.features) - most} others")
+        weights.append(sum(explanation.weights[most:]))
     start = 0.0
     if steps and getattr(explanation, "above", None) is None:
         start = explanation.metrics.get("none", 0.0)

@@ -169,3 +169,13 @@ def test_lambdarank_and_few_queries_take_the_order():
     assert method._chosen_labels(rankings, []) == "order"
     assert ix.MimicTree()._chosen_labels(rankings[:2], []) == "order"
     assert ix.MimicTree(labels="scores")._chosen_labels(rankings, []) == "scores"
+
+
+def test_the_tree_is_shown():
+    found = ix.MimicTree(max_leaves=3).explain(rankings_of(steps, number=6))
+    line = found.tree.splitlines()[0]
+    assert line in found.text(100)
+    assert "<pre>" in found._repr_html_()
+    from intentx.report.pages.ranking import page
+
+    assert 'id="model"' in page([found])
