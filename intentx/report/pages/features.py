@@ -238,8 +238,8 @@ _SECTIONS = (
     Section(
         "model",
         "The mimic",
-        "What orders documents in the ranker’s place. A tree’s leaves are in the unit that it was fitted "
-        "to; of other models, a line says what each feature does to the mean answer.",
+        "What orders documents in the ranker’s place. A tree’s leaves are in the unit that it was "
+        "fitted to; of other models, a line says what each feature does to the mean answer.",
         _model,
     ),
     Section(
