@@ -313,7 +313,7 @@ def judge(
 
 def by_features(explanation: Any) -> bool:
     """Whether an explanation is by features: it has scores of the documents, and no words."""
-    return not hasattr(explanation, "terms") and hasattr(explanation, "document_scores")
+    return hasattr(explanation, "alone") and hasattr(explanation, "document_scores")
 
 
 def judge_scores(ranking: Ordered, scores: npt.NDArray[np.float64], *, gap: int = 10) -> Fidelity:

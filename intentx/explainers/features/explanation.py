@@ -107,6 +107,11 @@ class FeatureExplanation(Explanation):
             If the ranking has no model to ask, or the explanation was loaded from JSON and its
             background was rows, which are not kept there.
         """
+        if not isinstance(ranking, FeatureRanking):
+            raise InputError(
+                f"{self.method} scores documents by their features, and a {type(ranking).__name__} has "
+                "texts"
+            )
         rows = self.background()
         mask = np.isin(self.ranking.names, self.kept)[None]
         asked = MaskedModel(ranking.ask("an order by some features"), ranking.X, rows)

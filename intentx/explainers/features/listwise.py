@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
+from intentx.asked import asking
 from intentx.checks import Samples, Seed, Size
 from intentx.errors import InputError
 from intentx.explainers.base import Explainer, Question
-from intentx.explainers.document.asking import asked
-from intentx.explainers.document.interactions import expected_shapley_values
-from intentx.explainers.document.shap import shapley_values
 from intentx.explainers.features.background import (
     Background,
     MaskedModel,
@@ -23,18 +22,17 @@ from intentx.explainers.features.background import (
     plain_background,
 )
 from intentx.explainers.features.explanation import FeatureExplanation
-from intentx.explainers.features.order_values import OrderValue, order_value
-from intentx.explainers.features.tree_shares import tree_shares
+from intentx.explainers.features.listwise_games import FeatureGame, WordGame
+from intentx.explainers.features.order_values import OrderValue
 from intentx.feature_ranking import FeatureRanking
-from intentx.models import used_features
-from intentx.perturbation import all_subsets
+from intentx.preferences.candidates import candidate_terms
 from intentx.preferences.pairs import EveryPair
+from intentx.ranking import Ranking
 
 __all__ = ["ListwiseExplanation", "ListwiseSHAP"]
 
 Floats = npt.NDArray[np.float64]
 Kept = npt.NDArray[np.bool_]
-EXACT = 10  # features: a thousand sets
 ROWS = 100  # of the background
 ALONE = 5  # features that the order by these alone is of
 
@@ -51,6 +49,11 @@ class ListwiseExplanation(FeatureExplanation):
 
     doc: int | None = None
     above: int | None = None
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The words, with ``units="words"``: the same as ``features``."""
+        return self.features
 
     FORMAT: ClassVar[str] = "intentx.listwise/1"
     METRICS: ClassVar[Mapping[str, str]] = {
@@ -95,6 +98,12 @@ class ListwiseSHAP(Explainer[ListwiseExplanation]):
     draws
         Background rows that each set is asked with: others for each set, so that the mean over sets is
         that over all rows. With all features exact, all rows are used.
+    units
+        ``"features"`` of a `intentx.FeatureRanking`, or ``"words"`` of a ranking of texts: words that
+        are left out are taken from all documents at once, and every set asks the ranker for all
+        documents.
+    words
+        Most words: those of `intentx.preferences.candidates.candidate_terms`.
     seed
         Of the rows and sets.
 
@@ -123,30 +132,86 @@ class ListwiseSHAP(Explainer[ListwiseExplanation]):
     background: Background = "mean"
     samples: Samples = 500
     draws: Size = 25
+    units: Literal["features", "words"] = "features"
+    words: Size = 20
     seed: Seed = 0
 
     questions: ClassVar[tuple[Question, ...]] = ("ranking", "document", "pair")
-    takes: ClassVar[tuple[type, ...]] = (FeatureRanking,)
+    takes: ClassVar[tuple[type, ...]] = (FeatureRanking, Ranking)
 
     def settings(self) -> dict[str, Any]:
         """The settings as plain data."""
         return {**super().settings(), "background": plain_background(self.background)}
 
     def _explain(
+        self, ranking: FeatureRanking | Ranking, doc: str | int | None, above: str | int | None
+    ) -> ListwiseExplanation:
+        self._check_order(ranking, doc, above)
+        if isinstance(ranking, FeatureRanking):
+            return self._of_features(ranking, doc, above)
+        return self._of_words(ranking, doc, above)
+
+    def _check_order(
+        self, ranking: FeatureRanking | Ranking, doc: str | int | None, above: str | int | None
+    ) -> None:
+        if isinstance(ranking, FeatureRanking) != (self.units == "features"):
+            wanted = "words" if isinstance(ranking, Ranking) else "features"
+            more = "; FeatureRanking.of(ranking) has features" * (wanted == "words")
+            raise InputError(
+                f"ListwiseSHAP(units={self.units!r}) cannot explain a {type(ranking).__name__}: it has "
+                f"{wanted}, units={wanted!r}{more}"
+            )
+        if doc is not None and above is not None and ranking.position(doc) == ranking.position(above):
+            raise InputError("a document is not above itself: doc and above are the same")
+        if doc is None and not len(EveryPair(ranking.scores)):
+            raise InputError(
+                f"{len(ranking)} documents without a preference pair have no order to explain: at least "
+                "two different scores are needed"
+            )
+
+    def _of_words(
+        self, ranking: Ranking, doc: str | int | None, above: str | int | None
+    ) -> ListwiseExplanation:
+        start, box = time.perf_counter(), ranking.black_box("listwise Shapley values of words")
+        place, other = (None if one is None else ranking.position(one) for one in (doc, above))
+        with asking(box) as asked:
+            names = candidate_terms(ranking, self.words, analyzer=ranking.analyzer).terms
+            if not names:
+                raise InputError(
+                    "the documents have no word that the ranker reads: nothing to explain by"
+                )
+            counts = [Counter(ranking.analyzer.terms(text)) for text in ranking.texts]
+            X = np.array([[one[name] for name in names] for one in counts], dtype=np.float64)
+            counted = FeatureRanking(
+                ranking.query, ranking.doc_ids, X, names, ranking.scores, texts=ranking.texts
+            )
+            weights, metrics, notes = WordGame(self, ranking, counted, place, other).solved()
+            order = np.lexsort((np.arange(len(weights)), -np.abs(weights)))
+            best = np.isin(np.arange(len(weights)), order[:ALONE])[None]
+            alone = WordGame(self, ranking, counted, None, None).scores(best)[0, 0]
+        return ListwiseExplanation(
+            method=self.name,
+            ranking=counted,
+            features=tuple(names[i] for i in order),
+            weights=tuple(float(weights[i]) for i in order),
+            alone=alone,
+            metrics=metrics,
+            settings=self.settings(),
+            model_calls=asked.besides(ranking.query, ranking.texts),
+            seconds={"model": asked.seconds, "total": time.perf_counter() - start},
+            notes=(*notes, f"The order by these alone keeps {min(ALONE, len(order))} of these words."),
+            doc=place,
+            above=other,
+        )
+
+    def _of_features(
         self, ranking: FeatureRanking, doc: str | int | None, above: str | int | None
     ) -> ListwiseExplanation:
         start, model = time.perf_counter(), ranking.ask("listwise Shapley values")
         rows_before, seconds_before = model.rows_asked, model.seconds
         place, other = (None if one is None else ranking.position(one) for one in (doc, above))
-        if place is not None and place == other:
-            raise InputError("a document is not above itself: doc and above are the same")
-        if place is None and not len(EveryPair(ranking.scores)):
-            raise InputError(
-                f"{len(ranking)} documents without a preference pair have no order to explain: at least "
-                "two different scores are needed"
-            )
         rows = background_rows(ranking, self.background, most=ROWS, seed=self.seed)
-        game = _Game(self, ranking, rows, place, other)
+        game = FeatureGame(self, ranking, rows, place, other)
         weights, metrics, notes = game.solved()
         order = np.lexsort((np.arange(len(weights)), -np.abs(weights)))
         best = np.zeros((1, len(weights)), dtype=bool)
@@ -170,93 +235,3 @@ class ListwiseSHAP(Explainer[ListwiseExplanation]):
             doc=place,
             above=other,
         )
-
-
-class _Game:
-    """The value of sets of features, as an explanation asks for it."""
-
-    def __init__(
-        self,
-        method: ListwiseSHAP,
-        ranking: FeatureRanking,
-        rows: Floats,
-        doc: int | None,
-        above: int | None,
-    ) -> None:
-        self.method, self.ranking, self.rows = method, ranking, rows
-        self.places = [place for place in (doc, above) if place is not None]
-        self.X = ranking.X[self.places] if self.places else ranking.X
-        self.generator = np.random.default_rng(method.seed)
-        same = (self.X[:, None, :] == rows[None]) | (np.isnan(self.X[:, None, :]) & np.isnan(rows[None]))
-        self.players = np.flatnonzero(used_features(ranking.model) & ~same.all(axis=(0, 1)))
-
-    def solved(self) -> tuple[Floats, dict[str, float], list[str]]:
-        """(F,) weights, metrics and notes."""
-        model, number = self.ranking.ask("listwise Shapley values"), len(self.players)
-        weights, notes = np.zeros(len(self.ranking.names)), []
-        left = len(weights) - number
-        if left:
-            notes.append(
-                f"{left} features make no difference here: the model does not use them, or they have "
-                "their background value in all documents."
-            )
-        if self.places:
-            shares = [tree_shares(model, row, self.rows) for row in self.X]
-            if all(share is not None for share in shares):
-                return self._closed(model, [s for s in shares if s is not None], notes)
-        exact = number <= EXACT or (number < 60 and 2**number <= self.method.samples)
-        if exact:
-            kept = all_subsets(number)
-            values = self._values(kept, len(self.rows))
-            found, none, everything = shapley_values(values), values[0], values[-1]
-            weights[self.players] = found
-        else:
-            ends = self._values(np.array([[False], [True]]).repeat(number, axis=1), len(self.rows))
-            none, everything = ends
-            kept, scores = asked(
-                lambda some: self._values(some, self.method.draws), lambda values: values, number,
-                self.method.samples - 2, self.generator,
-            )  # fmt: skip
-            weights[self.players] = expected_shapley_values(
-                kept, scores[2:], float(none), float(everything)
-            )
-            notes.append(f"Estimated from {len(kept) + 2} sets of {number} features.")
-        metrics = {"all": float(everything), "none": float(none), "exact": float(exact)}
-        return weights, metrics, notes
-
-    def _closed(
-        self, model: Any, shares: Sequence[Floats], notes: list[str]
-    ) -> tuple[Floats, dict[str, float], list[str]]:
-        notes.append("In closed form, by the trees themselves (interventional TreeSHAP).")
-        signs = [1.0, -1.0][: len(shares)]
-        weights = sum(sign * share for sign, share in zip(signs, shares, strict=True))
-        scores, base = model(self.X), float(model(self.rows).mean())
-        difference = float(np.dot(signs, scores))
-        none = base if len(shares) == 1 else 0.0
-        return np.asarray(weights), {"all": difference, "none": none, "exact": 1.0}, notes
-
-    def _values(self, kept: Kept, draws: int) -> Floats:
-        """(S,) values of sets of players, each with so many rows of the background."""
-        whole = np.zeros((len(kept), len(self.ranking.names)), dtype=bool)
-        whole[:, self.players] = kept
-        model = self.ranking.ask("listwise Shapley values")
-        if draws >= len(self.rows):
-            scores = MaskedModel(model, self.X, self.rows).scores(whole)
-            return self._worth(scores)
-        found = np.empty(len(kept))
-        order = self.generator.permutation(len(self.rows))
-        for number, mask in enumerate(whole):  # rows in turn, so that all come as often
-            some = order[np.arange(number * draws, (number + 1) * draws) % len(order)]
-            scores = MaskedModel(model, self.X, self.rows[some]).scores(mask[None])
-            found[number] = self._worth(scores)[0]
-        return found
-
-    def _worth(self, scores: Floats) -> Floats:
-        """(S,) mean value over the rows of (S, B, N) scores."""
-        if self.places:
-            signs = np.array([1.0, -1.0][: len(self.places)])
-            return np.asarray((scores @ signs).mean(axis=1))
-        sets, rows, documents = scores.shape
-        flat = scores.reshape(-1, documents)
-        worth = order_value(self.method.value, self.ranking.scores, flat, self.method.k)
-        return np.asarray(worth.reshape(sets, rows).mean(axis=1))

@@ -83,6 +83,10 @@ class MimicExplanation(FeatureExplanation):
     def precision(self) -> float:
         return self.metrics["precision"]
 
+    def scores_alone(self, ranking: FeatureRanking) -> Floats:
+        """Refused: the metrics of a mimic are of held-out queries already."""
+        raise InputError("a mimic is measured on held-out queries: see tau, ndcg and precision")
+
     @property
     def in_words(self) -> str:
         """The same as `tree`."""

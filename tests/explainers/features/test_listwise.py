@@ -190,3 +190,46 @@ def test_bad_input():
         ListwiseSHAP().explain(ix.FeatureRanking("q", ("a", "b"), [[1], [2]], ("x",), [1.0, 2.0]))
     with pytest.raises(InputError, match="value must be one of"):
         ListwiseSHAP(value="taus")
+
+
+WORDS = ["green tea tea pot", "green boat", "tea boat lamp", "lamp pot", "boat", "green lamp tea"]
+
+
+def by_words(query, texts):
+    return [
+        3.0 * t.split().count("green") + 2.0 * ("tea" in t) * ("pot" in t) - ("lamp" in t) for t in texts
+    ]
+
+
+def test_words_are_taken_from_all_documents_at_once():
+    ranking = ix.rank(by_words, "q", WORDS)
+    found = ListwiseSHAP(units="words").explain(ranking)
+    names = sorted(found.terms)
+
+    def value(some):
+        kept = {names[i] for i in some}
+        texts = [" ".join(w for w in text.split() if w in kept) for text in ranking.texts]
+        scores = np.array(by_words("q", texts))
+        return kendall_tau_b(ranking.scores, scores) if np.ptp(scores) else 0.0
+
+    weights = dict(zip(found.terms, found.weights, strict=True))
+    np.testing.assert_allclose([weights[n] for n in names], brute_force(value, len(names)), atol=1e-6)
+    assert found.terms[0] == "green"
+    assert weights["boat"] == pytest.approx(0, abs=1e-9)
+    pair = ListwiseSHAP(units="words").explain(ranking, 0, above=2)
+    assert sum(pair.weights) == pytest.approx(ranking.scores[0] - ranking.scores[2])
+    assert found.to_json() == type(found).from_json(found.to_json()).to_json()
+
+
+def test_words_and_features_are_not_mixed_up():
+    ranking = ix.rank(by_words, "q", WORDS)
+    with pytest.raises(InputError, match="cannot explain a Ranking: it has words, units='words'"):
+        ListwiseSHAP().explain(ranking)
+    with pytest.raises(InputError, match="cannot explain a FeatureRanking: it has features"):
+        ListwiseSHAP(units="words").explain(ranking_of())
+    recorded = ix.Ranking.from_run({"a": 2, "b": 1}, "q", {"a": "tea", "b": "boat"})
+    with pytest.raises(InputError, match="must ask the ranker"):
+        ListwiseSHAP(units="words").explain(recorded)
+    empty = ix.rank(lambda query, texts: [len(t) for t in texts], "q", ["?", "!!"])
+    with pytest.raises(InputError, match="no candidate term"):
+        ListwiseSHAP(units="words").explain(empty)
