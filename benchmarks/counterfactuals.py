@@ -229,7 +229,7 @@ def report(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         for goal in GOALS:
             for way in WAYS:
                 part = [r for r in rows if (r["ranker"], r["goal"], r["way"]) == (name, goal, way)]
-                good = [r for r in part if r["solved"]]
+                good = [r for r in part if r["solved"] and r.get("search", 0) <= BUDGET]
                 if not part:
                     continue
                 size, alike = (
