@@ -27,7 +27,8 @@ class MethodNames:
         return name in METHODS or name in FEATURE_METHODS or name in method_names()
 
     def __iter__(self) -> Iterator[str]:
-        return iter((*method_names(), *FEATURE_METHODS))
+        added = (name for name in method_names() if name not in METHODS)
+        return iter((*METHODS, *FEATURE_METHODS, *added))
 
 
 def explaining(what: str) -> list[str]:

@@ -52,7 +52,9 @@ def rbo_ext(scores: Floats, p: float = 0.9) -> float:
     position = np.empty(n, dtype=np.intp)
     position[order] = np.arange(n)
     overlap = np.cumsum(np.bincount(np.maximum(position, np.arange(n)), minlength=n))
-    return float(np.sum(overlap * _by_depth(n, p)))
+    depth = np.arange(1, n + 1)
+    agreement = overlap / depth
+    return float(agreement[-1] * p**n + (1 - p) / p * np.sum(agreement * p**depth))
 
 
 def rbo_weights(n: int, p: float = 0.9) -> Floats:
