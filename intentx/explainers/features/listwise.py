@@ -25,6 +25,7 @@ from intentx.explainers.features.explanation import FeatureExplanation
 from intentx.explainers.features.listwise_games import FeatureGame, WordGame
 from intentx.explainers.features.order_values import OrderValue
 from intentx.feature_ranking import FeatureRanking
+from intentx.markup import count
 from intentx.preferences.candidates import candidate_terms
 from intentx.preferences.pairs import EveryPair
 from intentx.ranking import Ranking
@@ -60,6 +61,7 @@ class ListwiseExplanation(FeatureExplanation):
         "all": "value with all features",
         "none": "value with none",
         "exact": "exact",
+        "error": "standard error of a weight",
     }
 
     @property
@@ -230,7 +232,7 @@ class ListwiseSHAP(Explainer[ListwiseExplanation]):
             seconds={"model": model.seconds - seconds_before, "total": total},
             notes=(
                 *notes,
-                f"The order by these alone keeps the first {min(ALONE, len(order))} features.",
+                f"The order by these alone keeps the first {count(min(ALONE, len(order)), 'feature')}.",
             ),
             doc=place,
             above=other,

@@ -48,7 +48,7 @@ def tree_shares(model: FeatureModel, row: Floats, background: Floats) -> Floats 
         number = len(read["tree_info"])
         found, own, others = found / number, own / number, others / number
     scores = model(np.concatenate([row[None], background]))
-    near = CLOSE * max(1.0, float(np.abs(scores).max()))
+    near = CLOSE * float(np.abs(scores).max())
     if abs(own - scores[0]) > near or np.abs(others - scores[1:]).max() > near:
         return None
     return found / len(background)
