@@ -99,7 +99,7 @@ class ListwiseSHAP(Explainer[ListwiseExplanation]):
         are asked, and the values are exact.
     draws
         Background rows that each set is asked with: others for each set, so that the mean over sets is
-        that over all rows. With all features exact, all rows are used.
+        that over all rows. Where all sets are asked, and for single documents, all rows are used.
     units
         ``"features"`` of a `intentx.FeatureRanking`, or ``"words"`` of a ranking of texts: words that
         are left out are taken from all documents at once, and every set asks the ranker for all
@@ -111,10 +111,13 @@ class ListwiseSHAP(Explainer[ListwiseExplanation]):
 
     Notes
     -----
-    From a part of the sets the values are estimated as those of `intentx.KernelSHAP`. Scores of single
-    documents by trees of LightGBM have their values in closed form (interventional TreeSHAP). Features
-    that no tree uses, and those that have their background value in all documents, have weight 0 and
-    are not asked about.
+    From a part of the sets the values are estimated as those of `intentx.KernelSHAP`. The metric
+    ``error`` is then the standard error of a weight, the root mean square over features: half the
+    difference of two estimates by half of the sets each. Scores of single documents have their values
+    in closed form (interventional TreeSHAP) where they are a sum of the leaves of trees of LightGBM,
+    XGBoost or scikit-learn. The values of a document above another are those of the one less those of
+    the other. Features that no tree uses, and those that have their background value in all documents,
+    have weight 0 and are not asked about.
 
     Examples
     --------

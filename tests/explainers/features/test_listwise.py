@@ -33,13 +33,21 @@ def ranking_of(model=product, rows=X, names=NAMES):
 
 def brute_force(value, number):
     """Shapley values by their definition."""
+    known = {}
+
+    def of(some):
+        key = frozenset(some)
+        if key not in known:
+            known[key] = value(key)
+        return known[key]
+
     found = np.zeros(number)
     for player in range(number):
         others = [i for i in range(number) if i != player]
         for size in range(number):
             for some in itertools.combinations(others, size):
                 share = math.factorial(size) * math.factorial(number - size - 1) / math.factorial(number)
-                found[player] += share * (value({*some, player}) - value({*some}))
+                found[player] += share * (of({*some, player}) - of(some))
     return found
 
 
@@ -117,6 +125,73 @@ def test_trees_have_their_values_in_closed_form(kind):
             ).mean(), 8,
         )  # fmt: skip
         np.testing.assert_allclose(found, expected, atol=1e-8)
+
+
+def of_sklearn(kind):
+    from sklearn import ensemble, tree
+
+    return getattr(tree if kind.startswith("Decision") else ensemble, kind)
+
+
+def other_trees(kind, missing):
+    """A model fitted on rows with 8 features, and these rows."""
+    import xgboost
+
+    generator = np.random.default_rng(11)
+    rows = generator.normal(size=(200, 8))
+    target = product(rows)
+    if missing:
+        rows[generator.random(rows.shape) < 0.2] = np.nan
+    if kind == "XGBRanker":
+        model = xgboost.XGBRanker(n_estimators=6, max_depth=4, n_jobs=1)
+        return model.fit(rows, np.digitize(target, [-1, 1]), group=[20] * 10), rows
+    if kind == "XGBRegressor":
+        settings = {"n_estimators": 6, "max_depth": 4, "n_jobs": 1, "base_score": 3.0}
+        return xgboost.XGBRegressor(**settings).fit(rows, target), rows
+    if kind.endswith("Classifier"):
+        target = np.digitize(target, [-1, 1]) + 1
+    number = {"n_estimators": 6} if "Forest" in kind or kind.startswith("Gradient") else {}
+    number = {"max_iter": 6} if kind.startswith("Hist") else number
+    return of_sklearn(kind)(**number, random_state=0).fit(rows, target), rows
+
+
+WITH_MISSING = [
+    "XGBRanker", "XGBRegressor", "DecisionTreeRegressor", "RandomForestRegressor",
+    "RandomForestClassifier", "HistGradientBoostingRegressor",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "missing"),
+    [*((kind, False) for kind in [*WITH_MISSING, "GradientBoostingRegressor"]),
+     *((kind, True) for kind in WITH_MISSING)],
+)  # fmt: skip
+def test_trees_of_other_packages_are_read_too(kind, missing):
+    model, rows = other_trees(kind, missing)
+    asked, background, row = FeatureModel(model, NAMES), rows[:4], rows[9]
+    expected = brute_force(
+        lambda some: asked(np.where(np.isin(np.arange(8), [*some]), row, background)).mean(), 8
+    )
+    found = tree_shares(asked, row, background)
+    np.testing.assert_allclose(found, expected, atol=1e-6 * np.abs(expected).max())
+
+
+def test_scores_that_are_no_sum_of_leaves_have_no_closed_form():
+    import xgboost
+
+    rows = np.random.default_rng(12).normal(size=(100, 8))
+    grades = (product(rows) > 0).astype(int)
+    for model in (
+        xgboost.XGBClassifier(n_estimators=3, n_jobs=1),  # a probability
+        xgboost.XGBRegressor(n_estimators=3, booster="gblinear", n_jobs=1),
+        of_sklearn("GradientBoostingClassifier")(n_estimators=3),
+        of_sklearn("HistGradientBoostingRegressor")(max_iter=3, categorical_features=[7]),
+    ):
+        some = rows.copy()
+        some[:, 7] = np.arange(100) % 3
+        target = product(rows) + 3 * (some[:, 7] == 1) if "Hist" in type(model).__name__ else grades
+        asked = FeatureModel(model.fit(some, target), NAMES)
+        assert tree_shares(asked, some[0], some[1:4]) is None
 
 
 def test_why_one_document_is_above_another():
@@ -233,12 +308,6 @@ def test_words_and_features_are_not_mixed_up():
     empty = ix.rank(lambda query, texts: [len(t) for t in texts], "q", ["?", "!!"])
     with pytest.raises(InputError, match="no candidate term"):
         ListwiseSHAP(units="words").explain(empty)
-
-
-def of_sklearn(kind):
-    from sklearn import ensemble, tree
-
-    return getattr(tree if kind == "DecisionTreeRegressor" else ensemble, kind)
 
 
 @pytest.mark.parametrize(
