@@ -69,6 +69,11 @@ class ListwiseExplanation(FeatureExplanation):
         """The first features, which `alone` is by."""
         return self.features[:ALONE]
 
+    @property
+    def useful(self) -> tuple[str, ...]:
+        """The features from the largest weight to the smallest: those below 0 work against the order."""
+        return tuple(self.features[i] for i in np.argsort(-np.array(self.weights), kind="stable"))
+
     def _own_parts(self) -> dict[str, Any]:
         return {"doc": self.doc, "above": self.above}
 
