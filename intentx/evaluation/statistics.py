@@ -261,5 +261,5 @@ def weighted_kendall_tau(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
     """
     from scipy.stats import weightedtau
 
-    places = np.arange(len(np.asarray(first)))
-    return float(weightedtau(first, second, rank=places).statistic)
+    one, other = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    return float(weightedtau(one, other, rank=np.arange(len(one))).statistic)

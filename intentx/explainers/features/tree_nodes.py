@@ -87,9 +87,8 @@ def nodes_of(model: FeatureModel) -> list[Node] | None:
         return [_of_lightgbm(tree["tree_structure"], share) for tree in trees]
     if xgboost is not None:
         names = xgboost.feature_names or [f"f{i}" for i in range(len(model.names))]
-        read = [json.loads(tree) for tree in xgboost.get_dump(dump_format="json")]
-        known = all(_is_readable(tree) for tree in read)
-        return [_of_xgboost(tree, names) for tree in read] if known else None
+        dumped = [json.loads(tree) for tree in xgboost.get_dump(dump_format="json")]
+        return [_of_xgboost(tree, names) for tree in dumped] if all(map(_is_readable, dumped)) else None
     return _of_sklearn(model.model)
 
 
