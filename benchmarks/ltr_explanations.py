@@ -20,7 +20,7 @@ from trec import DATA, machine
 import intentx as ix
 from intentx.datasets.letor import Letor, read_letor
 from intentx.explainers.features.background import MaskedModel
-from intentx.explainers.features.order_values import order_value
+from intentx.explainers.features.faithful import orders_by_first
 from intentx.explainers.features.orders import taus
 from intentx.models import FeatureModel
 from intentx.rankers.features.files import lightgbm_model
@@ -102,16 +102,15 @@ METHODS: dict[str, Order] = {
 
 def measured(ranking: ix.FeatureRanking, rows: np.ndarray, order: Sequence[int]) -> dict[str, float]:
     """τ and exposure with only the first k features, and τ without them, the mean over the rows."""
-    masked, found = MaskedModel(ranking.ask("features"), ranking.X, rows), {}
-    for k in KS:
-        kept = np.isin(np.arange(len(ranking.names)), order[:k])
-        alone, without = masked.scores(np.array([kept, ~kept]))
-        found[f"preservation {k}"] = float(taus(ranking.scores, alone).mean())
-        found[f"deletion {k}"] = float(taus(ranking.scores, without).mean())
-        for name, scores in (("alone", alone), ("without", without)):
-            value = order_value("exposure", ranking.scores, scores, 10)
-            found[f"exposure {name} {k}"] = float(np.mean(value))
+    curves = orders_by_first(ranking, rows, order, KS)
+    found: dict[str, float] = {}
+    for place, k in enumerate(KS):
+        found[f"preservation {k}"] = float(curves["preservation"][place])
+        found[f"deletion {k}"] = float(curves["deletion"][place])
+        found[f"exposure alone {k}"] = float(curves["exposure_preservation"][place])
+        found[f"exposure without {k}"] = float(curves["exposure_deletion"][place])
         if k == 5:  # as `ValidFeatures` has it: one background row, the mean of the documents
+            kept = np.isin(np.arange(len(ranking.names)), order[:k])
             mean = MaskedModel(ranking.ask("features"), ranking.X, ranking.X.mean(axis=0)[None])
             alone, without = mean.scores(np.array([kept, ~kept]))
             found["validity 5"] = float(taus(ranking.scores, alone)[0])

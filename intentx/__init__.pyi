@@ -26,6 +26,7 @@ from .errors import InputError, IntentxError, MissingExtraError, ScorerError
 from .evaluation.axioms import Axioms, axioms
 from .evaluation.contrast import Contrast, contrast
 from .evaluation.faithfulness import Faithfulness, faithfulness
+from .evaluation.feature_faithfulness import FeatureFaithfulness
 from .evaluation.fidelity import Fidelity, fidelity
 from .evaluation.heldout import HeldoutFidelity, heldout_fidelity
 from .evaluation.insertion import Insertion, insertion
@@ -48,6 +49,7 @@ from .explainers.document.shap import KernelSHAP
 from .explainers.document.verdict import DocumentVerdict
 from .explainers.features.baseline import FeatureBaseline
 from .explainers.features.explanation import FeatureExplanation
+from .explainers.features.faithful import feature_faithfulness
 from .explainers.features.judged import FeatureEffect, FeatureVerdict
 from .explainers.features.listwise import ListwiseExplanation, ListwiseSHAP
 from .explainers.features.mimic import MimicExplanation, MimicTree
@@ -110,6 +112,7 @@ __all__ = [
     "FeatureComparison",
     "FeatureEffect",
     "FeatureExplanation",
+    "FeatureFaithfulness",
     "FeatureModel",
     "FeatureRanking",
     "FeatureSetExplanation",
@@ -161,6 +164,7 @@ __all__ = [
     "default_simple_rankers",
     "effects",
     "faithfulness",
+    "feature_faithfulness",
     "fidelity",
     "heldout_fidelity",
     "insertion",

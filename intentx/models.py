@@ -16,7 +16,15 @@ from intentx.errors import InputError
 if TYPE_CHECKING:
     from lightgbm import Booster
 
-__all__ = ["FeatureModel", "booster_of", "check_model", "raw_scores", "used_features"]
+__all__ = [
+    "FeatureModel",
+    "booster_of",
+    "check_model",
+    "raw_scores",
+    "sklearn_trees",
+    "used_features",
+    "xgboost_of",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -284,6 +292,41 @@ def booster_of(model: Any) -> Booster | None:
     return model if isinstance(model, lightgbm.Booster) else None
 
 
+def xgboost_of(model: Any) -> Any:
+    """The booster of XGBoost that is in a model; None for models of another kind."""
+    if _loaded("xgboost", "XGBModel", model):
+        return model.get_booster() if model.__sklearn_is_fitted__() else None
+    return model if _is_xgboost(model) else None
+
+
+def sklearn_trees(model: Any) -> list[Any] | None:
+    """The trees of a tree, a forest or boosted trees of scikit-learn; None for models of another kind.
+
+    Boosted trees have none where they stand on top of another model, which may use any feature.
+    """
+    kinds = ("RandomForest", "ExtraTrees", "GradientBoosting")
+    names = [kind + what for kind in kinds for what in ("Regressor", "Classifier")]
+    if any(_loaded("sklearn.ensemble", name, model) for name in names):
+        if getattr(model, "init", None) not in (None, "zero"):
+            return None
+        return [one.tree_ for one in np.ravel(model.estimators_)]
+    return [model.tree_] if _loaded("sklearn.tree", "BaseDecisionTree", model) else None
+
+
+def _split_by_sklearn(model: Any) -> npt.NDArray[np.intp] | None:
+    """The columns that trees of scikit-learn look at; None for models of another kind."""
+    trees = sklearn_trees(model)
+    if trees is not None:
+        return np.unique(np.concatenate([tree.feature for tree in trees]))  # -2 at a leaf
+    names = ("HistGradientBoostingRegressor", "HistGradientBoostingClassifier")
+    if not any(_loaded("sklearn.ensemble", name, model) for name in names):
+        return None
+    if getattr(model, "_preprocessor", 0) is not None:  # it puts columns in another order
+        return None
+    nodes = [tree.nodes for some in model._predictors for tree in some]
+    return np.unique(np.concatenate([one["feature_idx"][one["is_leaf"] == 0] for one in nodes]))
+
+
 def used_features(model: FeatureModel | None) -> npt.NDArray[np.bool_]:
     """(F,) whether a model can use a feature: False where its trees or coefficients say no.
 
@@ -297,10 +340,14 @@ def used_features(model: FeatureModel | None) -> npt.NDArray[np.bool_]:
     booster, number = booster_of(model.model), len(model.names)
     if booster is not None:
         return np.asarray(booster.feature_importance("split") > 0)
-    if _is_xgboost(model.model):
-        known = model.model.feature_names or [f"f{i}" for i in range(number)]
-        used = model.model.get_score(importance_type="weight")
+    xgboost = xgboost_of(model.model)
+    if xgboost is not None:
+        known = xgboost.feature_names or [f"f{i}" for i in range(number)]
+        used = xgboost.get_score(importance_type="weight")
         return np.array([name in used for name in known])
+    split = _split_by_sklearn(model.model)
+    if split is not None:
+        return np.isin(np.arange(number), split)
     weights = getattr(model.model, "coef_", None)
     if weights is not None and np.shape(weights)[-1:] == (number,):
         return np.asarray(np.any(np.reshape(weights, (-1, number)) != 0, axis=0))

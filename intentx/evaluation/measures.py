@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 from intentx.errors import InputError
 from intentx.evaluation.base import Measure
 from intentx.evaluation.faithfulness import Faithfulness
+from intentx.evaluation.feature_faithfulness import FeatureFaithfulness
 from intentx.evaluation.heldout import HeldoutFidelity
 from intentx.markup import Html, join, tag
 from intentx.signs import visible
@@ -18,7 +19,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Measured", "measures_in"]
 
-KINDS: tuple[type[HeldoutFidelity], type[Faithfulness]] = (HeldoutFidelity, Faithfulness)
+KINDS: tuple[type[HeldoutFidelity], type[Faithfulness], type[FeatureFaithfulness]] = (
+    HeldoutFidelity,
+    Faithfulness,
+    FeatureFaithfulness,
+)
 
 
 class Measured:
@@ -27,7 +32,8 @@ class Measured:
     Attributes
     ----------
     measures
-        By their names in JSON, ``"heldout_documents"`` and ``"faithfulness"``.
+        By their names in JSON, ``"heldout_documents"``, ``"faithfulness"`` and
+        ``"feature_faithfulness"``.
     """
 
     measures: Mapping[str, Measure]
@@ -40,7 +46,8 @@ class Measured:
         Parameters
         ----------
         measures
-            What `intentx.heldout_fidelity` and `intentx.faithfulness` returned of it.
+            What `intentx.heldout_fidelity`, `intentx.faithfulness` and `intentx.feature_faithfulness`
+            returned of it.
 
         Raises
         ------
@@ -60,7 +67,8 @@ class Measured:
         """
         for measure in measures:
             if not isinstance(measure, KINDS):
-                names = " or ".join(kind.__name__ for kind in KINDS)
+                *some, last = (kind.__name__ for kind in KINDS)
+                names = f"{', '.join(some)} or {last}"
                 raise InputError(f"a measure of an explanation is a {names}, not {measure!r}")
         found = copy.copy(self)  # with what it has computed of itself
         object.__setattr__(

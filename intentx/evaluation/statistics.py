@@ -26,6 +26,7 @@ __all__ = [
     "student_interval",
     "student_reach",
     "student_test",
+    "weighted_kendall_tau",
 ]
 
 Floats = npt.NDArray[np.float64]
@@ -243,3 +244,22 @@ def kendall_tau_b(first: Floats, second: Floats) -> float:
     if len(first) < 2 or any(np.min(one) == np.max(one) for one in (first, second)):
         return math.nan
     return float(kendalltau(first, second, variant="b").statistic)
+
+
+def weighted_kendall_tau(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
+    """Vigna's weighted tau (2015), in [-1, 1]: a pair of ranks i and j, from 1, counts 1/i + 1/j.
+
+    Parameters
+    ----------
+    first, second
+        (N,) scores of documents, which stand in the order of their ranks. In each some must differ.
+
+    Examples
+    --------
+    >>> weighted_kendall_tau([3, 2, 1], [3, 2, 1]), round(weighted_kendall_tau([3, 2, 1], [2, 3, 1]), 3)
+    (1.0, 0.182)
+    """
+    from scipy.stats import weightedtau
+
+    one, other = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    return float(weightedtau(one, other, rank=np.arange(len(one))).statistic)

@@ -96,6 +96,11 @@ class FeatureExplanation(Explanation):
         """The features that `alone` is by."""
         return self.features
 
+    @property
+    def useful(self) -> tuple[str, ...]:
+        """The features as they are judged: those first that keep the order best."""
+        return self.features
+
     def scores_alone(self, ranking: FeatureRanking) -> npt.NDArray[np.float64]:
         """(M,) scores of other documents with only the features of `kept`, as `alone` has them.
 

@@ -25,6 +25,7 @@ from intentx.explainers.features.explanation import FeatureExplanation
 from intentx.explainers.features.listwise_games import FeatureGame, WordGame
 from intentx.explainers.features.order_values import OrderValue
 from intentx.feature_ranking import FeatureRanking
+from intentx.markup import count
 from intentx.preferences.candidates import candidate_terms
 from intentx.preferences.pairs import EveryPair
 from intentx.ranking import Ranking
@@ -60,12 +61,18 @@ class ListwiseExplanation(FeatureExplanation):
         "all": "value with all features",
         "none": "value with none",
         "exact": "exact",
+        "error": "standard error of a weight",
     }
 
     @property
     def kept(self) -> tuple[str, ...]:
         """The first features, which `alone` is by."""
         return self.features[:ALONE]
+
+    @property
+    def useful(self) -> tuple[str, ...]:
+        """The features from the largest weight to the smallest: those below 0 work against the order."""
+        return tuple(self.features[i] for i in np.argsort(-np.array(self.weights), kind="stable"))
 
     def _own_parts(self) -> dict[str, Any]:
         return {"doc": self.doc, "above": self.above}
@@ -97,7 +104,7 @@ class ListwiseSHAP(Explainer[ListwiseExplanation]):
         are asked, and the values are exact.
     draws
         Background rows that each set is asked with: others for each set, so that the mean over sets is
-        that over all rows. With all features exact, all rows are used.
+        that over all rows. Where all sets are asked, and for single documents, all rows are used.
     units
         ``"features"`` of a `intentx.FeatureRanking`, or ``"words"`` of a ranking of texts: words that
         are left out are taken from all documents at once, and every set asks the ranker for all
@@ -109,10 +116,13 @@ class ListwiseSHAP(Explainer[ListwiseExplanation]):
 
     Notes
     -----
-    From a part of the sets the values are estimated as those of `intentx.KernelSHAP`. Scores of single
-    documents by trees of LightGBM have their values in closed form (interventional TreeSHAP). Features
-    that no tree uses, and those that have their background value in all documents, have weight 0 and
-    are not asked about.
+    From a part of the sets the values are estimated as those of `intentx.KernelSHAP`. The metric
+    ``error`` is then the standard error of a weight, the root mean square over features: half the
+    difference of two estimates by half of the sets each. Scores of single documents have their values
+    in closed form (interventional TreeSHAP) where they are a sum of the leaves of trees of LightGBM,
+    XGBoost or scikit-learn. The values of a document above another are those of the one less those of
+    the other. Features that no tree uses, and those that have their background value in all documents,
+    have weight 0 and are not asked about.
 
     Examples
     --------
@@ -230,7 +240,7 @@ class ListwiseSHAP(Explainer[ListwiseExplanation]):
             seconds={"model": model.seconds - seconds_before, "total": total},
             notes=(
                 *notes,
-                f"The order by these alone keeps the first {min(ALONE, len(order))} features.",
+                f"The order by these alone keeps the first {count(min(ALONE, len(order)), 'feature')}.",
             ),
             doc=place,
             above=other,

@@ -9,7 +9,7 @@ import numpy.typing as npt
 
 from intentx.evaluation.statistics import kendall_tau_b
 
-__all__ = ["taus"]
+__all__ = ["LONG", "taus", "tied"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,8 +32,8 @@ def taus(scores: Any, others: Any) -> Floats:
     scores = np.asarray(scores, dtype=np.float64)
     others = np.asarray(others, dtype=np.float64).reshape(-1, len(scores))
     if len(scores) > LONG:
-        own = _tied(scores)
-        return np.array([_tau_of_long(own, _tied(one)) for one in others])
+        own = tied(scores)
+        return np.array([_tau_of_long(own, tied(one)) for one in others])
     high, low = np.triu_indices(len(scores), 1)
     own = _signs(scores[None], high, low)[0]
     pairs = np.abs(own).sum(dtype=np.float64)
@@ -56,7 +56,7 @@ def _signs(scores: Floats, high: npt.NDArray[np.intp], low: npt.NDArray[np.intp]
     return ((difference > near).astype(np.float32)) - (difference < -near)
 
 
-def _tied(scores: Floats) -> npt.NDArray[np.intp]:
+def tied(scores: Floats) -> npt.NDArray[np.intp]:
     """(N,) places of scores in their order; those that differ by rounding only share one."""
     order = np.argsort(scores, kind="stable")
     near = ROUNDING * np.abs(scores).max(initial=0.0)

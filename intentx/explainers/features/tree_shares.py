@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from intentx.models import FeatureModel, booster_of
+from intentx.explainers.features.tree_nodes import Node, nodes_of
+from intentx.models import FeatureModel
 
 __all__ = ["tree_shares"]
 
@@ -29,64 +29,44 @@ def tree_shares(model: FeatureModel, row: Floats, background: Floats) -> Floats 
     Returns
     -------
     None
-        For models whose trees cannot be read: they are of LightGBM only, and what is read of them must
-        add up to the model's own scores.
+        For models whose trees cannot be read (`intentx.explainers.features.tree_nodes`), and where what
+        is read does not add up to the model's own scores.
     """
-    booster = booster_of(model.model)
-    if booster is None:
+    roots = nodes_of(model)
+    if roots is None:
         return None
-    read = booster.dump_model()
     found = np.zeros(len(row))
     own, others = 0.0, np.zeros(len(background))
-    for tree in read["tree_info"]:
-        for value, path in _leaves(tree["tree_structure"], row, background):
+    for root in roots:
+        for value, path in _leaves(root, row, background):
             mine, theirs = _reached(path, len(background))
             own += value * float(mine.all())
             others += value * theirs.all(axis=0)
             _share(found, value, path, mine, theirs)
-    if read.get("average_output"):
-        number = len(read["tree_info"])
-        found, own, others = found / number, own / number, others / number
     scores = model(np.concatenate([row[None], background]))
-    near = CLOSE * max(1.0, float(np.abs(scores).max()))
-    if abs(own - scores[0]) > near or np.abs(others - scores[1:]).max() > near:
+    missed = scores - np.append(own, others)  # the same for all where a model begins at a constant
+    if np.ptp(missed) > CLOSE * float(np.abs(scores).max()):
         return None
     return found / len(background)
 
 
 def _leaves(
-    node: dict[str, Any], row: Floats, background: Floats, path: dict[int, Condition] | None = None
+    node: Node, row: Floats, background: Floats, path: dict[int, Condition] | None = None
 ) -> Iterator[tuple[float, list[Condition]]]:
     """Values of the leaves with, by feature, whether the row and the background rows go there."""
     path = path or {}
-    if "split_feature" not in node:
-        yield float(node["leaf_value"]), [*path.values()]
+    if node.feature is None or node.left is None or node.right is None:
+        yield node.value, [*path.values()]
         return
-    feature = int(node["split_feature"])
-    values = np.concatenate([[row[feature]], background[:, feature]])
-    left = _goes_left(node, values)
-    for child, goes in (("left_child", left), ("right_child", ~left)):
+    feature = node.feature
+    left = node.goes_left(np.concatenate([[row[feature]], background[:, feature]]))
+    for child, goes in ((node.left, left), (node.right, ~left)):
         mine, theirs = goes[:1], goes[1:]
         if feature in path:
             _, before, others = path[feature]
             mine, theirs = mine & before, theirs & others
         if mine[0] or theirs.any():
-            yield from _leaves(node[child], row, background, {**path, feature: (feature, mine, theirs)})
-
-
-def _goes_left(node: dict[str, Any], values: Floats) -> npt.NDArray[np.bool_]:
-    missing = np.isnan(values)
-    if node["decision_type"] == "==":
-        known = {int(one) for one in str(node["threshold"]).split("||")}
-        return np.array([not bad and int(v) in known for v, bad in zip(values, missing, strict=True)])
-    kind = node.get("missing_type", "None")
-    filled = np.where(missing, 0.0, values)
-    left = np.asarray(filled <= float(node["threshold"]))
-    if kind == "NaN":
-        left = np.where(missing, node["default_left"], left)
-    elif kind == "Zero":
-        left = np.where(np.abs(filled) <= 1e-35, node["default_left"], left)
-    return np.asarray(left, dtype=bool)
+            yield from _leaves(child, row, background, {**path, feature: (feature, mine, theirs)})
 
 
 def _reached(path: list[Condition], rows: int) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:

@@ -33,13 +33,21 @@ def ranking_of(model=product, rows=X, names=NAMES):
 
 def brute_force(value, number):
     """Shapley values by their definition."""
+    known = {}
+
+    def of(some):
+        key = frozenset(some)
+        if key not in known:
+            known[key] = value(key)
+        return known[key]
+
     found = np.zeros(number)
     for player in range(number):
         others = [i for i in range(number) if i != player]
         for size in range(number):
             for some in itertools.combinations(others, size):
                 share = math.factorial(size) * math.factorial(number - size - 1) / math.factorial(number)
-                found[player] += share * (value({*some, player}) - value({*some}))
+                found[player] += share * (of({*some, player}) - of(some))
     return found
 
 
@@ -117,6 +125,73 @@ def test_trees_have_their_values_in_closed_form(kind):
             ).mean(), 8,
         )  # fmt: skip
         np.testing.assert_allclose(found, expected, atol=1e-8)
+
+
+def of_sklearn(kind):
+    from sklearn import ensemble, tree
+
+    return getattr(tree if kind.startswith("Decision") else ensemble, kind)
+
+
+def other_trees(kind, missing):
+    """A model fitted on rows with 8 features, and these rows."""
+    import xgboost
+
+    generator = np.random.default_rng(11)
+    rows = generator.normal(size=(200, 8))
+    target = product(rows)
+    if missing:
+        rows[generator.random(rows.shape) < 0.2] = np.nan
+    if kind == "XGBRanker":
+        model = xgboost.XGBRanker(n_estimators=6, max_depth=4, n_jobs=1)
+        return model.fit(rows, np.digitize(target, [-1, 1]), group=[20] * 10), rows
+    if kind == "XGBRegressor":
+        settings = {"n_estimators": 6, "max_depth": 4, "n_jobs": 1, "base_score": 3.0}
+        return xgboost.XGBRegressor(**settings).fit(rows, target), rows
+    if kind.endswith("Classifier"):
+        target = np.digitize(target, [-1, 1]) + 1
+    number = {"n_estimators": 6} if "Forest" in kind or kind.startswith("Gradient") else {}
+    number = {"max_iter": 6} if kind.startswith("Hist") else number
+    return of_sklearn(kind)(**number, random_state=0).fit(rows, target), rows
+
+
+WITH_MISSING = [
+    "XGBRanker", "XGBRegressor", "DecisionTreeRegressor", "RandomForestRegressor",
+    "RandomForestClassifier", "HistGradientBoostingRegressor",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("kind", "missing"),
+    [*((kind, False) for kind in [*WITH_MISSING, "GradientBoostingRegressor"]),
+     *((kind, True) for kind in WITH_MISSING)],
+)  # fmt: skip
+def test_trees_of_other_packages_are_read_too(kind, missing):
+    model, rows = other_trees(kind, missing)
+    asked, background, row = FeatureModel(model, NAMES), rows[:4], rows[9]
+    expected = brute_force(
+        lambda some: asked(np.where(np.isin(np.arange(8), [*some]), row, background)).mean(), 8
+    )
+    found = tree_shares(asked, row, background)
+    np.testing.assert_allclose(found, expected, atol=1e-6 * np.abs(expected).max())
+
+
+def test_scores_that_are_no_sum_of_leaves_have_no_closed_form():
+    import xgboost
+
+    rows = np.random.default_rng(12).normal(size=(100, 8))
+    grades = (product(rows) > 0).astype(int)
+    for model in (
+        xgboost.XGBClassifier(n_estimators=3, n_jobs=1),  # a probability
+        xgboost.XGBRegressor(n_estimators=3, booster="gblinear", n_jobs=1),
+        of_sklearn("GradientBoostingClassifier")(n_estimators=3),
+        of_sklearn("HistGradientBoostingRegressor")(max_iter=3, categorical_features=[7]),
+    ):
+        some = rows.copy()
+        some[:, 7] = np.arange(100) % 3
+        target = product(rows) + 3 * (some[:, 7] == 1) if "Hist" in type(model).__name__ else grades
+        asked = FeatureModel(model.fit(some, target), NAMES)
+        assert tree_shares(asked, some[0], some[1:4]) is None
 
 
 def test_why_one_document_is_above_another():
@@ -233,3 +308,115 @@ def test_words_and_features_are_not_mixed_up():
     empty = ix.rank(lambda query, texts: [len(t) for t in texts], "q", ["?", "!!"])
     with pytest.raises(InputError, match="no candidate term"):
         ListwiseSHAP(units="words").explain(empty)
+
+
+@pytest.mark.parametrize(
+    "kind",
+    ["XGBRegressor", "DecisionTreeRegressor", "RandomForestRegressor", "GradientBoostingRegressor",
+     "HistGradientBoostingRegressor"],
+)  # fmt: skip
+def test_features_that_no_tree_uses_have_weight_zero(kind):
+    import xgboost
+
+    rows = np.random.default_rng(3).normal(size=(80, 13))
+    target = product(rows)
+    rows[:, 8:] = 0.0  # nothing to split by
+    settings = {"max_iter": 5} if kind.startswith("Hist") else {"n_estimators": 5, "random_state": 0}
+    settings = {"random_state": 0} if kind.startswith("Decision") else settings
+    model = (xgboost.XGBRegressor if kind == "XGBRegressor" else of_sklearn(kind))(**settings)
+    model.fit(rows, target)
+    names = [f"f{i}" for i in range(13)]
+    ranking = ranking_of(model, np.random.default_rng(4).normal(size=(9, 13)), names)
+    found = ListwiseSHAP(samples=2**9).explain(ranking)
+    weights = dict(zip(found.features, found.weights, strict=True))
+    assert [weights[name] for name in names[8:]] == [0.0] * 5
+    assert found.metrics["exact"] == 1.0  # only of the others
+    assert found.model_calls <= 2**8 * 9 + 2 * 9
+
+
+def test_models_of_several_parts_may_use_every_feature():
+    from intentx.models import used_features
+
+    rows, target = X, product(X)
+    tree = of_sklearn("DecisionTreeRegressor")(max_depth=1)
+    for kind, settings in (
+        ("BaggingRegressor", {"max_features": 2, "n_estimators": 3}),  # their trees count other columns
+        ("StackingRegressor", {"estimators": [("tree", tree)], "passthrough": True, "cv": 2}),
+        ("GradientBoostingRegressor", {"init": of_sklearn("RandomForestRegressor")(3)}),
+    ):
+        model = of_sklearn(kind)(**settings).fit(rows, target)
+        assert used_features(FeatureModel(model, NAMES)).all()
+
+
+def test_linear_trees_have_no_closed_form_however_small_their_scores():
+    import lightgbm
+
+    rows = np.random.default_rng(5).normal(size=(200, 8))
+    data = lightgbm.Dataset(rows, 1e-9 * product(rows), feature_name=NAMES)
+    settings = {"verbosity": -1, "num_threads": 1, "min_data_in_leaf": 5, "linear_tree": True}
+    model = FeatureModel(lightgbm.train(settings, data, 5))
+    assert tree_shares(model, rows[0], rows[1:4]) is None
+
+
+def test_estimates_of_a_pair_are_differences_and_turn_round():
+    rows = np.random.default_rng(6).normal(size=(6, 12))
+    ranking = ranking_of(lambda some: np.tanh(some).prod(axis=1) + product(some), rows,
+                         [f"f{i}" for i in range(12)])  # fmt: skip
+    method = ListwiseSHAP(samples=60, background=np.random.default_rng(7).normal(size=(40, 12)))
+    weights = [
+        dict(zip(e.features, e.weights, strict=True))
+        for e in (
+            method.explain(ranking, 0), method.explain(ranking, 3),
+            method.explain(ranking, 0, above=3), method.explain(ranking, 3, above=0),
+        )
+    ]  # fmt: skip
+    for name in ranking.names:
+        one, other, both, turned = (w[name] for w in weights)
+        assert both == one - other == -turned
+    assert sum(weights[2].values()) == pytest.approx(ranking.scores[0] - ranking.scores[3])
+
+
+def test_scores_that_are_too_large_to_subtract_are_refused():
+    ranking = ranking_of(lambda rows: np.where(rows[:, 0] > 0, 1.7e308, -1.7e308))
+    assert sum(ListwiseSHAP(background="zero").explain(ranking).weights) == pytest.approx(1.0)
+    with pytest.raises(InputError, match="difference of two is no finite number"):
+        ListwiseSHAP(background="zero").explain(ranking, 0, above=14)
+    with pytest.raises(InputError, match="difference of two is no finite number"):
+        ListwiseSHAP(background="zero").explain(ranking, 0)
+    half = ranking_of(lambda rows: np.where(rows[:, 0] > 0, 0.8e308, -0.8e308))
+    found = ListwiseSHAP(background="zero").explain(half, 0, above=14)
+    assert sum(found.weights) == pytest.approx(1.6e308)
+
+
+def test_long_orders_are_weighed_as_short_ones(monkeypatch):
+    from intentx.explainers.features import order_values
+
+    generator = np.random.default_rng(8)
+    for number in (2, 5, 40):
+        scores = np.sort(generator.integers(0, number, number))[::-1].astype(float)
+        scores[0] += 1  # some differ
+        others = generator.integers(0, max(2, number // 2), (4, number)).astype(float)
+        others[0] = 1.0
+        short = order_value("weighted-tau", scores, others)
+        monkeypatch.setattr(order_values, "LONG", 1)
+        np.testing.assert_allclose(order_value("weighted-tau", scores, others), short, atol=1e-12)
+        monkeypatch.undo()
+
+
+def test_the_error_of_an_estimate_is_about_what_it_says():
+    rows = np.random.default_rng(9).normal(size=(12, 13))
+    background = np.random.default_rng(10).normal(size=(30, 13))
+    ranking = ranking_of(lambda some: product(some) + some[:, 8] * some[:, 9], rows,
+                         [f"f{i}" for i in range(13)])  # fmt: skip
+    exact = ListwiseSHAP(samples=2**13, background=background).explain(ranking)
+    truth = dict(zip(exact.features, exact.weights, strict=True))
+    assert exact.metrics["error"] == 0.0
+    errors, said = [], []
+    for seed in range(4):
+        some = ListwiseSHAP(samples=200, draws=5, background=background, seed=seed).explain(ranking)
+        missed = [w - truth[n] for n, w in zip(some.features, some.weights, strict=True)]
+        errors.append(np.mean(np.square(missed)))
+        said.append(some.metrics["error"] ** 2)
+    assert 1 / 3 < np.sqrt(np.mean(errors) / np.mean(said)) < 3
+    few = ListwiseSHAP(samples=4, background=background).explain(ranking)
+    assert "These are few for 13" in " ".join(few.notes)
