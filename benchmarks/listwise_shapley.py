@@ -1,6 +1,6 @@
-"""Listwise Shapley values on MQ2008: errors of estimates by sets and background rows, and their cost.
+"""Listwise Shapley values on MQ2008: errors by numbers of sets and background rows, and their cost.
 
-Fold 1, LambdaMART of LightGBM with 300 trees of 31 leaves, 100 background rows of the training documents.
+Fold 1, LambdaMART of LightGBM with 300 trees of 31 leaves, 100 background rows of training documents.
 The values that estimates are held against come from 2,500 sets with all 100 rows each.
 """
 
@@ -80,8 +80,8 @@ def report(queries: int, seeds: int) -> Iterator[str]:
     measured = [*errors(test.rankings(model, drawn), rows, seeds)]
     yield "# Listwise Shapley values: errors and cost\n"
     yield (
-        f"Machine: {machine()}. {queries} queries of MQ2008 with 10 documents or more, {seeds} seeds, τ, "
-        f"{ROWS} background rows, against {LONG:,} sets with all rows. Error: mean squared error over "
+        f"Machine: {machine()}. {queries} queries of MQ2008 with 10 documents or more, {seeds} seeds, "
+        f"τ, {ROWS} background rows, against {LONG:,} sets with all rows. Error: mean squared error over "
         "the mean square of the weights. Said / true: the root of the mean of the metric `error`, "
         "squared, over the mean squared error.\n"
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 
@@ -17,6 +17,7 @@ from intentx.evaluation.expanded_query import ExpandedQuery
 from intentx.evaluation.metrics import PAIRS
 from intentx.evaluation.orders import copeland_scores, rbo_ext
 from intentx.evaluation.statistics import kendall_tau_b
+from intentx.evaluation.tally import FidelityRow, Tally
 from intentx.ordered import Ordered
 from intentx.preferences import MARGIN, Pairs, PreferenceMatrices, TermScores, preference_pairs
 from intentx.preferences.pairs import ROUNDING, EveryPair, refuse_too_many
@@ -36,7 +37,6 @@ __all__ = [
     "Fidelity",
     "FidelityRow",
     "Method",
-    "Tally",
     "all_pairs_row",
     "fidelity",
     "judge",
@@ -71,38 +71,6 @@ class Method(Protocol):
     """A way to explain a ranking by words."""
 
     def explain(self, ranking: Ranking, /) -> Any: ...
-
-
-@dataclass(frozen=True)
-class FidelityRow:
-    """Agreement on one set of pairs.
-
-    Attributes
-    ----------
-    name
-        ``"all"``, ``"far"``, ``"fitted"`` or ``"heldout"``.
-    pairs
-        Number of pairs.
-    vote
-        Share covered by the soft vote of the simple rankers, ``sum_r tanh(x M_r) > margin``.
-    majority
-        Share on which more than half of the simple rankers agree strictly with the ranker (two
-        of three, in the published rule).
-    by_ranker
-        The share for each simple ranker by itself.
-    ties
-        Pairs with a vote within the margin of zero; they are not covered.
-    reason
-        Why the shares are NaN, "" when they are not.
-    """
-
-    name: str
-    pairs: int
-    vote: float
-    majority: float
-    by_ranker: Mapping[str, float]
-    ties: int
-    reason: str = ""
 
 
 @dataclass(frozen=True)
@@ -272,13 +240,7 @@ def judge(
     InputError
         If the ranking has no preference pair, or more than a billion.
     """
-    if gap < 1:
-        raise InputError(f"gap must be 1 or more, not {gap!r}")
-    n = len(ranking)
-    refuse_too_many(n)
-    every = EveryPair(ranking.scores)
-    if not len(every):
-        preference_pairs(ranking)  # says why there is none
+    n, every = len(ranking), _every_pair(ranking, gap)
     sums = matrices.document_sums(range(matrices.n_terms))
     names = matrices.scores.rankers or tuple(f"ranker {r + 1}" for r in range(matrices.n_rankers))
     reasons = {
@@ -311,6 +273,17 @@ def judge(
     )
 
 
+def _every_pair(ranking: Ordered, gap: int) -> EveryPair:
+    """All preference pairs, one or more, of a ranking that is not too long."""
+    if gap < 1:
+        raise InputError(f"gap must be 1 or more, not {gap!r}")
+    refuse_too_many(len(ranking))
+    every = EveryPair(ranking.scores)
+    if not len(every):
+        preference_pairs(ranking)  # says why there is none
+    return every
+
+
 def by_features(explanation: Any) -> bool:
     """Whether an explanation is by features: it has scores of the documents, and no words."""
     return hasattr(explanation, "alone") and hasattr(explanation, "document_scores")
@@ -326,13 +299,7 @@ def judge_scores(ranking: Ordered, scores: npt.NDArray[np.float64], *, gap: int 
     InputError
         If the ranking has no preference pair, or more than a billion.
     """
-    if gap < 1:
-        raise InputError(f"gap must be 1 or more, not {gap!r}")
-    n = len(ranking)
-    refuse_too_many(n)
-    every = EveryPair(ranking.scores)
-    if not len(every):
-        preference_pairs(ranking)  # says why there is none
+    n, every = len(ranking), _every_pair(ranking, gap)
     levels = untied_levels(scores)
     all_, far = Tally((ALONE,), 0.0), Tally((ALONE,), 0.0)
     for high, low in every.blocks(PAIRS_AT_ONCE):
@@ -394,47 +361,3 @@ def _among(codes: npt.NDArray[np.intp], known: npt.NDArray[np.intp]) -> npt.NDAr
         return np.zeros(len(codes), dtype=bool)
     places = np.searchsorted(known, codes)
     return np.equal(known[np.minimum(places, len(known) - 1)], codes)
-
-
-class Tally:
-    """Agreement on pairs that come block by block, so that no array is as long as there are pairs.
-
-    Parameters
-    ----------
-    names
-        Of the R simple rankers.
-    margin
-        Least vote of a covered pair.
-    """
-
-    def __init__(self, names: Sequence[str], margin: float) -> None:
-        self.names, self.margin = names, margin
-        self.pairs = 0
-        self.counts = np.zeros(len(names) + 3, dtype=np.intp)
-
-    def outcomes(self, strength: npt.NDArray[np.float64]) -> npt.NDArray[np.bool_]:
-        """(R + 3, P) who covers each pair: the simple rankers, the vote, the majority; and ties.
-
-        Parameters
-        ----------
-        strength
-            (R, P) tanh of the explanation's scaled score differences.
-        """
-        vote = strength.sum(axis=0)
-        agree = strength > self.margin
-        majority = 2 * agree.sum(axis=0) > len(self.names)
-        return np.vstack([agree, vote > self.margin, majority, np.abs(vote) <= self.margin])
-
-    def add(self, outcomes: npt.NDArray[np.bool_]) -> None:
-        """Count the outcomes of some pairs."""
-        self.pairs += outcomes.shape[1]
-        self.counts += np.count_nonzero(outcomes, axis=1)
-
-    def row(self, name: str, reason: str) -> FidelityRow:
-        """What was counted; without a pair the shares are NaN, and ``reason`` says why."""
-        if not self.pairs:
-            nothing = dict.fromkeys(self.names, math.nan)
-            return FidelityRow(name, 0, math.nan, math.nan, nothing, 0, reason)
-        *by_ranker, vote, majority, _ = (self.counts / self.pairs).tolist()
-        by_name = dict(zip(self.names, by_ranker, strict=True))
-        return FidelityRow(name, self.pairs, vote, majority, by_name, int(self.counts[-1]))

@@ -15,15 +15,14 @@ from intentx.evaluation.base import Measure, Sheet
 from intentx.evaluation.expanded_query import ExpandedQuery
 from intentx.evaluation.fidelity import (
     WITHOUT_TEXTS,
-    FidelityRow,
     Method,
-    Tally,
     all_pairs_row,
     by_features,
     scores_row,
     unfitted_matrices,
 )
 from intentx.evaluation.statistics import student_interval
+from intentx.evaluation.tally import FidelityRow, Tally
 from intentx.preferences import Pairs, PreferenceMatrices, preference_pairs
 from intentx.preferences.pairs import refuse_too_many
 from intentx.preferences.simple_rankers import (

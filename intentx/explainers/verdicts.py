@@ -59,6 +59,11 @@ def verdict(
     ):
         explanation.__dict__["_verdict"] = feature_verdict(explanation, vars(explanation)["_method"])
     kept = explanation.verdict
+    if kept is None and hasattr(explanation, "agreement"):
+        raise InputError(
+            f"{explanation.method} has no verdict; its agreement says what its order is held against: "
+            "explanation.agreement"
+        )
     if kept is None:
         raise InputError(
             "an explanation loaded from JSON keeps the verdict that it was saved with, and this one has "

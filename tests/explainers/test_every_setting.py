@@ -12,18 +12,18 @@ from hypothesis import strategies as st
 
 import intentx as ix
 from intentx.explainers import methods
+from intentx.explainers.features.methods import FEATURE_METHODS
 
 
 def concrete(kind):
     for one in kind.__subclasses__():
-        # Methods of feature rankers have tests of their own.
-        ours = one.__module__.startswith("intentx.") and ".features." not in one.__module__
-        if ours and not inspect.isabstract(one):
+        if one.__module__.startswith("intentx.") and not inspect.isabstract(one):
             yield one
         yield from concrete(one)
 
 
-assert methods  # which makes all of them known
+assert methods
+assert FEATURE_METHODS  # which makes all of them known
 METHODS = sorted(concrete(ix.Explainer), key=lambda kind: kind.__name__)
 FIELDS = [(kind, field) for kind in METHODS for field in dataclasses.fields(kind)]
 ids = [f"{kind.__name__}.{field.name}" for kind, field in FIELDS]
@@ -44,6 +44,9 @@ BY_NAME = {
     "words": (3, "tea", [3]),
     "keep": (3, "everything", [3]),
     "rank": (*WHOLE, 0),
+    "background": ("middle", "", 3, None, [["x"]]),
+    "features": (0, 2.5, "BM25", (3,), ()),
+    "features_of": ("x", 3),
 }
 MAY_BE_NONE = ("m", "log_weights", "effects", "budget", "seconds", "batch_size", "mask")
 
@@ -69,6 +72,7 @@ def test_all_of_ours_are_explainers():
     assert {kind.__name__ for kind in METHODS} == {
         *("Multiplex", "IntentGreedy", "QueryTerms", "RandomTerms", "EXS", "LIRME", "KernelSHAP"),
         *("Counterfactual", "QueryCounterfactual", "EquivalentQuery"),
+        *("ValidFeatures", "FeatureBaseline", "ListwiseSHAP", "MimicTree"),
         *("Saliency", "GradientInput", "IntegratedGradients", "DeepLIFT", "DeepSHAP", "GradCAM"),
     }
 

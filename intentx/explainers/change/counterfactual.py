@@ -57,7 +57,8 @@ class Counterfactual(ChangeMethod):
     prove
         Most edited documents to ask about in the proof that no smaller set is enough.
     budget
-        Most edited documents to ask about in the search. Of a listwise ranker each is a whole list.
+        Most edited documents to ask about in the search; of a listwise ranker each is a whole list. The
+        rank after each change, asking again, and robustness come on top.
     seconds
         A limit in time, too; the answer then depends on how fast the machine is.
     vectors

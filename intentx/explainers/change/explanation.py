@@ -140,8 +140,8 @@ class ChangeExplanation(Explanation):
     offered
         How many edits were offered.
     calls
-        `model_calls` by what they were for: ``"search"``, ``"proof"``, ``"asked again"`` and
-        ``"robustness"``.
+        `model_calls` by what they were for: ``"search"``, ``"proof"``, ``"ladder"`` (the rank after each
+        change), ``"asked again"`` and ``"robustness"``.
     settings, model_calls, seconds, notes, cautions, measures
         As in every `Explanation`.
     """

@@ -17,6 +17,7 @@ from intentx.explainers.base import Explainer, Question
 from intentx.explainers.change.edits import Edit, in_order, written
 from intentx.explainers.change.explanation import Changed, ChangeExplanation, Of, Status, Tried
 from intentx.explainers.change.goals import Goal, Outcome, Target
+from intentx.explainers.change.placing import elsewhere
 from intentx.explainers.change.search import SetSearch
 from intentx.ranking import Ranking
 from intentx.text import Analyzer
@@ -107,7 +108,7 @@ class Found:
         box = ranking.black_box(method.name)
         self._model_before = box.seconds
         self.notes: list[str] = list(box.doubts.values())
-        self.calls = {"search": 0, "proof": 0, "asked again": 0, "robustness": 0}
+        self.calls = {"search": 0, "proof": 0, "ladder": 0, "asked again": 0, "robustness": 0}
         self.noisy = False
         self._outcome_of: dict[str, Outcome] = {}
         self._shares: dict[Chosen, float] = {}
@@ -207,9 +208,8 @@ class Found:
             self.calls["asked again"] += self.task.asked.texts_each
             largest = max(abs(first.score), abs(now.score), float(np.ptp(self.ranking.scores)))
             varies = abs(now.score / 2 - first.score / 2) > SAME * largest / 2
-            self.noisy = self.noisy or (varies)
+            self.noisy = self.noisy or varies
             if now.margin <= 0:
-                self.noisy = self.noisy or varies
                 return False
             if not self.noisy:
                 break
@@ -218,8 +218,6 @@ class Found:
     def _share(self, chosen: Chosen) -> float:
         """Share of other positions and orders of what is inserted at which the goal is reached."""
         if chosen not in self._shares:
-            from intentx.explainers.change.placing import elsewhere
-
             generator = np.random.default_rng(self.method.seed)
             edits = in_order(self.task.edits, chosen)
             texts = elsewhere(self.task.text, edits, self.task.gaps, generator)
@@ -233,7 +231,7 @@ class Found:
         """A set as an answer: its edits, the most effective one first, and the rank after each."""
         by_effect = sorted(chosen, key=lambda edit: (-self.search.effect(edit), edit))
         steps = [self._text(frozenset(by_effect[: i + 1])) for i in range(len(by_effect))]
-        outcomes = self._outcomes(steps, "search")
+        outcomes = self._outcomes(steps, "ladder")
         ranks = tuple(one.rank for one in outcomes)
         edits = tuple(self.task.edits[i] for i in by_effect)
         return Changed(edits, steps[-1], ranks[-1], ranks, self._share(chosen))

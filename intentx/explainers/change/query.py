@@ -24,7 +24,7 @@ from intentx.text.letters import is_telling
 __all__ = ["QueryCounterfactual"]
 
 ADDED, REPLACED = 30, 5  # words that may be added; that may stand for each one
-Of_query = Literal["drop", "add", "replace"]
+QueryEdit = Literal["drop", "add", "replace"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class QueryCounterfactual(ChangeMethod):
     ('piano milk', 1, 2)
     """
 
-    edits: tuple[Of_query, ...] = ("drop", "add", "replace")
+    edits: tuple[QueryEdit, ...] = ("drop", "add", "replace")
     prove: Count = 100
     budget: Size = 100
     vectors: TermVectors | None = None

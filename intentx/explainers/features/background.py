@@ -12,7 +12,7 @@ from intentx.errors import InputError
 from intentx.feature_ranking import FeatureRanking, matrix_of
 from intentx.models import FeatureModel
 
-__all__ = ["Background", "MaskedModel", "background_rows", "plain_background"]
+__all__ = ["Background", "MaskedModel", "background_rows", "check_background", "plain_background"]
 
 Floats = npt.NDArray[np.float64]
 Masks = npt.NDArray[np.bool_]
@@ -20,7 +20,23 @@ Masks = npt.NDArray[np.bool_]
 Background = Literal["mean", "median", "zero"] | Any
 """The name of a value for each feature, taken over the documents of the ranking, or (B, F) rows."""
 
+NAMES = ("mean", "median", "zero")
 AT_ONCE = 262_144  # rows of features in memory at once
+
+
+def check_background(background: Background) -> None:
+    """Refuse what is neither the name of a background nor rows of numbers."""
+    if isinstance(background, str) and background in NAMES:
+        return
+    try:
+        rows = np.ndim(np.asarray(background, dtype=np.float64))
+    except (TypeError, ValueError):
+        rows = 0
+    if isinstance(background, str) or rows not in (1, 2):
+        raise InputError(
+            f"background must be {', '.join(map(repr, NAMES))} or rows of features, (B, F) numbers, not "
+            f"{shown(background)}"
+        )
 
 
 def background_rows(
@@ -48,11 +64,8 @@ def background_rows(
     >>> background_rows(ranking, "mean").tolist()
     [[2.5, 1.5]]
     """
+    check_background(background)
     if isinstance(background, str):
-        if background not in ("mean", "median", "zero"):
-            raise InputError(
-                f"background must be 'mean', 'median', 'zero' or rows of features, not {background!r}"
-            )
         return _named(ranking, background)[None]
     rows = matrix_of(np.atleast_2d(np.asarray(background)))
     if rows.shape[1] != len(ranking.names) or not len(rows):

@@ -9,9 +9,10 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.checks import Samples, Seed, Size
-from intentx.explainers.base import Explainer, Question
-from intentx.explainers.features.background import Background, background_rows, plain_background
+from intentx.explainers.base import Question
+from intentx.explainers.features.background import Background, background_rows
 from intentx.explainers.features.importance import gain, mean_shap, permutation, rank_lime
+from intentx.explainers.features.method import FeatureMethod
 from intentx.explainers.features.set_explanation import (
     Clock,
     FeatureSetExplanation,
@@ -24,7 +25,7 @@ __all__ = ["FeatureBaseline"]
 
 
 @dataclass(frozen=True, kw_only=True)
-class FeatureBaseline(Explainer[FeatureSetExplanation]):
+class FeatureBaseline(FeatureMethod[FeatureSetExplanation]):
     """The k features that a common importance puts first, judged as those of `intentx.ValidFeatures`.
 
     Parameters
@@ -61,11 +62,6 @@ class FeatureBaseline(Explainer[FeatureSetExplanation]):
     seed: Seed = 0
 
     questions: ClassVar[tuple[Question, ...]] = ("ranking",)
-    takes: ClassVar[tuple[type, ...]] = (FeatureRanking,)
-
-    def settings(self) -> dict[str, Any]:
-        """The settings as plain data."""
-        return {**super().settings(), "background": plain_background(self.background)}
 
     def _explain(self, ranking: FeatureRanking, doc: Any, above: Any) -> FeatureSetExplanation:
         clock = Clock(ranking.ask("importances of features"))

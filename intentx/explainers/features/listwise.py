@@ -14,15 +14,15 @@ import numpy.typing as npt
 from intentx.asked import asking
 from intentx.checks import Samples, Seed, Size
 from intentx.errors import InputError
-from intentx.explainers.base import Explainer, Question
+from intentx.explainers.base import Question
 from intentx.explainers.features.background import (
     Background,
     MaskedModel,
     background_rows,
-    plain_background,
 )
 from intentx.explainers.features.explanation import FeatureExplanation
 from intentx.explainers.features.listwise_games import FeatureGame, WordGame
+from intentx.explainers.features.method import FeatureMethod
 from intentx.explainers.features.order_values import OrderValue
 from intentx.feature_ranking import FeatureRanking
 from intentx.markup import count
@@ -83,7 +83,7 @@ class ListwiseExplanation(FeatureExplanation):
 
 
 @dataclass(frozen=True, kw_only=True)
-class ListwiseSHAP(Explainer[ListwiseExplanation]):
+class ListwiseSHAP(FeatureMethod[ListwiseExplanation]):
     """Shapley values of features for a whole order (RankingSHAP, Heuss et al. 2025; RankSHAP).
 
     The value of a set of features is what the order is worth in which only these are kept and all
@@ -109,7 +109,7 @@ class ListwiseSHAP(Explainer[ListwiseExplanation]):
         ``"features"`` of a `intentx.FeatureRanking`, or ``"words"`` of a ranking of texts: words that
         are left out are taken from all documents at once, and every set asks the ranker for all
         documents.
-    words
+    max_terms
         Most words: those of `intentx.preferences.candidates.candidate_terms`.
     seed
         Of the rows and sets.
@@ -143,15 +143,11 @@ class ListwiseSHAP(Explainer[ListwiseExplanation]):
     samples: Samples = 500
     draws: Size = 25
     units: Literal["features", "words"] = "features"
-    words: Size = 20
+    max_terms: Size = 20
     seed: Seed = 0
 
     questions: ClassVar[tuple[Question, ...]] = ("ranking", "document", "pair")
     takes: ClassVar[tuple[type, ...]] = (FeatureRanking, Ranking)
-
-    def settings(self) -> dict[str, Any]:
-        """The settings as plain data."""
-        return {**super().settings(), "background": plain_background(self.background)}
 
     def _explain(
         self, ranking: FeatureRanking | Ranking, doc: str | int | None, above: str | int | None
@@ -185,7 +181,7 @@ class ListwiseSHAP(Explainer[ListwiseExplanation]):
         start, box = time.perf_counter(), ranking.black_box("listwise Shapley values of words")
         place, other = (None if one is None else ranking.position(one) for one in (doc, above))
         with asking(box) as asked:
-            names = candidate_terms(ranking, self.words, analyzer=ranking.analyzer).terms
+            names = candidate_terms(ranking, self.max_terms, analyzer=ranking.analyzer).terms
             if not names:
                 raise InputError(
                     "the documents have no word that the ranker reads: nothing to explain by"

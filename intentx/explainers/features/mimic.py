@@ -53,7 +53,8 @@ class MimicExplanation(FeatureExplanation):
     queries
         How many queries it was fitted on, and how many were held out.
     mimic
-        What scores documents by their features (M, F of ``used``); None after a round trip through JSON.
+        What scores documents, (M, F) of the features that it may use, in their order; None after a round
+        trip through JSON.
     """
 
     tree: str
@@ -111,8 +112,8 @@ class MimicExplanation(FeatureExplanation):
 class MimicTree(Explainer[MimicExplanation]):
     """Fit a readable model to the order of a ranker on many queries (Singh & Anand 2018).
 
-    The documents of the given queries, labelled by the ranker's own order, are the secondary training
-    data. What the answer says is measured on queries that were held out.
+    The documents of the given queries, labelled by the ranker, are the secondary training data. What the
+    answer says is measured on queries that were held out.
 
     Parameters
     ----------
@@ -167,6 +168,13 @@ class MimicTree(Explainer[MimicExplanation]):
     def _check(self) -> None:
         if self.features == ():
             raise InputError("features must name one feature or more; None: all")
+        if self.features_of is not None and not (
+            callable(self.features_of) and hasattr(self.features_of, "names")
+        ):
+            raise InputError(
+                "features_of must be a callable (query, texts) -> (N, F) with names, such as "
+                f"intentx.rankers.TextFeatures, not {shown(self.features_of)}"
+            )
 
     questions: ClassVar[tuple[Question, ...]] = ("rankings",)
     takes: ClassVar[tuple[type, ...]] = (FeatureRanking, Ranking)

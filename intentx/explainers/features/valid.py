@@ -11,9 +11,10 @@ import numpy as np
 
 from intentx.checks import Amount, Count, Samples, Seed, Share, Size
 from intentx.errors import InputError
-from intentx.explainers.base import Explainer, Question
-from intentx.explainers.features.background import Background, background_rows, plain_background
+from intentx.explainers.base import Question
+from intentx.explainers.features.background import Background, background_rows
 from intentx.explainers.features.greedy import greedy_features
+from intentx.explainers.features.method import FeatureMethod
 from intentx.explainers.features.set_explanation import (
     Clock,
     FeatureSetExplanation,
@@ -41,7 +42,7 @@ SAME = 1e-6  # of τ: what trees and the model may differ by
 
 
 @dataclass(frozen=True, kw_only=True)
-class ValidFeatures(Explainer[FeatureSetExplanation]):
+class ValidFeatures(FeatureMethod[FeatureSetExplanation]):
     """At most k features that keep the order, all others having background values.
 
     Validity is τ between the ranking and the order with only the features kept; completeness is −τ with
@@ -101,11 +102,6 @@ class ValidFeatures(Explainer[FeatureSetExplanation]):
     seed: Seed = 0
 
     questions: ClassVar[tuple[Question, ...]] = ("ranking",)
-    takes: ClassVar[tuple[type, ...]] = (FeatureRanking,)
-
-    def settings(self) -> dict[str, Any]:
-        """The settings as plain data."""
-        return {**super().settings(), "background": plain_background(self.background)}
 
     def _explain(self, ranking: FeatureRanking, doc: Any, above: Any) -> FeatureSetExplanation:
         clock = Clock(ranking.ask("valid features"))

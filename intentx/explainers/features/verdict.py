@@ -38,6 +38,11 @@ def feature_verdict(explanation: FeatureExplanation, method: Any) -> FeatureVerd
             f"{explanation.method} explains several rankings together, and is judged on queries left "
             "out: see the metrics of the explanation"
         )
+    if explanation.settings.get("units") == "words":
+        raise InputError(
+            "a verdict on words by their listwise Shapley values is not offered: explain the ranking by "
+            "intentx.Multiplex, which has one"
+        )
     ranking, number = explanation.ranking, len(explanation.kept)
     model = ranking.ask("a verdict of features")
     before = model.rows_asked
