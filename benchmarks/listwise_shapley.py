@@ -81,8 +81,8 @@ def report(queries: int, seeds: int) -> Iterator[str]:
     yield "# Listwise Shapley values: errors and cost\n"
     yield (
         f"Machine: {machine()}. {queries} queries of MQ2008 with 10 documents or more, {seeds} seeds, "
-        f"τ, {ROWS} background rows, against {LONG:,} sets with all rows. Error: mean squared error over "
-        "the mean square of the weights. Said / true: the root of the mean of the metric `error`, "
+        f"τ, {ROWS} background rows, against {LONG:,} sets with all rows. Error: mean squared error "
+        "over the mean square of the weights. Said / true: the root of the mean of the metric `error`, "
         "squared, over the mean squared error.\n"
     )
     yield "| sets | rows for each | rows asked | error | said / true |"

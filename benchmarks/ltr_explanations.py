@@ -91,9 +91,23 @@ def by_chance(ranking: ix.FeatureRanking, rows: np.ndarray, seed: int) -> list[i
     return [int(i) for i in order]
 
 
+def of_set(method: Any) -> Order:
+    """The features of a set by what each adds, then the others; chosen with the mean as background."""
+
+    def order(ranking: ix.FeatureRanking, rows: np.ndarray, seed: int) -> list[int]:
+        found = method.explain(ranking).features
+        return ranking.columns([*found, *(name for name in ranking.names if name not in found)])
+
+    return order
+
+
 METHODS: dict[str, Order] = {
     "ListwiseSHAP": by_listwise,
+    "ValidFeatures": of_set(ix.ValidFeatures(k=max(KS))),
+    "ValidFeatures, half completeness": of_set(ix.ValidFeatures(k=max(KS), completeness=0.5)),
     "greedy": by_greedy,
+    "permutation": of_set(ix.FeatureBaseline(by="permutation", k=max(KS))),
+    "Rank-LIME": of_set(ix.FeatureBaseline(by="rank-lime", k=max(KS))),
     "mean absolute SHAP": by_mean_shap,
     "gain": by_gain,
     "random": by_chance,
@@ -153,7 +167,7 @@ def planted(queries: int = 20) -> Iterator[dict[str, Any]]:
             model = FeatureModel(ranker, names)
             ranking = ix.FeatureRanking.from_model(model, f"{seed}", [f"d{i}" for i in range(30)], X)
             rows = generator.normal(size=(20, 12))
-            for label in ("ListwiseSHAP", "greedy", "random"):
+            for label in ("ListwiseSHAP", "ValidFeatures", "greedy", "random"):
                 first = METHODS[label](ranking, rows, seed)[: len(truth)]
                 yield {"ranker": name, "method": label, "hit": len({*first} & {*truth}) / len(truth)}
 
@@ -186,7 +200,8 @@ def report(
     by_data = {d: sum(q[0] == d for q in queries) for d in sorted({q[0] for q in queries})}
     out += [
         f"{len(queries)} queries ({', '.join(f'{d}: {n}' for d, n in by_data.items())}), drawn by "
-        f"seed 0 among test queries with {LEAST} documents or more; 100 background rows. Preservation: "
+        f"seed 0 among test queries with {LEAST} documents or more; 100 background rows. ValidFeatures, "
+        "permutation and Rank-LIME choose ten features with the mean as background. Preservation: "
         "τ of the order by the first k features to the full one. Deletion: τ of the order without them; "
         "lower is better. Exposure: 1 less the share of the exposure that moves. Means over background "
         "rows and queries.",

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from intentx.cli.terminal import check_folder, given_text, progress, quiet_models, show, show_json, tell
-from intentx.cli.word_options import add_words, word_settings
+from intentx.cli.word_options import add_words, positive, word_settings
 from intentx.datasets import read_documents
 from intentx.errors import InputError
 from intentx.explainers.change.missing import missing
@@ -31,14 +31,14 @@ def add_missing(commands: Any) -> None:
         "--first", metavar="SPEC", help="the first stage, such as bm25; --ranker then reranks"
     )
     command.add_argument(
-        "--depth", type=_positive, metavar="N", help="documents that --ranker reranks (default 100)"
+        "--depth", type=positive, metavar="N", help="documents that --ranker reranks (default 100)"
     )
     command.add_argument("--query", required=True, metavar="Q", help="the query")
     command.add_argument("--doc", required=True, metavar="ID", help="the document")
     command.add_argument("--docs", required=True, metavar="FILE", help="JSONL or TSV; - reads stdin")
-    command.add_argument("--k", type=_positive, default=10, metavar="K", help="ranks (default 10)")
+    command.add_argument("--k", type=positive, default=10, metavar="K", help="ranks (default 10)")
     command.add_argument(
-        "--budget", type=_positive, default=200, metavar="N", help="most edited texts (default 200)"
+        "--budget", type=positive, default=200, metavar="N", help="most edited texts (default 200)"
     )
     command.add_argument("--json", action="store_true", help="print the answer as JSON")
     command.add_argument("--html", type=Path, metavar="FILE", help="write an HTML page")
@@ -77,10 +77,3 @@ def _missing(options: argparse.Namespace) -> None:
             tell(line)
         else:
             show(line)
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"1 or more expected, not {number}")
-    return number

@@ -281,10 +281,10 @@ def _held_out(
             majority.append(most / number)
     if not found:
         return math.nan, math.nan, math.nan, math.nan
-    least, most_ = student_interval(
+    lowest, highest = student_interval(
         np.array(found), tested_to_fitted=held / (n - held), bounds=(0.0, 1.0)
     )
-    return float(np.mean(found)), least, most_, float(np.mean(majority))
+    return float(np.mean(found)), lowest, highest, float(np.mean(majority))
 
 
 def _among(ranking: Ranking, positions: Indices) -> list[tuple[Indices, Indices]]:
