@@ -42,6 +42,7 @@ suppress_warnings = [
 nb_custom_formats = {".py": ["jupytext.reads", {"fmt": "py:percent"}]}
 nb_execution_mode = "cache"
 nb_execution_raise_on_error = True
+nb_output_stderr = "remove"  # bars of progress
 nb_execution_timeout = 600  # a slow machine
 nb_execution_cache_path = str(ROOT / "site" / "executed")
 nb_execution_excludepatterns = ["*.md"]

@@ -34,7 +34,7 @@ deeplift
 
 # %%
 shap = ix.KernelSHAP(samples=200, seed=0).explain(ranking, first)
-shap.plot()
+axis = shap.plot()
 # %% [markdown]
 # ## Can it be believed?
 #

@@ -44,7 +44,7 @@ shares = ix.ListwiseSHAP(seed=0).explain(ranking)
 shares
 
 # %%
-shares.plot()
+axis = shares.plot()
 
 # %% [markdown]
 # LETOR files, LightGBM, XGBoost and ONNX: [Rankers over features](../features.md). A readable model that

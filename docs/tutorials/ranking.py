@@ -45,7 +45,7 @@ for effect in explanation.effects:
 # One line draws it. `to_html` writes a page, `to_dataframe` gives a frame, `save` and `ix.load` keep it.
 
 # %%
-explanation.plot()
+axis = explanation.plot()
 # %% [markdown]
 # ## Against controls
 #
