@@ -87,6 +87,11 @@ class FeatureExplanation(Explanation):
         return ""
 
     @property
+    def terms(self) -> tuple[str, ...]:
+        """The features, as explanations of rankings of texts call what they have weights of."""
+        return self.features
+
+    @property
     def document_scores(self) -> npt.NDArray[np.float64]:
         """(N,) `alone`, as explanations of rankings of texts call it."""
         return np.asarray(self.alone)

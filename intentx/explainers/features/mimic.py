@@ -17,6 +17,7 @@ from intentx.explainers.features.explanation import FeatureExplanation
 from intentx.explainers.features.mimics import Kind, fit_mimic, ordered_labels
 from intentx.explainers.features.order_values import order_value
 from intentx.explainers.features.orders import taus
+from intentx.explainers.features.set_explanation import check_order
 from intentx.explainers.plain import table
 from intentx.feature_ranking import FeatureRanking
 from intentx.preferences.pairs import EveryPair
@@ -53,8 +54,10 @@ class MimicExplanation(FeatureExplanation):
     queries
         How many queries it was fitted on, and how many were held out.
     mimic
-        What scores documents, (M, F) of the features that it may use, in their order; None after a round
-        trip through JSON.
+        What scores documents, (M, F) of the features in ``inputs``; None after a round trip through JSON.
+    inputs
+        Names of the features that it may use, in the order in which ``mimic`` takes them; () after a
+        round trip through JSON.
     """
 
     tree: str
@@ -62,6 +65,7 @@ class MimicExplanation(FeatureExplanation):
     beside: Mapping[str, float]
     queries: tuple[int, int]
     mimic: Any = field(default=None, repr=False)
+    inputs: tuple[str, ...] = field(default=(), repr=False)
 
     FORMAT: ClassVar[str] = "intentx.mimic/1"
     METRICS: ClassVar[Mapping[str, str]] = {
@@ -87,6 +91,27 @@ class MimicExplanation(FeatureExplanation):
     def scores_alone(self, ranking: FeatureRanking) -> Floats:
         """Refused: the metrics of a mimic are of held-out queries already."""
         raise InputError("a mimic is measured on held-out queries: see tau, ndcg and precision")
+
+    def measured_on(self, rankings: Sequence[FeatureRanking]) -> dict[str, float]:
+        """The metrics on other queries, such as those of another collection, against their order.
+
+        Raises
+        ------
+        InputError
+            If there is no ranking, one lacks a feature or a preference pair, or the mimic was loaded
+            from JSON.
+        """
+        if self.mimic is None:
+            raise InputError("a mimic loaded from JSON cannot score documents: fit it again")
+        for one in rankings:
+            check_order(one)
+            one.columns(self.inputs)
+        if not rankings:
+            raise InputError("a mimic is measured on one ranking or more, not on none")
+        columns = rankings[0].columns(self.inputs)
+        if any(one.columns(self.inputs) != columns for one in rankings):
+            raise InputError("the rankings have their features in different orders")
+        return _metrics(rankings, self.mimic.predict, columns)
 
     @property
     def in_words(self) -> str:
@@ -235,6 +260,7 @@ class MimicTree(Explainer[MimicExplanation]):
             beside=beside,
             queries=(len(fitted), len(heldout)),
             mimic=mimic.model,
+            inputs=tuple(names),
         )
 
     def _with_features(self, one: FeatureRanking | Ranking) -> FeatureRanking:
