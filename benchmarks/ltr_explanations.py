@@ -157,7 +157,7 @@ NOISE = (0.0, 0.25, 0.5)  # standard deviation, of the scores'
 
 
 def noisy(ranker: Any, share: float) -> Any:
-    """A ranker with noise: the sine of a steep projection of all features, so that a row has one score."""
+    """A ranker with noise: the sine of a steep projection of all features, the same for a row."""
     if not share:
         return ranker
     spread = float(np.std(ranker(np.random.default_rng(2).normal(size=(1000, 12)))))

@@ -17,7 +17,7 @@ from trec import DATA, machine
 
 import intentx as ix
 from intentx.datasets import LETOR_4
-from intentx.explainers.features.mimic import _best_feature, _labels, _metrics
+from intentx.explainers.features.mimic_metrics import best_feature_of, labels_of, mimic_metrics
 from intentx.explainers.features.mimics import Kind, fit_mimic
 
 READABLE = (
@@ -76,15 +76,15 @@ def fold(number: int, options: argparse.Namespace, found: dict[Any, list[Any]]) 
             X = np.concatenate([*(one.X for one in fitted), made])[:, columns]
             scores = [*(one.scores for one in fitted), *their_scores]
             sizes = [len(one) for one in scores]
-            single = {"tau": _best_feature(fitted, heldout, columns)}
+            single = {"tau": best_feature_of(fitted, heldout, columns)}
             found[chosen, queries, more, "best single feature"].append(single)
             for kind, leaves, labels in METHODS:
                 if options.kinds and kind not in options.kinds:
                     continue
-                y = _labels(labels, scores)
+                y = labels_of(labels, scores)
                 mimic = fit_mimic(kind, X, y, sizes, names, max_leaves=leaves, seed=0)
                 size = "" if kind == "linear" else f", {leaves} leaves"
-                metrics = _metrics(heldout, mimic.model.predict, columns)
+                metrics = mimic_metrics(heldout, mimic.model.predict, columns)
                 found[chosen, queries, more, f"{kind}{size}, {labels}"].append(metrics)
 
 

@@ -1,8 +1,8 @@
 """How near readable models over text features come to rankers that read text.
 
-Mimics are fitted to a ranker's scores of documents of DL'21 and measured on the queries of DL'19, against
-the ranker's own order. Documents are every second one of BM25's first 100. ``--cache FILE`` keeps scores.
-DRMM is a folder that ``intentx train drmm`` wrote.
+Mimics are fitted to a ranker's scores of documents of DL'21 and measured on the queries of DL'19,
+against the ranker's own order. Documents are every second one of BM25's first 100. ``--cache FILE``
+keeps scores. DRMM is a folder that ``intentx train drmm`` wrote.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any
 from trec import DATA, load, machine
 
 import intentx as ix
-from intentx.explainers.features.mimic import _metrics
+from intentx.explainers.features.mimic_metrics import mimic_metrics
 from intentx.rankers import RankerSpec, TextFeatures
 
 QUERY_FREE = ("length", "distinct_share", "sentences", "question_marks", "digit_share")
@@ -49,7 +49,7 @@ def rows_of(fitted: Sequence[ix.FeatureRanking], heldout: Sequence[ix.FeatureRan
     """Lines of the table of one ranker: what is held against it, and the metrics."""
     for name in ("bm25", "coverage_idf"):
         column = heldout[0].columns([name])
-        yield f"{name} alone", _metrics(heldout, lambda X: X[:, 0], column)
+        yield f"{name} alone", mimic_metrics(heldout, lambda X: X[:, 0], column)
     for name, settings in METHODS.items():
         found = ix.MimicTree(heldout=0.01, seed=0, **settings).explain(fitted)
         yield name, found.measured_on(heldout)
@@ -74,8 +74,8 @@ def main() -> None:
     print(
         f"29 text features (`TextFeatures`). Fitted on {len(train.run('BM25'))} queries of DL'21, "
         f"measured on {len(test.run('BM25'))} queries of DL'19; {100 // options.step} of BM25's first "
-        "100 passages, evenly spread; means over queries, against the ranker's own order. The statistics of words are "
-        "those of both collections, of BM25 as of the features. Machine: "
+        "100 passages, evenly spread; means over queries, against the ranker's own order. The "
+        "statistics of words are those of both collections, of BM25 as of the features. Machine: "
         f"{machine()}.\n"
     )
     print("| ranker | mimic | τ | τ@10 | NDCG@10 | P@10 |\n|---|---|---|---|---|---|")

@@ -250,7 +250,6 @@ _BY_FIRST: tuple[tuple[str, str, str, Unit, Direction], ...] = (
      "exposure that the order without the first {} features leaves in place",
      "share of documents", "lower"),
 )  # fmt: skip
-# Of one explanation of a ranker over features.
 FEATURE_METRICS = _by_key(
     [
         Metric(
@@ -311,8 +310,8 @@ FEATURE_METRICS = _by_key(
         ),
     ]
 )  # fmt: skip
+# All that a study can measure.
 STUDIED = ChainMap(dict(FEATURE_METRICS), METRICS)  # type: ignore[arg-type]
-"""All that a study can measure, by its key: of rankers of texts, then of rankers over features."""
 # The sets of pairs in `Fidelity.rows`, as people read them.
 PAIRS = {
     "all": METRICS["all"].title,

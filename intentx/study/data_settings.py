@@ -99,8 +99,8 @@ class Data:
             raise InputError("[data] train, folds, feature_names and least go with letor")
         if self.folds and (self.train or len(self.letor) < FOLDS):
             raise InputError(
-                f"[data] folds are made of {FOLDS} files of letor or more, and have no other train; there "
-                f"are {len(self.letor)} files"
+                f"[data] folds are made of {FOLDS} files of letor or more, and have no other train; "
+                f"there are {len(self.letor)} files"
             )
 
     def to_dict(self) -> dict[str, Any]:

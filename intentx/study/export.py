@@ -58,16 +58,16 @@ BY_FIRST = tuple(
     for name in ("preservation", "deletion", "exposure_preservation", "exposure_deletion")
 )
 FEATURES_LEGEND = (
-    "Validity: Kendall's τ-b of the order by the first five features to the model's, all others having the "
-    "mean of the documents; completeness: −τ of the order with these at the mean. Pairs of documents left "
-    "out that features chosen in the same way order as the model does, as many random features, and the "
-    "method on shuffled scores; share of queries whose features hold by that. Share of the features that "
-    "change a score when set to their background, and the places that a document then moves. Jaccard of "
-    "the first five features over seeds and over backgrounds. Rows of features that the model was asked. "
-    "Preservation: τ of the order by the first k features, the mean over {rows}; deletion: τ of the order "
-    "without them, lower is better; exposure: the share that stays. Bold: the highest of a ranker, where "
-    "higher is better. † better and ‡ worse than the best other baseline (of {baselines}), p < .05 by a "
-    "paired randomization test with Holm's correction. {queries}"
+    "Validity: Kendall's τ-b of the order by the first five features to the model's, all others having "
+    "the mean of the documents; completeness: −τ of the order with these at the mean. Held-out order: "
+    "pairs of documents left out that features chosen in the same way order as the model does; as many "
+    "random features, and the method on shuffled scores; share of queries whose features hold by that. "
+    "With effect: share of the features that change a score when set to their background, and the "
+    "places that a document then moves. Jaccard of the first five features over seeds and over backgrounds. "
+    "τ alone: of the order by the first k features, the mean over {rows}; τ without: of the order "
+    "without them, lower is better; exposure: the share that stays. Bold: the highest of a ranker, where higher "
+    "is better. † better and ‡ worse than the best other baseline (of {baselines}), p < .05 by a paired "
+    "randomization test with Holm's correction. {queries}"
 )
 INTERVALS = " Below the means: 95 % intervals over queries."
 _LATEX = str.maketrans(
