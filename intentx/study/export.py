@@ -63,11 +63,11 @@ FEATURES_LEGEND = (
     "pairs of documents left out that features chosen in the same way order as the model does; as many "
     "random features, and the method on shuffled scores; share of queries whose features hold by that. "
     "With effect: share of the features that change a score when set to their background, and the "
-    "places that a document then moves. Jaccard of the first five features over seeds and over backgrounds. "
-    "τ alone: of the order by the first k features, the mean over {rows}; τ without: of the order "
-    "without them, lower is better; exposure: the share that stays. Bold: the highest of a ranker, where higher "
-    "is better. † better and ‡ worse than the best other baseline (of {baselines}), p < .05 by a paired "
-    "randomization test with Holm's correction. {queries}"
+    "places that a document then moves. Jaccard of the first five features over seeds and over "
+    "backgrounds. τ alone: of the order by the first k features, the mean over {rows}; τ without: of "
+    "the order without them, lower is better; exposure: the share that stays. Bold: the highest of a "
+    "ranker, where higher is better. † better and ‡ worse than the best other baseline (of "
+    "{baselines}), p < .05 by a paired randomization test with Holm's correction. {queries}"
 )
 INTERVALS = " Below the means: 95 % intervals over queries."
 _LATEX = str.maketrans(

@@ -58,17 +58,17 @@ def test_trees_of_others_are_read_and_the_answer_is_that_of_asking(kind):
     y = np.nan_to_num(X[:, 3]) + X[:, 5] * X[:, 7] + X[:, 0]
     if kind == "xgboost":
         xgboost = pytest.importorskip("xgboost")
-        fitted = xgboost.XGBRegressor(n_estimators=20, max_depth=3, n_jobs=1).fit(X, y)
+        fitted = xgboost.XGBRegressor(n_estimators=10, max_depth=3, n_jobs=1).fit(X, y)
     elif kind == "forest":
         fitted = RandomForestRegressor(10, max_depth=4, random_state=0).fit(X, y)
     else:
         fitted = HistGradientBoostingRegressor(max_iter=20, max_leaf_nodes=6).fit(X, y)
     names = [f"f{i}" for i in range(18)]
     ranking = ranking_of(ix.FeatureModel(fitted, names), X[:25], None)
-    read, asked = (ix.ValidFeatures(k=4, trees=t).explain(ranking) for t in (True, False))
+    read, asked = (ix.ValidFeatures(k=2, trees=t).explain(ranking) for t in (True, False))
     assert (read.features, read.model_calls) == (asked.features, 2 * 25)
     assert read.validity == pytest.approx(asked.validity)
-    assert asked.model_calls > 500
+    assert asked.model_calls > 200
     assert read.bound == (read.validity if read.status == "optimal" else 1.0)
 
 
