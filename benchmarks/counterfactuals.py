@@ -169,19 +169,23 @@ def measure(ranking: ix.Ranking, way: str, goal: str) -> dict[str, Any]:
 
 
 def run(
-    names: Sequence[str], queries: int, rows: Sequence[Mapping[str, Any]], cache: Path | None
+    names: Sequence[str],
+    ways: Sequence[str],
+    queries: int,
+    rows: Sequence[Mapping[str, Any]],
+    cache: Path | None,
 ) -> Iterator[dict[str, Any]]:
     """A row for each ranker, query, goal and way that ``rows`` lacks."""
     collection = load()
     known = {(row["ranker"], row["query"], row["goal"], row["way"]) for row in rows}
     for qid in sorted(collection.queries)[:queries]:
         for name in names:
-            if all((name, qid, goal, way) in known for goal in GOALS for way in WAYS):
+            if all((name, qid, goal, way) in known for goal in GOALS for way in ways):
                 continue
             pool = collection.pool("BM25", qid)
             scorer = RankerSpec.parse(spec(name)).load(list(pool.values()))
             for goal in GOALS:
-                for way in WAYS:
+                for way in ways:
                     if (name, qid, goal, way) not in known:
                         # Ranked anew: nothing is remembered of another way's texts.
                         ranking = ix.rank(
@@ -268,6 +272,7 @@ def report(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rankers", nargs="+", default=list(RANKERS), choices=RANKERS)
+    parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=WAYS)
     parser.add_argument("--queries", type=int, default=43)
     parser.add_argument("--cache", type=Path, help="file of scores: texts in it cost the ranker no time")
     parser.add_argument("--kept", type=Path, required=True, help="rows, JSONL: read, and added to")
@@ -278,7 +283,7 @@ def main() -> None:
         rows = [json.loads(line) for line in options.kept.read_text().splitlines()]
     with warnings.catch_warnings(), options.kept.open("a") as kept:
         warnings.simplefilter("ignore")
-        for row in run(options.rankers, options.queries, rows, options.cache):
+        for row in run(options.rankers, options.ways, options.queries, rows, options.cache):
             rows.append(row)
             kept.write(json.dumps(row) + "\n")
             kept.flush()

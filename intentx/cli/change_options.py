@@ -21,7 +21,7 @@ OWN = ("rank", "edits", "insert", "keep", "most", "robust", "prove", "change")
 OTHERS = (
     "method", "max_terms", "vectors", "heldout", "faithfulness", "png", "candidates", "generality",
     "effects", "query_terms", "samples", "labels", "sampler", "steps", "reference", "removal", "mask",
-    "dense", "simple_rankers",
+    "dense", "simple_rankers", "objective", "max_weight", "collection",
 )  # fmt: skip
 OF_QUERIES = ("drop", "add", "replace")
 
