@@ -158,11 +158,11 @@ class Competition:
         self.ranking, self.goal, self.ranker = ranking, goal, among
         self._place = {doc_id: i for i, doc_id in enumerate(ranking.doc_ids)}
 
-    def order(self, weights: Mapping[str, float]) -> npt.NDArray[np.intp]:
-        """The numbers of the ranking's documents as a query ranks them, others in between.
+    def order(self, weights: Mapping[str, float], goal: Goal) -> npt.NDArray[np.intp]:
+        """(P,) the numbers of the ranking's documents as a query ranks them, others in between.
 
-        Others have numbers from N; ties stand in the worst order, and documents that are not found at
-        the end.
+        Others have numbers from N. Ties stand in the worst order. Documents that are not found come
+        last in that order for τ; for other goals they are in no place, which the number P says.
         """
         n = len(self.ranking)
         found = self.ranker.best(weights, 2 * n + BEYOND) if weights else Hit((), (), np.zeros(0))
@@ -170,16 +170,18 @@ class Competition:
         scores = np.round(found.scores, TIED)
         places = np.array(numbers, dtype=np.intp)
         ranked = places[np.lexsort((-places, -scores))]
-        lost = [i for i in range(n) if i not in set(numbers)]
-        everything = np.concatenate([ranked, np.array(lost[::-1], dtype=np.intp)])
-        _, dense = np.unique(everything, return_inverse=True)  # others are numbered without gaps
+        lost = np.setdiff1d(np.arange(n), ranked)[::-1]
+        # Others are numbered without gaps.
+        _, dense = np.unique(np.concatenate([ranked, lost]), return_inverse=True)
+        if goal != "tau":
+            dense[len(ranked) :] = len(dense)
         return dense.astype(np.intp)
 
     def value(self, weights: Mapping[str, float], goal: Goal | None = None) -> float:
         """How far the query's ranking of the whole collection is like the ranking."""
-        order = self.order(weights)
-        likeness = Likeness(goal or self.goal, len(self.ranking), len(order))
-        return float(likeness(order[None])[0])
+        goal = goal or self.goal
+        order = self.order(weights, goal)
+        return float(Likeness(goal, len(self.ranking), len(order))(order[None])[0])
 
     def intruders(self, weights: Mapping[str, float]) -> dict[str, str]:
         """Texts of other documents among the first N of a query, by their ids."""
