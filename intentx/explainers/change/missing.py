@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from intentx.capabilities import Capabilities
 from intentx.documents import Document, Documents, as_documents, id_of, some
 from intentx.errors import InputError
+from intentx.explainers.change.bring_in import bring_in
 from intentx.explainers.change.missing_answer import (
     Addition,
+    Change,
     LackedWord,
     MissingDocument,
     Unread,
@@ -39,6 +41,7 @@ def missing(
     *,
     k: int = 10,
     budget: int = 200,
+    keep: Literal["query"] | tuple[str, ...] | None = None,
 ) -> MissingDocument:
     """Why is a document not among the first ``k``?
 
@@ -55,6 +58,9 @@ def missing(
         Ranks that the document is looked for in.
     budget
         Most edited texts that each search for words to add asks about.
+    keep
+        Words that the smallest change does not insert, as in `intentx.Counterfactual`: ``"query"`` or a
+        list.
 
     Returns
     -------
@@ -74,6 +80,8 @@ def missing(
     Ranks of edited texts are exact for the collection as it is: its statistics stay as they were. Words
     are put in front as a sentence. For BM25 as the first stage, the fewest words follow from its
     formula, with repetition; elsewhere sets of up to three of the query's words are asked by size.
+    ``smallest`` comes from `intentx.Counterfactual`, which is offered the words of the query and of the
+    first ``k`` documents, and asks all stages.
 
     A stage that says how far it reads (``seen``) is asked about the passages behind: where one of them,
     in the place of the document, goes on, the document was lost by its length.
@@ -97,7 +105,7 @@ def missing(
     document, documents, notes = _found(stages[0].room, doc, collection)
     asked = Standings(stages, query, document, documents, k)
     with asked.counted() as counted:
-        search = _Search(asked, documents, budget, notes)
+        search = _Search(asked, documents, budget, notes, keep)
         answer = search.answer()
         calls = sum(sum(one.texts.values()) for one in counted)
     return MissingDocument(**answer, notes=tuple(notes), model_calls=calls)
@@ -154,7 +162,9 @@ class _Search:
         documents: Sequence[Document] | None,
         budget: int,
         notes: list[str],
+        keep: Literal["query"] | tuple[str, ...] | None,
     ) -> None:
+        self.keep = keep
         self.asked, self.documents, self.budget, self.notes = asked, documents, budget, notes
         self.query, self.k = asked.query, asked.k
         first: Any = asked.stages[0].scorer
@@ -191,6 +201,7 @@ class _Search:
             "stages": way.stages, "lacks": self._lacks(), "unread": unread,
             "for_first": self._fewest(True) if at_first else None,
             "change": None if found else self._fewest(False),
+            "smallest": None if found else self._smallest(),
         }  # fmt: skip
 
     def _kind(self, lost: int) -> Where:
@@ -237,6 +248,12 @@ class _Search:
             if tried >= self.budget:
                 break
         return Addition((), "none within the budget", False, tried, None)
+
+    def _smallest(self) -> Change | None:
+        """The smallest change by words of the query and of the first documents."""
+        if self.asked.stages[0].scorer is None:
+            return None
+        return bring_in(self.asked, self.budget, self.keep, self.analyzer)
 
     def _by_formula(self, bm25: BM25) -> Addition:
         ways = bm25.additions(self.query, self.asked.text, MOST_WORDS)

@@ -17,6 +17,7 @@ from intentx.comparison.results import Comparison, QueryComparison
 from intentx.errors import InputError
 from intentx.evaluation.metrics import AGREEMENT, METRICS
 from intentx.markup import Html, count, join, listing, percent, real, tag
+from intentx.report.pages.compared_edits import edits_section
 from intentx.report.pages.comparison_head import (
     compared_rankers,
     comparison_header,
@@ -257,6 +258,7 @@ def _body(query: QueryComparison) -> Html:
     )
     parts.append(_intents(query))
     parts.append(tag("div", *(_contrast(one) for one in query.disagreements), class_="columns"))
+    parts += edits_section(query.edits)
     columns = (tag("div", _first(query, ranker)) for ranker in query.intents)
     parts += [tag("h4", "The first documents"), tag("div", *columns, class_="columns")]
     if len(query.intents) > 1:

@@ -182,8 +182,10 @@ def test_language_models_rank_collections_too(collection):
     found = ix.EquivalentQuery(
         max_terms=3, steps=5000, collection=docs, controls=False, simple_ranker="lm"
     ).explain(ranking)
+    one = found.agreement
     assert {"tea", "cup"} <= set(found.terms)
-    assert found.agreement.rbo > 0.7
+    assert one.rbo >= one.best_first_rbo
+    assert one.rbo > one.query_rbo == 0.0  # "keyboard" is in no document
 
 
 def test_collections_that_do_not_fit_are_refused(collection):
@@ -207,6 +209,6 @@ def test_each_objective_is_no_worse_than_best_first_search(objective):
         "rbo": found.agreement.query_rbo, "tau": found.agreement.query_tau,
         "overlap": found.agreement.query_overlap,
     }  # fmt: skip
-    assert own[objective] >= query[objective]
+    assert own[objective] >= np.nan_to_num(query[objective])  # the query's words rank nothing
     if objective == "rbo":
         assert own["rbo"] >= found.agreement.best_first_rbo
