@@ -29,6 +29,7 @@ from intentx.errors import InputError
 from intentx.evaluation.base import Measure
 from intentx.evaluation.faithfulness import faithfulness
 from intentx.evaluation.heldout import heldout_fidelity
+from intentx.explainers.change.explanation import ChangeExplanation
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.votes import side_by_side
 from intentx.explainers.methods import METHODS, Method, all_methods, find_method
@@ -39,6 +40,7 @@ from intentx.rankers.kinds import SPECS, listed
 from intentx.rankers.services.redaction import without_secrets
 from intentx.ranking import Document, Ranking, rank
 from intentx.report import write_page
+from intentx.report.pictures.change import write_change_picture
 from intentx.report.pictures.votes import write_votes
 from intentx.report.pictures.words import check_picture, write_png
 from intentx.scoring import BlackBox
@@ -296,7 +298,8 @@ def _write(
             path = options.png
             if len(explanations) > 1:
                 path = path.with_stem(f"{path.stem}-{name}")
-            written.append(f"picture: {write_png(path, explanation)}")
+            write = write_change_picture if isinstance(explanation, ChangeExplanation) else write_png
+            written.append(f"picture: {write(path, explanation)}")
         of_one = [one for one in explanations.values() if isinstance(one, DocumentExplanation)]
         if len(of_one) > 1:
             path = options.png.with_stem(f"{options.png.stem}-side-by-side")

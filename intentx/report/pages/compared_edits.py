@@ -15,8 +15,8 @@ __all__ = ["edits_section"]
 SHOWN = 12  # edits of a document
 NOTE = (
     "The smallest changes of a document that move it out of the first documents of each ranker, and "
-    "each of their single edits, made for all rankers: its rank with them, bold where it is moved out. All "
-    "rankers were asked."
+    "each of their single edits, made for all rankers: its rank with them, bold where it is moved out. "
+    "All rankers were asked."
 )
 
 

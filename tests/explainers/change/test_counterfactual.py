@@ -266,6 +266,45 @@ def test_json_notebook_terminal_and_page(ranking, tmp_path):
         ix.ChangeExplanation.from_dict({**found.to_dict(), "status": "sure"})
 
 
+def test_the_ladder_and_the_diff_are_drawn(ranking, tmp_path):
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    found = ix.Counterfactual(goal="leave", k=2).explain(ranking, "a")
+    axis = found.plot()
+    line = axis.get_lines()[0]
+    assert line.get_xdata().tolist() == [1, *found.ranks]
+    shown = [label.get_text() for label in axis.get_yticklabels()]
+    assert shown == ["as it is", *(one.words for one in found.changes)]
+    [dashed] = [one for one in axis.get_lines() if one.get_linestyle() == "--"]
+    assert dashed.get_xdata() == [2.5, 2.5]
+    texts = [one.get_text() for one in axis.figure.axes[0].texts]
+    assert "".join(texts) == DOCS["a"].replace(" ", "")
+    struck = [box for box in axis.figure.axes[0].patches]
+    assert len(struck) == len(found.changes)
+    _, ax = pyplot.subplots()
+    assert found.plot(ax) is ax
+    assert len(ax.figure.axes) == 1
+    nothing = ix.Counterfactual(goal="leave", k=2).explain(ranking, "e")
+    assert nothing.plot().get_lines()[0].get_xdata().tolist() == [5]
+    with pytest.raises(ix.InputError, match="most must be 1 or more"):
+        found.plot(most=0)
+    pyplot.close("all")
+
+
+def test_what_is_inserted_is_a_word_as_it_is_written():
+    """Neither a stem nor a folded form: the ranker sees capitals and endings."""
+    docs = {"a": "Batteries from Japan", "b": "Batteries of Japan, too", "c": "a lamp"}
+    scorer = lambda query, texts: [t.count("Batteries") + t.count("Japan") for t in texts]  # noqa: E731
+    ranking = ix.rank(scorer, "x", docs)
+    for analyzer in (ix.Analyzer(), ix.Analyzer(stem="english")):
+        found = ix.Counterfactual(goal="rank", rank=2, analyzer=analyzer).explain(ranking, "c")
+        assert {one.text for one in found.changes} <= {"Batteries", "Japan"}
+        assert not found.reached or found.rank_after == 2
+    # A word of the query that better documents hold, too, is offered once, and first.
+    ranking = ix.rank(scorer, "batteries", docs)
+    found = ix.Counterfactual(goal="enter", k=2).explain(ranking, "c")
+    assert found.offered <= 4
+
+
 def test_the_smallest_change_of_a_query():
     docs = {"a": "piano tea", "b": "piano milk", "c": "milk"}
 
