@@ -19,7 +19,7 @@ __all__ = ["add_change", "check_change", "explain_change", "kept_words"]
 # Options that only go with --goal, and those of explanations by words that do not go with it.
 OWN = ("rank", "edits", "insert", "keep", "most", "robust", "prove", "change")
 OTHERS = (
-    "method", "max_terms", "vectors", "heldout", "faithfulness", "candidates", "generality",
+    "method", "max_terms", "vectors", "heldout", "faithfulness", "axioms", "candidates", "generality",
     "effects", "query_terms", "samples", "labels", "sampler", "steps", "reference", "removal", "mask",
     "dense", "simple_rankers", "objective", "max_weight", "collection",
 )  # fmt: skip

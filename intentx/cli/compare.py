@@ -87,6 +87,10 @@ def add_compare(commands: Any) -> None:
         help="for N documents of each query that all rank high: which edits move them down in one order "
         "and not in another; some hundred texts for each document and ranker (default 0)",
     )  # fmt: skip
+    compare.add_argument(
+        "--axioms", action="store_true",
+        help="count which retrieval axioms each ranker agrees with; asks no ranker",
+    )  # fmt: skip
     compare.add_argument("--seed", type=int, default=0)
     compare.add_argument("--cache", metavar="FILE", help="cache scores in FILE")
     compare.add_argument("--json", action="store_true", help="print the comparison as JSON")
@@ -124,6 +128,7 @@ def _compare(options: argparse.Namespace) -> int:
             method=method,
             vectors=options.vectors,
             edits=options.edits,
+            axioms=options.axioms,
             seed=options.seed,
             cache=options.cache,
             progress=lambda done, query: bar(done, len(asked)),

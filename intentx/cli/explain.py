@@ -26,6 +26,7 @@ from intentx.cli.terminal import check_folder, given_text, progress, quiet_model
 from intentx.cli.word_options import positive, word_settings
 from intentx.datasets import read_documents
 from intentx.errors import InputError
+from intentx.evaluation.axioms import axioms
 from intentx.evaluation.base import Measure
 from intentx.evaluation.faithfulness import faithfulness
 from intentx.evaluation.heldout import heldout_fidelity
@@ -91,6 +92,10 @@ def add_explain(commands: Any) -> None:
     explain.add_argument(
         "--faithfulness", action="store_true",
         help="with --doc: remove its words, or all others, and measure how the rank changes",
+    )  # fmt: skip
+    explain.add_argument(
+        "--axioms", action="store_true",
+        help="count which retrieval axioms the ranker agrees with, too; asks no ranker",
     )  # fmt: skip
     explain.add_argument("--seed", type=int, default=0, help="of all random draws (default 0)")
     explain.add_argument(
@@ -279,6 +284,8 @@ def _judged(options: argparse.Namespace, method: Any, explanation: Any) -> list[
     judged: list[Measure] = []
     if options.heldout:
         judged.append(heldout_fidelity(method, explanation.ranking, repeats=options.heldout))
+    if options.axioms:
+        judged.append(axioms(explanation))
     if options.faithfulness:
         judged.append(faithfulness(explanation, seed=options.seed))
     return judged

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -18,6 +19,8 @@ from intentx.comparison.edits import EditComparison, edits_compared
 from intentx.comparison.preferred import OTHERS, Disagreement, contrast_terms, disagreement
 from intentx.comparison.results import Agreement, Comparison, Intent, QueryComparison
 from intentx.errors import InputError, IntentxError
+from intentx.evaluation.axioms import Axioms
+from intentx.evaluation.axioms import axioms as axioms_of
 from intentx.evaluation.fidelity import judge
 from intentx.evaluation.orders import rbo_ext
 from intentx.evaluation.statistics import kendall_tau_b
@@ -49,6 +52,7 @@ def compare_rankers(
     max_terms: int = 5,
     gap: int = 10,
     edits: int = 0,
+    axioms: bool = False,
     seed: int = 0,
     cache: str | Path | None = None,
     progress: Callable[[int, str], None] | None = None,
@@ -76,6 +80,8 @@ def compare_rankers(
     edits
         Of how many documents of each query, those that all rank high, the smallest changes are looked
         for that move them down: up to some hundred texts for each document and ranker.
+    axioms
+        Whether to count which retrieval axioms each order goes along with.
     cache
         A file that remembers the scores of rankers with a fingerprint.
     progress
@@ -100,7 +106,7 @@ def compare_rankers(
         )
     found = []
     for topic in topics:
-        one = _Query(topic, method, vectors, gap, edits)
+        one = _Query(topic, method, vectors, gap, edits, axioms)
         found.append(one.compared(rankers, max_terms, seed, cache))
         if progress is not None:
             progress(len(found), topic.query)
@@ -140,8 +146,16 @@ def check_rankers(rankers: Mapping[str, str | Scorer]) -> None:
 class _Query:
     """One query being compared."""
 
-    def __init__(self, topic: Topic, method: Any, vectors: str | None, gap: int, edits: int = 0) -> None:
-        self.topic, self.gap, self.edits = topic, gap, edits
+    def __init__(
+        self,
+        topic: Topic,
+        method: Any,
+        vectors: str | None,
+        gap: int,
+        edits: int = 0,
+        axioms: bool = False,
+    ) -> None:
+        self.topic, self.gap, self.edits, self.axioms = topic, gap, edits, axioms
         if vectors is not None:
             texts, analyzer = tuple(topic.docs.values()), getattr(method, "analyzer", None)
             method = dataclasses.replace(method, vectors=vectors_of(vectors, texts, analyzer))
@@ -199,7 +213,16 @@ class _Query:
             },
             disagreements=tuple(self._disagreements(part, explanations, max_terms, seed)),
             edits=tuple(self._edits(explanations)),
+            axioms=self._axioms(explanations),
         )
+
+    def _axioms(self, explanations: Mapping[str, IntentExplanation]) -> dict[str, Axioms]:
+        """Which axioms each order goes along with; none of a query without a term."""
+        found: dict[str, Axioms] = {}
+        for name, one in explanations.items() if self.axioms else ():
+            with contextlib.suppress(InputError):
+                found[name] = axioms_of(one.ranking)
+        return found
 
     def _edits(self, explanations: Mapping[str, IntentExplanation]) -> Iterable[EditComparison]:
         """Of the first documents, which edits move them in one order and not in another."""

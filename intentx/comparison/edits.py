@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
@@ -207,7 +208,8 @@ def edits_compared(rankings: Mapping[str, Ranking], documents: int) -> Iterable[
     worst = {name: max(place[name] for place in places) for name in places[0]}
     for name in sorted(worst, key=lambda one: (worst[one], one))[:documents]:
         if worst[name] < min(2 * k, size - 1):
-            yield compare_edits(rankings, name, k=max(k, worst[name] + 1))
+            with contextlib.suppress(InputError):  # a document without words
+                yield compare_edits(rankings, name, k=max(k, worst[name] + 1))
 
 
 def _outcome(

@@ -109,3 +109,36 @@ def test_on_the_command_line(tmp_path, capsys):
     plain = json.loads(capsys.readouterr().out)
     assert plain["queries"][0]["edits"][0]["goal"] == "leave"
     assert main([*ask, str(tmp_path / "docs.jsonl"), "--edits", "-1"]) == 2
+
+
+def test_axioms_in_a_comparison_and_on_its_page():
+    docs = {f"d{i}": f"{'tea ' * (i % 4)}cup {i} of {'rice ' * (i % 3)}" for i in range(12)}
+    by = {
+        "tea": lambda q, some: [t.count("tea") for t in some],
+        "long": lambda q, some: [*map(len, some)],
+    }
+    method = ix.Multiplex(simple_rankers=("text",), generality=0, effects=0)
+    found = compare_rankers(by, [Topic("1", "tea", docs, tuple(docs))], method=method, axioms=True)
+    [query] = found.queries
+    for name, scorer in by.items():
+        assert query.axioms[name].vote == ix.axioms(ix.rank(scorer, "tea", docs)).vote
+    again = Comparison.from_dict(json.loads(json.dumps(found.to_dict())))
+    assert again.queries[0].axioms == query.axioms
+    page = comparison_page(again)
+    assert "Which retrieval axioms the rankers agree with" in page
+    assert f"{query.axioms['tea']['TFC1'].agreement:.3f}" in page
+
+
+def test_axioms_of_an_explanation_are_kept_and_shown(tmp_path, capsys):
+    docs = {f"d{i}": f"{'tea ' * (i % 4)}cup {i} of {'rice ' * (i % 3)}" for i in range(12)}
+    (tmp_path / "docs.jsonl").write_text(
+        "\n".join(json.dumps({"id": i, "text": text}) for i, text in docs.items())
+    )
+    ask = ["explain", "--ranker", "bm25", "--query", "tea", "--docs", str(tmp_path / "docs.jsonl")]
+    page = tmp_path / "page.html"
+    assert main([*ask, "--method", "query-terms", "--axioms", "--json", "--html", str(page)]) == 0
+    plain = json.loads(capsys.readouterr().out)
+    assert plain["axioms"]["pairs"] == plain["axioms"]["right"] + plain["axioms"]["wrong"]
+    assert '<section id="axioms">' in page.read_text("utf-8")
+    saved = ix.IntentExplanation.from_dict({k: v for k, v in plain.items() if k != "ranker"})
+    assert isinstance(saved.measures["axioms"], ix.Axioms)

@@ -17,6 +17,7 @@ from intentx.comparison.results import Comparison, QueryComparison
 from intentx.errors import InputError
 from intentx.evaluation.metrics import AGREEMENT, METRICS
 from intentx.markup import Html, count, join, listing, percent, real, tag
+from intentx.report.pages.axioms import compared_axioms
 from intentx.report.pages.compared_edits import edits_section
 from intentx.report.pages.comparison_head import (
     compared_rankers,
@@ -113,6 +114,7 @@ def _agreement(comparison: Comparison) -> Html:
             tag("p", "How many preferences of a ranker (column) the terms that explain a ranker (row) "
                 "reproduce.", class_="note"),
             table(("terms of", *comparison.rankers), crossed, "cross"),
+            *compared_axioms(comparison),
         ]
     )  # fmt: skip
 

@@ -152,9 +152,8 @@ def _draw_ladder(axes: Axes, explanation: ChangeExplanation, most: int) -> None:
     axes.set_xlim(max(0.5, min(values) - room), max(values) + 1.5 * room)
     axes.xaxis.get_major_locator().set_params(integer=True)
     dashed = "" if bound is None else ", dashed"
-    axes.set_xlabel(
-        f"rank ({explanation.target}{dashed})", fontsize=SIZE - 1, color=SOFT, parse_math=False
-    )
+    label = f"rank ({explanation.target}{dashed})"
+    axes.set_xlabel(label, fontsize=SIZE - 1, color=SOFT, parse_math=False)
     axes.tick_params(length=0, labelsize=SIZE - 2)
     axes.grid(axis="x", color=LINE, linewidth=0.6)
     axes.set_axisbelow(True)

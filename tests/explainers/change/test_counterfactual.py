@@ -278,8 +278,7 @@ def test_the_ladder_and_the_diff_are_drawn(ranking, tmp_path):
     assert dashed.get_xdata() == [2.5, 2.5]
     texts = [one.get_text() for one in axis.figure.axes[0].texts]
     assert "".join(texts) == DOCS["a"].replace(" ", "")
-    struck = [box for box in axis.figure.axes[0].patches]
-    assert len(struck) == len(found.changes)
+    assert len(axis.figure.axes[0].patches) == len(found.changes)
     _, ax = pyplot.subplots()
     assert found.plot(ax) is ax
     assert len(ax.figure.axes) == 1
