@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
 from intentx.capabilities import Capabilities
@@ -18,10 +18,11 @@ from intentx.explainers.change.missing_answer import (
     Unread,
     Where,
 )
-from intentx.explainers.change.standing import Standings, Way
+from intentx.explainers.change.rooms import searched
+from intentx.explainers.change.standing import DEEPEST, Standings, Way
 from intentx.perturbation import insert_terms
 from intentx.rankers.bm25 import BM25
-from intentx.rankers.pipeline import Searches, stages_of
+from intentx.rankers.pipeline import Pipeline, Searches, stages_of
 from intentx.scoring import BlackBox, Scorer
 from intentx.search import SearchIndex
 from intentx.text import Analyzer
@@ -31,13 +32,14 @@ __all__ = ["missing"]
 MOST_WORDS = 20  # of the query that BM25's formula adds at most
 MOST_TOGETHER = 3  # words that are tried together by asking
 MOST_PASSAGES = 64
+DEPTH = 100  # documents of a search that the ranker gets
 
 
 def missing(
     ranker: Scorer | Searches,
     query: str,
     doc: str | int,
-    collection: Documents | SearchIndex | None = None,
+    collection: Documents | Searches | Callable[[str, int], Documents] | None = None,
     *,
     k: int = 10,
     budget: int = 200,
@@ -52,8 +54,10 @@ def missing(
     doc
         The document's id.
     collection
-        The documents that are searched, in any of the forms of `intentx.rank`, or an index of them.
-        None: those of the search room that is the first stage.
+        The documents that are searched, in any of the forms of `intentx.rank`, or an index of them: a
+        `SearchIndex`, an index of bm25s with its corpus. Any other search room, and a callable
+        ``(query, k) -> documents``, is the first stage of a ranker that has none. None: the documents of
+        the search room that is the first stage.
     k
         Ranks that the document is looked for in.
     budget
@@ -101,8 +105,15 @@ def missing(
         raise InputError(f"the query must be a text with at least one character, not {query!r}")
     if not callable(scorer) and not isinstance(scorer, Searches):
         raise InputError(f"a ranker is a callable (query, texts) -> scores, not {scorer!r}")
+    collection, found_by = searched(collection), None
+    is_search = isinstance(collection, Searches) and not isinstance(collection, SearchIndex)
+    if is_search and stages_of(scorer)[0].room is None:
+        scorer, found_by = Pipeline(collection, scorer, DEPTH), collection
+        collection.search(query, DEEPEST)  # one that knows what it found only knows the document now
     stages = stages_of(scorer)
     document, documents, notes = _found(stages[0].room, doc, collection)
+    if found_by is not None:
+        notes.append(f"The collection is a search: the ranker gets the first {DEPTH} that it finds.")
     asked = Standings(stages, query, document, documents, k)
     with asked.counted() as counted:
         search = _Search(asked, documents, budget, notes, keep)

@@ -16,7 +16,7 @@ from intentx.rankers.pipeline import Searches, Stage
 from intentx.scoring import BlackBox
 from intentx.search import SearchIndex
 
-__all__ = ["Standings", "Way"]
+__all__ = ["DEEPEST", "Standings", "Way"]
 
 DEEPEST = 1_000  # ranks that a search without a known size is asked for, at least
 Floats = npt.NDArray[np.float64]

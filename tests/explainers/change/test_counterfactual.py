@@ -213,6 +213,19 @@ def test_scorers_that_raise_say_so():
         ix.Counterfactual(k=1).explain(ranking, "a")
 
 
+def test_a_ranker_that_refuses_blank_texts_is_asked_about_the_others():
+    def strict(query, texts):
+        if not all(text.strip() for text in texts):
+            raise ValueError("no text")
+        return weighed(query, texts)
+
+    found = ix.Counterfactual(goal="leave", k=1).explain(ix.rank(strict, "piano", DOCS), "a")
+    assert found.status == "minimal"
+    assert "takes no blank text" in " ".join(found.notes)
+    only = ix.rank(strict, "x", {"a": "piano", "b": "keys"})
+    assert not ix.Counterfactual(goal="leave", k=1).explain(only, "a").reached
+
+
 def test_scripts_without_spaces():
     docs = {"a": "我喜欢钢琴和茶", "b": "我喜欢钢琴", "c": "桌子"}
     ranking = ix.rank(lambda q, texts: [2 * ("钢琴" in t) + ("茶" in t) for t in texts], "钢琴", docs)

@@ -173,6 +173,28 @@ def test_what_is_not_in_the_index():
     assert "another text" in answer.sentence
 
 
+def test_the_forms_of_a_collection(tmp_path):
+    bm25s = pytest.importorskip("bm25s")
+    texts = [*DOCS.values()]
+    index = bm25s.BM25(corpus=texts)
+    index.index(bm25s.tokenize(texts, show_progress=False), show_progress=False)
+    assert ix.missing(liking, "green tea", "9", index, k=3) == ix.missing(
+        liking, "green tea", "9", texts, k=3
+    )
+    with pytest.raises(ix.InputError, match="load_corpus=True"):
+        ix.missing(liking, "green tea", "9", bm25s.BM25())
+
+    def found_first(query, k):
+        ids = SearchIndex.build(DOCS).search(query, k).ids
+        return {name: DOCS[name] for name in ids}
+
+    answer = ix.missing(liking, "green tea", "unliked", found_first, k=3)
+    assert (answer.stage, answer.lost_at) == ("reranker", "reranker")
+    assert "The collection is a search" in answer.sentence
+    with pytest.raises(ix.InputError, match="no document 'empty' among those that the search found"):
+        ix.missing(liking, "green tea", "empty", found_first)
+
+
 @pytest.mark.parametrize("given", [{"k": 0}, {"k": True}, {"budget": 0}, {"k": 2.5}])
 def test_settings_out_of_range(given):
     with pytest.raises(ix.InputError, match="must be a whole number"):
