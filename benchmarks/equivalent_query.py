@@ -3,16 +3,18 @@
 Over the candidates, for runs of TREC DL'19 and for MiniLM and the cross-encoder on BM25's first hundred;
 over the whole collection of passages; and how often a random order is called better than chance.
 
-python benchmarks/equivalent_query.py --queries 43 --scored 12 --whole 10 --shuffled 43 --cache FILE
+python benchmarks/equivalent_query.py --queries 43 --scored 12 --whole 10 --shuffled 43 --kept FILE
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from problems import write
@@ -76,53 +78,70 @@ def among_all(ranking: ix.Ranking, method: ix.EquivalentQuery) -> list[float]:
     return [one.query_rbo, one.best_first_rbo, one.rbo, one.shuffled_rbo, spent]
 
 
-def alarms(number: int) -> tuple[int, int]:
-    """How many random orders of a run's documents are called better than chance, of how many."""
-    draws, called, tried = np.random.default_rng(7), 0, 0
-    for ranking in recorded(_run("SPLADE"), number):
-        order = draws.permutation(len(ranking)).tolist()
-        shuffled = ix.Ranking(
-            ranking.query, tuple(ranking.doc_ids[i] for i in order),
-            tuple(ranking.texts[i] for i in order), ranking.scores,
-        )  # fmt: skip
-        found = ix.EquivalentQuery(analyzer=ANALYZER, seed=tried).explain(shuffled).agreement
-        assert found is not None
-        called += found.better_than_chance
-        tried += 1
-    return called, tried
+def alarm(ranking: ix.Ranking, number: int, draws: np.random.Generator) -> list[float]:
+    """Whether a random order of the documents is called better than chance."""
+    order = draws.permutation(len(ranking)).tolist()
+    shuffled = ix.Ranking(
+        ranking.query, tuple(ranking.doc_ids[i] for i in order),
+        tuple(ranking.texts[i] for i in order), ranking.scores,
+    )  # fmt: skip
+    one = ix.EquivalentQuery(analyzer=ANALYZER, seed=number).explain(shuffled).agreement
+    assert one is not None
+    return [one.heldout_rbo, one.threshold]
 
 
 def _run(part: str) -> str:
     return next(name for name in load().runs if part in name)
 
 
-def report(options: argparse.Namespace) -> Iterator[str]:
-    collection = load()
-    yield f"# Equivalent queries\n\n{collection.name}, ten terms; {machine()}."
-    yield "Means over queries of RBO (p = 0.9), and of processor seconds.\n"
-    yield "## Over the candidates, by BM25\n"
-    yield f"| ranker | queries | {' | '.join(COLUMNS)} |"
-    yield "|---|---|" + "---|" * len(COLUMNS)
-    sources = [(_run(part), recorded(_run(part), options.queries)) for part in ("SPLADE", "TASB")]
-    sources += [(name, scored(name, options.scored, options.cache)) for name in SCORED]
-    for name, rankings in sources:
-        rows = [measured(one) for one in rankings]
-        if rows:
-            cells = " | ".join(f"{one:.3f}" for one in np.mean(rows, axis=0))
-            yield f"| {name} | {len(rows)} | {cells} |"
-    texts = dict(collection.texts)
-    yield f"\n## Among all {len(texts):,} passages\n"
-    yield f"| run | ranked by | queries | {' | '.join(WHOLE)} |"
-    yield "|---|---|---|" + "---|" * len(WHOLE)
+def rows(options: argparse.Namespace, known: set[tuple[str, str, str]]) -> Iterator[dict[str, Any]]:
+    """What is not known yet: the table, the ranker, the query, and its numbers."""
+    sources = {_run(part): recorded(_run(part), options.queries) for part in ("SPLADE", "TASB")}
+    sources |= {name: scored(name, options.scored, options.cache) for name in SCORED}
+    for name, rankings in sources.items():
+        for one in rankings:
+            if ("candidates", name, one.query) not in known:
+                yield _row("candidates", name, one, measured(one))
+    texts = dict(load().texts)
     whole = ix.EquivalentQuery(analyzer=ANALYZER, collection=texts).collection
     for by in ("bm25", "lm"):
         method = ix.EquivalentQuery(analyzer=ANALYZER, collection=whole, simple_ranker=by)
-        rows = [among_all(one, method) for one in recorded(_run("SPLADE"), options.whole)]
-        if rows:
-            cells = " | ".join(f"{one:.3f}" for one in np.mean(rows, axis=0))
-            yield f"| {_run('SPLADE')} | {by} | {len(rows)} | {cells} |"
-    called, tried = alarms(options.shuffled)
-    yield f"\nOf {tried} random orders, {called} are called better than chance."
+        for one in recorded(_run("SPLADE"), options.whole):
+            if ("whole", by, one.query) not in known:
+                yield _row("whole", by, one, among_all(one, method))
+    draws = np.random.default_rng(7)
+    for number, one in enumerate(recorded(_run("SPLADE"), options.shuffled)):
+        if ("shuffled", "SPLADE", one.query) in known:
+            draws.permutation(len(one))  # as it was drawn
+        else:
+            yield _row("shuffled", "SPLADE", one, alarm(one, number, draws))
+
+
+def _row(table: str, name: str, ranking: ix.Ranking, numbers: Sequence[float]) -> dict[str, Any]:
+    return {"table": table, "name": name, "query": ranking.query, "numbers": [*map(float, numbers)]}
+
+
+def report(kept: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    collection = load()
+    yield f"# Equivalent queries\n\n{collection.name}, ten terms; {machine()}, shared."
+    yield "Means over queries of RBO (p = 0.9), and of processor seconds.\n"
+    heads = {
+        "candidates": ("Over the candidates, by BM25", ("ranker", "queries", *COLUMNS)),
+        "whole": (
+            f"Among all {len(collection.texts):,} passages, {_run('SPLADE')}",
+            ("ranked by", "queries", *WHOLE),
+        ),
+    }
+    for table, (title, columns) in heads.items():
+        yield f"## {title}\n\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}"
+        for name in dict.fromkeys(row["name"] for row in kept if row["table"] == table):
+            part = [r["numbers"] for r in kept if (r["table"], r["name"]) == (table, name)]
+            cells = " | ".join(f"{one:.3f}" for one in np.mean(part, axis=0))
+            yield f"| {name} | {len(part)} | {cells} |"
+        yield ""
+    orders = [row["numbers"] for row in kept if row["table"] == "shuffled"]
+    called = sum(held >= threshold for held, threshold in orders)
+    yield f"Of {len(orders)} random orders, {called} are called better than chance."
 
 
 def main() -> None:
@@ -132,11 +151,20 @@ def main() -> None:
     parser.add_argument("--whole", type=int, default=10, help="queries among all passages")
     parser.add_argument("--shuffled", type=int, default=43, help="random orders")
     parser.add_argument("--cache", type=Path, help="file of scores")
+    parser.add_argument("--kept", type=Path, required=True, help="rows, JSONL: read, and added to")
     parser.add_argument("--out", type=Path, help="folder for equivalent_query.md")
     options = parser.parse_args()
-    with warnings.catch_warnings():
+    kept = []
+    if options.kept.exists():
+        kept = [json.loads(line) for line in options.kept.read_text().splitlines()]
+    known = {(row["table"], row["name"], row["query"]) for row in kept}
+    with warnings.catch_warnings(), options.kept.open("a") as file:
         warnings.simplefilter("ignore")
-        write(report(options), options.out, "equivalent_query.md")
+        for row in rows(options, known):
+            kept.append(row)
+            file.write(json.dumps(row) + "\n")
+            file.flush()
+        write(report(kept), options.out, "equivalent_query.md")
 
 
 if __name__ == "__main__":
