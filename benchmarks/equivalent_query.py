@@ -133,6 +133,8 @@ def report(kept: Sequence[Mapping[str, Any]]) -> Iterator[str]:
         ),
     }
     for table, (title, columns) in heads.items():
+        if not any(row["table"] == table for row in kept):
+            continue
         yield f"## {title}\n\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}"
         for name in dict.fromkeys(row["name"] for row in kept if row["table"] == table):
             part = [r["numbers"] for r in kept if (r["table"], r["name"]) == (table, name)]

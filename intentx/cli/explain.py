@@ -86,17 +86,7 @@ def add_explain(commands: Any) -> None:
         help="term vectors: a GloVe/word2vec text file, a sentence-transformers model, or minilm; "
         "by default they are learned from the documents",
     )  # fmt: skip
-    explain.add_argument(
-        "--heldout", type=int, default=0, metavar="SPLITS", help="measure on held-out documents, too"
-    )
-    explain.add_argument(
-        "--faithfulness", action="store_true",
-        help="with --doc: remove its words, or all others, and measure how the rank changes",
-    )  # fmt: skip
-    explain.add_argument(
-        "--axioms", action="store_true",
-        help="count which retrieval axioms the ranker agrees with, too; asks no ranker",
-    )  # fmt: skip
+    _add_measures(explain)
     explain.add_argument("--seed", type=int, default=0, help="of all random draws (default 0)")
     explain.add_argument(
         "--cut", action="store_true",
@@ -118,6 +108,21 @@ def add_explain(commands: Any) -> None:
     add_features(explain)
     add_change(explain)
     explain.set_defaults(run_command=_explain)
+
+
+def _add_measures(explain: argparse.ArgumentParser) -> None:
+    """What is measured of an explanation on request."""
+    explain.add_argument(
+        "--heldout", type=int, default=0, metavar="SPLITS", help="measure on held-out documents, too"
+    )
+    explain.add_argument(
+        "--faithfulness", action="store_true",
+        help="with --doc: remove its words, or all others, and measure how the rank changes",
+    )  # fmt: skip
+    explain.add_argument(
+        "--axioms", action="store_true",
+        help="count which retrieval axioms the ranker agrees with, too; asks no ranker",
+    )  # fmt: skip
 
 
 def _explain(options: argparse.Namespace) -> None:

@@ -52,6 +52,11 @@ def add_settings(explain: argparse.ArgumentParser) -> None:
         help=f"do not measure what chance would reach: quicker ({_of('controls')})",
     )  # fmt: skip
     add_simple_rankers(listwise)
+    _add_pointwise(explain)
+
+
+def _add_pointwise(explain: argparse.ArgumentParser) -> None:
+    """Those of methods that explain documents."""
     pointwise = explain.add_argument_group("settings of methods that explain documents")
     pointwise.add_argument("--samples", type=positive, metavar="N", help=f"versions ({_of('samples')})")
     pointwise.add_argument(
