@@ -128,6 +128,8 @@ def _draw_diff(axes: Axes, lines: list[Line]) -> None:
 
 def _draw_ladder(axes: Axes, explanation: ChangeExplanation, most: int) -> None:
     """One row for the text as it is and for each change, with the rank; better ranks on the left."""
+    from matplotlib.ticker import MaxNLocator
+
     ranks = [explanation.rank_before, *explanation.ranks[:most]]
     names = ["as it is", *(one.words for one in explanation.changes[:most])]
     if len(explanation.changes) > most:
@@ -150,7 +152,7 @@ def _draw_ladder(axes: Axes, explanation: ChangeExplanation, most: int) -> None:
     values = [*ranks, *([] if bound is None else [bound])]
     room = max(1.0, 0.15 * (max(values) - min(values)))
     axes.set_xlim(max(0.5, min(values) - room), max(values) + 1.5 * room)
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     dashed = "" if bound is None else ", dashed"
     label = f"rank ({explanation.target}{dashed})"
     axes.set_xlabel(label, fontsize=SIZE - 1, color=SOFT, parse_math=False)
