@@ -297,7 +297,8 @@ def _judged(options: argparse.Namespace, method: Any, explanation: Any) -> list[
 
 
 def _write(
-    options: argparse.Namespace, explanations: Mapping[str, IntentExplanation | DocumentExplanation]
+    options: argparse.Namespace,
+    explanations: Mapping[str, IntentExplanation | DocumentExplanation | ChangeExplanation],
 ) -> None:
     """The page and the pictures, and where they are: on standard output beside tables only."""
     written = []
@@ -310,8 +311,11 @@ def _write(
             path = options.png
             if len(explanations) > 1:
                 path = path.with_stem(f"{path.stem}-{name}")
-            write = write_change_picture if isinstance(explanation, ChangeExplanation) else write_png
-            written.append(f"picture: {write(path, explanation)}")
+            if isinstance(explanation, ChangeExplanation):
+                drawn = write_change_picture(path, explanation)
+            else:
+                drawn = write_png(path, explanation)
+            written.append(f"picture: {drawn}")
         of_one = [one for one in explanations.values() if isinstance(one, DocumentExplanation)]
         if len(of_one) > 1:
             path = options.png.with_stem(f"{options.png.stem}-side-by-side")

@@ -105,13 +105,14 @@ def missing(
         raise InputError(f"the query must be a text with at least one character, not {query!r}")
     if not callable(scorer) and not isinstance(scorer, Searches):
         raise InputError(f"a ranker is a callable (query, texts) -> scores, not {scorer!r}")
-    collection, found_by = searched(collection), None
-    is_search = isinstance(collection, Searches) and not isinstance(collection, SearchIndex)
+    given: Any = searched(collection)
+    found_by: Searches | None = None
+    is_search = isinstance(given, Searches) and not isinstance(given, SearchIndex)
     if is_search and stages_of(scorer)[0].room is None:
-        scorer, found_by = Pipeline(collection, scorer, DEPTH), collection
-        collection.search(query, DEEPEST)  # one that knows what it found only knows the document now
+        scorer, found_by = Pipeline(given, scorer, DEPTH), given
+        given.search(query, DEEPEST)  # one that knows what it found only knows the document now
     stages = stages_of(scorer)
-    document, documents, notes = _found(stages[0].room, doc, collection)
+    document, documents, notes = _found(stages[0].room, doc, given)
     if found_by is not None:
         notes.append(f"The collection is a search: the ranker gets the first {DEPTH} that it finds.")
     asked = Standings(stages, query, document, documents, k)
