@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 
-from intentx.capabilities.protocols import Differentiable, FeatureMapped
+from intentx.capabilities.protocols import Differentiable, FeatureMapped, TokenMatches
 from intentx.capabilities.wrappers import own, own_of_scores
 from intentx.errors import InputError, IntentxError, ScorerError
 from intentx.text import Analyzer
@@ -79,6 +79,7 @@ class Capabilities:
     ``score_embedded``,            needed and methods that do without. ``no_gradients`` says why.
     ``module``
     ``feature_maps``       own     an InputError from GradCAM, in the same way.
+    ``token_matches``      own     which tokens matched is not shown.
     ``batch_size``         handed  32 versions of a document in one pass, where gradients are taken.
                            on
     ====================== ======= ==================================================================
@@ -292,6 +293,12 @@ class Capabilities:
         """The scorer, where it has feature maps of its own."""
         found = own(self.scorer, "feature_maps") is not None
         return cast(FeatureMapped, self.scorer) if found else None
+
+    @property
+    def token_matches(self) -> Callable[[str, str], TokenMatches] | None:
+        """What says which tokens matched, where the score is a sum over pairs of them."""
+        found = own_of_scores(self.scorer, "token_matches")[1]
+        return found if callable(found) else None
 
     @property
     def batch_size(self) -> int | None:

@@ -22,19 +22,18 @@ from intentx.rankers import DRMM, BiEncoder, CrossEncoder, load_ranker
 from tests import tiny_models
 from tests.rankers.interaction_toys import lexicon
 
-CALLABLE = "no ranker spec fits it yet: score with a callable"
 WORDS = {
     "dense": r"a bi-encoder \(BertModel\); .*load it as bi-encoder:",
     "plain": r"a plain encoder without a head that scores \(BertModel\)",
     "cross": r"a cross-encoder, .*\(BertForSequenceClassification\); load it as cross-encoder:",
     "cross saved": r"a cross-encoder, .*; load it as cross-encoder:",
-    "sparse": rf"a sparse encoder, such as SPLADE .*{CALLABLE}",
-    "masked": rf"a masked language model, .*\(BertForMaskedLM\); {CALLABLE}",
-    "multi-vector": rf"a multi-vector .* model, such as ColBERT .*{CALLABLE}",
-    "pylate": rf"a multi-vector .* model, such as ColBERT .*{CALLABLE}",
-    "stanford": rf"a multi-vector .* model, such as ColBERT .*{CALLABLE}",
-    "causal": rf"a causal language model \(GPT2LMHeadModel\); {CALLABLE}",
-    "seq2seq": rf"a sequence-to-sequence model, .*\(T5ForConditionalGeneration\); {CALLABLE}",
+    "sparse": r"a sparse encoder, such as SPLADE .*load it as sparse:",
+    "masked": r"a masked language model, .*\(BertForMaskedLM\); if it is one, load it as sparse:",
+    "multi-vector": r"a multi-vector .* model, such as ColBERT .*load it as late-interaction:",
+    "pylate": r"a multi-vector .* model, such as ColBERT .*load it as late-interaction:",
+    "stanford": r"a multi-vector .* model, such as ColBERT .*load it as late-interaction:",
+    "causal": r"a causal language model \(GPT2LMHeadModel\); load it as causal-lm:",
+    "seq2seq": r"a sequence-to-sequence model, .*\(T5ForConditionalGeneration\); load it as seq2seq:",
     "dpr": r"one of DPR's two encoders, that of queries .*; load both: dpr:",
     "drmm": r"a drmm ranker of intentx; load it as drmm:",
     "empty": "no file at all",

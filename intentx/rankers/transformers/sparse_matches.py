@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,16 +10,13 @@ import numpy.typing as npt
 from intentx.capabilities import TokenMatches
 from intentx.rankers.transformers.models import undisturbed
 
-if TYPE_CHECKING:
-    from intentx.rankers.transformers.sparse import SparseRanker
-
 __all__ = ["matches"]
 
 Token = tuple[str, int | None, int | None, str]
 Floats = npt.NDArray[np.float64]
 
 
-def matches(ranker: SparseRanker, query: str, text: str) -> TokenMatches:
+def matches(ranker: Any, query: str, text: str) -> TokenMatches:
     """What each pair adds to the score; rows whose term the document lacks are zero, and stay."""
     weights = ranker._query_weights(query)
     terms = np.flatnonzero(weights)
@@ -46,7 +43,7 @@ def _row(name: str, span: tuple[int, int] | None) -> Token:
     return (name, *(span or (None, None)), "expansion" if span is None else "text")
 
 
-def _spans_in_query(ranker: SparseRanker, query: str) -> dict[int, tuple[int, int]]:
+def _spans_in_query(ranker: Any, query: str) -> dict[int, tuple[int, int]]:
     """Where the query has its own terms; the first time of each."""
     encodings = getattr(ranker.model.tokenizer([query], add_special_tokens=False), "encodings", None)
     found: dict[int, tuple[int, int]] = {}
@@ -56,9 +53,7 @@ def _spans_in_query(ranker: SparseRanker, query: str) -> dict[int, tuple[int, in
     return found
 
 
-def _placed(
-    ranker: SparseRanker, text: str, terms: npt.NDArray[np.intp]
-) -> tuple[list[Token], Floats] | None:
+def _placed(ranker: Any, text: str, terms: npt.NDArray[np.intp]) -> tuple[list[Token], Floats] | None:
     """The document's tokens, and (Q, T) which share of each term's weight is read off each token."""
     import torch
 
