@@ -93,7 +93,7 @@ def page(kept: Mapping[str, Any], trained: str) -> str:
             f"Trained by: {trained}.",
             "",
             f"Token vectors of 100 passages take {spent['megabytes']:.1f} MB. Scoring them for a query "
-            f"takes {spent['ratio']:.2f} times the processor time of the model's own encoding, in one run.",
+            f"takes {spent['ratio']:.2f} times the processor time of its own encoding, in one run.",
         ]
     return "\n".join([*lines, ""])
 
