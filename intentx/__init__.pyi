@@ -81,6 +81,9 @@ from .preferences.simple_rankers import (
     default_simple_rankers,
 )
 from .preferences.vectors import TermVectors
+from .rankers.fusion import Fusion
+
+# from .rankers.pairwise import PairwiseRanker
 from .rankers.pipeline import Pipeline
 from .ranking import Document, Ranking, rank
 from .saved import load
@@ -118,6 +121,7 @@ __all__ = [
     "FeatureSetExplanation",
     "FeatureVerdict",
     "Fidelity",
+    "Fusion",
     "GradCAM",
     "GradCAMExplanation",
     "GradientInput",
@@ -136,6 +140,7 @@ __all__ = [
     "MissingDocument",
     "MissingExtraError",
     "Multiplex",
+    #    "PairwiseRanker",
     "Pairs",
     "Pipeline",
     "Plausibility",

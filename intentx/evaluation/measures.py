@@ -11,6 +11,7 @@ from intentx.evaluation.base import Measure
 from intentx.evaluation.faithfulness import Faithfulness
 from intentx.evaluation.feature_faithfulness import FeatureFaithfulness
 from intentx.evaluation.heldout import HeldoutFidelity
+from intentx.evaluation.stage_places import StagePlaces
 from intentx.markup import Html, join, tag
 from intentx.signs import visible
 
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Measured", "measures_in"]
 
-KINDS: tuple[type[HeldoutFidelity], type[Faithfulness], type[FeatureFaithfulness]] = (
+KINDS: tuple[type[HeldoutFidelity], type[Faithfulness], type[FeatureFaithfulness], type[StagePlaces]] = (
     HeldoutFidelity,
     Faithfulness,
     FeatureFaithfulness,
+    StagePlaces,
 )
 
 
@@ -32,8 +34,8 @@ class Measured:
     Attributes
     ----------
     measures
-        By their names in JSON, ``"heldout_documents"``, ``"faithfulness"`` and
-        ``"feature_faithfulness"``.
+        By their names in JSON, ``"heldout_documents"``, ``"faithfulness"``,
+        ``"feature_faithfulness"`` and, for a ranker with stages, ``"stages"``.
     """
 
     measures: Mapping[str, Measure]

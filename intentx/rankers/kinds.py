@@ -250,7 +250,7 @@ KINDS: Mapping[str, RankerKind] = MappingProxyType(
             _of_features("xgboost", "a model of XGBoost", xgboost_model, "xgboost"),
             _of_features("onnx", "a model in ONNX", onnx_model, "onnx"),
             RankerKind(
-                name="pipeline", form="pipeline:FILE", help="a first stage, then a reranker",
+                name="pipeline", form="pipeline:FILE", help="a first stage, then a reranker; or a fusion",
                 wants="a file", settings={"k": int}, on_disk=True, of_rankers=True,
             ),
             RankerKind(

@@ -14,6 +14,7 @@ import numpy.typing as npt
 from intentx.asked import asking
 from intentx.checks import Seed, Size
 from intentx.errors import InputError
+from intentx.evaluation.stage_places import stage_places
 from intentx.explainers.base import Explainer, Question
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.subject import OF_LARGEST, Subject, as_used, every_word
@@ -103,7 +104,9 @@ class DocumentMethod(Explainer[DocumentExplanation | IntentExplanation]):
         seconds = {**found.seconds, "model": asked.seconds}
         if isinstance(found, IntentExplanation):
             return dataclasses.replace(found, model_calls=calls, seconds=seconds)
-        return dataclasses.replace(found, model_calls=calls, seconds=seconds, scored=asked.marks)
+        found = dataclasses.replace(found, model_calls=calls, seconds=seconds, scored=asked.marks)
+        stages = stage_places(ranking, found.position, found.above)
+        return found if stages is None else found.with_measures(stages)
 
     def _explained(
         self, ranking: Ranking, doc: str | int, above: str | int | None
