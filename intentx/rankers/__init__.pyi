@@ -12,11 +12,9 @@ from .interaction.matchpyramid import MatchPyramid, MatchPyramidSettings
 from .interaction.training import Training, train
 from .interaction.training_data import training_lists
 from .known import RM3, LanguageModel
-
-# from .llm.ranker import LLMRanker
+from .llm.ranker import LLMRanker
 from .load import load_ranker
-
-# from .pairwise import PairwiseRanker
+from .pairwise import PairwiseRanker
 from .pipeline import Pipeline
 from .pyterrier import from_pyterrier
 from .runs import named_run, read_run, run_of
@@ -38,12 +36,12 @@ __all__ = [
     "Fusion",
     "HTTPReranker",
     "KNRMSettings",
-    #    "LLMRanker",
+    "LLMRanker",
     "LanguageModel",
     "Lexicon",
     "MatchPyramid",
     "MatchPyramidSettings",
-    #    "PairwiseRanker",
+    "PairwiseRanker",
     "Pipeline",
     "RankerSpec",
     "TextFeatures",

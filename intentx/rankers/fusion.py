@@ -11,7 +11,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from intentx.capabilities import Capabilities
+from intentx.capabilities import CallCost, Capabilities, combined_cost
 from intentx.errors import InputError, ScorerError
 from intentx.rankers.bm25 import BM25
 from intentx.rankers.fingerprint import fingerprint_of
@@ -44,8 +44,8 @@ class Fusion:
         not add up to 1; none is below 0, and one at least is above it.
     normalise
         What is done with the scores of a part before they are weighed. ``"minmax"``: the worst text of
-        the list becomes 0, and the best 1. ``"zscore"``: mean 0 and standard deviation 1 over the list. A
-        part whose scores are all equal then adds 0 to each text. ``"none"``: nothing. None:
+        the list becomes 0, and the best 1. ``"zscore"``: mean 0 and standard deviation 1 over the list.
+        A part whose scores are all equal then adds 0 to each text. ``"none"``: nothing. None:
         ``"minmax"`` with weights; with ``"rrf"`` there is nothing to normalise.
     rrf_k
         The constant of ``"rrf"``: the larger it is, the less the first ranks differ.
@@ -181,6 +181,16 @@ class Fusion:
         """
         every = [Capabilities.of(part).seen(query, texts) or tuple(texts) for part in self.parts]
         return tuple(max(some, key=len) for some in zip(*every, strict=True))
+
+    @property
+    def cost(self) -> CallCost | None:
+        """What its parts cost together, as far as they say; whole lists are asked."""
+        return combined_cost([(part, None) for part in self.parts])
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What its parts have to say about their answers."""
+        return tuple(one for part in self.parts for one in Capabilities.of(part).remarks)
 
     @property
     def fingerprint(self) -> str | None:

@@ -11,7 +11,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from intentx.capabilities import Capabilities
+from intentx.capabilities import CallCost, Capabilities, combined_cost
 from intentx.documents import Document, Documents, as_documents
 from intentx.errors import InputError
 from intentx.rankers.bm25 import BM25
@@ -147,8 +147,8 @@ class Pipeline:
     def stages(self, query: str, texts: Sequence[str]) -> tuple[StageScores, ...]:
         """What each stage made of the texts: the first stage, and the reranker of those it was given.
 
-        The last one is the reranker, by its own scores; who was not reranked comes after them all, in the
-        order of the first stage. Texts that a search room does not find have no rank at all.
+        The last one is the reranker, by its own scores; what was not reranked comes after all of them,
+        in the order of the first stage. Texts that a search room does not find have no rank at all.
 
         Raises
         ------
@@ -271,6 +271,17 @@ class Pipeline:
             for stage in (self._scorer, self.second)
         ]
         return tuple(max(pair, key=len) for pair in zip(*both, strict=True))
+
+    @property
+    def cost(self) -> CallCost | None:
+        """What its stages cost together, as far as they say; whole lists are asked."""
+        return combined_cost([(self._scorer, None), (self.second, self.k)])
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What its stages have to say about their answers."""
+        stages = (self._scorer, self.second)
+        return tuple(one for stage in stages for one in Capabilities.of(stage).remarks)
 
     @property
     def fingerprint(self) -> str | None:

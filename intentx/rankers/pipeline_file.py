@@ -79,8 +79,8 @@ def read_pipeline(path: str | Path) -> PipelineFile:
     for name in plain:
         if name not in PipelineFile._fields:
             raise InputError(
-                f"{path} has no key {excerpt(name)}: a pipeline has first, second and k, and in the place "
-                "of first perhaps a table [fusion]"
+                f"{path} has no key {excerpt(name)}: a pipeline has first, second and k, and in the "
+                "place of first perhaps a table [fusion]"
             )
     base = Path(path).resolve().parent
     fusion = None

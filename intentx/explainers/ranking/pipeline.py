@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from intentx.asked import Asked, asking
+from intentx.call_limits import cost_note
 from intentx.coverage.crossfit import Choice
 from intentx.coverage.shares import coverage_shares
 from intentx.evaluation.fidelity import judge
@@ -122,7 +123,7 @@ class Session:
             settings=self._plain_settings(),
             model_calls=self._asked.besides(ranking.query, ranking.texts),
             seconds=dict(stages.seconds),
-            notes=tuple(stages.notes),
+            notes=(*stages.notes, *cost_note(ranking, self._asked), *ranking.can.remarks),
             effects=evidence.of(matrices.scores.terms),
             avoids=evidence.unwanted,
             judge=IntentJudge(problem, choice, self.seed),
