@@ -41,7 +41,7 @@ _REFUSING = re.compile(
     re.I,
 )
 _ALONE = re.compile(r"^[\W_]*(?:passage\s+)?([ab])[\W_]*$", re.I)
-_SAID = re.compile(r"\banswer(?:\s+is)?\s*:?[\s*_\"'(\[]*(?:passage\s+)?([AB])\b")
+_SAID = re.compile(r"\b[Aa]nswer(?:\s+is)?\s*:?[\s*_\"'(\[]*(?:passage\s+)?([AB])\b")
 _NAMED = re.compile(r"\b[Pp]assage\s+([AB])\b")
 
 
