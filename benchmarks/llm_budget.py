@@ -1,9 +1,9 @@
 """What few calls of a language model buy: terms found to be wanted, against calls and noise.
 
 The model is simulated: it orders the passages of a prompt as RM3 does, whose terms of feedback and of
-the query are known, and with noise it puts a share of the passages of each answer at a random place. Its
-prompts and answers are those of `intentx.rankers.LLMRanker`; nothing is sent anywhere. Multiplex explains
-the ranking of the first passages of BM25's recorded run.
+the query are known, and with noise it puts a share of the passages of each answer at a random place.
+Prompts and answers are those of `intentx.rankers.LLMRanker`; nothing is sent anywhere. Multiplex
+explains the ranking of the first passages of BM25's recorded run.
 """
 
 from __future__ import annotations
@@ -101,10 +101,10 @@ def report(rows: Sequence[dict[str, Any]], queries: int) -> Iterator[str]:
         "",
         f"{queries} queries of {load().name}; {machine()}. *Share edited*: of the passages of a window. "
         "*Calls*: the limit; *made*: in the mean, those for the ranking among them. *Wanted*: terms said "
-        "to be wanted, in the mean; *right*: the share of them, over all queries, that RM3 looks for, with "
-        "a 95 % interval over queries; *weight*: weight of the right ones over that of the heaviest that "
-        "so many terms can have; *all terms right*: share of the explanation's terms, those without an "
-        "effect among them.",
+        "to be wanted, in the mean; *right*: the share of them, over all queries, that RM3 looks for, "
+        "with a 95 % interval over queries; *weight*: weight of the right ones over that of the heaviest "
+        "that so many terms can have; *all terms right*: share of the explanation's terms, those without "
+        "an effect among them.",
         "",
         "| passages | noise | share edited | calls | made | wanted | right | weight | all terms right |",
         "|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
@@ -114,10 +114,12 @@ def report(rows: Sequence[dict[str, Any]], queries: int) -> Iterator[str]:
         told = sum(row["wanted"] for row in some)
         right = sum(row["right"] for row in some) / told if told else float("nan")
         low, high = interval(some)
-        yield (
-            f"| {number} | {noise:.0%} | {share:g} | {calls} | {mean['asked']:.0f} | {mean['wanted']:.1f} | "
-            f"{right:.2f} ({low:.2f} to {high:.2f}) | {mean['weight']:.2f} | {mean['precision']:.2f} |"
-        )
+        cells = (
+            f"{number}", f"{noise:.0%}", f"{share:g}", f"{calls}", f"{mean['asked']:.0f}",
+            f"{mean['wanted']:.1f}", f"{right:.2f} ({low:.2f} to {high:.2f})",
+            f"{mean['weight']:.2f}", f"{mean['precision']:.2f}",
+        )  # fmt: skip
+        yield f"| {' | '.join(cells)} |"
 
 
 def interval(rows: Sequence[dict[str, Any]]) -> tuple[float, float]:

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 from intentx.asked import Asked, asking_now
 from intentx.capabilities import CallCost
-from intentx.errors import InputError
+from intentx.errors import CostWarning, InputError
 from intentx.ranking import Ranking
 
 __all__ = ["calls_of", "check_calls", "cost_note"]
 
 
 def check_calls(ranking: Ranking, cost: CallCost, lists: Sequence[Sequence[str]], purpose: str) -> None:
-    """Refuse to ask a ranker of dear calls more often than it allows for one explanation.
+    """Tell what a ranker of dear calls is going to be asked, or refuse what it does not allow.
 
     Parameters
     ----------
@@ -23,8 +24,13 @@ def check_calls(ranking: Ranking, cost: CallCost, lists: Sequence[Sequence[str]]
     Raises
     ------
     InputError
-        If these lists, and those asked for since the explanation began, take more calls than
+        If these lists and those asked for since the explanation began, take more calls than
         ``cost.most_calls``; it says how many, what they cost, and what to set.
+
+    Warns
+    -----
+    CostWarning
+        Before the first calls of an explanation: how many there are, and what they cost.
     """
     asked = asking_now(ranking.scorer)
     known = asked[0].lists(ranking.query) if asked else frozenset()
@@ -32,9 +38,18 @@ def check_calls(ranking: Ranking, cost: CallCost, lists: Sequence[Sequence[str]]
     new = {tuple(one) for one in lists} - known - {own}
     calls = sum(cost.calls_for(len(one)) for one in new)
     spent = sum(cost.calls_for(len(one)) for one in known if one != own)
-    if spent + calls <= cost.most_calls:
+    if not calls:
         return
     words = cost.in_words(max(lists, key=len), calls)
+    if spent + calls <= cost.most_calls:
+        if not spent:
+            warnings.warn(
+                f"{purpose} now asks {ranking.can.name} by {calls} calls ({words}); it allows "
+                f"{cost.most_calls} for one explanation",
+                CostWarning,
+                stacklevel=3,
+            )
+        return
     after = f", after {spent} so far" if spent else ""
     raise InputError(
         f"{purpose} would ask {ranking.can.name} about {len(new):,} more lists: {calls:,} calls "

@@ -72,6 +72,9 @@ class Capabilities:
     or ``intent``          of the  than a 0. A `ScorerError` where it fails or gives something else.
                            scores
     ``preference``         own     of two documents, the whole list is asked.
+    ``stages``             own     no stages are told apart.
+    ``remarks``            handed  nothing is added to the notes of explanations.
+                           on
     ``cost``               handed  what an explanation costs is not told beforehand, and not limited.
                            on
     ``activated``          own     the raw scores alone are shown. A `ScorerError` where it fails or
@@ -125,6 +128,12 @@ class Capabilities:
     def preference(self) -> Callable[[str, str, str], float] | None:
         """What says how probably the first of two texts is better for a query, where the scorer can."""
         found = own(self.scorer, "preference")
+        return found if callable(found) else None
+
+    @property
+    def stages(self) -> Callable[[str, Sequence[str]], Sequence[Any]] | None:
+        """What tells the stages of the scorer apart, where it has some."""
+        found = own(self.scorer, "stages")
         return found if callable(found) else None
 
     @property

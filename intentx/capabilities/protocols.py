@@ -31,7 +31,9 @@ __all__ = [
     "Listwise",
     "Masks",
     "Prefers",
+    "Remarks",
     "Scorer",
+    "Staged",
     "StateMarked",
     "TermWeights",
     "Truncates",
@@ -109,6 +111,25 @@ class Prefers(Scorer, Protocol):
 
     def preference(self, query: str, text_a: str, text_b: str, /) -> float:
         """The probability that ``text_a`` is better for the query than ``text_b``."""
+        ...
+
+
+@runtime_checkable
+class Staged(Scorer, Protocol):
+    """A ranker that can tell its stages apart, as `intentx.Pipeline` and `intentx.Fusion` do."""
+
+    def stages(self, query: str, texts: Sequence[str], /) -> Sequence[Any]:
+        """What each stage made of the texts: `intentx.rankers.stage_scores.StageScores`."""
+        ...
+
+
+@runtime_checkable
+class Remarks(Scorer, Protocol):
+    """A scorer with something to say about its answers so far: explanations note it."""
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        """Sentences."""
         ...
 
 

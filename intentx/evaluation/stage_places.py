@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 
 from intentx.evaluation.base import Measure, Sheet
-from intentx.rankers.stage_scores import StageScores, staged
+from intentx.rankers.stage_scores import StageScores
 from intentx.ranking import Ranking
 
 __all__ = ["StagePlace", "StagePlaces", "stage_places"]
@@ -100,6 +100,9 @@ class StagePlaces(Measure):
             last = whole[-1]
             if last.rank is None:
                 return f" The {last.name} did not score it: its place is that of the stage before."
+            if len(whole) > 1 and not parts:
+                before = "none" if whole[-2].rank is None else str(whole[-2].rank)
+                return f" The {last.name} put it there, from rank {before} of the {whole[-2].name}."
             if len(parts) > 1:
                 best = max(parts, key=lambda one: one.share)
                 total = sum(one.share for one in parts)
@@ -109,27 +112,25 @@ class StagePlaces(Measure):
         if len(parts) > 1:
             gaps = [(one.share - one.other_share, one.name) for one in parts]
             return " " + ", ".join(f"{name} speaks for {self._side(gap)}" for gap, name in gaps) + "."
-        decided = self._first_after_the_last_turn(whole)
-        return "" if decided is None else f" The {decided} put them in this order."
+        return self._order_decided(whole)
 
     def _side(self, gap: float) -> str:
         if not gap:
             return "neither"
         return f"{(self.doc_id if gap > 0 else self.other)!r} by {abs(gap):.4g}"
 
-    def _first_after_the_last_turn(self, whole: list[StagePlace]) -> str | None:
-        """The first stage from which on all have the two in the order of the ranking."""
-        above = self.rank < (self.other_rank or 0)
-        name = None
-        for one in whole:
-            here = one.rank or math.inf, one.other_rank or math.inf
-            if here[0] == here[1]:
-                continue
-            if (here[0] < here[1]) != above:
-                name = None
-            elif name is None:
-                name = one.name
-        return name
+    def _order_decided(self, whole: list[StagePlace]) -> str:
+        """The last stage that tells the two apart decides; those before may agree with it or not."""
+        ranks = [(one.rank or math.inf, one.other_rank or math.inf, one.name) for one in whole]
+        apart = [(here < there, name) for here, there, name in ranks if here != there]
+        if not apart:
+            return ""
+        order, name = apart[-1]
+        before = "".join(
+            f"; the {earlier} had them {'so already' if same == order else 'the other way round'}"
+            for same, earlier in apart[:-1]
+        )
+        return f" The {name} put them in this order{before}."
 
     def _sheet(self) -> Sheet:
         shares = any(not math.isnan(one.share) for one in self.stages)
@@ -170,10 +171,10 @@ def stage_places(ranking: Ranking, position: int, above: int | None = None) -> S
     >>> [(one.name, one.rank) for one in stage_places(ranking, ranking.position("c")).stages]
     [('first stage', 3), ('reranker', None)]
     """
-    scorer = None if ranking.scorer is None else staged(ranking.scorer.scorer)
-    if scorer is None:
+    told = ranking.can.stages
+    if told is None:
         return None
-    stages = scorer.stages(ranking.query, list(ranking.texts))
+    stages: tuple[StageScores, ...] = tuple(told(ranking.query, list(ranking.texts)))
     return StagePlaces(
         doc_id=ranking.doc_ids[position],
         rank=position + 1,

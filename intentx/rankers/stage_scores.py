@@ -5,15 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from intentx.capabilities import Capabilities
-from intentx.capabilities.wrappers import own
 
-__all__ = ["StageScores", "Staged", "ranks_of_scores", "staged", "within"]
+__all__ = ["StageScores", "ranks_of_scores", "within"]
 
 Floats = npt.NDArray[np.float64]
 Places = npt.NDArray[np.intp]
@@ -46,24 +45,6 @@ class StageScores:
     shares: Floats | None = None
 
 
-@runtime_checkable
-class Staged(Protocol):
-    """A ranker that can tell its stages apart, as `Pipeline` and `Fusion` do."""
-
-    def stages(self, query: str, texts: Sequence[str]) -> tuple[StageScores, ...]:
-        """What each stage made of the texts, in the order in which they are asked."""
-        ...
-
-
-def staged(scorer: Any) -> Staged | None:
-    """The scorer itself, where it has stages of its own; None for others.
-
-    >>> staged(len) is None
-    True
-    """
-    return scorer if callable(own(scorer, "stages")) else None
-
-
 def ranks_of_scores(scores: Floats) -> Places:
     """(N,) ranks from 1; equal scores share the best of their ranks, and NaN has the rank 0.
 
@@ -88,10 +69,10 @@ def within(
         (N,) what the stage as a whole gave to the texts; NaN: nothing.
     """
     whole = StageScores(name, Capabilities.of(scorer).name, scores, ranks_of_scores(scores))
-    inner = staged(scorer)
+    inner = Capabilities.of(scorer).stages
     if inner is None:
         return (whole,)
-    parts = inner.stages(query, texts)
+    parts: tuple[StageScores, ...] = tuple(inner(query, texts))
     if np.array_equal(parts[-1].scores, scores):  # it is the whole
         parts = parts[:-1]
     return *(dataclasses.replace(one, name=f"{name}: {one.name}") for one in parts), whole

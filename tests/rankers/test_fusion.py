@@ -169,7 +169,10 @@ def test_which_stage_put_a_document_where_it_is():
     assert ranking.doc_ids == ("c", "a", "f", "b", "e", "d")
     pair = stage_places(ranking, 0, 2)
     assert [(one.rank, one.other_rank) for one in pair.stages] == [(3, 1), (1, 3)]
-    assert pair.sentence.endswith("The reranker put them in this order.")
+    assert pair.sentence.endswith(
+        "The reranker put them in this order; the first stage had them the other way round."
+    )
+    assert stage_places(ranking, 0).sentence.endswith("put it there, from rank 3 of the first stage.")
     kept = stage_places(ranking, 3, 5)
     assert [(one.rank, one.other_rank) for one in kept.stages] == [(4, 6), (None, None)]
     assert kept.sentence.endswith("The first stage put them in this order.")

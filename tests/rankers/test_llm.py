@@ -11,12 +11,14 @@ import pytest
 
 import intentx as ix
 from intentx.cli import main
-from intentx.errors import ScorerWarning
+from intentx.errors import CostWarning, ScorerWarning
 from intentx.rankers import LLMRanker, RankerSpec
 from intentx.score_cache import ScoreFile
 from tests.rankers.language_models import QUICK, asked_of, completion, count, fine, ordered
 from tests.rankers.reranking import answers
 from tests.services import Service
+
+pytestmark = pytest.mark.filterwarnings("ignore::intentx.errors.CostWarning")
 
 DOCS = {
     "a": "green tea in a pot",
@@ -217,7 +219,7 @@ def test_the_key_is_nowhere(monkeypatch, tmp_path):
     with Service(answers(leaky)) as service:
         ranker = LLMRanker(f"{service.url}/v1?token=hidden-0", key_env="LLM_KEY", cache=file, **QUICK)
         ranking = ix.rank(ranker, "tea", DOCS)
-        found = ix.Multiplex().explain(ranking)
+        found = ix.QueryTerms().explain(ranking)
         found.to_html(tmp_path / "page.html")
     shown = [repr(ranker), ranker.fingerprint, str(ranker.problems), found.to_json(), repr(vars(ranker))]
     shown += [(tmp_path / "page.html").read_text(), str(pickle.dumps(ranker)), str(ranker.remarks)]
@@ -321,7 +323,8 @@ def test_few_versions_are_allowed():
     with Service(fine) as service:
         ranking = ix.rank(LLMRanker(service.url, **QUICK), "tea", many(20))
         before = len(service.requests)
-        found = ix.KernelSHAP(samples=26, exact_up_to=1).explain(ranking, 3)
+        with pytest.warns(CostWarning, match=r"KernelSHAP now asks LLMRanker by \d+ calls \(about"):
+            found = ix.KernelSHAP(samples=26, exact_up_to=1).explain(ranking, 3)
         assert 20 <= len(service.requests) - before <= 26
         assert any("calls beside the ranking" in one for one in found.notes)
         assert found.verdict is None

@@ -1,6 +1,5 @@
 """`PairwiseRanker`: preferences between two texts, added up to scores of a list."""
 
-import itertools
 import json
 import math
 import pickle
@@ -84,7 +83,8 @@ def test_a_sample_joins_all_texts_nearly_equally_often(texts, pairs):
     assert (one < other).all()
     joined, grown = {0}, True
     while grown:
-        more = {j for i, j in itertools.chain(zip(one, other), zip(other, one)) if i in joined}
+        both = [*zip(one, other, strict=True), *zip(other, one, strict=True)]
+        more = {j for i, j in both if i in joined}
         grown = not more <= joined
         joined |= more
     assert len(joined) == texts
