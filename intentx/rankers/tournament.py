@@ -92,7 +92,7 @@ def pairs_needed(texts: int, pairs: int | Literal["all", "sorted"]) -> int:
         return every
     if pairs == "sorted":
         halvings = (texts - 1).bit_length()  # of binary insertion, which starts from a run
-        return min(every, texts * halvings - 2**halvings + 1 + texts)
+        return min(every, texts * halvings - (1 << halvings) + 1 + texts)
     return min(every, pairs)
 
 
@@ -117,7 +117,7 @@ def aggregated(how: Aggregate, texts: int, one: Places, other: Places, preferred
     """
     if texts < 2:
         return np.zeros(texts)
-    gained = np.bincount(one, preferred, texts) + np.bincount(other, 1 - preferred, texts)
+    gained: Floats = np.bincount(one, preferred, texts) + np.bincount(other, 1 - preferred, texts)
     asked = np.bincount(one, minlength=texts) + np.bincount(other, minlength=texts)
     if how == "sum":
         return np.asarray(gained / asked * (texts - 1))
