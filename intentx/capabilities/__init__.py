@@ -13,6 +13,8 @@ from intentx.capabilities.protocols import (
     Scorer,
     StateMarked,
     TermWeights,
+    TokenMatched,
+    TokenMatches,
     Truncates,
 )
 
@@ -30,5 +32,7 @@ __all__ = [
     "Scorer",
     "StateMarked",
     "TermWeights",
+    "TokenMatched",
+    "TokenMatches",
     "Truncates",
 ]
