@@ -18,6 +18,8 @@ from intentx.capabilities.protocols import (
     Staged,
     StateMarked,
     TermWeights,
+    TokenMatched,
+    TokenMatches,
     Truncates,
 )
 
@@ -40,6 +42,8 @@ __all__ = [
     "Staged",
     "StateMarked",
     "TermWeights",
+    "TokenMatched",
+    "TokenMatches",
     "Truncates",
     "combined_cost",
 ]

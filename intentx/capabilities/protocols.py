@@ -36,6 +36,8 @@ __all__ = [
     "Staged",
     "StateMarked",
     "TermWeights",
+    "TokenMatched",
+    "TokenMatches",
     "Truncates",
 ]
 
@@ -259,4 +261,37 @@ class FeatureMapped(Scorer, Protocol):
 
     def feature_maps(self, query: str, text: str) -> Any:
         """The last feature maps of ``text`` for ``query``, and their gradients."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class TokenMatches:
+    """A score as a sum over pairs of a query token and a document token.
+
+    Attributes
+    ----------
+    query_tokens, document_tokens
+        Q and D tokens: text, start and end in the text or None, and what it is: ``"text"``,
+        ``"expansion"`` or ``"mask"``.
+    matrix
+        (Q, D) what each pair adds to the score.
+    parts
+        What no pair adds, by its name.
+    way
+        ``"maxima"`` or ``"products"``: how the ranker comes to the sum.
+    """
+
+    query_tokens: Sequence[tuple[str, int | None, int | None, str]]
+    document_tokens: Sequence[tuple[str, int | None, int | None, str]]
+    matrix: npt.ArrayLike = field(repr=False)
+    parts: Mapping[str, float] = field(default_factory=dict)
+    way: str = "maxima"
+
+
+@runtime_checkable
+class TokenMatched(Scorer, Protocol):
+    """A scorer whose score is a sum over pairs of tokens, as late interaction's."""
+
+    def token_matches(self, query: str, text: str, /) -> TokenMatches:
+        """What each pair of tokens adds to the score of ``text``."""
         ...
