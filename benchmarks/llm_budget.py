@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import itertools
+import json
 import re
 import zlib
 from collections import defaultdict
@@ -56,17 +57,21 @@ class Simulated(LLMRanker):
         return Said(" > ".join(f"[{i + 1}]" for i in order), 0, 0, True)
 
 
-def run(queries: int) -> Iterator[dict[str, Any]]:
-    """A row for each query and setting."""
+def run(queries: int, lists: int, rows: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """A row for each query and setting that ``rows`` lacks."""
     collection = load()
-    for number, share in LISTS:
+    known = {tuple(row[key] for key in ("documents", "noise", "share", "calls", "qid")) for row in rows}
+    for number, share in LISTS[:lists]:
         perturbation.EDITED_OF_WINDOW = share
         for noise, calls in itertools.product(NOISE, CALLS):
             for qid in [*collection.run("BM25")][:queries]:
+                if (number, noise, share, calls, qid) in known:
+                    continue
                 pool = [*collection.pool("BM25", qid).items()]
                 ranker = RM3([text for _, text in pool])
                 row = explained(ranker, collection.queries[qid], dict(pool[:number]), noise, calls)
-                yield {"documents": number, "noise": noise, "share": share, "calls": calls, **row}
+                of = {"documents": number, "noise": noise, "share": share, "calls": calls, "qid": qid}
+                yield of | row
 
 
 def explained(ranker: Any, query: str, docs: dict[str, str], noise: float, calls: int) -> dict[str, Any]:
@@ -99,18 +104,18 @@ def report(rows: Sequence[dict[str, Any]], queries: int) -> Iterator[str]:
         "",
         (__doc__ or "").partition("\n\n")[2].strip(),
         "",
-        f"{queries} queries of {load().name}; {machine()}. *Share edited*: of the passages of a window. "
-        "*Calls*: the limit; *made*: in the mean, those for the ranking among them. *Wanted*: terms said "
-        "to be wanted, in the mean; *right*: the share of them, over all queries, that RM3 looks for, "
-        "with a 95 % interval over queries; *weight*: weight of the right ones over that of the heaviest "
-        "that so many terms can have; *all terms right*: share of the explanation's terms, those without "
-        "an effect among them.",
+        f"{queries} queries of {load().name}; {machine()}. *Share edited*: of the passages of a "
+        "window. *Calls*: the limit; *made*: in the mean, those for the ranking among them. *Wanted*: "
+        "terms said to be wanted, in the mean; *right*: the share of them, over all queries, that RM3 "
+        "looks for, with a 95 % interval over queries; *weight*: weight of the right ones over that of "
+        "the ten heaviest; *all terms right*: share of the explanation's terms, those without an effect "
+        "among them.",
         "",
         "| passages | noise | share edited | calls | made | wanted | right | weight | all terms right |",
         "|---:|---:|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for (number, noise, share, calls), some in groups.items():
-        mean = {key: float(np.mean([row[key] for row in some])) for key in some[0]}
+        mean = {k: float(np.mean([row[k] for row in some])) for k in some[0] if k != "qid"}
         told = sum(row["wanted"] for row in some)
         right = sum(row["right"] for row in some) / told if told else float("nan")
         low, high = interval(some)
@@ -136,5 +141,15 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--queries", type=int, default=10)
     parser.add_argument("--out", type=Path, help="a folder for llm_budget.md")
+    parser.add_argument("--lists", type=int, default=len(LISTS), help="the first so many of LISTS")
+    parser.add_argument("--kept", type=Path, help="a file of rows: measured ones go there and stay")
     options = parser.parse_args()
-    write(report([*run(options.queries)], options.queries), options.out, "llm_budget.md")
+    rows: list[dict[str, Any]] = []
+    if options.kept and options.kept.exists():
+        rows = [json.loads(line) for line in options.kept.read_text().splitlines()]
+    for row in run(options.queries, options.lists, rows):
+        rows.append(row)
+        if options.kept:
+            with options.kept.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(row) + "\n")
+    write(report(rows, options.queries), options.out, "llm_budget.md")

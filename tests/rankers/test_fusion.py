@@ -12,6 +12,8 @@ from intentx.cli import main
 from intentx.evaluation.stage_places import StagePlaces, stage_places
 from intentx.rankers import BM25, RankerSpec
 from intentx.search import SearchIndex
+from intentx.study.data import Topic
+from intentx.study.rankings import mark_of, ranking_of
 from tests.rankers.test_pipeline import DOCS, TEXTS, length, shortness
 from tests.toys import Counting
 
@@ -251,3 +253,17 @@ def test_files_that_are_none(tmp_path, content, said):
     (tmp_path / "p.toml").write_text(content)
     with pytest.raises(ix.InputError, match=said):
         RankerSpec.parse(f"pipeline:{tmp_path / 'p.toml'}").load(TEXTS)
+
+
+def test_a_study_ranks_by_a_fusion_with_the_statistics_of_its_pool(tmp_path):
+    (tmp_path / "p.toml").write_text(FUSED)
+    spec = f"pipeline:{tmp_path / 'p.toml'}"
+    topic = Topic("1", "green tea", DOCS | {"d": "x"}, tuple(DOCS), {})
+    ranking = ranking_of(spec, topic, None)
+    parts = [RankerSpec.parse(name).load([*topic.docs.values()]) for name in ("bm25", "lm")]
+    by_hand = ix.rank(ix.Fusion(parts), "green tea", topic.docs)
+    assert ranking.doc_ids == by_hand.doc_ids
+    mark = mark_of(spec)
+    assert mark.startswith("fusion by rrf")
+    (tmp_path / "p.toml").write_text(FUSED + "rrf_k = 10")
+    assert mark_of(spec) != mark

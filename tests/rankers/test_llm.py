@@ -296,6 +296,7 @@ def test_an_intent_takes_at_most_thirty_calls_and_says_what_it_took(number):
     assert f"by {made} calls" in note
     assert "about" in note
     assert "tokens" in note
+    assert any("calls of a simulated model" in one for one in found.notes)
     assert {one.kind for one in found.effects} <= {"wanted", "no effect", "unwanted"}
 
 
