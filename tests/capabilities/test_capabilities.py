@@ -51,6 +51,9 @@ class Everything:
     def feature_maps(self, query, text):
         raise NotImplementedError
 
+    def token_matches(self, query, text):
+        raise NotImplementedError
+
     def preference(self, query, text_a, text_b):
         return 0.5
 

@@ -48,8 +48,8 @@ def bought(calls: int) -> str:
     more = MEASURED[-1]
     text = (
         f"with {row.calls} calls of a simulated model, {row.right:.0%} of the terms said to be wanted "
-        f"were right, with {row.weight:.0%} of the weight of the ten heaviest; where 10 % of each answer "
-        f"was noise, {row.noisy_right:.0%} were right, with {row.noisy_weight:.0%} of the weight"
+        f"were right, with {row.weight:.0%} of the weight of the ten heaviest; where 10 % of each "
+        f"answer was noise, {row.noisy_right:.0%} were right, with {row.noisy_weight:.0%} of the weight"
     )
     if row == more:
         return text

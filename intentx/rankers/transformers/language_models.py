@@ -123,7 +123,9 @@ class LanguageModel(torch.nn.Sequential):
 
     def _row(self, around: Prompt, text: str) -> Read:
         tokenizer = self.tokenizer
-        [encoding] = tokenizer([around.before + text], add_special_tokens=False, verbose=False).encodings
+        [encoding] = tokenizer(
+            [around.before + text], add_special_tokens=False, verbose=False
+        ).encodings
         lead = self._lead if around.special else []
         trail = self._trail if around.special and self.kind == "seq2seq" else []
         after = [*tokenizer(around.after, add_special_tokens=False)["input_ids"], *trail]

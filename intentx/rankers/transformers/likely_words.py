@@ -52,9 +52,7 @@ class _LikelyWords(OneModel):
     ) -> None:
         check_sizes(batch_size)
         if not isinstance(model, str | Path):
-            raise InputError(
-                f"{self.kind} takes the name or path of a model, not {type(model).__name__}"
-            )
+            raise InputError(f"{self.kind} takes the name or path of a model, not {type(model).__name__}")
         for name in ("{query}", "{document}"):
             if not isinstance(prompt, str) or prompt.count(name) != 1:
                 raise InputError(f"the prompt must have {name} once, not be {prompt!r}")

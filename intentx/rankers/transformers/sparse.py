@@ -247,9 +247,7 @@ def _load(name: str | Path, settings: Mapping[str, Any]) -> SparseEncoder:
         **settings,
     )
     size = len(loaded.tokenizer)
-    if not any(
-        type(one).__name__ in ("SpladePooling", "SparseStaticEmbedding") for one in loaded.modules()
-    ):
+    if not any(type(one).__name__ in ("SpladePooling", "SparseStaticEmbedding") for one in loaded.modules()):
         raise InputError(
             f"{str(name)!r} weighs no terms of its vocabulary of {size}: it is a sparse autoencoder over "
             "dense vectors, whose dimensions have no names; score with a callable of your own"
