@@ -79,7 +79,8 @@ SEQ2SEQ = Kind("seq2seq", "a sequence-to-sequence model, such as monoT5", "load 
 HEADS = {
     r"ForSequenceClassification": CROSS,
     r"For(MaskedLM|PreTraining)": Kind(
-        "masked", "a masked language model, as SPLADE models are saved, and not a bi-encoder",
+        "masked",
+        "a masked language model, as SPLADE models are saved, and not a bi-encoder",
         "if it is one, load it as sparse:{}",
     ),
     r"(ForCausalLM|LMHeadModel)": CAUSAL,

@@ -157,9 +157,7 @@ def _dpr(target: str, settings: Mapping[str, Any]) -> Scorer:
     return DPR(query_encoder, doc_encoder, **settings)
 
 
-def _of_transformer(
-    ranker: Callable[..., Scorer], target: str, settings: Mapping[str, Any]
-) -> Scorer:
+def _of_transformer(ranker: Callable[..., Scorer], target: str, settings: Mapping[str, Any]) -> Scorer:
     return ranker(target, **settings)
 
 
