@@ -115,7 +115,7 @@ def test_gradients_and_the_model_as_it_was(pylate, stored):
     embedded = ranker.embed(QUERY, TEXTS[0])
     rows = embedded.vectors[None].clone().requires_grad_()
     score = ranker.score_embedded(embedded, rows)
-    assert float(score[0]) == pytest.approx(ranker(QUERY, TEXTS[:1])[0], rel=1e-6)
+    assert float(score[0].detach()) == pytest.approx(ranker(QUERY, TEXTS[:1])[0], rel=1e-6)
     assert torch.autograd.grad(score.sum(), rows)[0].abs().sum() > 0
     assert [one.training for one in ranker.model.modules()] == before
     assert all(one.grad is None and one.requires_grad for one in ranker.model.parameters())
@@ -129,9 +129,10 @@ def test_memory_of_documents(pylate):
     assert len(kept) == 3
     assert {one.dtype for one in kept} == {np.dtype("float16")}
     with torch.no_grad():
-        ranker.model[1].linear.weight.neg_()
-        ranker.model[1].linear.weight[0] += 1
-    assert not np.allclose(ranker(QUERY, TEXTS), exact, rtol=1e-2)
+        ranker.model[1].linear.weight[:3] = 0
+    again = LateInteractionRanker(ranker.model, stored="float16")
+    np.testing.assert_array_equal(ranker(QUERY, TEXTS), again(QUERY, TEXTS))
+    assert np.abs(ranker(QUERY, TEXTS) - exact).max() > 0.02
 
 
 def test_a_tuned_one_is_saved_and_read_again(tmp_path):
@@ -153,7 +154,7 @@ def test_a_tuned_one_is_saved_and_read_again(tmp_path):
 
 def test_settings_and_wrong_folders(pylate, tmp_path):
     short = RankerSpec.parse(f"late-interaction:{pylate[0]}#max_length=6&stored=float16").load()
-    assert short.seen(QUERY, ["a desk on the stage"]) == ["a desk on"]
+    assert short.seen(QUERY, ["a desk stage piano"]) == ["a desk stage"]
     with pytest.raises(ix.InputError, match="one of float32, float16 expected"):
         RankerSpec.parse(f"late-interaction:{pylate[0]}#stored=int8")
     _, dense = bi_encoder(tmp_path)

@@ -77,7 +77,7 @@ def test_gradients_and_the_model_as_it_was(ranker):
     embedded = ranker.embed(QUERY, TEXTS[0])
     rows = embedded.vectors[None].clone().requires_grad_()
     [score] = ranker.score_embedded(embedded, rows)
-    assert float(score) == pytest.approx(ranker(QUERY, TEXTS[:1])[0], rel=1e-5)
+    assert float(score.detach()) == pytest.approx(ranker(QUERY, TEXTS[:1])[0], rel=1e-5)
     [gradient] = torch.autograd.grad(score, rows)
     place = np.unravel_index(int(gradient.abs().argmax()), gradient.shape)
     moved = []

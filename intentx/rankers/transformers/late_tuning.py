@@ -96,7 +96,9 @@ def _made(name: str | Path, size: int, seed: int, device: str | None) -> MultiVe
         raise MissingExtraError("sentence-transformers", "neural") from error
 
     def make() -> MultiVectorEncoder:
-        reader = Transformer(str(name), model_kwargs={"use_safetensors": True})
+        reader = Transformer(
+            str(name), model_kwargs={"use_safetensors": True}, query_length=32, document_length=180
+        )
         width = reader.get_embedding_dimension()
         project = Dense(
             width, size, bias=False, activation_function=torch.nn.Identity(),
