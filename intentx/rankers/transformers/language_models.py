@@ -123,9 +123,7 @@ class LanguageModel(torch.nn.Sequential):
 
     def _row(self, around: Prompt, text: str) -> Read:
         tokenizer = self.tokenizer
-        [encoding] = tokenizer(
-            [around.before + text], add_special_tokens=False, verbose=False
-        ).encodings
+        [encoding] = tokenizer([around.before + text], add_special_tokens=False, verbose=False).encodings
         lead = self._lead if around.special else []
         trail = self._trail if around.special and self.kind == "seq2seq" else []
         after = [*tokenizer(around.after, add_special_tokens=False)["input_ids"], *trail]
@@ -156,8 +154,8 @@ class LanguageModel(torch.nn.Sequential):
         """What the tokenizer puts first and last."""
         if not getattr(self.tokenizer, "is_fast", False):
             raise InputError(
-                "the model's tokenizer does not say which characters of a text its pieces come from: use "
-                "a 'fast' tokenizer, of the library tokenizers"
+                "the model's tokenizer does not say which characters of a text its pieces come from: "
+                "use a 'fast' tokenizer, of the library tokenizers"
             )
         [encoding] = self.tokenizer(["a"]).encodings
         own = [place for place, special in enumerate(encoding.special_tokens_mask) if not special]

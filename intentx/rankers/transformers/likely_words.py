@@ -1,4 +1,4 @@
-"""Language models that are asked whether a document is relevant: the logits of two words are the score."""
+"""Language models asked whether a document is relevant: the logits of two words are the score."""
 
 from __future__ import annotations
 
@@ -52,7 +52,9 @@ class _LikelyWords(OneModel):
     ) -> None:
         check_sizes(batch_size)
         if not isinstance(model, str | Path):
-            raise InputError(f"{self.kind} takes the name or path of a model, not {type(model).__name__}")
+            raise InputError(
+                f"{self.kind} takes the name or path of a model, not {type(model).__name__}"
+            )
         for name in ("{query}", "{document}"):
             if not isinstance(prompt, str) or prompt.count(name) != 1:
                 raise InputError(f"the prompt must have {name} once, not be {prompt!r}")

@@ -30,9 +30,7 @@ def matches(ranker: SparseRanker, query: str, text: str) -> TokenMatches:
     document[entries["term"][1:]] = entries["weight"][1:]
     products = weights[terms].astype(np.float64) * document[terms]
     spans = _spans_in_query(ranker, query)
-    rows = [
-        _row(name, spans.get(term)) for name, term in zip(names, terms.tolist(), strict=True)
-    ]
+    rows = [_row(name, spans.get(term)) for name, term in zip(names, terms.tolist(), strict=True)]
     placed = _placed(ranker, text, terms)
     if placed is None:
         there = [i for i in range(len(terms)) if products[i]]
@@ -89,7 +87,10 @@ def _placed(
         shares[np.arange(len(terms)), by_token.argmax(axis=1)] = 1.0
     else:
         shares = by_token / np.maximum(by_token.sum(axis=1, keepdims=True), 1e-300)
-    spans = {place: tuple(span) for place, span in zip(reading.places.tolist(), reading.spans.tolist(), strict=True)}
+    spans = {
+        place: tuple(span)
+        for place, span in zip(reading.places.tolist(), reading.spans.tolist(), strict=True)
+    }
     tokens = ranker.model.tokenizer.convert_ids_to_tokens(features["input_ids"][0].tolist())
     columns: list[Token] = [
         (text[slice(*spans[place])], *spans[place], "text") if place in spans
