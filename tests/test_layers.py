@@ -58,6 +58,7 @@ EXCEPTIONS = {
     ("intentx.explainers.base", "intentx.report.pictures.words"),
     ("intentx.explainers.base", "intentx.report.pages.ranking"),
     ("intentx.explainers.features.explanation", "intentx.report.pictures.features"),
+    ("intentx.explainers.features.mimic", "intentx.report.pictures.mimic"),
     ("intentx.explainers.base", "intentx.explainers.methods"),
     ("intentx.explainers.base", "intentx.explainers.features.methods"),
     ("intentx.explainers.change.missing_answer", "intentx.report.pages.missing"),
