@@ -17,9 +17,9 @@ from intentx.rankers.features.files import lightgbm_model, onnx_model, xgboost_m
 from intentx.rankers.features.ltr import FeatureRanker
 from intentx.rankers.known import RM3, LanguageModel
 from intentx.rankers.llm.ranker import FROM_TEXT as LLM
-from intentx.rankers.llm.ranker import LLMRanker
+from intentx.rankers.llm.ranker import llm_named
 from intentx.rankers.pairwise import FROM_TEXT as PAIRWISE
-from intentx.rankers.pairwise import PairwiseRanker
+from intentx.rankers.pairwise import PairwiseRanker, of_callable
 from intentx.rankers.services.http import FROM_TEXT, HTTPReranker
 from intentx.rankers.spec_settings import (
     CAUSAL_LM,
@@ -209,17 +209,8 @@ def _imported(target: str, settings: Mapping[str, Any]) -> Scorer:
     return scorer
 
 
-def _llm(target: str, settings: Mapping[str, Any]) -> Scorer:
-    if "model" not in settings:
-        raise InputError("llm needs the name of a model: llm:URL#model=NAME")
-    return LLMRanker(target, **settings)
-
-
 def _pairwise(target: str, settings: Mapping[str, Any]) -> Scorer:
-    module, colon, name = target.partition(":")
-    if not (module and colon and name):
-        raise InputError(f"pairwise needs a callable: pairwise:module:callable, not pairwise:{target}")
-    return PairwiseRanker(_imported(target, {}), **settings)
+    return PairwiseRanker(_imported(of_callable(target), {}), **settings)
 
 
 def _interaction(name: str, ranker: str, help_line: str) -> RankerKind:
@@ -298,7 +289,7 @@ KINDS: Mapping[str, RankerKind] = MappingProxyType(
             ),
             RankerKind(
                 name="llm", form="llm:URL#model=NAME", help="a language model that ranks or compares",
-                make=_llm, wants="a URL", settings=LLM,
+                make=llm_named, wants="a URL", settings=LLM,
             ),
             RankerKind(
                 name="ltr", form="ltr:PATH", help="a ranker over features, such as LambdaMART",

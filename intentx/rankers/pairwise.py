@@ -22,7 +22,7 @@ from intentx.rankers.tournament import (
     sorted_scores,
 )
 
-__all__ = ["FROM_TEXT", "PairsAsked", "PairwiseRanker", "Prefers", "read_pairs"]
+__all__ = ["FROM_TEXT", "PairsAsked", "PairwiseRanker", "Prefers", "of_callable", "read_pairs"]
 
 Floats = npt.NDArray[np.float64]
 Prefers = Callable[[str, str, str], Any]
@@ -233,6 +233,25 @@ class PairwiseRanker:
             query,
             (text_a, text_b),
         )
+
+
+def of_callable(target: str) -> str:
+    """What stands behind ``pairwise:``, if it is written as a callable.
+
+    Raises
+    ------
+    InputError
+        If it is not.
+
+    Examples
+    --------
+    >>> of_callable("mypackage.rankers:prefers")
+    'mypackage.rankers:prefers'
+    """
+    module, _, name = target.partition(":")
+    if not (module and name):
+        raise InputError(f"pairwise needs a callable: pairwise:module:callable, not pairwise:{target}")
+    return target
 
 
 def _logistic(score: float) -> float:

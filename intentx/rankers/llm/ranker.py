@@ -34,7 +34,7 @@ from intentx.rankers.tournament import Aggregate
 if TYPE_CHECKING:
     from urllib3.connection import HTTPConnection
 
-__all__ = ["FROM_TEXT", "LLMRanker"]
+__all__ = ["FROM_TEXT", "LLMRanker", "llm_named"]
 
 Floats = npt.NDArray[np.float64]
 Mode = Literal["listwise", "pairwise"]
@@ -320,6 +320,19 @@ class LLMRanker:
         tokens = calls * (estimated_tokens(int(some * mean)) + estimated_tokens(600) + 4 * some)
         rounded = float(f"{tokens:.2g}")
         return f"about {rounded:,.0f} tokens"
+
+
+def llm_named(url: str, settings: Mapping[str, Any]) -> LLMRanker:
+    """The language model of a spec, ``llm:URL#model=NAME``.
+
+    Raises
+    ------
+    InputError
+        If no model is named, or a setting cannot be used.
+    """
+    if "model" not in settings:
+        raise InputError("llm needs the name of a model: llm:URL#model=NAME")
+    return LLMRanker(url, **settings)
 
 
 def _json_object(text: str) -> dict[str, Any]:
