@@ -47,7 +47,7 @@ def by_qwen3(folder, text):
     body = f"<Instruct>: {told}\n\n<Query>: {QUERY}\n\n<Document>: {text}"
     parts = [tokenizer(part, add_special_tokens=False)["input_ids"] for part in (before, body, after)]
     with torch.no_grad():
-        logits = model.eval()(torch.tensor([sum(parts, [])])).logits[0, -1]
+        logits = model.eval()(torch.tensor([[*parts[0], *parts[1], *parts[2]]])).logits[0, -1]
     yes, no = tokenizer.convert_tokens_to_ids(["yes", "no"])
     return float(logits[yes] - logits[no])
 
