@@ -39,8 +39,9 @@ def by_qwen3(folder, text):
         AutoModelForCausalLM.from_pretrained(folder),
     )
     before = (
-        "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and the "
-        'Instruct provided. Note that the answer can only be "yes" or "no".<|im_end|>\n<|im_start|>user\n'
+        "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and "
+        'the Instruct provided. Note that the answer can only be "yes" or "no".<|im_end|>\n'
+        "<|im_start|>user\n"
     )
     after = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
     told = "Given a web search query, retrieve relevant passages that answer the query"
