@@ -21,9 +21,9 @@ from problems import write
 from trec import DATA, load, machine
 
 import intentx as ix
-from intentx.evaluation.known import MOST, STEM, held_against, stems
+from intentx.evaluation.known import MOST, STEM, held_against, known_intent, stems
 from intentx.explainers.methods import find_method
-from intentx.rankers import BM25, RM3, LanguageModel
+from intentx.rankers import BM25, RM3, LanguageModel, SparseRanker
 from intentx.text import TextIndex
 
 DOCUMENTS, EXPLAINED = 100, 5  # of a ranking, and of these for pointwise methods
@@ -133,34 +133,15 @@ def by_length(query: str, texts: Sequence[str], number: int) -> Known:
     return Known(lambda query, texts: [float(len(text)) for text in texts], {})
 
 
-class Splade:
-    """A SPLADE model as a scorer; it says itself what it looks for, by its query vector."""
+def sparse(path: Path) -> Callable[[str, Sequence[str], int], Known]:
+    """A learned sparse ranker; it says itself what it looks for, and what the texts hold of it counts."""
+    scorer = SparseRanker(path, device="cpu", remember=1000)
 
-    def __init__(self, path: Path) -> None:
-        from sentence_transformers import SparseEncoder
+    def make(query: str, texts: Sequence[str], number: int) -> Known:
+        wanted, _ = known_intent(ix.rank(scorer, query, texts)) or ({}, STEM)
+        return Known(scorer, wanted)
 
-        self.model = SparseEncoder(str(path), device="cpu")
-
-    def __call__(self, query: str, texts: Sequence[str]) -> Any:
-        return self._vectors(texts, self.model.encode_document) @ self._vector(query)
-
-    def _vector(self, query: str) -> Any:
-        return self._vectors([query], self.model.encode_query)[0]
-
-    def _vectors(self, texts: Sequence[str], encode: Any) -> Any:
-        found = encode(list(texts), convert_to_tensor=True, batch_size=32, show_progress_bar=False)
-        return found.to_dense().numpy()
-
-    def known(self, query: str, texts: Sequence[str], number: int) -> Known:
-        """Words of the texts, by stems, with the weight of their heaviest word piece in the query."""
-        weights = self._vector(query)
-        wanted: dict[str, float] = {}
-        for term in TextIndex(texts, PLAIN).vocabulary:
-            pieces = self.model.tokenizer(term, add_special_tokens=False)["input_ids"]
-            heaviest = max((float(weights[piece]) for piece in pieces), default=0.0)
-            for stem in stems([term]):
-                wanted[stem] = max(wanted.get(stem, 0.0), heaviest)
-        return Known(self, {stem: weight for stem, weight in wanted.items() if weight > 0})
+    return make
 
 
 def makers(names: Sequence[str]) -> Iterator[tuple[str, Callable[[str, Sequence[str], int], Known]]]:
@@ -175,7 +156,7 @@ def makers(names: Sequence[str]) -> Iterator[tuple[str, Callable[[str, Sequence[
     }
     for name in names:
         if name == "splade":
-            yield name, Splade(DATA.parent / "models" / "splade-tiny").known
+            yield name, sparse(DATA.parent / "models" / "splade-tiny")
         else:
             yield name, simple[name]
 

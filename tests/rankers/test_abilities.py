@@ -27,7 +27,9 @@ def rankers(tmp_path_factory):
     save(model, word_pieces(folder / "sparse", 24), folder / "sparse")
     _, base = bi_encoder(folder / "base")
     FineTunedTokens(base, size=5, device="cpu").module.save_pretrained(str(folder / "late"))
-    causal_lm(folder / "causal"), seq2seq(folder / "t5"), cross_encoder(folder / "cross")
+    causal_lm(folder / "causal")
+    seq2seq(folder / "t5")
+    cross_encoder(folder / "cross")
     places = {"sparse": "sparse", "late-interaction": "late", "causal-lm": "causal", "seq2seq": "t5"}
     new = {kind: RankerSpec.parse(f"{kind}:{folder / place}").load() for kind, place in places.items()}
     return new | {
@@ -80,7 +82,7 @@ def test_explained_by_every_method_that_applies(kind, rankers):
     ranking = ix.rank(rankers[kind], "stage piano", TEXTS)
     for method in (
         ix.KernelSHAP(samples=8), ix.EXS(samples=8), ix.GradientInput(),
-        ix.IntegratedGradients(steps=4), ix.DeepLIFT(),
+        ix.IntegratedGradients(steps=64), ix.DeepLIFT(),
     ):  # fmt: skip
         found = method.explain(ranking, 0)
         assert found.terms

@@ -39,15 +39,16 @@ def by_qwen3(folder, text):
         AutoModelForCausalLM.from_pretrained(folder),
     )
     before = (
-        "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and the "
-        'Instruct provided. Note that the answer can only be "yes" or "no".<|im_end|>\n<|im_start|>user\n'
+        "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and "
+        'the Instruct provided. Note that the answer can only be "yes" or "no".<|im_end|>\n'
+        "<|im_start|>user\n"
     )
     after = "<|im_end|>\n<|im_start|>assistant\n<think>\n\n</think>\n\n"
     told = "Given a web search query, retrieve relevant passages that answer the query"
     body = f"<Instruct>: {told}\n\n<Query>: {QUERY}\n\n<Document>: {text}"
     parts = [tokenizer(part, add_special_tokens=False)["input_ids"] for part in (before, body, after)]
     with torch.no_grad():
-        logits = model.eval()(torch.tensor([sum(parts, [])])).logits[0, -1]
+        logits = model.eval()(torch.tensor([[*parts[0], *parts[1], *parts[2]]])).logits[0, -1]
     yes, no = tokenizer.convert_tokens_to_ids(["yes", "no"])
     return float(logits[yes] - logits[no])
 
