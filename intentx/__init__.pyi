@@ -22,6 +22,7 @@ from . import scoring as scoring
 from . import search as search
 from . import study as study
 from . import text as text
+from .comparison.edits import EditComparison, compare_edits
 from .comparison.features import FeatureComparison, compare_features
 from .datasets.letor import read_letor
 from .errors import InputError, IntentxError, MissingExtraError, ScorerError
@@ -107,6 +108,7 @@ __all__ = [
     "Document",
     "DocumentExplanation",
     "DocumentVerdict",
+    "EditComparison",
     "EquivalentQuery",
     "EquivalentQueryExplanation",
     "Explainer",
@@ -163,6 +165,7 @@ __all__ = [
     "Verdict",
     "agreement",
     "axioms",
+    "compare_edits",
     "compare_features",
     "consistency",
     "contrast",

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from intentx.errors import InputError
+from intentx.evaluation.axioms import Axioms
 from intentx.evaluation.base import Measure
 from intentx.evaluation.faithfulness import Faithfulness
 from intentx.evaluation.feature_faithfulness import FeatureFaithfulness
@@ -20,10 +21,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Measured", "measures_in"]
 
-KINDS: tuple[type[HeldoutFidelity], type[Faithfulness], type[FeatureFaithfulness], type[StagePlaces]] = (
+KINDS: tuple[
+    type[HeldoutFidelity],
+    type[Faithfulness],
+    type[FeatureFaithfulness],
+    type[Axioms],
+    type[StagePlaces],
+] = (
     HeldoutFidelity,
     Faithfulness,
     FeatureFaithfulness,
+    Axioms,
     StagePlaces,
 )
 
@@ -35,7 +43,7 @@ class Measured:
     ----------
     measures
         By their names in JSON, ``"heldout_documents"``, ``"faithfulness"``,
-        ``"feature_faithfulness"`` and, for a ranker with stages, ``"stages"``.
+        ``"feature_faithfulness"``, ``"axioms"`` and, for a ranker with stages, ``"stages"``.
     """
 
     measures: Mapping[str, Measure]
@@ -48,8 +56,8 @@ class Measured:
         Parameters
         ----------
         measures
-            What `intentx.heldout_fidelity`, `intentx.faithfulness` and `intentx.feature_faithfulness`
-            returned of it.
+            What `intentx.heldout_fidelity`, `intentx.faithfulness`, `intentx.feature_faithfulness` and
+            `intentx.axioms` returned of it.
 
         Raises
         ------

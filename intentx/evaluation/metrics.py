@@ -108,6 +108,7 @@ _HELDOUT = "intentx.evaluation.heldout.HeldoutFidelity"
 _PUBLISHED = "intentx.evaluation.published.PublishedFidelity"
 _INSERTION = "intentx.evaluation.insertion.Insertion"
 _AXIOMS = "intentx.evaluation.axioms.Axioms"
+_CHANGES = "intentx.study.changes.Changes"
 _KNOWN = "intentx.evaluation.known.KnownMetrics"
 _EXPLANATION = "intentx.explainers.ranking.explanation.IntentExplanation"
 
@@ -211,6 +212,33 @@ METRICS = _by_key(
             "axioms_heldout", "axioms, held-out documents",
             "a vote of retrieval axioms on pairs of documents that its weights were not fitted to",
             "share of pairs", "none", f"{_AXIOMS}.heldout", "Axioms",
+        ),
+        Metric(
+            "change_success", "change, reached",
+            "share of the first documents that leave the first ones once at most ten of the terms are "
+            "taken out, in their order",
+            "share of documents", "higher", f"{_CHANGES}.reached", "Changes",
+        ),
+        Metric(
+            "change_size", "change, words",
+            "words taken out by then, the mean of the documents that leave",
+            "words", "lower", f"{_CHANGES}.size", "Changes",
+        ),
+        Metric(
+            "random_change_success", "random change, reached",
+            "the same of random words of the document",
+            "share of documents", "none", f"{_CHANGES}.random_reached", "Changes",
+        ),
+        Metric(
+            "smallest_success", "smallest change, reached",
+            "share of the documents for which a search finds words whose removal makes them leave: the "
+            "same for all methods",
+            "share of documents", "none", f"{_CHANGES}.smallest_reached", "Changes",
+        ),
+        Metric(
+            "smallest_size", "smallest change, words",
+            "words of the smallest change found, the mean of the documents that leave",
+            "words", "none", f"{_CHANGES}.smallest_size", "Changes",
         ),
         Metric(
             "model_calls", "model calls",

@@ -68,6 +68,10 @@ class Measures:
     axioms
         Whether the vote of retrieval axioms (`intentx.axioms`) is measured beside each explanation, as
         a baseline. It asks no ranker, and is the same for all methods.
+    changes
+        Documents that have to leave the first ten (of half of the documents, where there are fewer than
+        twenty), from the top: by the words that each explanation names first, beside the smallest change
+        that `intentx.Counterfactual` finds, which is the same for all methods; 0: none.
     tolerance
         By the names of rankers, the least difference of two scores of its ``gap``; for a ranker that
         is not named, the median difference in each ranking. With ``published`` only.
@@ -87,6 +91,7 @@ class Measures:
     shuffled: bool = True
     published: bool = False
     axioms: bool = False
+    changes: Count = 0
     tolerance: Mapping[str, Amount] = field(default_factory=dict)
     vectors: Text | None = None
     seed: Count = 0
@@ -110,6 +115,8 @@ class Measures:
             del plain["published"], plain["tolerance"]
         if not self.axioms:
             del plain["axioms"]
+        if not self.changes:
+            del plain["changes"]
         return plain
 
     def of(self, ranker: str) -> dict[str, Any]:
