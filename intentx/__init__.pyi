@@ -1,5 +1,6 @@
 """The public names and where they live: read by type checkers, and by `lazy_loader` at run time."""
 
+from . import call_limits as call_limits
 from . import comparison as comparison
 from . import coverage as coverage
 from . import datasets as datasets
@@ -9,6 +10,7 @@ from . import evaluation as evaluation
 from . import explainers as explainers
 from . import files as files
 from . import folders as folders
+from . import kept_file as kept_file
 from . import perturbation as perturbation
 from . import preferences as preferences
 from . import random_edits as random_edits
@@ -82,6 +84,8 @@ from .preferences.simple_rankers import (
     default_simple_rankers,
 )
 from .preferences.vectors import TermVectors
+from .rankers.fusion import Fusion
+from .rankers.pairwise import PairwiseRanker
 from .rankers.pipeline import Pipeline
 from .ranking import Document, Ranking, rank
 from .saved import load
@@ -120,6 +124,7 @@ __all__ = [
     "FeatureSetExplanation",
     "FeatureVerdict",
     "Fidelity",
+    "Fusion",
     "GradCAM",
     "GradCAMExplanation",
     "GradientInput",
@@ -139,6 +144,7 @@ __all__ = [
     "MissingExtraError",
     "Multiplex",
     "Pairs",
+    "PairwiseRanker",
     "Pipeline",
     "Plausibility",
     "PositionAware",

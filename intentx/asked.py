@@ -51,6 +51,10 @@ class Asked:
             if one not in known and not (before and mark_of_text(*one) in before)
         )
 
+    def lists(self, query: str) -> frozenset[tuple[str, ...]]:
+        """The lists of texts that were asked for as a whole, for a query."""
+        return frozenset(one for of, one in self.texts if of == query and isinstance(one, tuple))
+
     @property
     def marks(self) -> frozenset[bytes]:
         """What was asked for, as `mark_of_text` has it: a few bytes for each text."""

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 __all__ = [
     "CacheWarning",
+    "CostWarning",
     "DamageWarning",
     "InputError",
     "IntentxError",
@@ -54,6 +55,10 @@ class MissingExtraError(IntentxError, ImportError):
 
 class CacheWarning(UserWarning):
     """Scores can no longer be remembered on disk; they are in memory, and nothing is lost."""
+
+
+class CostWarning(UserWarning):
+    """An explanation is about to ask a ranker whose calls are dear: how many, and what they cost."""
 
 
 class PluginWarning(UserWarning):

@@ -9,6 +9,7 @@ from typing import Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
+from intentx.call_limits import check_calls
 from intentx.errors import InputError
 from intentx.ranking import Ranking
 from intentx.scoring import unit_of
@@ -21,6 +22,7 @@ __all__ = [
     "Removal",
     "all_subsets",
     "editable",
+    "edits_in_a_list",
     "edits_within",
     "insert_terms",
     "keep_units",
@@ -41,6 +43,9 @@ of megabytes for the ranker, and neural rankers cut documents off long before.""
 
 EDITED_OF_LIST = 0.2
 """Share of a listwise ranker's list that is edited at a time: more tells more, until no list is left."""
+
+EDITED_OF_WINDOW = 0.5
+"""The same of a ranker of dear calls, such as a language model: each call has to tell more."""
 
 MOST_WORDS = 10_000
 """Occurrences of words that versions of one document are made of: as many as so long a text of English
@@ -250,16 +255,37 @@ class EditedDocuments:
 def edits_within(ranking: Ranking, budget: int) -> int:
     """How many edited documents the ranker can be asked about with ``budget`` texts to score.
 
-    One each; a listwise ranker gets whole lists, with some of the documents edited in each.
+    One each; a listwise ranker gets whole lists, with some of the documents edited in each. Where a
+    ranker says what its calls cost, its ``most_calls`` are a limit, too, those for the ranking itself
+    among them.
     """
     box = ranking.scorer
     if box is None:
         return 0
-    return budget // len(ranking) * _in_a_list(ranking) if box.listwise else budget
+    if not box.listwise:
+        return budget
+    lists = budget // _shown(ranking)
+    cost = box.can.cost
+    if cost is not None:
+        # The ranking and its check have cost some, and edits of one document cannot share a list.
+        left = cost.most_calls - cost.calls_for(len(ranking)) - cost.calls_for(2)
+        lists = min(lists, max(0, left // max(cost.calls_for(_shown(ranking)), 1) - 1))
+    return lists * edits_in_a_list(ranking)
 
 
-def _in_a_list(ranking: Ranking) -> int:
-    return max(1, int(len(ranking) * EDITED_OF_LIST))
+def edits_in_a_list(ranking: Ranking) -> int:
+    """How many documents are edited in each list that a listwise ranker gets; else 1."""
+    box = ranking.scorer
+    if box is None or not box.listwise:
+        return 1
+    share = EDITED_OF_LIST if box.can.cost is None else EDITED_OF_WINDOW
+    return max(1, int(_shown(ranking) * share))
+
+
+def _shown(ranking: Ranking) -> int:
+    """Documents of a list that an edited document is asked about in."""
+    window = None if ranking.can.cost is None else ranking.can.cost.window
+    return len(ranking) if window is None else min(len(ranking), window)
 
 
 def score_edits(ranking: Ranking, edits: EditedDocuments, purpose: str) -> npt.NDArray[np.float64]:
@@ -268,21 +294,47 @@ def score_edits(ranking: Ranking, edits: EditedDocuments, purpose: str) -> npt.N
     All of them go to the ranker together. A listwise ranker gets the whole list, with one document
     exchanged, or up to a fifth of them where edits that follow each other are of different documents;
     as its scores may mean something only within one list, an edited document's is then read on the
-    scale of the ranking, where it has the same place among those that are not edited.
+    scale of the ranking, where it has the same place among those that are not edited. Of a ranker that
+    says what its calls cost, and ranks a window of texts in one call, up to half of such a window is
+    edited; the others of it are spread evenly over the ranking.
+
+    Raises
+    ------
+    InputError
+        If the ranker says what its calls cost, and this would make more than its ``most_calls`` since
+        the explanation began; nothing is asked then.
     """
     box = ranking.black_box(purpose)
     if not box.listwise:
         return box(ranking.query, edits.texts)
+    most, cost = edits_in_a_list(ranking), box.can.cost
+    groups = [*(_lists if cost is None else _packed)(edits.source.tolist(), most)]
+    lists = [_list_of(ranking, edits, some) for some in groups]
+    if cost is not None:
+        check_calls(ranking, cost, [texts for _, texts in lists], purpose)
     scores = np.empty(len(edits))
-    for some in _lists(edits.source.tolist(), _in_a_list(ranking)):
-        texts = list(ranking.texts)
+    for some, (places, texts) in zip(groups, lists, strict=True):
         sources = edits.source[some]
-        for i, source in zip(some, sources.tolist(), strict=True):
-            texts[source] = edits.texts[i]
         now = box(ranking.query, texts)
-        others = np.delete(now, sources), np.delete(ranking.scores, sources)
-        scores[some] = [_on_scale(float(now[source]), *others) for source in sources.tolist()]
+        edited = np.isin(places, sources)
+        others = now[~edited], ranking.scores[places[~edited]]
+        own = dict(zip(places.tolist(), now.tolist(), strict=True))
+        scores[some] = [_on_scale(own[source], *others) for source in sources.tolist()]
     return scores
+
+
+def _list_of(
+    ranking: Ranking, edits: EditedDocuments, some: Sequence[int]
+) -> tuple[npt.NDArray[np.intp], list[str]]:
+    """Positions in the ranking, in its order, and their texts, those of some edits exchanged."""
+    shown, sources = _shown(ranking), edits.source[list(some)]
+    places = np.arange(len(ranking))
+    if shown < len(ranking):
+        others = np.setdiff1d(places, sources)
+        wanted = np.linspace(0, len(others) - 1, shown - len(sources)).round().astype(np.intp)
+        places = np.sort(np.concatenate([sources, others[wanted]]))
+    edited = dict(zip(sources.tolist(), (edits.texts[i] for i in some), strict=True))
+    return places, [edited.get(place, ranking.texts[place]) for place in places.tolist()]
 
 
 def _lists(sources: Sequence[int], most: int) -> Iterator[list[int]]:
@@ -295,6 +347,25 @@ def _lists(sources: Sequence[int], most: int) -> Iterator[list[int]]:
         some.append(i)
     if some:
         yield some
+
+
+def _packed(sources: Sequence[int], most: int) -> Iterator[list[int]]:
+    """Edits in as few lists as can be, each of up to ``most`` different documents."""
+    lists: list[list[int]] = []
+    first = 0  # all lists before it are full
+    for i, source in enumerate(sources):
+        place = next(
+            (k for k in range(first, len(lists)) if len(lists[k]) < most
+             and source not in {sources[j] for j in lists[k]}),
+            None,
+        )  # fmt: skip
+        if place is None:
+            lists.append([i])
+        else:
+            lists[place].append(i)
+        while first < len(lists) and len(lists[first]) == most:
+            first += 1
+    yield from lists
 
 
 def _on_scale(score: float, now: npt.NDArray[np.float64], before: npt.NDArray[np.float64]) -> float:

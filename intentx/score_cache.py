@@ -2,29 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
-import os
 import sqlite3
 import struct
-import threading
-import warnings
-import weakref
 from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 from pathlib import Path
 
-from intentx.errors import CacheWarning, InputError
+from intentx.kept_file import KeptFile
 
 __all__ = ["ScoreFile"]
 
 APPLICATION, FORMAT = 0x69747873, 2  # what SQLite keeps in a file's head for its owner
-PATIENCE = 30.0  # seconds that one process waits for another's write, which takes milliseconds
 MOST_KEYS = 900  # in one query; older builds of SQLite take 999
 
-Connections = dict[tuple[int, int], sqlite3.Connection]
 
-
-class ScoreFile:
+class ScoreFile(KeptFile):
     """What one ranker answered before, in a file that other rankers and processes use as well.
 
     Scores are filed under a BLAKE2b hash of 128 bits of ranker, query and text: among a thousand
@@ -32,11 +24,8 @@ class ScoreFile:
     is filed under all of the list's texts and its place. Texts themselves are not kept. Each score has
     a checksum: one that was damaged on the disk counts as unknown, and the next one takes its place.
 
-    Each `keep` is one transaction in SQLite's write-ahead log: a killed process leaves everything
-    behind that it kept. Processes may read and write at the same time, on one machine; a folder
-    shared over a network is no place for the file.
-
-    A ``ScoreFile`` may be used by threads, survives a fork, and is pickled as its path.
+    Each `keep` is one transaction; threads and processes may use it as `intentx.kept_file.KeptFile`
+    says, and it is pickled as its path.
 
     Parameters
     ----------
@@ -62,22 +51,16 @@ class ScoreFile:
     [0.5, None]
     """
 
+    HOLDS = "scores"
+    APPLICATION, FORMAT = APPLICATION, FORMAT
+    TABLE = (
+        "CREATE TABLE scores (key BLOB PRIMARY KEY, score REAL NOT NULL, mark INTEGER NOT NULL) "
+        "WITHOUT ROWID"
+    )
+
     def __init__(self, path: str | Path, fingerprint: str) -> None:
-        self.path = Path(path).absolute()
         self.fingerprint = fingerprint
-        self._lost = False
-        self._connections: Connections = {}
-        weakref.finalize(self, _close, self._connections)
-        if not self.path.parent.is_dir():
-            raise InputError(f"no folder {self.path.parent} for the scores")
-        try:
-            _prepare(self._connection, self.path)
-        except sqlite3.Error as error:
-            raise InputError(
-                f"scores cannot be kept in {self.path}: {error}; name a new file, or one made by intentx"
-            ) from error
-        finally:
-            self.close()
+        super().__init__(path)
 
     def find(self, query: str, texts: Sequence[str], *, as_list: bool = False) -> list[float | None]:
         """The score of each text, None where there is none.
@@ -131,25 +114,8 @@ class ScoreFile:
         except sqlite3.Error as error:
             self._give_up(error)
 
-    def close(self) -> None:
-        """Let go of the file; the next `find` or `keep` opens it again."""
-        _close(self._connections)
-
     def __reduce__(self) -> tuple[type[ScoreFile], tuple[Path, str]]:
         return type(self), (self.path, self.fingerprint)
-
-    @property
-    def _connection(self) -> sqlite3.Connection:
-        """This thread's own in this process: SQLite's connections must not be used after a fork."""
-        threading.current_thread()  # known by name from here on, whoever started it
-        here = os.getpid(), threading.get_ident()
-        if here not in self._connections:
-            _close(self._connections, besides=threading.enumerate())
-            # Closed by whichever thread comes last, hence check_same_thread.
-            connection = sqlite3.connect(self.path, timeout=PATIENCE, check_same_thread=False)
-            self._connections[here] = connection
-            connection.execute("PRAGMA synchronous = NORMAL")
-        return self._connections[here]
 
     def _keys(self, query: str, texts: Sequence[str], as_list: bool) -> Iterator[bytes]:
         head = blake2b(digest_size=16, person=b"list" if as_list else b"text")
@@ -162,52 +128,14 @@ class ScoreFile:
             key.update(place.to_bytes(8, "little") if as_list else _bytes(text))
             yield key.digest()
 
-    def _give_up(self, error: sqlite3.Error) -> None:
-        self._lost = True
-        warnings.warn(
-            f"{self.path}: {error}; from now on scores are cached in memory only",
-            CacheWarning,
-            stacklevel=4,
-        )
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    """Make the table in a new file; refuse a file of something else, as it is."""
-    with connection:
-        connection.execute("BEGIN IMMEDIATE")  # several processes may find the same new file
-        owner = connection.execute("PRAGMA application_id").fetchone()[0]
-        version = connection.execute("PRAGMA user_version").fetchone()[0]
-        tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
-        if not (owner or version or tables):
-            connection.execute(
-                "CREATE TABLE scores (key BLOB PRIMARY KEY, score REAL NOT NULL, mark INTEGER NOT NULL) "
-                "WITHOUT ROWID"
-            )
-            connection.execute(f"PRAGMA application_id = {APPLICATION}")
-            connection.execute(f"PRAGMA user_version = {FORMAT}")
-        elif owner != APPLICATION:
-            raise InputError(f"{path} is a database, but not of scores; name another file")
-        elif version == 1:  # without checksums
-            connection.create_function("mark", 2, _mark)
-            connection.execute("ALTER TABLE scores ADD COLUMN mark INTEGER NOT NULL DEFAULT 0")
-            connection.execute("UPDATE scores SET mark = mark(key, score)")
-            connection.execute(f"PRAGMA user_version = {FORMAT}")
-        elif version != FORMAT:
-            raise InputError(
-                f"{path} has scores in format {version}, and this version of intentx reads format "
-                f"{FORMAT}; name another file"
-            )
-    with contextlib.suppress(sqlite3.OperationalError):  # it is an older journal, then, and slower
-        connection.execute("PRAGMA journal_mode = WAL")
-
-
-def _close(connections: Connections, besides: Sequence[threading.Thread] = ()) -> None:
-    """Close this process's connections, but those of some threads; a parent's are the parent's."""
-    kept = {thread.ident for thread in besides}
-    for (process, thread), connection in list(connections.items()):
-        if process == os.getpid() and thread not in kept:
-            connection.close()
-            connections.pop((process, thread), None)
+    def _brought_up(self, connection: sqlite3.Connection, version: int) -> bool:
+        if version != 1:
+            return False
+        connection.create_function("mark", 2, _mark)  # scores of format 1 have no checksums
+        connection.execute("ALTER TABLE scores ADD COLUMN mark INTEGER NOT NULL DEFAULT 0")
+        connection.execute("UPDATE scores SET mark = mark(key, score)")
+        connection.execute(f"PRAGMA user_version = {self.FORMAT}")
+        return True
 
 
 def _bytes(text: str) -> bytes:

@@ -17,6 +17,7 @@ PACKAGE = Path(__file__).parents[1] / "intentx"
 # itself, its public names, comes before those who use the library as users do.
 ROOMS = [
     ("errors",),
+    ("kept_file",),
     (
         "asked",
         "checks",
@@ -34,6 +35,7 @@ ROOMS = [
     ("scoring",),
     ("doubts", "truncation"),
     ("ranking",),
+    ("call_limits",),
     ("feature_ranking", "perturbation", "search"),
     ("random_edits",),
     ("preferences",),

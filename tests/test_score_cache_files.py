@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from intentx import BlackBox, InputError, rank
-from intentx import score_cache as memory_module
+from intentx import kept_file as kept_file_module
 from intentx.errors import CacheWarning
 from intentx.score_cache import ScoreFile
 from tests.toys import Counting, by_length, named
@@ -110,7 +110,7 @@ def test_a_full_disk_costs_no_score(path):
 
 
 def test_a_file_locked_for_long_costs_no_score(path, monkeypatch):
-    monkeypatch.setattr(memory_module, "PATIENCE", 0.05)
+    monkeypatch.setattr(kept_file_module, "PATIENCE", 0.05)
     box = BlackBox(named(Counting()), cache=path)
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")

@@ -1,16 +1,21 @@
 """What a scorer is, and what it can do: said once."""
 
-from intentx.capabilities.capabilities import Capabilities, Read
+from intentx.capabilities.capabilities import Capabilities, Read, combined_cost
 from intentx.capabilities.protocols import (
     Activates,
     Analyzes,
+    CallCost,
+    Costly,
     Differentiable,
     EmbeddedText,
     FeatureMapped,
     Fingerprinted,
     Listwise,
     Masks,
+    Prefers,
+    Remarks,
     Scorer,
+    Staged,
     StateMarked,
     TermWeights,
     TokenMatched,
@@ -21,18 +26,24 @@ from intentx.capabilities.protocols import (
 __all__ = [
     "Activates",
     "Analyzes",
+    "CallCost",
     "Capabilities",
+    "Costly",
     "Differentiable",
     "EmbeddedText",
     "FeatureMapped",
     "Fingerprinted",
     "Listwise",
     "Masks",
+    "Prefers",
     "Read",
+    "Remarks",
     "Scorer",
+    "Staged",
     "StateMarked",
     "TermWeights",
     "TokenMatched",
     "TokenMatches",
     "Truncates",
+    "combined_cost",
 ]

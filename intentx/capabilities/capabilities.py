@@ -10,12 +10,12 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
-from intentx.capabilities.protocols import Differentiable, FeatureMapped, TokenMatches
+from intentx.capabilities.protocols import CallCost, Differentiable, FeatureMapped, TokenMatches
 from intentx.capabilities.wrappers import own, own_of_scores
 from intentx.errors import InputError, IntentxError, ScorerError
 from intentx.text import Analyzer
 
-__all__ = ["Capabilities", "Read"]
+__all__ = ["Capabilities", "Read", "combined_cost"]
 
 HALF = frozenset({"torch.float16", "torch.bfloat16"})
 
@@ -71,6 +71,12 @@ class Capabilities:
     ``term_weights``,      own,    explanations are not held against them: no metric and no row, rather
     or ``intent``          of the  than a 0. A `ScorerError` where it fails or gives something else.
                            scores
+    ``preference``         own     of two documents, the whole list is asked.
+    ``stages``             own     no stages are told apart.
+    ``remarks``            handed  nothing is added to the notes of explanations.
+                           on
+    ``cost``               handed  what an explanation costs is not told beforehand, and not limited.
+                           on
     ``activated``          own     the raw scores alone are shown. A `ScorerError` where it fails or
                                    gives something else.
     ``analyzer``           own     terms are those of ``Analyzer()``; terms that a scorer looks for are
@@ -118,6 +124,30 @@ class Capabilities:
     def listwise(self) -> bool:
         """Whether the score of a text depends on the other texts, or on their order."""
         return bool(getattr(self.scorer, "listwise", False))
+
+    @property
+    def preference(self) -> Callable[[str, str, str], float] | None:
+        """What says how probably the first of two texts is better for a query, where the scorer can."""
+        found = own(self.scorer, "preference")
+        return found if callable(found) else None
+
+    @property
+    def stages(self) -> Callable[[str, Sequence[str]], Sequence[Any]] | None:
+        """What tells the stages of the scorer apart, where it has some."""
+        found = own(self.scorer, "stages")
+        return found if callable(found) else None
+
+    @property
+    def cost(self) -> CallCost | None:
+        """What it costs to ask the scorer, where it says so."""
+        found = getattr(self.scorer, "cost", None)
+        return found if isinstance(found, CallCost) else None
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What the scorer itself has to say about its answers so far, for the notes."""
+        found = getattr(self.scorer, "remarks", ())
+        return tuple(map(str, found)) if isinstance(found, tuple | list) else ()
 
     @property
     def truncates(self) -> bool:
@@ -311,6 +341,33 @@ class Capabilities:
         """Whether its model is known to compute in 16 bits."""
         models = (getattr(self.scorer, name, None) for name in ("module", "model"))
         return any(str(getattr(model, "dtype", "")) in HALF for model in models)
+
+
+def combined_cost(parts: Sequence[tuple[object, int | None]]) -> CallCost | None:
+    """What rankers cost that are asked together, as far as they say; None where none does.
+
+    Parameters
+    ----------
+    parts
+        Each ranker with the most texts that it is given; None: all.
+    """
+    costs = [(found, most) for part, most in parts if (found := Capabilities.of(part).cost) is not None]
+    if not costs:
+        return None
+
+    def given(texts: int, most: int | None) -> int:
+        return texts if most is None else min(texts, most)
+
+    def in_words(texts: Sequence[str], calls: int) -> str:
+        cost, most = max(costs, key=lambda one: one[0].calls_for(given(len(texts), one[1])))
+        return cost.in_words(texts[: given(len(texts), most)], calls)
+
+    return CallCost(
+        most_calls=min(cost.most_calls for cost, _ in costs),
+        window=None,
+        calls_for=lambda texts: sum(cost.calls_for(given(texts, most)) for cost, most in costs),
+        in_words=in_words,
+    )
 
 
 def _weight(name: str, term: Any, weight: Any) -> float:

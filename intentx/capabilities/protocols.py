@@ -7,7 +7,7 @@ and what happens where it has none, is decided by `intentx.capabilities.Capabili
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
@@ -22,13 +22,18 @@ if TYPE_CHECKING:
 __all__ = [
     "Activates",
     "Analyzes",
+    "CallCost",
+    "Costly",
     "Differentiable",
     "EmbeddedText",
     "FeatureMapped",
     "Fingerprinted",
     "Listwise",
     "Masks",
+    "Prefers",
+    "Remarks",
     "Scorer",
+    "Staged",
     "StateMarked",
     "TermWeights",
     "TokenMatched",
@@ -100,6 +105,67 @@ class Masks(Scorer, Protocol):
 
     @property
     def mask_token(self) -> str | None: ...
+
+
+@runtime_checkable
+class Prefers(Scorer, Protocol):
+    """A scorer that can be asked about two texts directly: why one document is above another."""
+
+    def preference(self, query: str, text_a: str, text_b: str, /) -> float:
+        """The probability that ``text_a`` is better for the query than ``text_b``."""
+        ...
+
+
+@runtime_checkable
+class Staged(Scorer, Protocol):
+    """A ranker that can tell its stages apart, as `intentx.Pipeline` and `intentx.Fusion` do."""
+
+    def stages(self, query: str, texts: Sequence[str], /) -> Sequence[Any]:
+        """What each stage made of the texts: `intentx.rankers.stage_scores.StageScores`."""
+        ...
+
+
+@runtime_checkable
+class Remarks(Scorer, Protocol):
+    """A scorer with something to say about its answers so far: explanations note it."""
+
+    @property
+    def remarks(self) -> Sequence[str]:
+        """Sentences."""
+        ...
+
+
+@dataclass(frozen=True)
+class CallCost:
+    """What it costs to ask a ranker of dear calls, such as a language model.
+
+    Attributes
+    ----------
+    most_calls
+        Most calls that one explanation may make; what would need more is refused before it is asked.
+    window
+        Texts that one call can rank: an edited document is then asked about beside so many others,
+        and not in the whole list; None: whole lists are asked.
+    calls_for
+        Calls that a list of so many texts costs, at most.
+    in_words
+        What so many calls about such texts cost, such as ``"about 20,000 tokens"``.
+    """
+
+    most_calls: int
+    window: int | None
+    calls_for: Callable[[int], int]
+    in_words: Callable[[Sequence[str], int], str]
+
+
+@runtime_checkable
+class Costly(Scorer, Protocol):
+    """A scorer that is asked by dear calls: explanations of its rankings keep to a limit."""
+
+    @property
+    def cost(self) -> CallCost | None:
+        """None: it costs nothing to speak of."""
+        ...
 
 
 @runtime_checkable

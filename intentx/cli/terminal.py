@@ -18,6 +18,7 @@ from typing import Any, NoReturn, TextIO
 
 from intentx.errors import (
     CacheWarning,
+    CostWarning,
     DamageWarning,
     InputError,
     PluginWarning,
@@ -45,7 +46,8 @@ __all__ = [
 
 _OURS: list[TextIO] = []  # where our own lines go while everything else is sent to standard error
 IN_WORDS = (
-    CacheWarning, DamageWarning, PluginWarning, ScorerWarning, TextWarning, TruncationWarning,
+    CacheWarning, CostWarning, DamageWarning, PluginWarning, ScorerWarning, TextWarning,
+    TruncationWarning,
 )  # fmt: skip
 SILENT = 30.0  # seconds without a line, at most
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -12,6 +12,7 @@ from intentx.evaluation.base import Measure
 from intentx.evaluation.faithfulness import Faithfulness
 from intentx.evaluation.feature_faithfulness import FeatureFaithfulness
 from intentx.evaluation.heldout import HeldoutFidelity
+from intentx.evaluation.stage_places import StagePlaces
 from intentx.markup import Html, join, tag
 from intentx.signs import visible
 
@@ -20,11 +21,18 @@ if TYPE_CHECKING:
 
 __all__ = ["Measured", "measures_in"]
 
-KINDS: tuple[type[HeldoutFidelity], type[Faithfulness], type[FeatureFaithfulness], type[Axioms]] = (
+KINDS: tuple[
+    type[HeldoutFidelity],
+    type[Faithfulness],
+    type[FeatureFaithfulness],
+    type[Axioms],
+    type[StagePlaces],
+] = (
     HeldoutFidelity,
     Faithfulness,
     FeatureFaithfulness,
     Axioms,
+    StagePlaces,
 )
 
 
@@ -35,7 +43,7 @@ class Measured:
     ----------
     measures
         By their names in JSON, ``"heldout_documents"``, ``"faithfulness"``,
-        ``"feature_faithfulness"`` and ``"axioms"``.
+        ``"feature_faithfulness"``, ``"axioms"`` and, for a ranker with stages, ``"stages"``.
     """
 
     measures: Mapping[str, Measure]

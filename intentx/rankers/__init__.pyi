@@ -4,6 +4,7 @@ from .bm25 import BM25
 from .features.lambdamart import train_lambdamart
 from .features.ltr import FeatureRanker
 from .features.text_features import TextFeatures
+from .fusion import Fusion
 from .interaction.drmm import DRMM, DRMMSettings
 from .interaction.knrm import KNRM, KNRMSettings
 from .interaction.lexicon import Lexicon
@@ -11,7 +12,9 @@ from .interaction.matchpyramid import MatchPyramid, MatchPyramidSettings
 from .interaction.training import Training, train
 from .interaction.training_data import training_lists
 from .known import RM3, LanguageModel
+from .llm.ranker import LLMRanker
 from .load import load_ranker
+from .pairwise import PairwiseRanker
 from .pipeline import Pipeline
 from .pyterrier import from_pyterrier
 from .runs import named_run, read_run, run_of
@@ -34,13 +37,16 @@ __all__ = [
     "CrossEncoder",
     "DRMMSettings",
     "FeatureRanker",
+    "Fusion",
     "HTTPReranker",
     "KNRMSettings",
+    "LLMRanker",
     "LanguageModel",
     "LateInteractionRanker",
     "Lexicon",
     "MatchPyramid",
     "MatchPyramidSettings",
+    "PairwiseRanker",
     "Pipeline",
     "RankerSpec",
     "Seq2SeqRanker",

@@ -16,6 +16,10 @@ from intentx.rankers.bm25 import BM25
 from intentx.rankers.features.files import lightgbm_model, onnx_model, xgboost_model
 from intentx.rankers.features.ltr import FeatureRanker
 from intentx.rankers.known import RM3, LanguageModel
+from intentx.rankers.llm.ranker import FROM_TEXT as LLM
+from intentx.rankers.llm.ranker import llm_named
+from intentx.rankers.pairwise import FROM_TEXT as PAIRWISE
+from intentx.rankers.pairwise import PairwiseRanker, of_callable
 from intentx.rankers.services.http import FROM_TEXT, HTTPReranker
 from intentx.rankers.spec_settings import (
     CAUSAL_LM,
@@ -205,6 +209,10 @@ def _imported(target: str, settings: Mapping[str, Any]) -> Scorer:
     return scorer
 
 
+def _pairwise(target: str, settings: Mapping[str, Any]) -> Scorer:
+    return PairwiseRanker(_imported(of_callable(target), {}), **settings)
+
+
 def _interaction(name: str, ranker: str, help_line: str) -> RankerKind:
     return RankerKind(
         name=name, form=f"{name}:PATH", help=help_line, make=partial(_trained, name, ranker),
@@ -280,6 +288,10 @@ KINDS: Mapping[str, RankerKind] = MappingProxyType(
                 settings=FROM_TEXT,
             ),
             RankerKind(
+                name="llm", form="llm:URL#model=NAME", help="a language model that ranks or compares",
+                make=llm_named, wants="a URL", settings=LLM,
+            ),
+            RankerKind(
                 name="ltr", form="ltr:PATH", help="a ranker over features, such as LambdaMART",
                 make=_ltr, of_features=_ltr_model, wants="the folder of a trained ranker",
                 extra="ltr", on_disk=True,
@@ -288,11 +300,16 @@ KINDS: Mapping[str, RankerKind] = MappingProxyType(
             _of_features("xgboost", "a model of XGBoost", xgboost_model, "xgboost"),
             _of_features("onnx", "a model in ONNX", onnx_model, "onnx"),
             RankerKind(
-                name="pipeline", form="pipeline:FILE", help="a first stage, then a reranker",
-                wants="a file", settings={"k": int}, on_disk=True, of_rankers=True,
+                name="pipeline", form="pipeline:FILE",
+                help="a first stage, then a reranker, or a fusion", wants="a file",
+                settings={"k": int}, on_disk=True, of_rankers=True,
             ),
             RankerKind(
                 name="run", form="run:FILE", help="a recorded run", make=_run, wants="a file",
+            ),
+            RankerKind(
+                name="pairwise", form="pairwise:module:callable", help="what prefers one of two texts",
+                make=_pairwise, wants="a callable", settings=PAIRWISE,
             ),
             RankerKind(
                 name=MODULE, form="module:callable", help="a callable of your own", make=_imported,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,11 +11,12 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 import numpy.typing as npt
 
-from intentx.capabilities import Capabilities
+from intentx.capabilities import CallCost, Capabilities, combined_cost
 from intentx.documents import Document, Documents, as_documents
 from intentx.errors import InputError
 from intentx.rankers.bm25 import BM25
 from intentx.rankers.fingerprint import fingerprint_of
+from intentx.rankers.stage_scores import StageScores, within
 from intentx.scoring import BlackBox, Scorer
 from intentx.search import Hits, SearchIndex
 
@@ -140,6 +142,38 @@ class Pipeline:
         InputError
             If the first stage is a search room that cannot score texts.
         """
+        return self._asked_in_turn(query, texts)[-1]
+
+    def stages(self, query: str, texts: Sequence[str]) -> tuple[StageScores, ...]:
+        """What each stage made of the texts: the first stage, and the reranker of those it was given.
+
+        The last one is the reranker, by its own scores; what was not reranked comes after all of them,
+        in the order of the first stage. Texts that a search room does not find have no rank at all.
+
+        Raises
+        ------
+        InputError
+            As when it scores texts.
+
+        Examples
+        --------
+        >>> def words(query, texts): return [float(text.count(query)) for text in texts]
+        >>> def shortness(query, texts): return [-float(len(text)) for text in texts]
+        >>> found = Pipeline(words, shortness, k=2).stages("tea", ["tea tea", "tea", "a boat"])
+        >>> [(one.name, one.ranks.tolist()) for one in found]
+        [('first stage', [1, 2, 3]), ('reranker', [2, 1, 0])]
+        """
+        scores, best, again, _ = self._asked_in_turn(query, texts)
+        found = np.where(scores > 0, scores, np.nan) if self._finds_words else scores
+        first = within("first stage", self._scorer, query, texts, found)
+        *parts, last = within("reranker", self.second, query, [texts[i] for i in best.tolist()], again)
+        reranked = (_spread(one, best, len(texts)) for one in (*parts, last))
+        return *first, *reranked
+
+    def _asked_in_turn(
+        self, query: str, texts: Sequence[str]
+    ) -> tuple[Floats, npt.NDArray[np.intp], Floats, Floats]:
+        """Scores (N,) of the first stage, which texts go on, their scores there, and (N,) of all."""
         first, second = self._boxes(query)
         if first is None:
             raise InputError(
@@ -152,7 +186,7 @@ class Pipeline:
         best = found[: self.k]
         again = second(query, [texts[i] for i in best.tolist()])
         places = _groups(scores, [i for i in order.tolist() if i not in set(best.tolist())])
-        return _joined(len(texts), best, again, places)
+        return scores, best, again, _joined(len(texts), best, again, places)
 
     def search(self, query: str, k: int = 10, collection: Documents | None = None) -> Hits:
         """The ``k`` best documents of a collection.
@@ -239,6 +273,17 @@ class Pipeline:
         return tuple(max(pair, key=len) for pair in zip(*both, strict=True))
 
     @property
+    def cost(self) -> CallCost | None:
+        """What its stages cost together, as far as they say; whole lists are asked."""
+        return combined_cost([(self._scorer, None), (self.second, self.k)])
+
+    @property
+    def remarks(self) -> tuple[str, ...]:
+        """What its stages have to say about their answers."""
+        stages = (self._scorer, self.second)
+        return tuple(one for stage in stages for one in Capabilities.of(stage).remarks)
+
+    @property
     def fingerprint(self) -> str | None:
         """Stands for both stages; None where one has none."""
         found = [Capabilities.of(stage).fingerprint for stage in (self._scorer, self.second)]
@@ -278,6 +323,17 @@ def stages_of(ranker: Scorer | Searches) -> tuple[Stage, ...]:
         Stage("first stage", before.scorer, before.room, None),
         *(Stage(name, one.scorer, None, one.takes) for name, one in zip(names, chain, strict=True)),
     )
+
+
+def _spread(one: StageScores, places: npt.NDArray[np.intp], number: int) -> StageScores:
+    """What a stage made of the texts at some places, among ``number`` texts."""
+    scores, ranks = np.full(number, np.nan), np.zeros(number, dtype=np.intp)
+    scores[places], ranks[places] = one.scores, one.ranks
+    shares = None
+    if one.shares is not None:
+        shares = np.full(number, np.nan)
+        shares[places] = one.shares
+    return dataclasses.replace(one, scores=scores, ranks=ranks, shares=shares)
 
 
 def _scorer_of(first: Any) -> Scorer | None:

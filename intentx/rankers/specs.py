@@ -10,10 +10,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from intentx.errors import InputError
 from intentx.plugins import nearest
+from intentx.rankers.fusion import Fusion
 from intentx.rankers.kinds import (
     FEATURE_SPECS,
     KINDS,
@@ -25,13 +26,13 @@ from intentx.rankers.kinds import (
     listed,
 )
 from intentx.rankers.pipeline import Pipeline
-from intentx.rankers.pipeline_file import MINILM, read_pipeline
+from intentx.rankers.pipeline_file import MINILM, PipelineFile, read_pipeline
 from intentx.rankers.services.redaction import without_secrets
 from intentx.rankers.spec_settings import read_settings, settings_of, settings_text, split_settings
 from intentx.scoring import Scorer
 from intentx.text import Analyzer
 
-__all__ = ["MINILM", "RankerSpec", "is_lexical", "is_spec", "named_spec"]
+__all__ = ["MINILM", "RankerParts", "RankerSpec", "is_lexical", "is_spec", "named_spec"]
 
 _CALLABLE = re.compile(r"[^\W\d][\w.]*:[^\W\d][\w.]*")
 _ATTRIBUTE = re.compile(r"[^\W\d][\w.]*(#.*)?")
@@ -156,8 +157,8 @@ class RankerSpec:
         """
         kind = self.of_kind
         if kind.of_rankers:
-            first, second, k = self.parts()
-            return Pipeline(first.load(collection, analyzer), second.load(collection, analyzer), k)
+            parts = self.parts()
+            return parts.make([one.load(collection, analyzer) for one in parts.specs])
         if kind.of_texts is not None:
             scorer: Scorer = kind.of_texts(collection, analyzer, self.values())
         elif kind.make is not None:
@@ -193,29 +194,57 @@ class RankerSpec:
             f"{FEATURE_SPECS}, module:callable"
         )
 
-    def parts(self) -> tuple[RankerSpec, RankerSpec, int]:
-        """The stages of a pipeline, and how many documents the second one scores.
+    def parts(self) -> RankerParts:
+        """The rankers that a pipeline or a fusion is made of.
 
         Raises
         ------
         InputError
             If the file cannot be read, names a run, or, also by others, itself.
         """
-        first, second = self._stages(())
-        return first, second, self.values().get("k", read_pipeline(self.target).k)
+        return self._parts(())
 
-    def _stages(self, within: tuple[Path, ...]) -> tuple[RankerSpec, RankerSpec]:
+    def _parts(self, within: tuple[Path, ...]) -> RankerParts:
         path = Path(self.target).resolve()
         if path in within:
             raise InputError(f"the pipeline {path} names itself as one of its stages")
         file = read_pipeline(self.target)
-        stages = RankerSpec.parse(file.first), RankerSpec.parse(file.second)
-        for stage in stages:
-            if stage.kind == "run":
-                raise InputError(f"{self.target}: a recorded run cannot be a stage, {str(stage)!r}")
-            if stage.of_kind.of_rankers:
-                stage._stages((*within, path))
-        return stages
+        names = [file.first] if file.fusion is None else [*file.fusion.parts]
+        specs = tuple(RankerSpec.parse(one) for one in (*names, *([file.second] * bool(file.second))))
+        for one in specs:
+            if one.kind == "run":
+                raise InputError(f"{self.target}: a recorded run cannot be a stage, {str(one)!r}")
+            if one.of_kind.of_rankers:
+                one._parts((*within, path))
+        if "k" in self.values() and not file.second:
+            raise InputError(f"{self.target} has no second stage, so that k says nothing")
+        return RankerParts(specs, file._replace(k=self.values().get("k", file.k)))
+
+
+class RankerParts(NamedTuple):
+    """The rankers that a file of `read_pipeline` names, in its order, and the file."""
+
+    specs: tuple[RankerSpec, ...]
+    file: PipelineFile
+
+    def make(self, scorers: Sequence[Scorer]) -> Scorer:
+        """The pipeline or the fusion of these scorers, one for each of ``specs``."""
+        file = self.file
+        if file.fusion is None:
+            return Pipeline(*scorers, k=file.k)
+        number = len(file.fusion.parts)
+        fusion = Fusion(scorers[:number], **file.fusion.settings)
+        return Pipeline(fusion, scorers[number], file.k) if file.second else fusion
+
+    def mark(self, marks: Sequence[str]) -> str:
+        """What stands for the whole by what stands for each of ``specs``."""
+        file = self.file
+        if file.fusion is None:
+            return f"pipeline of {file.k}, {', then '.join(marks)}"
+        number = len(file.fusion.parts)
+        how = ", ".join(str(one) for one in file.fusion.settings.values())
+        fused = f"fusion by {how} of {' and '.join(marks[:number])}"
+        return f"pipeline of {file.k}, {fused}, then {marks[number]}" if file.second else fused
 
 
 def named_spec(text: str) -> tuple[str, str]:

@@ -16,7 +16,6 @@ from intentx.preferences.simple_rankers import Encoder
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers import load_ranker
 from intentx.rankers.kinds import own_words
-from intentx.rankers.pipeline import Pipeline
 from intentx.rankers.specs import RankerSpec, is_lexical
 from intentx.rankers.transformers.encoders import BiEncoder, vector_encoder
 from intentx.ranking import Ranking, rank
@@ -112,7 +111,7 @@ def load_all(specs: Iterable[str], vectors: str | None, encoders: Iterable[str])
             continue
         with contextlib.suppress(IntentxError):
             if _is_pipeline(spec):
-                load_all(map(str, RankerSpec.parse(spec).parts()[:2]), None, ())
+                load_all(map(str, RankerSpec.parse(spec).parts().specs), None, ())
             else:
                 _loaded(spec)
     if vectors is not None:
@@ -148,9 +147,8 @@ def mark_of(spec: str, analyzer: Analyzer | None = None) -> str:
     if spec.startswith(RUN):
         return spec
     if _is_pipeline(spec):
-        first, second, k = RankerSpec.parse(spec).parts()
-        marks = (mark_of(str(one), analyzer) for one in (first, second))
-        return f"pipeline of {k}, {', then '.join(marks)}"
+        parts = RankerSpec.parse(spec).parts()
+        return parts.mark([mark_of(str(one), analyzer) for one in parts.specs])
     return Capabilities.of(_loaded(spec)).fingerprint or spec
 
 
@@ -194,9 +192,8 @@ def _ranker(spec: str, topic: Topic, analyzer: Analyzer | None) -> Scorer:
     if is_lexical(spec):  # its statistics are those of the documents at hand
         return load_ranker(spec, tuple(topic.docs[doc] for doc in topic.pool), analyzer)
     if _is_pipeline(spec):
-        first, second, k = RankerSpec.parse(spec).parts()
-        before, after = (_ranker(str(one), topic, analyzer) for one in (first, second))
-        return Pipeline(before, after, k)
+        parts = RankerSpec.parse(spec).parts()
+        return parts.make([_ranker(str(one), topic, analyzer) for one in parts.specs])
     return _loaded(spec)
 
 

@@ -6,12 +6,15 @@ import numpy as np
 
 import intentx as ix
 from intentx import capabilities
-from intentx.capabilities import Capabilities
+from intentx.capabilities import CallCost, Capabilities
 from intentx.text import Analyzer
 from tests.toys import by_length
 
 DOCS = ["a green tea pot", "tea leaves in a box", "a piano", "an old oak tree by the house"]
 GERMAN = Analyzer(language="german")
+
+
+COST = CallCost(30, None, lambda texts: texts, lambda texts, calls: "")
 
 
 class Everything:
@@ -51,6 +54,23 @@ class Everything:
     def feature_maps(self, query, text):
         raise NotImplementedError
 
+    def token_matches(self, query, text):
+        raise NotImplementedError
+
+    def preference(self, query, text_a, text_b):
+        return 0.5
+
+    def stages(self, query, texts):
+        return ()
+
+    @property
+    def cost(self):
+        return COST
+
+    @property
+    def remarks(self):
+        return ("said",)
+
 
 class Wrapper:
     """Hands all attributes on, and changes the scores."""
@@ -83,6 +103,10 @@ def answers(scorer):
         "activated": activated and (activated[0], activated[1].tolist()),
         "term_weights": can.term_weights("q"),
         "analyzer": can.analyzer,
+        "preference": can.preference and can.preference("q", "a", "b"),
+        "stages": can.stages and can.stages("q", []),
+        "cost": can.cost,
+        "remarks": can.remarks,
         "differentiable": can.differentiable is not None,
         "feature_mapped": can.feature_mapped is not None,
     }
@@ -98,11 +122,19 @@ SAID = {
     "activated": ("half", [0.5, 1.0]),
     "term_weights": {"tea": 1.0},
     "analyzer": GERMAN,
+    "preference": 0.5,
+    "stages": (),
+    "cost": COST,
+    "remarks": ("said",),
     "differentiable": True,
     "feature_mapped": True,
 }
-NOTHING = dict.fromkeys(SAID) | dict.fromkeys(("listwise", "differentiable", "feature_mapped"), False)
-HANDED_ON = ("listwise", "seen", "mask_token", "batch_size")
+NOTHING = (
+    dict.fromkeys(SAID)
+    | {"remarks": ()}
+    | dict.fromkeys(("listwise", "differentiable", "feature_mapped"), False)
+)
+HANDED_ON = ("listwise", "seen", "mask_token", "batch_size", "cost", "remarks")
 
 
 def test_all_that_is_said_and_nothing():
@@ -114,7 +146,7 @@ def test_all_that_is_said_and_nothing():
     protocols = [
         one for one in every if getattr(one, "_is_protocol", False) and one.__name__ != "Scorer"
     ]
-    assert len(protocols) == 11
+    assert len(protocols) == 15
     assert all(isinstance(Everything(), one) and not isinstance(by_length, one) for one in protocols)
 
 
@@ -157,7 +189,8 @@ def test_in_a_black_box_the_scorer_is_asked():
 
 def test_what_is_no_method_or_no_text_is_not_said():
     class Odd(Everything):
-        seen = activated = term_weights = state_mark = "no method"
+        seen = activated = term_weights = state_mark = preference = stages = "no method"
+        cost, remarks = 30, "one text"
         analyzer, mask_token, fingerprint = "no analyzer", 3, ""
 
     found = answers(Odd())

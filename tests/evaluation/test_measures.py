@@ -123,7 +123,7 @@ def test_splits_that_could_not_be_measured_are_told(ranking):
 
 
 def test_only_measures_are_kept(whole):
-    with pytest.raises(ix.InputError, match=r"Faithfulness or FeatureFaithfulness, not 0\.5"):
+    with pytest.raises(ix.InputError, match=r"Axioms or StagePlaces, not 0\.5"):
         whole.with_measures(0.5)
 
 

@@ -8,7 +8,7 @@ import pytest
 
 import intentx as ix
 from intentx.rankers import HTTPReranker
-from intentx.rankers.services import http as http_module
+from intentx.rankers.services import service as service_module
 from tests.rankers.reranking import FINE, QUICK, TEXTS, answers, documents_shape, results, scores_of
 from tests.services import Service
 
@@ -272,7 +272,7 @@ def test_wrong_answers_are_named(answer, message, at_fault):
 
 
 def test_a_huge_answer_is_not_read_to_its_end(monkeypatch):
-    monkeypatch.setattr(http_module, "LARGEST_ANSWER", 3_000_000)
+    monkeypatch.setattr(service_module, "LARGEST_ANSWER", 3_000_000)
     with (
         Service(answers((200, b" " * 50_000_000))) as service,
         pytest.raises(ix.ScorerError, match="answered more than 3,000,000 bytes"),

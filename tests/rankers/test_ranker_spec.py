@@ -192,4 +192,4 @@ def test_the_page_lists_every_kind_with_its_settings():
             said = re.findall(r"`(\w+)`", " ".join(line.split("|")[2] for line in lines[1:]))
             assert set(kind.settings) <= set(said), kind.name
     assert settings
-    assert SPECS.count(",") == 17
+    assert SPECS.count(",") == 19

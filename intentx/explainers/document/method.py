@@ -12,10 +12,13 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.asked import asking
+from intentx.call_limits import cost_note
 from intentx.checks import Seed, Size
 from intentx.errors import InputError
+from intentx.evaluation.stage_places import stage_places
 from intentx.explainers.base import Explainer, Question
 from intentx.explainers.document.explanation import DocumentExplanation
+from intentx.explainers.document.pair import AskedPair, asked_pair
 from intentx.explainers.document.subject import OF_LARGEST, Subject, as_used, every_word
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.explainers.ranking.given import given_terms
@@ -98,12 +101,24 @@ class DocumentMethod(Explainer[DocumentExplanation | IntentExplanation]):
         self, ranking: Ranking, doc: str | int | None, above: str | int | None
     ) -> DocumentExplanation | IntentExplanation:
         with asking(ranking.scorer) as asked:
-            found = self._intent(ranking) if doc is None else self._explained(ranking, doc, above)
+            if doc is None:
+                found: DocumentExplanation | IntentExplanation = self._intent(ranking)
+            elif above is not None and ranking.can.preference is not None:
+                pair = asked_pair(ranking, doc, above)
+                ranking = pair.ranking
+                found = self._of_pair(pair)
+            else:
+                found = self._explained(ranking, doc, above)
         calls = asked.besides(ranking.query, ranking.texts)
         seconds = {**found.seconds, "model": asked.seconds}
+        notes = (*found.notes, *cost_note(ranking, asked), *ranking.can.remarks)
         if isinstance(found, IntentExplanation):
-            return dataclasses.replace(found, model_calls=calls, seconds=seconds)
-        return dataclasses.replace(found, model_calls=calls, seconds=seconds, scored=asked.marks)
+            return dataclasses.replace(found, model_calls=calls, seconds=seconds, notes=notes)
+        found = dataclasses.replace(
+            found, model_calls=calls, seconds=seconds, notes=notes, scored=asked.marks
+        )
+        stages = stage_places(ranking, found.position, found.above)
+        return found if stages is None else found.with_measures(stages)
 
     def _explained(
         self, ranking: Ranking, doc: str | int, above: str | int | None
@@ -116,6 +131,12 @@ class DocumentMethod(Explainer[DocumentExplanation | IntentExplanation]):
             raise InputError(f"document {ranking.doc_ids[other.position]!r} cannot be above itself")
         subject.notes += [note for note in other.notes if note not in subject.notes]
         return self._weigh(subject, other)
+
+    def _of_pair(self, pair: AskedPair) -> DocumentExplanation:
+        """The words of a document beside another one, of a ranker that is asked about the pair."""
+        found = self._explained(pair.ranking, pair.doc, pair.above)
+        metrics = {**found.metrics, "preference": pair.preference}
+        return dataclasses.replace(found, metrics=metrics, notes=(pair.note, *found.notes))
 
     @abstractmethod
     def _weigh(self, subject: Subject, other: Subject | None) -> DocumentExplanation:

@@ -17,7 +17,7 @@ from intentx.errors import InputError
 from intentx.evaluation.statistics import false_discovery_rate, student_reach, student_test
 from intentx.explainers.plain import number
 from intentx.explainers.ranking.adjusted import randomised_effects
-from intentx.perturbation import EditedDocuments, edits_within, score_edits
+from intentx.perturbation import EditedDocuments, edits_in_a_list, edits_within, score_edits
 from intentx.preferences.candidates import candidate_terms
 from intentx.preferences.simple_rankers import TextMatching
 from intentx.random_edits import RandomisedEdits, randomised_edits
@@ -262,7 +262,7 @@ def ask(
     """
     started = time.perf_counter()
     number = edits_within(ranking, budget)
-    together = edits_within(ranking, len(ranking)) if ranking.black_box(PURPOSE).listwise else 1
+    together = edits_in_a_list(ranking)
     edits, scores = randomised_edits(ranking, terms, index, 0, [seed, 0]), np.zeros(0)
     for stage in itertools.count():
         if len(edits) >= number:

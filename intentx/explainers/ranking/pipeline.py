@@ -8,9 +8,11 @@ from typing import Any
 import numpy as np
 
 from intentx.asked import Asked, asking
+from intentx.call_limits import calls_of, cost_note
 from intentx.coverage.crossfit import Choice
 from intentx.coverage.shares import coverage_shares
 from intentx.evaluation.fidelity import judge
+from intentx.explainers.ranking.bought import bought
 from intentx.explainers.ranking.choosing import ChoiceSettings, TermChooser
 from intentx.explainers.ranking.evidence import Evidence
 from intentx.explainers.ranking.explanation import IntentExplanation
@@ -122,11 +124,17 @@ class Session:
             settings=self._plain_settings(),
             model_calls=self._asked.besides(ranking.query, ranking.texts),
             seconds=dict(stages.seconds),
-            notes=tuple(stages.notes),
+            notes=(*stages.notes, *self._cost_notes(), *ranking.can.remarks),
             effects=evidence.of(matrices.scores.terms),
             avoids=evidence.unwanted,
             judge=IntentJudge(problem, choice, self.seed),
         )
+
+    def _cost_notes(self) -> tuple[str, ...]:
+        """What was asked of a ranker of dear calls, and what so many calls buy."""
+        ranking = self.problem.ranking
+        calls = calls_of(ranking, self._asked)
+        return (*cost_note(ranking, self._asked), *([bought(calls)] if calls else []))
 
     def _plain_settings(self) -> dict[str, Any]:
         """The settings of the method, with the simple rankers that were made where none were given."""

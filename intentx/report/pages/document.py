@@ -26,7 +26,14 @@ from intentx.report.pages.layout import (
     write_file,
 )
 from intentx.report.pages.marked_documents import score_of
-from intentx.report.pages.measures import FAITHFULNESS, faithfulness_table, has_faithfulness, measured
+from intentx.report.pages.measures import (
+    FAITHFULNESS,
+    faithfulness_table,
+    has_faithfulness,
+    has_stages,
+    measured,
+    stages_table,
+)
 from intentx.report.pages.methods_beside import BESIDE, beside, contradictions, folded
 from intentx.report.pages.sections import seconds_table, settings_table
 from intentx.report.pages.tables import bar
@@ -337,6 +344,8 @@ def _has(anchor: str, view: DocumentView) -> bool:
     """Whether there is something of an explanation in a section."""
     if anchor == "faithfulness":
         return has_faithfulness(view.explanation)
+    if anchor == "stages":
+        return has_stages(view.explanation)
     return anchor != "map" or isinstance(view.explanation, GradCAMExplanation)
 
 
@@ -362,6 +371,12 @@ _SECTIONS: tuple[Section[DocumentView], ...] = (
         "Faithfulness",
         FAITHFULNESS,
         lambda view: faithfulness_table(view.explanation),
+    ),
+    Section(
+        "stages",
+        "Stages",
+        "The ranker has stages. A dash: the document was not given to the stage, or it was not found.",
+        lambda view: stages_table(view.explanation),
     ),
     Section("made", "How it was made", "", _made),
 )

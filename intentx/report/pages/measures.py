@@ -8,10 +8,19 @@ from intentx.evaluation.faithfulness import Faithfulness
 from intentx.evaluation.heldout import HeldoutFidelity
 from intentx.evaluation.measures import Measured
 from intentx.evaluation.metrics import METRICS
+from intentx.evaluation.stage_places import StagePlaces
 from intentx.markup import Html, count, real, tag
 from intentx.report.pages.tables import bar, share_cell, table
 
-__all__ = ["FAITHFULNESS", "faithfulness_table", "has_faithfulness", "heldout_row", "measured"]
+__all__ = [
+    "FAITHFULNESS",
+    "faithfulness_table",
+    "has_faithfulness",
+    "has_stages",
+    "heldout_row",
+    "measured",
+    "stages_table",
+]
 
 FAITHFULNESS = (
     "Ranks of the document, 1 is best. Its words are removed from the document, or kept alone, one "
@@ -24,6 +33,25 @@ FAITHFULNESS = (
 def measured(explanation: Measured) -> list[Html]:
     """A sentence for each measure."""
     return [tag("p", one.sentence, class_="measure") for one in explanation.measures.values()]
+
+
+def has_stages(explanation: Measured) -> bool:
+    """Whether the ranker told its stages apart."""
+    return StagePlaces.NAME in explanation.measures
+
+
+def stages_table(explanation: Measured) -> Html:
+    """Rank and score of the document at each stage, as the table of the terminal has them."""
+    head, rows, _ = explanation.measures[StagePlaces.NAME]._sheet()
+    lines = [
+        tag(
+            "tr",
+            tag("th", tag("bdi", name), scope="row"),
+            *(tag("td", tag("bdi", one)) for one in cells),
+        )
+        for name, *cells in rows
+    ]
+    return table(head, lines, "stages")
 
 
 def heldout_row(explanation: Measured, names: tuple[str, ...]) -> list[Html]:

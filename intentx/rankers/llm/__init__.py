@@ -1,0 +1,1 @@
+"""Language models as rankers, asked over the chat-completions API."""

@@ -1,0 +1,155 @@
+"""What language models answer, read and repaired: an order of passages, or the better one of two."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Literal, NamedTuple, get_args
+
+__all__ = ["KINDS", "Order", "Preferred", "Trouble", "read_order", "read_pair"]
+
+Trouble = Literal[
+    "empty", "refusal", "no order", "undecided", "missing numbers", "doubled numbers",
+    "unknown numbers", "cut off",
+]  # fmt: skip
+KINDS: dict[Trouble, str] = {
+    "empty": "an answer without text: the passages kept their order, or the pair was a tie",
+    "refusal": "the model refused: the passages kept their order, or the pair was a tie",
+    "no order": "an answer without an order of passages: they kept the one they had",
+    "undecided": "neither passage of a pair was named, or both were: it was a tie",
+    "missing numbers": "passages that were not named: they came last, in the order they had",
+    "doubled numbers": "passages that were named twice: the first time counted",
+    "unknown numbers": "numbers of no passage: they were left out",
+    "cut off": "an answer that the service cut off: what there was of it was read",
+}
+"""What can be wrong with an answer, and what was done about it."""
+assert tuple(KINDS) == get_args(Trouble)  # noqa: S101
+
+_THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.S | re.I)
+_BRACKETED = re.compile(r"\[\s*(?:passage\s*)?(\d{1,6})\s*\]", re.I)
+_ITEM = r"(?:passage\s+)?(?:\[\s*(?:passage\s+)?\d{1,6}\s*\]|\b\d{1,6}\b)"
+_CHAIN = re.compile(rf"{_ITEM}(?:\s*[-=]?>\s*{_ITEM})+", re.I)
+_LIST = re.compile(r"\[\s*\d{1,6}(?:\s*,\s*\d{1,6})*\s*\]")
+_COMMAS = re.compile(rf"{_ITEM}(?:\s*,\s*{_ITEM})+", re.I)
+_RANKED = re.compile(r"^\s*\d{1,6}[.):]\s*(?:passage\s*)?\[?(\d{1,6})\b", re.I | re.M)
+_LINE = re.compile(r"^\W*(?:passage\s*)?(\d{1,6})\W*$", re.I | re.M)
+_AS_PLAIN = str.maketrans({"＞": ">", "→": ">", "≻": ">", "*": "", "`": "", '"': "", "“": "", "”": ""})
+_DIGITS = re.compile(r"\d{1,6}")
+_REFUSING = re.compile(
+    r"\b(?:I\s+(?:can(?:no|')?t|cannot|can’t|am\s+(?:unable|not\s+able)|won['’]t|must\s+decline)|"
+    r"I['’]m\s+(?:sorry|unable|not\s+able)|sorry,|unable\s+to|as\s+an\s+AI)",
+    re.I,
+)
+_ALONE = re.compile(r"^[\W_]*(?:passage\s+)?([ab])[\W_]*$", re.I)
+_SAID = re.compile(r"\b[Aa]nswer(?:\s+is)?\s*:?[\s*_\"'(\[]*(?:passage\s+)?([AB])\b")
+_NAMED = re.compile(r"\b[Pp]assage\s+([AB])\b")
+
+
+class Order(NamedTuple):
+    """An order of passages (numbers from 0, each once), and what was repaired: a number by kind."""
+
+    order: tuple[int, ...]
+    troubles: dict[Trouble, int]
+
+
+class Preferred(NamedTuple):
+    """The probability that the first of two passages is better, 1, 0 or .5, and what was wrong."""
+
+    first: float
+    troubles: dict[Trouble, int]
+
+
+def read_order(text: str | None, passages: int) -> Order:
+    """The order that an answer names, repaired so that it has each passage once.
+
+    Looked for are, one after the other: numbers with ``>`` between them (the longest such chain, and of
+    equally long ones the last), a list of JSON or numbers with commas, numbers in brackets, numbers
+    behind ranks (``1. Passage 4``), and numbers that stand on lines of their own. Reasoning between
+    ``<think>`` marks is left out.
+
+    Parameters
+    ----------
+    text
+        What the model answered.
+    passages
+        How many there were; they were numbered from 1.
+
+    Examples
+    --------
+    >>> read_order("Sure! Of these 3, in 2024: [2] > [1] > [3]", 3)
+    Order(order=(1, 0, 2), troubles={})
+    >>> read_order("[2] > [2] > [7]", 3)
+    Order(order=(1, 0, 2), troubles={'doubled numbers': 1, 'unknown numbers': 1, 'missing numbers': 2})
+    >>> read_order("I'm sorry, but I cannot rank these.", 2)
+    Order(order=(0, 1), troubles={'refusal': 1})
+    """
+    text = _THOUGHT.sub(" ", text or "").strip()
+    as_they_were = tuple(range(passages))
+    if not text:
+        return Order(as_they_were, {"empty": 1})
+    named = _numbers(text, passages)
+    if not any(1 <= one <= passages for one in named):
+        return Order(as_they_were, {"refusal" if _REFUSING.search(text) else "no order": 1})
+    troubles: dict[Trouble, int] = {}
+    known = [one - 1 for one in named if 1 <= one <= passages]
+    order = tuple(dict.fromkeys(known))
+    missing = tuple(one for one in as_they_were if one not in set(order))
+    counts: dict[Trouble, int] = {
+        "doubled numbers": len(known) - len(order),
+        "unknown numbers": len(named) - len(known),
+        "missing numbers": len(missing),
+    }
+    troubles.update({kind: number for kind, number in counts.items() if number})
+    return Order((*order, *missing), troubles)
+
+
+def _numbers(text: str, passages: int) -> list[int]:
+    """The numbers of passages in the order in which an answer names them; none where it names none."""
+    text = text.replace("&gt;", ">").translate(_AS_PLAIN)
+    for pattern in (_CHAIN, _LIST, _COMMAS):
+        chains = [[int(one) for one in _DIGITS.findall(found)] for found in pattern.findall(text)]
+        chains = [one for one in chains if len(one) > 1 or passages == 1]
+        if chains:
+            return max(reversed(chains), key=len)
+    bracketed = [int(one) for one in _BRACKETED.findall(text)]
+    if bracketed:
+        return bracketed
+    ranked = [int(one) for one in _RANKED.findall(text)]
+    if ranked:
+        return ranked
+    return [int(one) for one in _LINE.findall(text)]
+
+
+def read_pair(text: str | None) -> Preferred:
+    """Which of the passages A and B an answer names.
+
+    It counts where the answer is the letter alone, where it says "answer: A", or where it names one of
+    "Passage A" and "Passage B" only.
+
+    Examples
+    --------
+    >>> [read_pair(text).first for text in ("**B**", "Passage A.", "The answer is B, not A.")]
+    [0.0, 1.0, 0.0]
+    >>> read_pair("A passage on tea is better than one on boats."), read_pair("").troubles
+    (Preferred(first=0.5, troubles={'undecided': 1}), {'empty': 1})
+    """
+    text = _THOUGHT.sub(" ", text or "").strip()
+    if not text:
+        return Preferred(0.5, {"empty": 1})
+    alone = _ALONE.match(text) or _of_json(text)
+    said = _SAID.findall(text)
+    named = set(_NAMED.findall(text))
+    letter = alone[1].upper() if alone else said[-1] if said else named.pop() if len(named) == 1 else ""
+    if letter:
+        return Preferred(float(letter == "A"), {})
+    return Preferred(0.5, {"refusal" if _REFUSING.search(text) else "undecided": 1})
+
+
+def _of_json(text: str) -> re.Match[str] | None:
+    """The letter where the answer is an object of JSON with one value."""
+    try:
+        plain = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    values = [*plain.values()] if isinstance(plain, dict) else []
+    return _ALONE.match(values[0]) if len(values) == 1 and isinstance(values[0], str) else None

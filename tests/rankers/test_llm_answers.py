@@ -1,0 +1,90 @@
+"""Answers of language models, read and repaired."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from intentx.rankers.llm.answers import KINDS, read_order, read_pair
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[2] > [3] > [1]",
+        "[2]>[3]>[1]",
+        "2 > 3 > 1",
+        "[2] &gt; [3] &gt; [1]",
+        "[2] → [3] → [1]",
+        "[2] -> [3] -> [1]",
+        "**[2]** > **[3]** > **[1]**",
+        "Passage 2 > Passage 3 > Passage 1",
+        "[Passage 2] > [Passage 3] > [Passage 1]",
+        "Here are the 3 passages, ranked for 2024:\n[2] > [3] > [1]\nI hope this helps 100 %.",
+        "```\n[2] > [3] > [1]\n```",
+        "<think>Maybe [1] > [2] > [3]? No.</think>[2] > [3] > [1]",
+        "First I thought [1] > [2]. The ranking is [2] > [3] > [1].",
+        "[2, 3, 1]",
+        '["2", "3", "1"]',
+        '{"ranking": [2, 3, 1]}',
+        "2, 3, 1",
+        "1. [2]\n2. [3]\n3. [1]",
+        "1. Passage 2\n2. Passage 3\n3. Passage 1",
+        "1) [2] about tea (score 9)\n2) [3]\n3) [1]",
+        "2\n3\n1",
+        "[2] is the best, then [3], and [1] comes last.",
+    ],
+)
+def test_orders_of_many_shapes(text):
+    assert read_order(text, 3) == ((1, 2, 0), {})
+
+
+@pytest.mark.parametrize(
+    ("text", "order", "troubles"),
+    [
+        ("[3]", (2, 0, 1), {"missing numbers": 2}),
+        ("[3] > [3] > [3]", (2, 0, 1), {"doubled numbers": 2, "missing numbers": 2}),
+        ("[0] > [4] > [3]", (2, 0, 1), {"unknown numbers": 2, "missing numbers": 2}),
+        ("[999999999999] > [2]", (1, 0, 2), {"missing numbers": 2}),
+        ("[0]", (0, 1, 2), {"no order": 1}),
+        ("I can't help with that.", (0, 1, 2), {"refusal": 1}),
+        ("As an AI, I have no opinion", (0, 1, 2), {"refusal": 1}),
+        ("They are equally good", (0, 1, 2), {"no order": 1}),
+        ("<think>[1] > [2] > [3] and it never ends", (0, 1, 2), {"empty": 1}),
+        ("   \n", (0, 1, 2), {"empty": 1}),
+        (None, (0, 1, 2), {"empty": 1}),
+    ],
+)
+def test_orders_that_are_repaired(text, order, troubles):
+    assert read_order(text, 3) == (order, troubles)
+
+
+@given(st.text(alphabet="[]> 0123456789,.\n{}\"'ab*", max_size=80), st.integers(1, 12))
+def test_any_text_gives_each_passage_once(text, passages):
+    found = read_order(text, passages)
+    assert sorted(found.order) == list(range(passages))
+    assert set(found.troubles) <= set(KINDS)
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("A", 1), ("b", 0), ("**A**", 1), ("[B]", 0), ("Passage B", 0), ("(A).", 1),
+        ("Answer: A", 1), ("The answer is B, since A is about boats.", 0),
+        ("Passage A is about tea, which the query asks for.", 1),
+        ('{"answer": "B"}', 0), ("<think>A? B?</think>\nA", 1),
+    ],
+)  # fmt: skip
+def test_pairs(text, first):
+    assert read_pair(text) == (first, {})
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("A passage about tea wins.", "undecided"), ("Passage A and Passage B are equal", "undecided"),
+        ("tie", "undecided"), ("I cannot compare them", "refusal"), ("", "empty"), (None, "empty"),
+        ("[1, 2]", "undecided"), ('{"a": 1}', "undecided"),
+    ],
+)  # fmt: skip
+def test_pairs_that_are_ties(text, kind):
+    assert read_pair(text) == (0.5, {kind: 1})
