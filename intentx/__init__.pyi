@@ -55,6 +55,8 @@ from .explainers.features.listwise import ListwiseExplanation, ListwiseSHAP
 from .explainers.features.mimic import MimicExplanation, MimicTree
 from .explainers.features.set_explanation import FeatureSetExplanation
 from .explainers.features.valid import ValidFeatures
+from .explainers.inside.attention import Attention
+from .explainers.inside.attention_explanation import AttentionExplanation
 from .explainers.inside.gradcam import GradCAM
 from .explainers.inside.gradcam_explanation import GradCAMExplanation
 from .explainers.inside.gradients import (
@@ -64,6 +66,8 @@ from .explainers.inside.gradients import (
     IntegratedGradients,
     Saliency,
 )
+from .explainers.inside.token_pairs import TokenPairs
+from .explainers.inside.token_pairs_explanation import TokenPairsExplanation
 from .explainers.ranking.effects import TermEffect, effects
 from .explainers.ranking.explanation import IntentExplanation
 from .explainers.ranking.multiplex import IntentGreedy, Multiplex, QueryTerms, RandomTerms
@@ -92,6 +96,8 @@ __all__ = [
     "LIRME",
     "Agreement",
     "Analyzer",
+    "Attention",
+    "AttentionExplanation",
     "Axioms",
     "BlackBox",
     "ChangeExplanation",
@@ -153,6 +159,8 @@ __all__ = [
     "TermEffect",
     "TermVectors",
     "TextMatching",
+    "TokenPairs",
+    "TokenPairsExplanation",
     "ValidFeatures",
     "Verdict",
     "agreement",

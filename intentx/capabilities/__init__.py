@@ -4,6 +4,8 @@ from intentx.capabilities.capabilities import Capabilities, Read
 from intentx.capabilities.protocols import (
     Activates,
     Analyzes,
+    Attending,
+    AttentionMaps,
     Differentiable,
     EmbeddedText,
     FeatureMapped,
@@ -13,12 +15,16 @@ from intentx.capabilities.protocols import (
     Scorer,
     StateMarked,
     TermWeights,
+    TokenMatched,
+    TokenMatches,
     Truncates,
 )
 
 __all__ = [
     "Activates",
     "Analyzes",
+    "Attending",
+    "AttentionMaps",
     "Capabilities",
     "Differentiable",
     "EmbeddedText",
@@ -30,5 +36,7 @@ __all__ = [
     "Scorer",
     "StateMarked",
     "TermWeights",
+    "TokenMatched",
+    "TokenMatches",
     "Truncates",
 ]

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Activates",
     "Analyzes",
+    "Attending",
+    "AttentionMaps",
     "Differentiable",
     "EmbeddedText",
     "FeatureMapped",
@@ -31,6 +33,8 @@ __all__ = [
     "Scorer",
     "StateMarked",
     "TermWeights",
+    "TokenMatched",
+    "TokenMatches",
     "Truncates",
 ]
 
@@ -193,4 +197,72 @@ class FeatureMapped(Scorer, Protocol):
 
     def feature_maps(self, query: str, text: str) -> Any:
         """The last feature maps of ``text`` for ``query``, and their gradients."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionMaps:
+    """What a transformer attends to while it reads one text.
+
+    Attributes
+    ----------
+    weights
+        (layers, heads, T, T): row t is what token t attends to.
+    places
+        (L,) places among the T tokens of the document's pieces.
+    spans
+        (L, 2) start and end of each piece in the text.
+    query_places
+        Places of the query's pieces; empty where the model reads the document alone.
+    read_from
+        (T,) how much of the score is read off each token of the last layer, 1 in all: the first one of
+        a cross-encoder, the pooling's weights of a bi-encoder.
+    """
+
+    weights: npt.NDArray[np.float64] = field(repr=False)
+    places: npt.NDArray[np.intp] = field(repr=False)
+    spans: npt.NDArray[np.intp] = field(repr=False)
+    query_places: npt.NDArray[np.intp] = field(repr=False)
+    read_from: npt.NDArray[np.float64] = field(repr=False)
+
+
+@runtime_checkable
+class Attending(Scorer, Protocol):
+    """A transformer that shows its attention."""
+
+    def attentions(self, query: str, text: str, /) -> AttentionMaps:
+        """What it attends to in ``text``."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class TokenMatches:
+    """A score as a sum over pairs of a query token and a document token.
+
+    Attributes
+    ----------
+    query_tokens, document_tokens
+        Q and D tokens: text, start and end in the text or None, and what it is: ``"text"``,
+        ``"expansion"`` or ``"mask"``.
+    matrix
+        (Q, D) what each pair adds to the score.
+    parts
+        What no pair adds, by its name.
+    way
+        ``"maxima"`` or ``"products"``: how the ranker comes to the sum.
+    """
+
+    query_tokens: Sequence[tuple[str, int | None, int | None, str]]
+    document_tokens: Sequence[tuple[str, int | None, int | None, str]]
+    matrix: npt.ArrayLike = field(repr=False)
+    parts: Mapping[str, float] = field(default_factory=dict)
+    way: str = "maxima"
+
+
+@runtime_checkable
+class TokenMatched(Scorer, Protocol):
+    """A scorer whose score is a sum over pairs of tokens, as late interaction's."""
+
+    def token_matches(self, query: str, text: str, /) -> TokenMatches:
+        """What each pair of tokens adds to the score of ``text``."""
         ...
