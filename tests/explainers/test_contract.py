@@ -69,7 +69,7 @@ def test_a_pair_is_no_question_for_these(kind, ranking):
         kind().explain(ranking, 0, above=1)
     for able in ("DeepLIFT", "DeepSHAP", "EXS", "IntegratedGradients", "KernelSHAP"):
         assert f"{able}" in str(caught.value)
-    assert len(METHODS) - len(ALONE) == 7
+    assert len(METHODS) - len(ALONE) == 8
 
 
 def test_the_messages_say_what_can_be_done(ranking):

@@ -26,7 +26,7 @@ Paired = tuple[tuple[PairToken, ...], Pairing]
 # The vector of a text moves fastest about a sixth of the way from the reference, as far as it still is
 # from the text, since its embeddings are normalised there. The nodes stand close together at it.
 FASTEST, WIDTH = 0.15, 0.1
-QUERY_STEPS = 32  # a query is short
+QUERY_STEPS = 24
 
 
 def nodes_and_weights(steps: int) -> tuple[Floats, Floats]:
@@ -67,14 +67,21 @@ def by_split(subject: Subject, query: SideText, document: SideText) -> Paired:
 
 
 def by_integrals(
-    subject: Subject, query: SideText, document: SideText, steps: int, batch_size: int
+    subject: Subject,
+    query: SideText,
+    document: SideText,
+    steps: int,
+    batch_size: int,
+    *,
+    average: bool = False,
 ) -> Paired:
     """Integrated Jacobians (Möller, Nikolaev & Padó, EMNLP 2023, equation 7).
 
     A cell is ``Δq_iᵀ J̄ᵀ J̄ Δd_j``: the mean Jacobian of the query's vector along the way from the
     reference, times that of the document's. That of the query is taken forwards, by a directional
     derivative for each of its tokens; that of the document backwards, a gradient for each of them. The
-    reference of a text has the mean vector of the vocabulary in the place of each token.
+    reference of a text has zeros in the place of each token, or, by ``average``, the mean vector of the
+    vocabulary; special tokens stay.
     """
     import torch
 
@@ -88,25 +95,35 @@ def by_integrals(
         for side in (query, document):
             rows = side.rows
             with torch.no_grad(), subject.looking_inside(2):
-                ends.append(side.vectors(torch.stack([rows, side.average.expand_as(rows)])).double())
-        own = _forwards(subject, query, batch_size)
-        matrix = _backwards(subject, document, own, steps, batch_size)
+                both = torch.stack([rows, _reference(side, average)])
+                ends.append(side.vectors(both).cpu().double())
+        own = _forwards(subject, query, average, batch_size)
+        matrix = _backwards(subject, document, own, steps, average, batch_size)
     (of_query, none_of_query), (of_document, none_of_document) = ends
+    empty = "average tokens" if average else "empty tokens"
     parts = {
-        "the query × a document of average tokens": float(of_query @ none_of_document),
-        "a query of average tokens × the document": float(none_of_query @ of_document),
-        "less average tokens × average tokens": -float(none_of_query @ none_of_document),
+        f"the query × a document of {empty}": float(of_query @ none_of_document),
+        f"a query of {empty} × the document": float(none_of_query @ of_document),
+        f"less {empty} × {empty}": -float(none_of_query @ none_of_document),
     }
     return tokens_on(query), Pairing(tokens_on(document, subject.start), matrix, parts)
 
 
-def _forwards(subject: Subject, side: SideText, batch_size: int) -> torch.Tensor:
+def _reference(side: SideText, average: bool) -> torch.Tensor:
+    """(L, D) what a text is compared with."""
+    import torch
+
+    rows = side.rows
+    return side.average.expand_as(rows) if average else torch.zeros_like(rows)
+
+
+def _forwards(subject: Subject, side: SideText, average: bool, batch_size: int) -> torch.Tensor:
     """(Q, E) the integral of what the vector of a text changes with each of its tokens."""
     import torch
     from torch.autograd import forward_ad
 
     rows = side.rows
-    reference = side.average.expand_as(rows)
+    reference = _reference(side, average)
     places, weights = nodes_and_weights(QUERY_STEPS)
     number = len(rows)
     total: torch.Tensor | None = None
@@ -133,13 +150,18 @@ def _forwards(subject: Subject, side: SideText, batch_size: int) -> torch.Tensor
 
 
 def _backwards(
-    subject: Subject, side: SideText, own: torch.Tensor, steps: int, batch_size: int
+    subject: Subject,
+    side: SideText,
+    own: torch.Tensor,
+    steps: int,
+    average: bool,
+    batch_size: int,
 ) -> Floats:
     """(Q, D) the integral of what each document token changes in the directions of the query's."""
     import torch
 
     rows = side.rows
-    reference = side.average.expand_as(rows)
+    reference = _reference(side, average)
     places, weights = nodes_and_weights(steps)
     matrix = np.zeros((len(own), len(rows)))
     away = (rows - reference).detach().cpu().double()

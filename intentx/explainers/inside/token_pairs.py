@@ -18,7 +18,7 @@ from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.method import DocumentMethod
 from intentx.explainers.document.subject import Subject
 from intentx.explainers.inside.completeness import NOTHING, ROUNDING, SAID
-from intentx.explainers.inside.embedding_layer import word_of_piece
+from intentx.explainers.inside.embedding_layer import Model, word_of_piece
 from intentx.explainers.inside.pairs_by_deletion import by_deletion
 from intentx.explainers.inside.token_pairs_explanation import (
     Pairing,
@@ -74,8 +74,8 @@ class TokenPairs(DocumentMethod):
         of the rest.
 
         ``"integrated"``: of an encoder, integrated Jacobians (Möller, Nikolaev & Padó, EMNLP 2023):
-        second-order attributions from the embedding layer, compared with texts of as many average
-        tokens. What stays of these references is the rest, and it can be large.
+        second-order attributions from the embedding layer, compared with texts of as many empty tokens
+        (zero vectors, or the mean vector where zeros break the model). What stays of these references is the rest, and it can be large.
 
         ``"deletion"``: of any ranker, ``R(q, d) - R(q\\i, d) - R(q, d\\j) + R(q\\i, d\\j)``, words being
         the tokens. It says what deleting does, and promises no sum: the rest is all else.
@@ -187,7 +187,14 @@ class TokenPairs(DocumentMethod):
                     raise
                 subject.notes.append(str(error))
         size = self.batch_size or subject.ranking.can.batch_size or BATCH
-        return ("integrated", *by_integrals(subject, query, document, self.steps, size))
+        average = Model(subject, size).breaks_at_zero()
+        if average:
+            subject.notes.append(
+                "the references are texts of average tokens: the score of this ranker breaks down at "
+                "zero vectors"
+            )
+        found = by_integrals(subject, query, document, self.steps, size, average=average)
+        return ("integrated", *found)
 
     def _judged(
         self, subject: Subject, own: _Seen, other: Subject | None, its: _Seen | None

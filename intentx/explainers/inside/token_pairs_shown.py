@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
     from intentx.ranking import Ranking
 
-__all__ = ["WAYS", "Folded", "ShownPairs", "folded", "links_svg", "pairs_html", "pairs_table", "written"]
+__all__ = ["WAYS", "ROWS_SHOWN", "Folded", "ShownPairs", "folded", "links_svg", "pairs_html", "pairs_table", "written"]
 
 Floats = npt.NDArray[np.float64]
 
 ROWS = 12  # pairs in a table
 COLUMNS = 40  # tokens of a document beside each other
-NOTEBOOK = 24
+NOTEBOOK = ROWS_SHOWN = 24  # tokens of a query below each other
 LINKS = 16  # pairs with a link
 STEP = 22  # from one token to the next
 MOST_LETTERS = 28
@@ -32,7 +32,7 @@ WAYS: Mapping[str, str] = {
     "maxima": "each token of the query with its best match (exact)",
     "products": "products of the weights that both texts give a term (exact)",
     "split": "the pooled dot product, split into its terms (exact)",
-    "integrated": "integrated Jacobians, from a text of average tokens",
+    "integrated": "integrated Jacobians, from a text of empty tokens",
     "deeplift": "DeepLIFT on the interaction matrix, from no similarity at all",
     "deletion": "what the score loses only if both are there (deletion)",
 }
@@ -119,8 +119,8 @@ def folded(matrix: Floats, most: int) -> Folded:
 
 def written(token: Token, text: str) -> str:
     """A token as people read it: as it is written in the text, and a mark for what is not there."""
-    if token.start is None or token.end is None or token.kind == "expansion":
-        return f"+{token.text}"
+    if token.start is None or token.end is None:
+        return f"+{token.text}" if token.kind == "expansion" else token.text
     return text[token.start : token.end] or token.text
 
 
@@ -175,7 +175,7 @@ def _matrix(
 ) -> Html:
     """One matrix, its columns folded to the strongest."""
     largest = float(np.abs(matrix).max(initial=0.0))
-    part = folded(matrix, most)
+    part, lines = folded(matrix, most), folded(matrix.T, NOTEBOOK)
     turned = "writing-mode:vertical-rl;transform:rotate(180deg);font-weight:normal;text-align:left"
     heads = [
         tag("th", tag("bdi", written(tokens[j], text)), style=turned, scope="col")
@@ -184,11 +184,13 @@ def _matrix(
     if part.left:
         heads.append(tag("th", f"{part.left} others", style=turned, scope="col"))
     rows = []
-    for i, token in enumerate(explanation.query_tokens):
-        name = written(token, explanation.ranking.query)
+    for i in lines.columns.tolist():
+        name = written(explanation.query_tokens[i], explanation.ranking.query)
         values = [*matrix[i, part.columns].tolist(), *([float(part.together[i])] if part.left else [])]
         cells = (_cell(value, largest, name) for value in values)
         rows.append(tag("tr", tag("th", tag("bdi", name), scope="row", style="text-align:right"), *cells))
+    if lines.left:
+        rows.append(tag("tr", tag("th", f"{lines.left} others", scope="row")))
     return tag("table", tag("tr", tag("td", ""), *heads), *rows)
 
 
@@ -221,8 +223,8 @@ def links_svg(explanation: ShownPairs, most: int = LINKS) -> Html:
         )
         title = tag("title", f"{names[0]} × {names[1]}: {signed(value, largest)}")
         drawn.append(
-            tag("path", title, d=path, fill="none", stroke=colour,
-                stroke_width=f"{0.5 + 4 * share:.1f}", stroke_opacity=f"{0.25 + 0.65 * share:.2f}")
+            tag("path", title, d=path, style=f"fill:none;stroke:{colour};stroke-width:"
+                f"{0.5 + 4 * share:.1f};stroke-opacity:{0.25 + 0.65 * share:.2f}")
         )  # fmt: skip
     for places, x, anchor, tokens, text in (
         (own, 204, "end", explanation.query_tokens, explanation.ranking.query),

@@ -33,7 +33,7 @@ from intentx.report.pages.measures import FAITHFULNESS, faithfulness_table, has_
 from intentx.report.pages.methods_beside import BESIDE, beside, contradictions, folded
 from intentx.report.pages.sections import seconds_table, settings_table
 from intentx.report.pages.tables import bar
-from intentx.report.pages.token_pairs import token_pairs
+from intentx.report.pages.token_pairs import pairs_add_up, token_pairs
 from intentx.scoring import unit_of
 
 __all__ = ["document_page", "write_document_page"]
@@ -219,7 +219,9 @@ def _belief(explanation: DocumentExplanation) -> Html:
         )
     elif not math.isnan(fit := metrics.get("fit", math.nan)):
         lines.append(f"A model of these weights fits the ranker’s answers by {real(fit)} (at best 1).")
-    if "relative_gap" in metrics:
+    if isinstance(explanation, TokenPairsExplanation):
+        lines.append(pairs_add_up(explanation))
+    elif "relative_gap" in metrics:
         pair = "other_score" in metrics
         difference = real(metrics["score"] - metrics["other_score" if pair else "reference"])
         whole = f"difference of {difference} " + ("between the two" if pair else "from the reference")

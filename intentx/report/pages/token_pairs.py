@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from itertools import pairwise
 
@@ -13,11 +14,11 @@ from intentx.explainers.inside.token_pairs_explanation import (
     PairToken,
     TokenPairsExplanation,
 )
-from intentx.explainers.inside.token_pairs_shown import WAYS, folded, links_svg, written
+from intentx.explainers.inside.token_pairs_shown import ROWS_SHOWN, WAYS, folded, links_svg, written
 from intentx.markup import Html, count, join, tag
 from intentx.report.pages.explained_document import STRONGEST, DocumentView, number
 
-__all__ = ["token_pairs"]
+__all__ = ["pairs_add_up", "token_pairs"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -45,6 +46,17 @@ def token_pairs(view: DocumentView) -> Html:
             _rest(explanation.other),
         ]
     return join(parts)
+
+
+def pairs_add_up(explanation: TokenPairsExplanation) -> str:
+    """What the pairs add up to, and by how much they miss the score."""
+    pairs, rest = float(explanation.matrix.sum()), explanation.rest
+    largest = max(abs(pairs), abs(rest))
+    shown = f"The pairs of tokens add up to {number(pairs, largest)}"
+    gap = explanation.metrics.get("relative_gap", math.nan)
+    missed = "" if math.isnan(gap) else f", but for {100 * gap:.2g}\u00a0%"
+    score = number(explanation.metrics["score"], largest)
+    return f"{shown}, and with what no pair carries ({number(rest, largest)}) to the score {score}{missed}."
 
 
 def _blocks(explanation: TokenPairsExplanation, pairs: Pairing, text: str) -> list[Html]:
@@ -89,8 +101,10 @@ def _rows(
     """A row of coloured cells for each token of the query."""
     largest = float(np.abs(whole).max(initial=0.0)) or 1.0
     rows = []
-    for token, row in zip(explanation.query_tokens, values.tolist(), strict=True):
-        own = written(token, explanation.ranking.query)
+    lines = folded(whole.T, ROWS_SHOWN)
+    for place in lines.columns.tolist():
+        row = values[place].tolist()
+        own = written(explanation.query_tokens[place], explanation.ranking.query)
         cells = (
             tag(
                 "td",
@@ -101,6 +115,9 @@ def _rows(
             for name, value in zip(names, row, strict=True)
         )
         rows.append(tag("tr", tag("th", tag("bdi", own), scope="row"), *cells))
+    if lines.left:
+        left = count(lines.left, "weaker token")
+        rows.append(tag("tr", tag("th", f"{left} of the query", colspan=1 + len(names), class_="kind")))
     return tag("tbody", *rows)
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from intentx.errors import InputError
 from intentx.explainers.inside.token_pairs_explanation import Pairing, TokenPairsExplanation
-from intentx.explainers.inside.token_pairs_shown import WAYS, folded, written
+from intentx.explainers.inside.token_pairs_shown import ROWS_SHOWN, WAYS, folded, written
 from intentx.report.pictures.line_breaks import cleaned, direction, first_line, measured
 from intentx.report.pictures.maps import axis_label, axis_words, figure_title, heat
 from intentx.report.pictures.style import AGAINST, FOR, INK, SIZE, SOFT, mixed, plain_style
@@ -49,6 +49,9 @@ class _Placed(NamedTuple):
     text: str
 
 
+_Laid = tuple[list[_Placed], list[_Placed], list[int], list[int]]
+
+
 def pairs_figure(explanation: TokenPairsExplanation, most: int = COLUMNS) -> Figure:
     """Links between the strongest pairs over the two texts, and below them the matrix.
 
@@ -83,7 +86,7 @@ def pairs_axis(explanation: TokenPairsExplanation, ax: Axes | None, most: int) -
 def _figure(explanation: TokenPairsExplanation, most: int, make: Any) -> tuple[Figure, Axes]:
     _check(explanation, most)
     parts = _parts(explanation)
-    rows = len(explanation.query_tokens)
+    rows = min(len(explanation.query_tokens), ROWS_SHOWN)
     shown = max(min(len(part.pairs.tokens), most) + 1 for part in parts)
     width = max(6.4, CELL * shown + 3.0)
     room = 72 * width - 40
@@ -126,9 +129,10 @@ def _parts(explanation: TokenPairsExplanation) -> list[_Part]:
 
 def _links_of(
     explanation: TokenPairsExplanation, part: _Part, most: int, width: float
-) -> tuple[list[_Placed], list[_Placed], list[int]]:
-    """The tokens of query and document with their places, and which of the document these are."""
-    query = [_shown(written(one, explanation.ranking.query)) for one in explanation.query_tokens]
+) -> _Laid:
+    """The tokens of query and document with their places, and which ones these are."""
+    lines = folded(part.pairs.matrix.T, ROWS_SHOWN).columns.tolist()
+    query = [_shown(written(explanation.query_tokens[i], explanation.ranking.query)) for i in lines]
     columns = folded(part.pairs.matrix, most).columns.tolist()
     words: list[str] = []
     last = -1
@@ -137,7 +141,7 @@ def _links_of(
         words.append(gap + _shown(written(part.pairs.tokens[column], part.text)))
         last = column
     above = _laid(query, width, direction(explanation.ranking.query) < 0)
-    return above, _laid(words, width, direction(part.text) < 0), columns
+    return above, _laid(words, width, direction(part.text) < 0), lines, columns
 
 
 def _shown(text: str) -> str:
@@ -161,14 +165,14 @@ def _links(
     axes: Axes,
     explanation: TokenPairsExplanation,
     part: _Part,
-    laid: tuple[list[_Placed], list[_Placed], list[int]],
+    laid: _Laid,
     size: tuple[float, float],
 ) -> None:
     """The query above, the document below, and curves between their strongest pairs."""
     from matplotlib.patches import PathPatch
     from matplotlib.path import Path
 
-    above, below, columns = laid
+    above, below, rows, columns = laid
     width, height = size
     axes.set(xlim=(0, width), ylim=(height, 0))
     axes.axis("off")
@@ -176,7 +180,7 @@ def _links(
     axes.set_title(f"{name}the strongest pairs", fontsize=10, loc="left", parse_math=False)
     lines = 1 + max((one.line for one in above), default=0)
     top, low = lines * LINE, lines * LINE + BETWEEN - 20
-    matrix = part.pairs.matrix
+    matrix = part.pairs.matrix[rows]
     every = [matrix] if explanation.other is None else [explanation.matrix, explanation.other.matrix]
     largest = max(float(np.abs(one).max(initial=0.0)) for one in every) or 1.0
     for places, start, sums in (
@@ -211,13 +215,15 @@ def _links(
 
 def _matrix(axes: Axes, explanation: TokenPairsExplanation, part: _Part, most: int) -> None:
     matrix = part.pairs.matrix
-    some = folded(matrix, most)
+    some, lines = folded(matrix, most), folded(matrix.T, ROWS_SHOWN)
     values = matrix[:, some.columns]
     words = [axis_label(written(part.pairs.tokens[j], part.text)) for j in some.columns.tolist()]
     if some.left:
         values = np.column_stack([values, some.together])
         words.append(f"{some.left} others")
-    query = [axis_label(written(one, explanation.ranking.query)) for one in explanation.query_tokens]
+    values = values[lines.columns]
+    tokens = [explanation.query_tokens[i] for i in lines.columns.tolist()]
+    query = [axis_label(written(one, explanation.ranking.query)) for one in tokens]
     axis_words(axes, query, words)
     name = f"{part.name}: " if explanation.other is not None else ""
     rest = sum(part.pairs.parts.values())
