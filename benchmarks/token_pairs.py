@@ -42,7 +42,9 @@ def falls(ranking: ix.Ranking, found: ix.TokenPairsExplanation) -> list[float]:
     return list(found.metrics["score"] - scores)
 
 
-def falls_of_query(ranking: ix.Ranking, found: ix.TokenPairsExplanation) -> tuple[list[float], list[float]]:
+def falls_of_query(
+    ranking: ix.Ranking, found: ix.TokenPairsExplanation
+) -> tuple[list[float], list[float]]:
     """The rows added up over each word of the query, and how far the score falls without it."""
     query, sums, fell = ranking.query, [], []
     assert ranking.scorer is not None

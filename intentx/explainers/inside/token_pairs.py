@@ -169,9 +169,7 @@ class TokenPairs(DocumentMethod):
             "KernelSHAP weigh the words of the document"
         )
 
-    def _of_encoder(
-        self, subject: Subject, at_side: Any
-    ) -> tuple[str, tuple[PairToken, ...], Pairing]:
+    def _of_encoder(self, subject: Subject, at_side: Any) -> tuple[str, tuple[PairToken, ...], Pairing]:
         try:
             from intentx.explainers.inside.pairs_of_vectors import by_integrals, by_split
 
@@ -231,9 +229,7 @@ def _wordless(seen: _Seen) -> float:
     return math.fsum([*total, *(-value for value in seen.occurrences)])
 
 
-def _of_matches(
-    subject: Subject, found: TokenMatches
-) -> tuple[str, tuple[PairToken, ...], Pairing]:
+def _of_matches(subject: Subject, found: TokenMatches) -> tuple[str, tuple[PairToken, ...], Pairing]:
     """What a ranker itself says of its matches, its spans moved into the document."""
     moved = [
         one if one[1] is None or one[2] is None

@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
     from intentx.ranking import Ranking
 
-__all__ = ["WAYS", "ROWS_SHOWN", "Folded", "ShownPairs", "folded", "links_svg", "pairs_html", "pairs_table", "written"]
+__all__ = [
+    "ROWS_SHOWN",
+    "WAYS",
+    "Folded",
+    "ShownPairs",
+    "folded",
+    "links_svg",
+    "pairs_html",
+    "pairs_table",
+    "written",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -188,7 +198,9 @@ def _matrix(
         name = written(explanation.query_tokens[i], explanation.ranking.query)
         values = [*matrix[i, part.columns].tolist(), *([float(part.together[i])] if part.left else [])]
         cells = (_cell(value, largest, name) for value in values)
-        rows.append(tag("tr", tag("th", tag("bdi", name), scope="row", style="text-align:right"), *cells))
+        rows.append(
+            tag("tr", tag("th", tag("bdi", name), scope="row", style="text-align:right"), *cells)
+        )
     if lines.left:
         rows.append(tag("tr", tag("th", f"{lines.left} others", scope="row")))
     return tag("table", tag("tr", tag("td", ""), *heads), *rows)
@@ -218,8 +230,9 @@ def links_svg(explanation: ShownPairs, most: int = LINKS) -> Html:
         share = abs(value) / largest
         path = f"M210 {own[i]:.1f} C270 {own[i]:.1f} 330 {its[j]:.1f} 390 {its[j]:.1f}"
         colour = "rgb(47,127,214)" if value > 0 else "rgb(224,107,18)"
-        names = written(explanation.query_tokens[i], explanation.ranking.query), written(
-            explanation.document_tokens[j], document
+        names = (
+            written(explanation.query_tokens[i], explanation.ranking.query),
+            written(explanation.document_tokens[j], document),
         )
         title = tag("title", f"{names[0]} × {names[1]}: {signed(value, largest)}")
         drawn.append(

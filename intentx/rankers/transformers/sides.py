@@ -202,9 +202,7 @@ class SideText:
 _OTHERWISE = "method='integrated' and method='deletion' explain it"
 
 
-def _through(
-    module: Any, parts: torch.Tensor, bias: torch.Tensor
-) -> tuple[torch.Tensor, torch.Tensor]:
+def _through(module: Any, parts: torch.Tensor, bias: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Terms and bias behind a layer; what normalises is left to the end, where the whole is known."""
     import torch
 

@@ -31,9 +31,7 @@ def attention_grid(view: DocumentView) -> Html:
     return join(layers)
 
 
-def _head(
-    explanation: AttentionExplanation, label: str, layer: int, head: int, row: Floats
-) -> Html:
+def _head(explanation: AttentionExplanation, label: str, layer: int, head: int, row: Floats) -> Html:
     """One head: the words that it attends to most, and behind them the text."""
     text, words = explanation.document, explanation.words
     order = np.argsort(-row, kind="stable")[:NAMED].tolist()

@@ -12,8 +12,8 @@ from intentx.evaluation.metrics import document_title
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.shown import verdict_of
 from intentx.explainers.document.votes import SideBySide, numbered, side_by_side
-from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation
 from intentx.explainers.inside.attention_explanation import AttentionExplanation
+from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation
 from intentx.explainers.inside.token_pairs_explanation import TokenPairsExplanation
 from intentx.markup import Html, count, join, listing, percent, real, tag
 from intentx.report.pages.attention import attention_grid
@@ -225,7 +225,10 @@ def _belief(explanation: DocumentExplanation) -> Html:
         pair = "other_score" in metrics
         difference = real(metrics["score"] - metrics["other_score" if pair else "reference"])
         whole = f"difference of {difference} " + ("between the two" if pair else "from the reference")
-        gap, rest = metrics["relative_gap"], explanation.wordless  # not told by every method, nor old files
+        gap, rest = (
+            metrics["relative_gap"],
+            explanation.wordless,
+        )  # not told by every method, nor old files
         told = pair and not math.isnan(rest)
         carried = f", {real(rest)} of which no word carries (the rest)" if told else ""
         lines.append(
@@ -343,7 +346,11 @@ def _has(anchor: str, view: DocumentView) -> bool:
     """Whether there is something of an explanation in a section."""
     if anchor == "faithfulness":
         return has_faithfulness(view.explanation)
-    kinds = {"map": GradCAMExplanation, "pairs": TokenPairsExplanation, "attention": AttentionExplanation}
+    kinds = {
+        "map": GradCAMExplanation,
+        "pairs": TokenPairsExplanation,
+        "attention": AttentionExplanation,
+    }
     return anchor not in kinds or isinstance(view.explanation, kinds[anchor])
 
 

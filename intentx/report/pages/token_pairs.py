@@ -56,7 +56,9 @@ def pairs_add_up(explanation: TokenPairsExplanation) -> str:
     gap = explanation.metrics.get("relative_gap", math.nan)
     missed = "" if math.isnan(gap) else f", but for {100 * gap:.2g}\u00a0%"
     score = number(explanation.metrics["score"], largest)
-    return f"{shown}, and with what no pair carries ({number(rest, largest)}) to the score {score}{missed}."
+    return (
+        f"{shown}, and with what no pair carries ({number(rest, largest)}) to the score {score}{missed}."
+    )
 
 
 def _blocks(explanation: TokenPairsExplanation, pairs: Pairing, text: str) -> list[Html]:

@@ -127,9 +127,7 @@ def _parts(explanation: TokenPairsExplanation) -> list[_Part]:
     return parts
 
 
-def _links_of(
-    explanation: TokenPairsExplanation, part: _Part, most: int, width: float
-) -> _Laid:
+def _links_of(explanation: TokenPairsExplanation, part: _Part, most: int, width: float) -> _Laid:
     """The tokens of query and document with their places, and which ones these are."""
     lines = folded(part.pairs.matrix.T, ROWS_SHOWN).columns.tolist()
     query = [_shown(written(explanation.query_tokens[i], explanation.ranking.query)) for i in lines]

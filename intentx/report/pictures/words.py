@@ -151,7 +151,8 @@ def coloured_document(explanation: DocumentExplanation) -> Figure:
 def picture(explanation: Explanation) -> Figure:
     """What there is to see of an explanation on one sheet: the bars, and beside them the document.
 
-    Below an explanation by Grad-CAM stand its maps, below token pairs their matrix, as images. What was measured of the explanation
+    Below an explanation by Grad-CAM stand its maps, below token pairs their matrix, as images. What was
+    measured of the explanation
     stands below the title, and the curves of its faithfulness at the end.
 
     Raises

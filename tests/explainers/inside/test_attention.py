@@ -106,7 +106,9 @@ def test_the_grid_opens_one_at_a_time(rankings, tmp_path):
 
 
 def test_what_is_not_there_is_refused(rankings):
-    with pytest.raises(ix.InputError, match=r"layer=2 is not there: the model has 2 of them, from 0 to 1"):
+    with pytest.raises(
+        ix.InputError, match=r"layer=2 is not there: the model has 2 of them, from 0 to 1"
+    ):
         ix.Attention(layer=2).explain(rankings["bi"], "a")
     with pytest.raises(ix.InputError, match="head=3 is not there"):
         ix.Attention(head=3).explain(rankings["bi"], "a")

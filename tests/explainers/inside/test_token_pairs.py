@@ -13,7 +13,7 @@ import intentx as ix
 from intentx.capabilities import TokenMatches
 from intentx.cli import main
 from intentx.explainers.inside.pairs_of_vectors import nodes_and_weights
-from intentx.rankers import BiEncoder, CrossEncoder, KNRM, MatchPyramid, MatchPyramidSettings
+from intentx.rankers import KNRM, BiEncoder, CrossEncoder, MatchPyramid, MatchPyramidSettings
 from tests import tiny_models
 from tests.rankers.interaction_toys import QUERY, TEXTS, lexicon
 
@@ -178,7 +178,10 @@ def test_a_ranker_that_says_what_matched():
     assert found.way == "maxima"
     assert found.parts == {"bias": 0.5}
     assert found.metrics["relative_gap"] == pytest.approx(0, abs=1e-12)
-    assert [(q.text, d.text) for q, d, _ in found.strongest()] == [("stage", "stage"), ("pianos", "piano")]
+    assert [(q.text, d.text) for q, d, _ in found.strongest()] == [
+        ("stage", "stage"),
+        ("pianos", "piano"),
+    ]
     assert "+stage" in found.text()
     assert found.terms[0] == "stage"
 
