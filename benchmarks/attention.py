@@ -72,15 +72,15 @@ def rows(name: str, scorer: Any, queries: int, samples: int) -> Iterator[str]:
 def report(queries: int, samples: int) -> Iterator[str]:
     yield "# Attention beside DeepSHAP and KernelSHAP\n"
     yield (
-        f"{load().name}, {queries} queries, the first of {CANDIDATES} passages; `python attention.py --out "
-        f"results`. KernelSHAP has {samples} versions, DeepSHAP 4 references. Sizes: Spearman's "
-        f"correlation with the absolute weights; first: share of the first {FIRST} words in common. Ranks "
-        "lost: without the first 1 to 10 words, mean and standard error; random words beside it. "
+        f"{load().name}, {queries} queries, the first of {CANDIDATES} passages; "
+        f"`python attention.py --out results`. KernelSHAP has {samples} versions, DeepSHAP 4 references. Sizes: Spearman's "
+        f"correlation with the absolute weights; first: share of the first {FIRST} words in common. "
+        "Ranks lost: without the first 1 to 10 words, mean and standard error; random words beside it. "
         f"Machine: {machine()}, torch {torch.__version__}.\n"
     )
     yield (
-        "| ranker | method | DeepSHAP: sizes | first | KernelSHAP: sizes | first | ranks lost without its "
-        "words | random |\n|---|---|---|---|---|---|---|---|"
+        "| ranker | method | DeepSHAP: sizes | first | KernelSHAP: sizes | first | ranks lost "
+        "without its words | random |\n|---|---|---|---|---|---|---|---|"
     )
     yield from rows("MiniLM, bi-encoder", BiEncoder.minilm(), queries, samples)
     if CROSS_ENCODER.is_dir():

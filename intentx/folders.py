@@ -45,8 +45,12 @@ class Kind:
 
 DENSE = Kind("dense", "a bi-encoder", "load it as bi-encoder:{}")
 CROSS = Kind("cross", "a cross-encoder, which makes no vectors", "load it as cross-encoder:{}")
-SPARSE = Kind("sparse", "a sparse encoder, such as SPLADE")
-MULTI = Kind("multi-vector", "a multi-vector (late-interaction) model, such as ColBERT")
+SPARSE = Kind("sparse", "a sparse encoder, such as SPLADE", "load it as sparse:{}")
+MULTI = Kind(
+    "multi-vector",
+    "a multi-vector (late-interaction) model, such as ColBERT",
+    "load it as late-interaction:{}",
+)
 PLAIN = Kind(
     "plain",
     "a plain encoder without a head that scores",
@@ -69,23 +73,26 @@ OF_ARCHIVE = {
     "MultiVectorEncoder": MULTI,
     "ColBERT": MULTI,
 }
+CAUSAL = Kind("causal", "a causal language model", "load it as causal-lm:{}")
+SEQ2SEQ = Kind("seq2seq", "a sequence-to-sequence model, such as monoT5", "load it as seq2seq:{}")
 # What the names of architectures in config.json end in.
 HEADS = {
     r"ForSequenceClassification": CROSS,
     r"For(MaskedLM|PreTraining)": Kind(
-        "masked", "a masked language model, as SPLADE models are saved, and not a bi-encoder"
+        "masked",
+        "a masked language model, as SPLADE models are saved, and not a bi-encoder",
+        "if it is one, load it as sparse:{}",
     ),
-    r"(For(CausalLM|VisionText2Text|ImageTextToText)|LMHeadModel)": Kind(
-        "causal", "a causal language model"
-    ),
-    r"ForConditionalGeneration": Kind("seq2seq", "a sequence-to-sequence model, such as monoT5"),
+    r"(ForCausalLM|LMHeadModel)": CAUSAL,
+    r"For(VisionText2Text|ImageTextToText)": Kind("other", "a model of images and text"),
+    r"ForConditionalGeneration": SEQ2SEQ,
     r"(HF_)?ColBERT\w*": MULTI,
     r"(For\w+|DPRReader)": Kind("other", "a model for another task"),
 }
 ADAPTERS = {  # what PEFT calls the tasks of its adapters
     "SEQ_CLS": HEADS["ForSequenceClassification"],
-    "CAUSAL_LM": Kind("causal", "an adapter of a causal language model"),
-    "SEQ_2_SEQ_LM": Kind("seq2seq", "an adapter of a sequence-to-sequence model"),
+    "CAUSAL_LM": Kind("causal adapter", "an adapter of a causal language model"),
+    "SEQ_2_SEQ_LM": Kind("seq2seq adapter", "an adapter of a sequence-to-sequence model"),
     "TOKEN_CLS": Kind("other", "an adapter for another task"),
     "QUESTION_ANS": Kind("other", "an adapter for another task"),
 }
@@ -95,6 +102,10 @@ NEEDED = {
     "bi-encoder": ("dense", "plain"),
     "cross-encoder": ("cross",),
     "dpr": ("dense", "plain", "dpr query", "dpr document"),
+    "sparse": ("sparse", "masked"),
+    "late-interaction": ("multi-vector",),
+    "causal-lm": ("causal",),
+    "seq2seq": ("seq2seq",),
 }
 
 

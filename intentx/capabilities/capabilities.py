@@ -84,9 +84,9 @@ class Capabilities:
     ``score_embedded``,            needed and methods that do without. ``no_gradients`` says why.
     ``module``
     ``feature_maps``       own     an InputError from GradCAM, in the same way.
-    ``token_matches``,     own     an InputError from TokenPairs, which names ways that work; ``at_side`` is
-    ``at_side``,                   of encoders of two sides, ``interaction`` of rankers over a matrix of
-    ``interaction``                similarities.
+    ``token_matches``,     own     an InputError from TokenPairs, which names ways that work.
+    ``at_side``,                   ``at_side`` is of encoders of two sides, ``interaction`` of rankers
+    ``interaction``                over a matrix of similarities.
     ``attentions``         own     an InputError from Attention, in the same way.
     ``batch_size``         handed  32 versions of a document in one pass, where gradients are taken.
                            on

@@ -223,12 +223,15 @@ class Explainer(ABC, Generic[Found]):
 
     def _check_question(self, ranking: Any, doc: Document | None, above: Document | None) -> None:
         several = not isinstance(ranking, Ordered) and isinstance(ranking, Sequence)
-        if several and ranking and all(isinstance(one, self.takes) for one in ranking):
+        if several and ranking and all(isinstance(one, Ordered) for one in ranking):
             if "rankings" not in self.questions:
                 raise InputError(
                     f"{self.name} explains one ranking at a time, not {len(ranking)}; "
                     f"{_able('rankings')}. Call it for each of them"
                 )
+            for one in ranking:
+                if not isinstance(one, self.takes):
+                    raise InputError(self._other_kind(one))
             return
         if not isinstance(ranking, self.takes):
             raise InputError(self._other_kind(ranking))

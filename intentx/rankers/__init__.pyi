@@ -19,6 +19,9 @@ from .services.http import HTTPReranker
 from .specs import RankerSpec
 from .transformers.cross_encoder import CrossEncoder
 from .transformers.encoders import DPR, BiEncoder
+from .transformers.late_interaction import LateInteractionRanker
+from .transformers.likely_words import CausalLMRanker, Seq2SeqRanker
+from .transformers.sparse import SparseRanker
 
 __all__ = [
     "BM25",
@@ -27,17 +30,21 @@ __all__ = [
     "KNRM",
     "RM3",
     "BiEncoder",
+    "CausalLMRanker",
     "CrossEncoder",
     "DRMMSettings",
     "FeatureRanker",
     "HTTPReranker",
     "KNRMSettings",
     "LanguageModel",
+    "LateInteractionRanker",
     "Lexicon",
     "MatchPyramid",
     "MatchPyramidSettings",
     "Pipeline",
     "RankerSpec",
+    "Seq2SeqRanker",
+    "SparseRanker",
     "TextFeatures",
     "Training",
     "from_pyterrier",

@@ -17,9 +17,21 @@ from intentx.rankers.features.files import lightgbm_model, onnx_model, xgboost_m
 from intentx.rankers.features.ltr import FeatureRanker
 from intentx.rankers.known import RM3, LanguageModel
 from intentx.rankers.services.http import FROM_TEXT, HTTPReranker
-from intentx.rankers.spec_settings import CROSS_ENCODER, ENCODER, WORDS, Readers
+from intentx.rankers.spec_settings import (
+    CAUSAL_LM,
+    CROSS_ENCODER,
+    ENCODER,
+    LATE_INTERACTION,
+    SEQ2SEQ,
+    SPARSE,
+    WORDS,
+    Readers,
+)
 from intentx.rankers.transformers.cross_encoder import CrossEncoder
 from intentx.rankers.transformers.encoders import DPR, BiEncoder
+from intentx.rankers.transformers.late_interaction import LateInteractionRanker
+from intentx.rankers.transformers.likely_words import CausalLMRanker, Seq2SeqRanker
+from intentx.rankers.transformers.sparse import SparseRanker
 from intentx.scoring import Scorer
 from intentx.text import Analyzer, TextSettings
 
@@ -145,6 +157,10 @@ def _dpr(target: str, settings: Mapping[str, Any]) -> Scorer:
     return DPR(query_encoder, doc_encoder, **settings)
 
 
+def _of_transformer(ranker: Callable[..., Scorer], target: str, settings: Mapping[str, Any]) -> Scorer:
+    return ranker(target, **settings)
+
+
 def _http(target: str, settings: Mapping[str, Any]) -> Scorer:
     return HTTPReranker(target, **settings)
 
@@ -196,6 +212,15 @@ def _interaction(name: str, ranker: str, help_line: str) -> RankerKind:
     )  # fmt: skip
 
 
+def _transformer(
+    name: str, ranker: Callable[..., Scorer], help_line: str, settings: Readers, trained: bool = False
+) -> RankerKind:
+    return RankerKind(
+        name=name, form=f"{name}:NAME_OR_PATH", help=help_line, wants="a model", settings=settings,
+        make=partial(_of_transformer, ranker), extra="neural", on_disk=True, hub=True, trained=trained,
+    )  # fmt: skip
+
+
 def _of_features(name: str, help_line: str, model: Callable[[str], Any], extra: str) -> RankerKind:
     return RankerKind(
         name=name, form=f"{name}:FILE", help=f"{help_line} over features", of_features=model,
@@ -233,6 +258,19 @@ KINDS: Mapping[str, RankerKind] = MappingProxyType(
             RankerKind(
                 name="dpr", form="dpr:QUERY_ENCODER,DOC_ENCODER", help="two towers", make=_dpr,
                 wants="two models", targets=2, settings=ENCODER, extra="neural", on_disk=True, hub=True,
+            ),
+            _transformer("sparse", SparseRanker, "weights of terms by a model, such as SPLADE", SPARSE),
+            _transformer(
+                "late-interaction", LateInteractionRanker,
+                "a vector for each token, such as ColBERT", LATE_INTERACTION, trained=True,
+            ),
+            _transformer(
+                "causal-lm", CausalLMRanker, "a language model asked yes or no, such as Qwen3-Reranker",
+                CAUSAL_LM,
+            ),
+            _transformer(
+                "seq2seq", Seq2SeqRanker, "an encoder and decoder asked true or false, such as monoT5",
+                SEQ2SEQ,
             ),
             _interaction("drmm", "DRMM", "histograms of similarities to query terms"),
             _interaction("knrm", "KNRM", "kernels over similarities to query terms"),

@@ -11,8 +11,12 @@ from urllib.parse import parse_qsl, quote
 from intentx.errors import InputError
 
 __all__ = [
+    "CAUSAL_LM",
     "CROSS_ENCODER",
     "ENCODER",
+    "LATE_INTERACTION",
+    "SEQ2SEQ",
+    "SPARSE",
     "WORDS",
     "Readers",
     "read_settings",
@@ -48,19 +52,29 @@ def _stem(text: str) -> str | bool:
         return text
 
 
-ENCODER: Readers = {
-    "similarity": str,
-    "remember": int,
+def _one_of(*allowed: str) -> Callable[[str], str]:
+    def read(text: str) -> str:
+        if text not in allowed:
+            raise ValueError(f"one of {', '.join(allowed)} expected")
+        return text
+
+    return read
+
+
+_MODEL: Readers = {
     "batch_size": int,
     "device": str,
-    "precision": str,
+    "precision": _one_of("float32", "float16", "bfloat16"),
+    "max_length": int,
+    "prompt": str,
 }
-CROSS_ENCODER: Readers = {
-    "raw": true_or_false,
-    "batch_size": int,
-    "device": str,
-    "precision": str,
-}
+_TWO_SIDES: Readers = {"remember": int, **_MODEL, "document_prompt": str}
+ENCODER: Readers = {"similarity": _one_of("cosine", "dot"), **_TWO_SIDES}
+CROSS_ENCODER: Readers = {"raw": true_or_false, **_MODEL}
+SPARSE: Readers = _TWO_SIDES
+LATE_INTERACTION: Readers = {"stored": _one_of("float32", "float16"), **_TWO_SIDES}
+SEQ2SEQ: Readers = {"yes": str, "no": str, **_MODEL}
+CAUSAL_LM: Readers = {"instruction": str, "system": str, **SEQ2SEQ}
 WORDS: Readers = {
     "language": str,
     "stopwords": str,

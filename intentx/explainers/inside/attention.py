@@ -122,7 +122,8 @@ class Attention(DocumentMethod):
         for name, given, number in (("layer", self.layer, layers), ("head", self.head, heads)):
             if given is not None and given >= number:
                 raise InputError(
-                    f"{name}={given} is not there: the model has {number} of them, from 0 to {number - 1}"
+                    f"{name}={given} is not there: the model has {number} of them, from 0 to "
+                    f"{number - 1}"
                 )
         weights = maps.weights if self.head is None else maps.weights[:, self.head : self.head + 1]
         by_layer = weights.mean(axis=1)

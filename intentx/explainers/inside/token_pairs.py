@@ -75,7 +75,8 @@ class TokenPairs(DocumentMethod):
 
         ``"integrated"``: of an encoder, integrated Jacobians (Möller, Nikolaev & Padó, EMNLP 2023):
         second-order attributions from the embedding layer, compared with texts of as many empty tokens
-        (zero vectors, or the mean vector where zeros break the model). What stays of these references is the rest, and it can be large.
+        (zero vectors, or the mean vector where zeros break the model). What stays of these references
+        is the rest, and it can be large.
 
         ``"deletion"``: of any ranker, ``R(q, d) - R(q\\i, d) - R(q, d\\j) + R(q\\i, d\\j)``, words being
         the tokens. It says what deleting does, and promises no sum: the rest is all else.
@@ -218,7 +219,8 @@ class TokenPairs(DocumentMethod):
             if abs(gap) > ROUNDING * size and not relative <= SAID:
                 more = "; more steps make it smaller" if own.way == "integrated" else ""
                 subject.cautions.append(
-                    f"the pairs and the rest miss the score by {abs(gap):.3g}, {relative:.1%} of it{more}"
+                    f"the pairs and the rest miss the score by {abs(gap):.3g}, {relative:.1%} of it"
+                    f"{more}"
                 )
         return metrics | {"gap": gap, "relative_gap": relative, "rest": rest}
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,10 +11,11 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["in_batches", "on_device", "repeated", "widened"]
+__all__ = ["each_in_batches", "in_batches", "on_device", "repeated", "widened"]
 
 Features = Mapping[str, Any]
 Batch = tuple[list[int], dict[str, Any]]
+Made = TypeVar("Made")
 
 BLOCK = 1024  # texts tokenized at a time
 
@@ -39,19 +40,42 @@ def in_batches(
     """
     import torch
 
-    order = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
     rows: list[int] = []
     made: list[torch.Tensor] = []
     with torch.inference_mode():
-        for start in range(0, len(order), BLOCK):
-            block = order[start : start + BLOCK]
-            for places, batch in _batches([texts[i] for i in block], tokenize, batch_size):
-                rows += [block[place] for place in places]
-                made.append(forward(batch))
+        for places, batch in _of_like_length(texts, tokenize, batch_size):
+            rows += places
+            made.append(forward(batch))
         together = torch.cat(made).cpu().numpy()
     answer = np.empty_like(together)
     answer[rows] = together
     return answer
+
+
+def each_in_batches(
+    texts: Sequence[str],
+    tokenize: Callable[[list[str]], Features],
+    forward: Callable[[dict[str, Any]], Sequence[Made]],
+    batch_size: int,
+) -> list[Made]:
+    """N things that ``forward`` makes of N texts, each of a size of its own; else as `in_batches`."""
+    import torch
+
+    answer: dict[int, Made] = {}
+    with torch.inference_mode():
+        for places, batch in _of_like_length(texts, tokenize, batch_size):
+            answer.update(zip(places, forward(batch), strict=True))
+    return [answer[place] for place in range(len(texts))]
+
+
+def _of_like_length(
+    texts: Sequence[str], tokenize: Callable[[list[str]], Features], size: int
+) -> Iterator[Batch]:
+    order = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
+    for start in range(0, len(order), BLOCK):
+        block = order[start : start + BLOCK]
+        for places, batch in _batches([texts[i] for i in block], tokenize, size):
+            yield [block[place] for place in places], batch
 
 
 def _batches(texts: list[str], tokenize: Callable[[list[str]], Features], size: int) -> Iterator[Batch]:

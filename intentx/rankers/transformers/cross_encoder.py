@@ -22,6 +22,7 @@ from intentx.rankers.transformers.models import (
     embedding_layer,
     load,
     mask_of,
+    refuse_settings,
     replaced_rows,
     settings_mark,
     settings_of,
@@ -57,6 +58,10 @@ class CrossEncoder:
         As torch names it, for a model given by name; None: where sentence-transformers puts it.
     precision
         Of its weights, for a model given by name; None: as they were saved.
+    max_length
+        Pieces that it reads of query and text together, for a model given by name.
+    prompt
+        What it reads before the query, such as an instruction, for a model given by name.
 
     Raises
     ------
@@ -74,15 +79,17 @@ class CrossEncoder:
         batch_size: int = 32,
         device: str | None = None,
         precision: Precision | None = None,
+        max_length: int | None = None,
+        prompt: str | None = None,
     ) -> None:
+        settings = {"device": device, "precision": precision, "max_length": max_length, "prompt": prompt}
         if batch_size < 1:
             raise InputError(f"batch_size must be 1 or more, not {batch_size!r}")
         if isinstance(model, str | Path):
-            model = _load(model, device, precision)
-        elif device is not None or precision is not None:
-            raise InputError("device and precision are for a model given by name; this one is loaded")
+            model = _load(model, settings)
         else:
             refuse_other_objects("cross-encoder", model)
+            refuse_settings(settings)
         if model.num_labels != 1:
             labels = ", ".join(getattr(model.config, "id2label", {}).values())
             raise InputError(
@@ -213,9 +220,7 @@ class CrossEncoder:
         return Window(lambda texts: self._tokenize(query, texts), self.model.tokenizer, sequence=1)
 
 
-def _load(
-    model: str | Path, device: str | None, precision: Precision | None
-) -> sentence_transformers.CrossEncoder:
+def _load(model: str | Path, settings: dict[str, Any]) -> sentence_transformers.CrossEncoder:
     try:
         import sentence_transformers
     except ImportError as error:
@@ -225,10 +230,11 @@ def _load(
         "cross-encoder",
         model,
         lambda: sentence_transformers.CrossEncoder(
-            str(model), device=device, model_kwargs={"use_safetensors": True}
+            str(model), device=settings["device"], model_kwargs={"use_safetensors": True}
         ),
-        lambda ready: ready.predict([("a", "a")], show_progress_bar=False),
-        device=device,
-        precision=precision,
+        lambda ready, text: ready.predict([("a", text)], show_progress_bar=False),
+        **settings,
     )
+    if settings["prompt"] is not None:
+        loaded.default_prompt_name = "query"
     return loaded

@@ -23,9 +23,9 @@ class DPRTower(torch.nn.Module):
         self.encoder = encoder
         self.tokenizer = tokenizer
 
-    @property
-    def max_seq_length(self) -> int:
-        return int(min(self.tokenizer.model_max_length, self.encoder.config.max_position_embeddings))
+        self.max_seq_length = int(
+            min(tokenizer.model_max_length, encoder.config.max_position_embeddings)
+        )
 
     def preprocess(self, inputs: Sequence[str], prompt: str | None = None, **task: Any) -> Any:
         return self.tokenizer(

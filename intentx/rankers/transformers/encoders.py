@@ -22,6 +22,7 @@ from intentx.rankers.transformers.models import (
     checked_rows,
     embedding_layer,
     mask_of,
+    prompt_of,
     replaced_rows,
     settings_mark,
     settings_of,
@@ -211,7 +212,7 @@ class _DualEncoder:
 
     def _window(self, side: Side = "document") -> Window:
         model = self.query_model if side == "query" else self.document_model
-        prompt = _prompt(model, side)
+        prompt = prompt_of(model, side)
         return Window(lambda some: _tokenize(model, side, some), model.tokenizer, prompt=prompt)
 
 
@@ -237,6 +238,11 @@ class BiEncoder(_DualEncoder):
         As torch names it, for a model given by name; None: where sentence-transformers puts it.
     precision
         Of its weights, for a model given by name; None: as they were saved.
+    max_length
+        Pieces that it reads of a text, for a model given by name; None: as many as it was made for.
+    prompt, document_prompt
+        What it reads before queries and before documents, such as an instruction, for a model given by
+        name; None: its own.
 
     Raises
     ------
@@ -255,8 +261,13 @@ class BiEncoder(_DualEncoder):
         batch_size: int = 32,
         device: str | None = None,
         precision: Precision | None = None,
+        max_length: int | None = None,
+        prompt: str | None = None,
+        document_prompt: str | None = None,
     ) -> None:
-        loaded = tower(model, None, device, precision)
+        settings = {"device": device, "precision": precision, "max_length": max_length}
+        prompts = {"prompt": prompt, "document_prompt": document_prompt}
+        loaded = tower(model, None, {**settings, **prompts})
         super().__init__(loaded, loaded, similarity, remember, batch_size)
 
     @property
@@ -313,7 +324,7 @@ class DPR(_DualEncoder):
     similarity
         ``"cosine"`` or ``"dot"``; None: the dot product for checkpoints of DPR, else what the model
         for documents is made for.
-    remember, batch_size, device, precision
+    remember, batch_size, device, precision, max_length, prompt, document_prompt
         As for a `BiEncoder`, for both models.
 
     Raises
@@ -335,9 +346,13 @@ class DPR(_DualEncoder):
         batch_size: int = 32,
         device: str | None = None,
         precision: Precision | None = None,
+        max_length: int | None = None,
+        prompt: str | None = None,
+        document_prompt: str | None = None,
     ) -> None:
-        query_model = tower(query_encoder, "query", device, precision)
-        document_model = tower(doc_encoder, "document", device, precision)
+        settings = {"device": device, "precision": precision, "max_length": max_length}
+        query_model = tower(query_encoder, "query", {**settings, "prompt": prompt})
+        document_model = tower(doc_encoder, "document", {**settings, "document_prompt": document_prompt})
         super().__init__(query_model, document_model, similarity, remember, batch_size)
         sizes = {side: self._encode(side, ["a"]).shape[1] for side in get_args(Side)}
         if sizes["query"] != sizes["document"]:
@@ -352,15 +367,8 @@ def _unit(vectors: Floats) -> Floats:
     return np.asarray(vectors / np.maximum(norms, 1e-12))  # a vector of zeros is similar to nothing
 
 
-def _prompt(model: SentenceTransformer, side: Side) -> str:
-    """What the model puts in front of a text, as its ``encode_query`` and ``encode_document`` do."""
-    names = ("query",) if side == "query" else ("document", "passage", "corpus")
-    known = [name for name in (*names, model.default_prompt_name) if name in model.prompts]
-    return (model.prompts[known[0]] or "") if known else ""
-
-
 def _tokenize(model: SentenceTransformer, side: Side, texts: Sequence[str]) -> Any:
-    return model.preprocess(list(texts), prompt=_prompt(model, side), task=side)
+    return model.preprocess(list(texts), prompt=prompt_of(model, side), task=side)
 
 
 def _forward(model: SentenceTransformer, side: Side, features: dict[str, Any]) -> torch.Tensor:

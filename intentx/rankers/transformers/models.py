@@ -4,19 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from intentx.errors import InputError
+from intentx.errors import InputError, IntentxError
 from intentx.folders import checkpoint
 from intentx.rankers.limits import refuse_undefined
 from intentx.rankers.watch import structure_of
 
 if TYPE_CHECKING:
     import torch
-    from sentence_transformers import CrossEncoder, SentenceTransformer
-
     from intentx.capabilities import EmbeddedText
     from intentx.rankers.transformers.word_pieces import Ints
 
@@ -25,6 +23,8 @@ __all__ = [
     "checked",
     "embedding_layer",
     "load",
+    "prompt_of",
+    "refuse_settings",
     "replaced_rows",
     "settings_mark",
     "settings_of",
@@ -33,18 +33,19 @@ __all__ = [
 
 Precision = Literal["float32", "float16", "bfloat16"]
 
-Model = TypeVar("Model", "CrossEncoder", "SentenceTransformer")
-
 
 def load(
     kind: str,
     name: str | Path,
-    make: Callable[[], Model],
-    trial: Callable[[Model], object],
+    make: Callable[[], Any],
+    trial: Callable[[Any, str], object],
     *,
-    device: str | None,
-    precision: Precision | None,
-) -> Model:
+    device: str | None = None,
+    precision: Precision | None = None,
+    max_length: int | None = None,
+    prompt: str | None = None,
+    document_prompt: str | None = None,
+) -> Any:
     """What ``make`` returns, if all of it came from its files and it computes what ``trial`` asks.
 
     Parameters
@@ -54,12 +55,16 @@ def load(
     make
         Loads the model onto ``device``. The random state of torch is found again afterwards.
     trial
-        Computes something small with it.
+        Computes something with it and a text, as long a one as ``max_length`` allows.
+    max_length
+        Pieces that it reads of a text, special ones among them; None: as many as it does.
+    prompt, document_prompt
+        What it reads before queries and before documents; None: as it was saved.
 
     Raises
     ------
     InputError
-        If there is no such device, precision or model, its files are damaged, its weights lie in a
+        If there is no such device, precision, length or model, its files are damaged, its weights lie in a
         pickle, some of them lie nowhere or are no finite numbers, or the device cannot compute in that
         precision.
     """
@@ -81,14 +86,48 @@ def load(
     _check_tokenizer(name, model)
     if precision is not None:
         model.to(getattr(torch, precision))
+    if max_length is not None:
+        _shorten(kind, name, model, max_length)
+    _put_prompts(model, prompt, document_prompt)
     try:
-        trial(model)
+        trial(model, "a " * (max_length or 1))
+    except IntentxError:
+        raise
     except (RuntimeError, NotImplementedError, LookupError, TypeError, ValueError) as error:
         raise InputError(
             f"{kind} {str(name)!r} cannot run on {model.device} in {model.dtype}; try another precision "
             f"or device: {error}"
         ) from error
     return model
+
+
+def refuse_settings(settings: Mapping[str, Any]) -> None:
+    """Refuse settings of a model given by name where a loaded one is given, which is left as it is."""
+    given = [name for name, value in settings.items() if value is not None]
+    if given:
+        raise InputError(
+            f"{' and '.join(given)} {'are' if len(given) > 1 else 'is'} for a model given by name; "
+            "this one is loaded, and is used as it is"
+        )
+
+
+def _shorten(kind: str, name: str | Path, model: Any, max_length: int) -> None:
+    inner = model.transformers_model
+    most = getattr(getattr(inner, "config", None), "max_position_embeddings", None)
+    if isinstance(max_length, bool) or not isinstance(max_length, int) or max_length < 4:
+        raise InputError(f"max_length must be a whole number, 4 or more, not {max_length!r}")
+    if isinstance(most, int) and 0 < most < max_length:
+        raise InputError(
+            f"max_length must be {most} or less for {kind} {str(name)!r}, which has no more positions; "
+            f"not {max_length}"
+        )
+    model.max_seq_length = max_length
+
+
+def _put_prompts(model: Any, prompt: str | None, document_prompt: str | None) -> None:
+    for side, text in (("query", prompt), ("document", document_prompt)):
+        if text is not None:
+            model.prompts[side] = text
 
 
 def _check_device(device: str | None, precision: str | None) -> None:
@@ -112,14 +151,28 @@ def _refuse_pickles(name: str | Path) -> None:
             )
 
 
-def _check_complete(kind: str, name: str | Path, model: CrossEncoder | SentenceTransformer) -> None:
+def _check_complete(kind: str, name: str | Path, model: Any) -> None:
     """Refuse a model some of whose weights were drawn at random, for want of them in its files."""
     from sentence_transformers import CrossEncoder
+
+    if model.transformers_model is None:
+        return
+    # Encoders pool the last layer by themselves; BERT's own pooler is idle there.
+    idle = () if isinstance(model, CrossEncoder) else ("pooler.",)
+    told = model.missing_keys if hasattr(model, "missing_keys") else _missing_keys(name, model)
+    missing = sorted(key for key in told if not key.startswith(idle))
+    if missing:
+        shown = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
+        raise InputError(
+            f"{str(name)!r} cannot be loaded as {kind}: its files hold no weights for {shown}, and "
+            f"random ones would take their place; they hold a {_architecture(name)}"
+        )
+
+
+def _missing_keys(name: str | Path, model: Any) -> list[str]:
     from sentence_transformers.util import load_file_path
 
     inner: Any = model.transformers_model
-    if inner is None:
-        return
     modules = load_file_path(str(name), "modules.json")
     path = json.loads(Path(modules).read_text("utf-8"))[0].get("path", "") if modules else ""
     # Only transformers knows which names in the files stand for which weights. It tells when it
@@ -133,19 +186,11 @@ def _check_complete(kind: str, name: str | Path, model: CrossEncoder | SentenceT
             use_safetensors=True,
         )
     except OSError:  # an adapter's files hold no weights of the model that it adapts
-        return
-    # Encoders pool the last layer by themselves; BERT's own pooler is idle there.
-    idle = () if isinstance(model, CrossEncoder) else ("pooler.",)
-    missing = sorted(key for key in told["missing_keys"] if not key.startswith(idle))
-    if missing:
-        shown = ", ".join(missing[:3]) + (f" and {len(missing) - 3} more" if len(missing) > 3 else "")
-        raise InputError(
-            f"{str(name)!r} cannot be loaded as {kind}: its files hold no weights for {shown}, and "
-            f"random ones would take their place; they hold a {_architecture(name)}"
-        )
+        return []
+    return sorted(told["missing_keys"])
 
 
-def _check_tokenizer(name: str | Path, model: CrossEncoder | SentenceTransformer) -> None:
+def _check_tokenizer(name: str | Path, model: Any) -> None:
     """Refuse the tokenizer that transformers makes up when there are no files of one."""
     if model.transformers_model is None:
         return
@@ -180,7 +225,14 @@ def undisturbed(*models: torch.nn.Module) -> Iterator[None]:
             parameter.requires_grad_(True)
 
 
-def embedding_layer(model: CrossEncoder | SentenceTransformer) -> torch.nn.Module:
+def prompt_of(model: Any, side: str) -> str:
+    """What the model puts in front of a text, as its ``encode_query`` and ``encode_document`` do."""
+    names = ("query",) if side == "query" else ("document", "passage", "corpus")
+    known = [name for name in (*names, model.default_prompt_name) if name in model.prompts]
+    return (model.prompts[known[0]] or "") if known else ""
+
+
+def embedding_layer(model: Any, reader: Any = None) -> torch.nn.Module:
     """The layer that turns ids of pieces into vectors; of an encoder and a decoder, the encoder's.
 
     Raises
@@ -190,18 +242,17 @@ def embedding_layer(model: CrossEncoder | SentenceTransformer) -> torch.nn.Modul
     """
     import torch
 
-    inner: Any = model.transformers_model
+    inner: Any = model.transformers_model if reader is None else reader
     if inner is None:
         raise InputError(f"a {type(model[0]).__name__} is no transformer, and has no embedding layer")
     backend = getattr(model[0], "backend", "torch")
-    reader: Any = inner
     if backend != "torch" or not isinstance(inner, torch.nn.Module):
         raise InputError(
             f"the model runs by {backend} as a {type(inner).__name__}, which has neither an embedding "
             "layer nor gradients to look at; load it with backend='torch', or explain it by its "
             "scores alone: KernelSHAP, EXS or LIRME"
         )
-    layer: torch.nn.Module = reader.get_input_embeddings()
+    layer: torch.nn.Module = inner.get_input_embeddings()
     # One that is shared by an encoder and a decoder lies beside both, and neither calls it.
     for name, module in inner.named_modules():
         shares = getattr(module, "weight", None) is getattr(layer, "weight", layer)
@@ -256,14 +307,14 @@ def checked_rows(embedded: EmbeddedText, vectors: torch.Tensor) -> torch.Tensor:
     return vectors
 
 
-def mask_of(model: CrossEncoder | SentenceTransformer) -> str | None:
+def mask_of(model: Any) -> str | None:
     """The mask token of a model's tokenizer; None where it has none, as decoders."""
     special = getattr(getattr(model, "tokenizer", None), "special_tokens_map", None) or {}
     token = special.get("mask_token")
     return None if token is None else str(token)
 
 
-def settings_of(model: CrossEncoder | SentenceTransformer) -> dict[str, object]:
+def settings_of(model: Any) -> dict[str, object]:
     """What scores depend on besides the weights, as plain data for a fingerprint."""
     tokenizer: Any = getattr(model, "tokenizer", None)
     backend: Any = getattr(tokenizer, "backend_tokenizer", tokenizer)
@@ -273,7 +324,7 @@ def settings_of(model: CrossEncoder | SentenceTransformer) -> dict[str, object]:
     return {**_settings(model), "tokenizer": spelling}
 
 
-def settings_mark(model: CrossEncoder | SentenceTransformer) -> str:
+def settings_mark(model: Any) -> str:
     """The same in less time: of the tokenizer's vocabulary, only how large it is."""
     tokenizer: Any = getattr(model, "tokenizer", None)
     backend: Any = getattr(tokenizer, "backend_tokenizer", None)
@@ -283,7 +334,7 @@ def settings_mark(model: CrossEncoder | SentenceTransformer) -> str:
     return repr((id(tokenizer), size, states, sorted(_settings(model).items())))
 
 
-def _settings(model: CrossEncoder | SentenceTransformer) -> dict[str, object]:
+def _settings(model: Any) -> dict[str, object]:
     tokenizer: Any = getattr(model, "tokenizer", None)
     inner = model.transformers_model
     config = {} if inner is None else json.loads(inner.config.to_json_string(use_diff=False))

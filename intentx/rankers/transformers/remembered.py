@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 __all__ = ["Remembered"]
 
-Vectors = npt.NDArray[np.floating[Any]]
+Vectors = npt.NDArray[Any]
 
 
 class Remembered:
@@ -31,6 +31,12 @@ class Remembered:
 
     def of(self, texts: Sequence[str], encode: Callable[[list[str]], Vectors]) -> Vectors:
         """(N, D) vectors of ``texts``; ``encode`` makes those that are not at hand."""
+        return np.stack(self.each(texts, encode))
+
+    def each(
+        self, texts: Sequence[str], encode: Callable[[list[str]], Sequence[Vectors]]
+    ) -> list[Vectors]:
+        """The same where what is made of each text is of a size of its own."""
         # Digests, because texts would take more memory than their vectors.
         keys = [hashlib.blake2b(t.encode("utf-8", "replace"), digest_size=16).digest() for t in texts]
         found = {key: self._kept[key] for key in keys if key in self._kept}
@@ -43,4 +49,4 @@ class Remembered:
             self._kept.move_to_end(key)
         while len(self._kept) > self._most:
             self._kept.popitem(last=False)
-        return np.stack([found[key] for key in keys])
+        return [found[key] for key in keys]

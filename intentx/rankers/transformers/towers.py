@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from intentx.errors import InputError, MissingExtraError, ScorerWarning
 from intentx.folders import PLAIN, architecture_of, refuse_other_kinds, refuse_other_objects
-from intentx.rankers.transformers.models import Precision, load
+from intentx.rankers.transformers.models import load, refuse_settings
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -21,8 +22,7 @@ Side = Literal["query", "document"]
 def tower(
     model: SentenceTransformer | str | Path,
     side: Side | None,
-    device: str | None,
-    precision: Precision | None,
+    settings: Mapping[str, Any],
 ) -> SentenceTransformer:
     """One encoder, loaded if it is not; ``side`` is None when it is to encode both.
 
@@ -36,8 +36,7 @@ def tower(
     spec = "bi-encoder" if side is None else "dpr"
     if not isinstance(model, str | Path):
         refuse_other_objects(spec, model)
-        if device is not None or precision is not None:
-            raise InputError("device and precision are for a model given by name; this one is loaded")
+        refuse_settings(settings)
         return model
     try:
         from sentence_transformers import SentenceTransformer
@@ -46,7 +45,7 @@ def tower(
     kind = refuse_other_kinds(spec, model)
     architecture = architecture_of(model)
     if kind is not None and kind.name.startswith("dpr"):
-        return _dpr_tower(model, architecture, side, device, precision)
+        return _dpr_tower(model, architecture, side, settings)
     if kind is PLAIN:
         warnings.warn(
             f"{str(model)!r} is a plain {architecture}, and does not say how it makes one vector of a "
@@ -57,10 +56,11 @@ def tower(
     return load(
         "sentence-transformers model",
         model,
-        lambda: SentenceTransformer(str(model), device=device, model_kwargs={"use_safetensors": True}),
-        lambda loaded: loaded.encode(["a"], show_progress_bar=False),
-        device=device,
-        precision=precision,
+        lambda: SentenceTransformer(
+            str(model), device=settings.get("device"), model_kwargs={"use_safetensors": True}
+        ),
+        lambda loaded, text: loaded.encode([text], show_progress_bar=False),
+        **settings,
     )
 
 
@@ -68,8 +68,7 @@ def _dpr_tower(
     name: str | Path,
     architecture: str,
     side: Side | None,
-    device: str | None,
-    precision: Precision | None,
+    settings: Mapping[str, Any],
 ) -> SentenceTransformer:
     from intentx.rankers.transformers.dpr import CLASSES, load_dpr
 
@@ -85,8 +84,7 @@ def _dpr_tower(
     return load(
         "encoder of DPR",
         name,
-        lambda: load_dpr(name, side, device),
-        lambda loaded: loaded.encode(["a"], show_progress_bar=False),
-        device=device,
-        precision=precision,
+        lambda: load_dpr(name, side, settings.get("device")),
+        lambda loaded, text: loaded.encode([text], show_progress_bar=False),
+        **settings,
     )
