@@ -155,7 +155,9 @@ class TokenPairs(DocumentMethod):
         if self.method == "deletion":
             return ("deletion", *by_deletion(subject))
         if self.method == "auto" and (matched := can.token_matches) is not None:
-            return _of_matches(subject, matched(subject.ranking.query, subject.text))
+            with subject.looking_inside(1):
+                found = matched(subject.ranking.query, subject.text)
+            return _of_matches(subject, found)
         if can.interacting is not None and self.method == "auto":
             from intentx.explainers.inside.pairs_of_terms import by_interactions
 

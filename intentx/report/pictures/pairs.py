@@ -190,7 +190,7 @@ def _links(
             axes.text(
                 one.x, start + one.line * LINE + LINE / 2, one.text, va="center", color=INK,
                 fontsize=SIZE, parse_math=False,
-                bbox={"facecolor": mixed(value / strongest), "edgecolor": "none", "pad": 1.5},
+                bbox={"facecolor": mixed(value / strongest), "edgecolor": "none", "pad": 1.5} if value else None,
             )  # fmt: skip
     part_shown = matrix[:, columns]
     order = np.argsort(-np.abs(part_shown), axis=None, kind="stable")[:LINKS]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -194,6 +195,29 @@ def test_a_ranker_that_says_what_matched():
 
     with pytest.raises(ix.InputError, match=r"a matrix of shape \(1, 0\)"):
         ix.TokenPairs().explain(ix.rank(Wrong(), "a", ["b"]), 0)
+
+
+def test_a_learned_sparse_ranker_by_its_own_vectors():
+    folder = Path(__file__).parents[4] / "shared" / "models" / "splade-tiny"
+    if not folder.is_dir():
+        pytest.skip(f"no model at {folder}")
+    from intentx.rankers import RankerSpec
+
+    ranker = RankerSpec.parse(f"sparse:{folder}").load([])
+    text, query = "A stage piano, with quick keys.", "jaguar speed of a piano"
+    found = ix.TokenPairs().explain(ix.rank(ranker, query, [text, "desk"]), 0)
+    assert found.way == "products"
+    encoded = ranker.model.encode_query([query]), ranker.model.encode_document([text])
+    own, its = (one.to_dense().cpu().numpy()[0].astype(float) for one in encoded)
+    rows = dict(zip([t.text for t in found.query_tokens], found.matrix.sum(axis=1), strict=True))
+    for place in np.flatnonzero(own * its).tolist():
+        [term] = ranker.model.tokenizer.convert_ids_to_tokens([place])
+        assert rows[term] == pytest.approx(own[place] * its[place], rel=1e-4)
+    assert found.matrix.sum() == pytest.approx((own * its).sum(), rel=1e-5)
+    assert found.metrics["relative_gap"] < 1e-6
+    kinds = {token.text: token.kind for token in found.query_tokens}
+    assert kinds["speed"] == "text"
+    assert "expansion" in kinds.values()  # such as fast, which the query does not have
 
 
 def test_two_documents_stand_side_by_side(ranking):
