@@ -16,6 +16,7 @@ from intentx.cli.bench import add_bench
 from intentx.cli.compare import add_compare
 from intentx.cli.explain import add_explain
 from intentx.cli.missing import add_missing
+from intentx.cli.rankers import add_rankers
 from intentx.cli.report import add_report
 from intentx.cli.terminal import (
     Parser,
@@ -100,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     add_report(commands)
     add_compare(commands)
     add_train(commands, progress)
+    add_rankers(commands)
     return parser
 
 

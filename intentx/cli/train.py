@@ -31,9 +31,12 @@ __all__ = ["add_train"]
 Progress = Callable[[str], contextlib.AbstractContextManager[Callable[[int, int], None]]]
 
 RANKERS = tuple(name for name, kind in KINDS.items() if kind.trained)
-# What a cross-encoder needs otherwise: a step over a few texts of it takes as long as over hundreds
-# with the others.
-CROSS_ENCODER = {"steps": 400, "lists": 4, "texts": 8, "check_every": 100}
+# What fine-tuned transformers need otherwise: a step over a few texts takes as long as over hundreds
+# with the others. MaxSim's scores are close to each other, so that its margin is narrow.
+FINE_TUNED = {
+    "cross-encoder": {"steps": 400, "lists": 4, "texts": 8, "check_every": 100},
+    "late-interaction": {"steps": 120, "lists": 4, "texts": 8, "check_every": 40, "margin": 0.2},
+}
 
 
 def add_train(commands: Any, progress: Progress) -> None:
@@ -66,7 +69,7 @@ def add_train(commands: Any, progress: Progress) -> None:
         "--base",
         default="minilm",
         metavar="MODEL",
-        help="the model that a cross-encoder is fine-tuned from",
+        help="the model that a cross-encoder or late interaction is fine-tuned from",
     )
     train.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE",
@@ -90,8 +93,8 @@ def _train(options: argparse.Namespace, progress: Progress) -> None:
         from transformers.utils import logging
 
         logging.disable_progress_bar()  # type: ignore[no-untyped-call]
-    if options.architecture == "cross-encoder":
-        quality = _cross_encoder(options, lists, heldout, progress)
+    if options.architecture in FINE_TUNED:
+        quality = _fine_tuned(options, lists, heldout, progress)
     else:
         quality = _term_ranker(options, collections, lists, heldout, progress)
     show(str(RankerSpec(options.architecture, str(options.out))))
@@ -125,7 +128,7 @@ def _term_ranker(
     return str(history)
 
 
-def _cross_encoder(
+def _fine_tuned(
     options: argparse.Namespace,
     lists: Sequence[TrainingList],
     heldout: Sequence[TrainingList],
@@ -133,10 +136,16 @@ def _cross_encoder(
 ) -> str:
     from intentx.rankers.interaction.training import train
     from intentx.rankers.transformers.fine_tuning import FineTuned
+    from intentx.rankers.transformers.late_tuning import FineTunedTokens
 
-    _, training = _settings(options, None, **CROSS_ENCODER)
-    ranker = FineTuned(minilm_folder() if options.base == "minilm" else options.base, seed=options.seed)
-    with progress("training a cross-encoder") as bar:
+    kinds: dict[str, type[FineTuned | FineTunedTokens]] = {
+        "cross-encoder": FineTuned,
+        "late-interaction": FineTunedTokens,
+    }
+    _, training = _settings(options, None, **FINE_TUNED[options.architecture])
+    base = minilm_folder() if options.base == "minilm" else options.base
+    ranker = kinds[options.architecture](base, seed=options.seed)
+    with progress(f"training {options.architecture}") as bar:
         history = train(ranker, lists, heldout, training, bar)
     ranker.module.save_pretrained(str(options.out))
     return str(history)

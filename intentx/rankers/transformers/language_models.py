@@ -154,8 +154,8 @@ class LanguageModel(torch.nn.Sequential):
         """What the tokenizer puts first and last."""
         if not getattr(self.tokenizer, "is_fast", False):
             raise InputError(
-                "the model's tokenizer does not say which characters of a text its pieces come from: use "
-                "a 'fast' tokenizer, of the library tokenizers"
+                "the model's tokenizer does not say which characters of a text its pieces come from: "
+                "use a 'fast' tokenizer, of the library tokenizers"
             )
         [encoding] = self.tokenizer(["a"]).encodings
         own = [place for place, special in enumerate(encoding.special_tokens_mask) if not special]

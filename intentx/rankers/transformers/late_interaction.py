@@ -250,9 +250,16 @@ def _maxima(query: Vectors, document: Vectors) -> Floats:
 
 def _load(name: str | Path, settings: Mapping[str, Any]) -> MultiVectorEncoder:
     try:
-        from sentence_transformers import MultiVectorEncoder
+        import sentence_transformers
     except ImportError as error:
         raise MissingExtraError("sentence-transformers", "neural") from error
+    if not hasattr(sentence_transformers, "MultiVectorEncoder"):
+        raise InputError(
+            f"sentence-transformers {sentence_transformers.__version__} has no MultiVectorEncoder: "
+            "pip install --upgrade sentence-transformers"
+        )
+    from sentence_transformers import MultiVectorEncoder
+
     refuse_other_kinds("late-interaction", name)
 
     def make() -> MultiVectorEncoder:

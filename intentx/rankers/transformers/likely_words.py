@@ -1,4 +1,4 @@
-"""Language models that are asked whether a document is relevant: the logits of two words are the score."""
+"""Language models asked whether a document is relevant: the logits of two words are the score."""
 
 from __future__ import annotations
 

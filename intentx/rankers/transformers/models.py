@@ -15,6 +15,7 @@ from intentx.rankers.watch import structure_of
 
 if TYPE_CHECKING:
     import torch
+
     from intentx.capabilities import EmbeddedText
     from intentx.rankers.transformers.word_pieces import Ints
 
@@ -64,9 +65,9 @@ def load(
     Raises
     ------
     InputError
-        If there is no such device, precision, length or model, its files are damaged, its weights lie in a
-        pickle, some of them lie nowhere or are no finite numbers, or the device cannot compute in that
-        precision.
+        If there is no such device, precision, length or model, its files are damaged, its weights lie
+        in a pickle, some of them lie nowhere or are no finite numbers, or the device cannot compute in
+        that precision.
     """
     import torch
     from safetensors import SafetensorError

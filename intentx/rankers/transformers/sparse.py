@@ -233,9 +233,16 @@ def _reader(model: SparseEncoder) -> Any:
 
 def _load(name: str | Path, settings: Mapping[str, Any]) -> SparseEncoder:
     try:
-        from sentence_transformers import SparseEncoder
+        import sentence_transformers
     except ImportError as error:
         raise MissingExtraError("sentence-transformers", "neural") from error
+    if not hasattr(sentence_transformers, "SparseEncoder"):
+        raise InputError(
+            f"sentence-transformers {sentence_transformers.__version__} has no SparseEncoder: "
+            "pip install --upgrade sentence-transformers"
+        )
+    from sentence_transformers import SparseEncoder
+
     refuse_other_kinds("sparse", name)
     loaded: SparseEncoder = load(
         "sparse encoder",
@@ -246,12 +253,10 @@ def _load(name: str | Path, settings: Mapping[str, Any]) -> SparseEncoder:
         lambda ready, text: ready.encode_document([text], show_progress_bar=False),
         **settings,
     )
-    size = len(loaded.tokenizer)
-    if not any(
-        type(one).__name__ in ("SpladePooling", "SparseStaticEmbedding") for one in loaded.modules()
-    ):
+    of_terms = ("SpladePooling", "SparseStaticEmbedding")
+    if not any(type(one).__name__ in of_terms for one in loaded.modules()):
         raise InputError(
-            f"{str(name)!r} weighs no terms of its vocabulary of {size}: it is a sparse autoencoder over "
-            "dense vectors, whose dimensions have no names; score with a callable of your own"
+            f"{str(name)!r} weighs no terms of its vocabulary: it is a sparse autoencoder over dense "
+            "vectors, whose dimensions have no names; score with a callable of your own"
         )
     return loaded
