@@ -46,6 +46,7 @@ from .explainers.document.explanation import DocumentExplanation
 from .explainers.document.exs import EXS
 from .explainers.document.lirme import LIRME
 from .explainers.document.shap import KernelSHAP
+from .explainers.document.snippets import Snippet, snippet
 from .explainers.document.verdict import DocumentVerdict
 from .explainers.features.baseline import FeatureBaseline
 from .explainers.features.explanation import FeatureExplanation
@@ -156,6 +157,7 @@ __all__ = [
     "Saliency",
     "ScorerError",
     "Semantic",
+    "Snippet",
     "TermEffect",
     "TermVectors",
     "TextMatching",
@@ -185,6 +187,7 @@ __all__ = [
     "rank",
     "read_letor",
     "sanity",
+    "snippet",
     "stability",
     "verdict",
 ]
