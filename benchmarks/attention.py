@@ -74,7 +74,8 @@ def report(queries: int, samples: int) -> Iterator[str]:
     yield (
         f"{load().name}, {queries} queries, the first of {CANDIDATES} passages; "
         f"`python attention.py --out results`. KernelSHAP has {samples} versions, DeepSHAP 4 "
-        f"references. Sizes: Spearman's correlation with the absolute weights; first: share of the first {FIRST} words in common. "
+        "references. Sizes: Spearman's correlation with the absolute weights; first: share of the "
+        f"first {FIRST} words in common. "
         "Ranks lost: without the first 1 to 10 words, mean and standard error; random words beside it. "
         f"Machine: {machine()}, torch {torch.__version__}.\n"
     )

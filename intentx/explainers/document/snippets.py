@@ -42,8 +42,8 @@ def snippet(explanation: DocumentExplanation, words: int = 20) -> Snippet:
     """The window of so many words whose weights add up to most, the first of several.
 
     Words are those that the explanation's analyzer reads, in any script, stopwords among them; a word
-    without a weight counts as 0, and one that speaks against the document is taken off. The window begins
-    and ends with a word.
+    without a weight counts as 0, and one that speaks against the document is taken off. The window
+    begins and ends with a word.
 
     Parameters
     ----------

@@ -36,8 +36,8 @@ BATCH = 32
 # Measured by benchmarks/token_pairs.py on MiniLM, 5 queries of TREC DL'19; see docs/token-pairs.md.
 NO_DELETION = (
     "the matrix shows where the score comes from, and not what deleting a word does to it: measured on "
-    "MiniLM, sums of columns go with the fall of the score without the word by a Spearman correlation of "
-    "{columns}, and those of method='deletion' by .64 (benchmarks/results/token_pairs.md)"
+    "MiniLM, sums of columns go with the fall of the score without the word by a Spearman correlation "
+    "of {columns}, and those of method='deletion' by .64 (benchmarks/results/token_pairs.md)"
 )
 COLUMNS = {"split": ".37", "integrated": ".11"}
 

@@ -187,10 +187,11 @@ def _links(
     ):
         strongest = float(np.abs(sums).max(initial=0.0)) or 1.0
         for one, value in zip(places, sums.tolist(), strict=True):
+            behind = {"facecolor": mixed(value / strongest), "edgecolor": "none", "pad": 1.5}
             axes.text(
                 one.x, start + one.line * LINE + LINE / 2, one.text, va="center", color=INK,
                 fontsize=SIZE, parse_math=False,
-                bbox={"facecolor": mixed(value / strongest), "edgecolor": "none", "pad": 1.5} if value else None,
+                bbox=behind if value else None,
             )  # fmt: skip
     part_shown = matrix[:, columns]
     order = np.argsort(-np.abs(part_shown), axis=None, kind="stable")[:LINKS]
