@@ -149,6 +149,7 @@ def measure(ranking: ix.Ranking, way: str, goal: str) -> dict[str, Any]:
         solved, size, edited = bool(found.changes), len(found.changes), found.edited_text
         calls, row = found.model_calls, {"status": found.status, "finding": found.finding}
         row["search"] = found.calls.get("search", 0)
+        row["robustness"] = None if np.isnan(found.robustness) else found.robustness
     else:
         sizes = None
         if way == SENTENCES:
@@ -169,19 +170,23 @@ def measure(ranking: ix.Ranking, way: str, goal: str) -> dict[str, Any]:
 
 
 def run(
-    names: Sequence[str], queries: int, rows: Sequence[Mapping[str, Any]], cache: Path | None
+    names: Sequence[str],
+    ways: Sequence[str],
+    queries: int,
+    rows: Sequence[Mapping[str, Any]],
+    cache: Path | None,
 ) -> Iterator[dict[str, Any]]:
     """A row for each ranker, query, goal and way that ``rows`` lacks."""
     collection = load()
     known = {(row["ranker"], row["query"], row["goal"], row["way"]) for row in rows}
     for qid in sorted(collection.queries)[:queries]:
         for name in names:
-            if all((name, qid, goal, way) in known for goal in GOALS for way in WAYS):
+            if all((name, qid, goal, way) in known for goal in GOALS for way in ways):
                 continue
             pool = collection.pool("BM25", qid)
             scorer = RankerSpec.parse(spec(name)).load(list(pool.values()))
             for goal in GOALS:
-                for way in WAYS:
+                for way in ways:
                     if (name, qid, goal, way) not in known:
                         # Ranked anew: nothing is remembered of another way's texts.
                         ranking = ix.rank(
@@ -220,9 +225,58 @@ the first ten.
 """
 
 
+def extent(rows: Sequence[Mapping[str, Any]]) -> str:
+    """How many queries there are of each ranker, by our ways and by all."""
+    said = []
+    for name in RANKERS:
+        ours, every = (
+            {
+                qid
+                for qid in {r["query"] for r in rows if r["ranker"] == name}
+                if {*ways} <= {r["way"] for r in rows if (r["ranker"], r["query"]) == (name, qid)}
+            }
+            for ways in (OURS, WAYS)
+        )
+        said.append(f"{name} {len(ours)} ({len(every)} with all ways)")
+    return f"Queries: {', '.join(said)}. `--kept` goes on with it."
+
+
+def aims(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """What our ways reach, in one line for each ranker."""
+    yield (
+        "| ranker | leave: solved | words | texts | proven, of up to two words | without the query's "
+        "words | all others taken away do not | enter without the query's words | words | holds at |"
+    )
+    yield "|---|---|---|---|---|---|---|---|---|---|"
+    plain, kept = OURS
+    for name in RANKERS:
+        cells = [name]
+        for goal, way in (("leave", plain), ("leave", kept), ("enter", kept)):
+            part = [r for r in rows if (r["ranker"], r["goal"], r["way"]) == (name, goal, way)]
+            if not part:
+                cells += ["–"] * (4 if way == plain else 2 if goal == "leave" else 3)
+                continue
+            good = [r for r in part if r["solved"] and r["search"] <= BUDGET]
+            sizes = f"{np.median([r['size'] for r in good]):g}" if good else "–"
+            cells.append(f"{len(good)} of {len(part)}")
+            if way == plain:
+                small = [r for r in good if r["size"] <= 2]
+                proven = sum(r["status"] == "minimal" for r in small)
+                texts = np.median([r["search"] for r in part])
+                cells += [sizes, f"{texts:g}", f"{proven} of {len(small)}"]
+            elif goal == "leave":
+                rest = [r for r in part if r not in good]
+                cells.append(f"{sum(bool(r['finding']) for r in rest)} of the other {len(rest)}")
+            else:
+                held = [r["robustness"] for r in good if r.get("robustness") is not None]
+                cells += [sizes, f"{np.mean(held):.0%}" if held else "–"]
+        yield f"| {' | '.join(cells)} |"
+
+
 def report(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     yield HEAD
     yield f"Machine: {machine()}, shared.\n"
+    yield f"{extent(rows)}\n"
     yield "| ranker | goal | way | queries | solved | size | texts | similar | s |"
     yield "|---|---|---|---|---|---|---|---|---|"
     for name in RANKERS:
@@ -258,6 +312,8 @@ def report(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                     none = [r for r in part if r["status"] not in ("minimal", "feasible")]
                     cells = [*said, len(none), sum(bool(r["finding"]) for r in none)]
                     yield f"| {name} | {goal} | {way} | " + " | ".join(map(str, cells)) + " |"
+    yield "\n## The aims\n"
+    yield from aims(rows)
     yield "\n## Planted rankers\n"
     yield "| words it takes | found | status | texts |\n|---|---|---|---|"
     for words in (1, 2, 3, 4):
@@ -268,6 +324,7 @@ def report(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rankers", nargs="+", default=list(RANKERS), choices=RANKERS)
+    parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=WAYS)
     parser.add_argument("--queries", type=int, default=43)
     parser.add_argument("--cache", type=Path, help="file of scores: texts in it cost the ranker no time")
     parser.add_argument("--kept", type=Path, required=True, help="rows, JSONL: read, and added to")
@@ -278,7 +335,7 @@ def main() -> None:
         rows = [json.loads(line) for line in options.kept.read_text().splitlines()]
     with warnings.catch_warnings(), options.kept.open("a") as kept:
         warnings.simplefilter("ignore")
-        for row in run(options.rankers, options.queries, rows, options.cache):
+        for row in run(options.rankers, options.ways, options.queries, rows, options.cache):
             rows.append(row)
             kept.write(json.dumps(row) + "\n")
             kept.flush()

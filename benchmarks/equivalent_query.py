@@ -1,63 +1,173 @@
 """How like a ranker's order the order of a query of ten terms can be: `EquivalentQuery` and others.
 
-python benchmarks/equivalent_query.py [queries] [collection] > results/equivalent_query.md
+Over the candidates, for runs of TREC DL'19 and for MiniLM and the cross-encoder on BM25's first hundred;
+over the whole collection of passages; and how often a random order is called better than chance.
+
+python benchmarks/equivalent_query.py --queries 43 --scored 12 --whole 10 --shuffled 43 --kept FILE
 """
 
 from __future__ import annotations
 
-import sys
+import argparse
+import json
 import time
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
+from problems import write
+from train_rankers import CROSS_ENCODER
 from trec import load, machine
 
 import intentx as ix
-from intentx.explainers.change.query_search import best_first, greedy
+from intentx.explainers.change.query_search import greedy
 from intentx.explainers.change.term_sets import Likeness, TermSets
 from intentx.preferences.candidates import candidate_terms
+from intentx.rankers import RankerSpec
 from intentx.text import TextIndex
 
+ANALYZER = ix.Analyzer(stem="english")
 COLUMNS = (
     "query", "greedy", "best-first", "ours", "shuffled",
     "query, left out", "ours, left out", "shuffled, left out", "search s", "with controls s",
 )  # fmt: skip
+WHOLE = ("query", "best-first", "ours", "shuffled", "s")
+SCORED = {"MiniLM": "bi-encoder:minilm", "cross-encoder": f"cross-encoder:{CROSS_ENCODER}"}
+Rankings = Iterator[ix.Ranking]
 
 
-def main(queries: int, name: str) -> None:
-    collection, analyzer = load(name), ix.Analyzer(stem="english")
-    print(
-        f"# Equivalent queries\n\n{collection.name}, ten terms, BM25 over the candidates; {machine()}."
-    )
-    print("Means of RBO (p = 0.9), and of processor seconds.\n")
-    print("| run | queries |", " | ".join(COLUMNS), "|")
-    print("|---|---|" + "---|" * len(COLUMNS))
-    for run in (one for one in collection.runs if "SPLADE" in one or "TASB" in one):
-        rows = []
-        for qid in [*collection.runs[run]][:queries]:
-            ranking = ix.Ranking.from_run(
-                collection.runs[run][qid], collection.queries[qid], collection.texts
-            )
-            rows.append(measured(ranking, analyzer))
-        cells = " | ".join(f"{one:.3f}" for one in np.mean(rows, axis=0))
-        print(f"| {run} | {len(rows)} | {cells} |", flush=True)
+def recorded(run: str, queries: int) -> Rankings:
+    collection = load()
+    for qid in [*collection.runs[run]][:queries]:
+        query = collection.queries[qid]
+        yield ix.Ranking.from_run(collection.runs[run][qid], query, collection.texts)
 
 
-def measured(ranking: ix.Ranking, analyzer: ix.Analyzer) -> list[float]:
-    method = ix.EquivalentQuery(analyzer=analyzer)
+def scored(name: str, queries: int, cache: Path | None) -> Rankings:
+    collection = load()
+    for qid in sorted(collection.queries)[:queries]:
+        pool = collection.pool("BM25", qid)
+        scorer = RankerSpec.parse(SCORED[name]).load(list(pool.values()))
+        yield ix.rank(scorer, collection.queries[qid], pool, truncated="warn", cache=cache)
+
+
+def measured(ranking: ix.Ranking) -> list[float]:
+    method = ix.EquivalentQuery(analyzer=ANALYZER)
     started = time.process_time()
     found = method.explain(ranking)
     spent = time.process_time() - started
-    index = TextIndex(ranking.texts, analyzer)
+    index = TextIndex(ranking.texts, ANALYZER)
     pool = candidate_terms(ranking, method.candidates, index=index, importance="text-matching").terms
     sets = TermSets(ix.TextMatching().term_scores(pool, index), len(ranking))
-    likeness = Likeness("rbo", len(ranking), len(ranking))
+    plain = greedy(sets, Likeness("rbo", len(ranking), len(ranking))).value
     one = found.agreement
     assert one is not None
-    others = [greedy(sets, likeness).value, best_first(sets, likeness).value]
-    shares = found.seconds["search"] / found.seconds["total"]
+    share = found.seconds["search"] / found.seconds["total"]
     held = [one.query_heldout_rbo, one.heldout_rbo, one.shuffled_heldout_rbo]
-    return [one.query_rbo, *others, one.rbo, one.shuffled_rbo, *held, spent * shares, spent]
+    fitted = [one.query_rbo, plain, one.best_first_rbo, one.rbo, one.shuffled_rbo]
+    return [*fitted, *held, spent * share, spent]
+
+
+def among_all(ranking: ix.Ranking, method: ix.EquivalentQuery) -> list[float]:
+    started = time.process_time()
+    one = method.explain(ranking).agreement
+    assert one is not None
+    spent = time.process_time() - started
+    return [one.query_rbo, one.best_first_rbo, one.rbo, one.shuffled_rbo, spent]
+
+
+def alarm(ranking: ix.Ranking, number: int, draws: np.random.Generator) -> list[float]:
+    """Whether a random order of the documents is called better than chance."""
+    order = draws.permutation(len(ranking)).tolist()
+    shuffled = ix.Ranking(
+        ranking.query, tuple(ranking.doc_ids[i] for i in order),
+        tuple(ranking.texts[i] for i in order), ranking.scores,
+    )  # fmt: skip
+    one = ix.EquivalentQuery(analyzer=ANALYZER, seed=number).explain(shuffled).agreement
+    assert one is not None
+    return [one.heldout_rbo, one.threshold]
+
+
+def _run(part: str) -> str:
+    return next(name for name in load().runs if part in name)
+
+
+def rows(options: argparse.Namespace, known: set[tuple[str, str, str]]) -> Iterator[dict[str, Any]]:
+    """What is not known yet: the table, the ranker, the query, and its numbers."""
+    sources = {_run(part): recorded(_run(part), options.queries) for part in ("SPLADE", "TASB")}
+    sources |= {name: scored(name, options.scored, options.cache) for name in SCORED}
+    for name, rankings in sources.items():
+        for one in rankings:
+            if ("candidates", name, one.query) not in known:
+                yield _row("candidates", name, one, measured(one))
+    texts = dict(load().texts)
+    whole = ix.EquivalentQuery(analyzer=ANALYZER, collection=texts).collection
+    for by in ("bm25", "lm"):
+        method = ix.EquivalentQuery(analyzer=ANALYZER, collection=whole, simple_ranker=by)
+        for one in recorded(_run("SPLADE"), options.whole):
+            if ("whole", by, one.query) not in known:
+                yield _row("whole", by, one, among_all(one, method))
+    draws = np.random.default_rng(7)
+    for number, one in enumerate(recorded(_run("SPLADE"), options.shuffled)):
+        if ("shuffled", "SPLADE", one.query) in known:
+            draws.permutation(len(one))  # as it was drawn
+        else:
+            yield _row("shuffled", "SPLADE", one, alarm(one, number, draws))
+
+
+def _row(table: str, name: str, ranking: ix.Ranking, numbers: Sequence[float]) -> dict[str, Any]:
+    return {"table": table, "name": name, "query": ranking.query, "numbers": [*map(float, numbers)]}
+
+
+def report(kept: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    collection = load()
+    yield f"# Equivalent queries\n\n{collection.name}, ten terms; {machine()}, shared."
+    yield "Means over queries of RBO (p = 0.9), and of processor seconds.\n"
+    heads = {
+        "candidates": ("Over the candidates, by BM25", ("ranker", "queries", *COLUMNS)),
+        "whole": (
+            f"Among all {len(collection.texts):,} passages, {_run('SPLADE')}",
+            ("ranked by", "queries", *WHOLE),
+        ),
+    }
+    for table, (title, columns) in heads.items():
+        if not any(row["table"] == table for row in kept):
+            continue
+        yield f"## {title}\n\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}"
+        for name in dict.fromkeys(row["name"] for row in kept if row["table"] == table):
+            part = [r["numbers"] for r in kept if (r["table"], r["name"]) == (table, name)]
+            cells = " | ".join(f"{one:.3f}" for one in np.mean(part, axis=0))
+            yield f"| {name} | {len(part)} | {cells} |"
+        yield ""
+    orders = [row["numbers"] for row in kept if row["table"] == "shuffled"]
+    called = sum(held >= threshold for held, threshold in orders)
+    yield f"Of {len(orders)} random orders, {called} are called better than chance."
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--queries", type=int, default=43, help="of the recorded runs")
+    parser.add_argument("--scored", type=int, default=43, help="queries that rankers score")
+    parser.add_argument("--whole", type=int, default=10, help="queries among all passages")
+    parser.add_argument("--shuffled", type=int, default=43, help="random orders")
+    parser.add_argument("--cache", type=Path, help="file of scores")
+    parser.add_argument("--kept", type=Path, required=True, help="rows, JSONL: read, and added to")
+    parser.add_argument("--out", type=Path, help="folder for equivalent_query.md")
+    options = parser.parse_args()
+    kept = []
+    if options.kept.exists():
+        kept = [json.loads(line) for line in options.kept.read_text().splitlines()]
+    known = {(row["table"], row["name"], row["query"]) for row in kept}
+    with warnings.catch_warnings(), options.kept.open("a") as file:
+        warnings.simplefilter("ignore")
+        for row in rows(options, known):
+            kept.append(row)
+            file.write(json.dumps(row) + "\n")
+            file.flush()
+        write(report(kept), options.out, "equivalent_query.md")
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 43, sys.argv[2] if len(sys.argv) > 2 else "dl19")
+    main()

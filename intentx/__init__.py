@@ -12,4 +12,4 @@ __getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)
 _ROOMS = {name.partition(".")[0] for name in _os.listdir(__path__[0])}  # noqa: PTH208  (pathlib is slow)
 __all__ = [name for name in __all__ if name not in _ROOMS]
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"

@@ -20,6 +20,7 @@ from . import scoring as scoring
 from . import search as search
 from . import study as study
 from . import text as text
+from .comparison.edits import EditComparison, compare_edits
 from .comparison.features import FeatureComparison, compare_features
 from .datasets.letor import read_letor
 from .errors import InputError, IntentxError, MissingExtraError, ScorerError
@@ -110,6 +111,7 @@ __all__ = [
     "Document",
     "DocumentExplanation",
     "DocumentVerdict",
+    "EditComparison",
     "EquivalentQuery",
     "EquivalentQueryExplanation",
     "Explainer",
@@ -167,6 +169,7 @@ __all__ = [
     "Verdict",
     "agreement",
     "axioms",
+    "compare_edits",
     "compare_features",
     "consistency",
     "contrast",

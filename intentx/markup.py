@@ -7,8 +7,23 @@ import math
 import re
 from collections.abc import Iterable
 
-__all__ = ["FORBIDDEN", "Html", "count", "escaped", "join", "listing", "percent", "real", "tag"]
+__all__ = [
+    "AGAINST",
+    "FOR",
+    "FORBIDDEN",
+    "Html",
+    "bar",
+    "count",
+    "escaped",
+    "join",
+    "listing",
+    "percent",
+    "real",
+    "tag",
+]
 
+# Colours of notebooks, as numbers: what speaks for something, and what speaks against it.
+FOR, AGAINST = "47,127,214", "224,107,18"
 _VOID = frozenset({"br", "img", "meta", "path"})
 # What no HTML file may hold: control characters and halves of surrogate pairs.
 FORBIDDEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -48,6 +63,19 @@ def tag(name: str, /, *children: str, **attributes: str | int | None) -> Html:
     if name in _VOID and not children:
         return Html(f"<{name}{written}/>" if name == "path" else f"<{name}{written}>")
     return Html(f"<{name}{written}>{join(children)}</{name}>")
+
+
+def bar(share: float, colour: str, widest: int = 90) -> Html:
+    """A bar for a notebook, ``share`` (-1 to 1) of ``widest`` pixels wide; nothing where it is unknown.
+
+    >>> bar(-0.5, "224,107,18")
+    '<span style="display:inline-block;width:45px;height:.7em;background:rgba(224,107,18,.75)"></span>'
+    """
+    if not math.isfinite(share):
+        return Html("")
+    width = max(1, round(widest * min(abs(share), 1.0)))
+    style = f"display:inline-block;width:{width}px;height:.7em;background:rgba({colour},.75)"
+    return tag("span", style=style)
 
 
 def listing(words: Iterable[str], last: str = "and") -> Html:

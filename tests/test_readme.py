@@ -16,14 +16,22 @@ from intentx.cli import main
 from intentx.datasets import load_demo
 
 ROOT = Path(__file__).parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+TOUR = ROOT / "docs" / "tour.md"
+PAGES = [
+    ROOT / "README.md", TOUR, *sorted({*(ROOT / "docs").glob("*.md")} - {TOUR}),
+    *sorted((ROOT / "docs" / "tutorials").glob("*.md")), ROOT / "CONTRIBUTING.md", ROOT / "CHANGELOG.md",
+]  # fmt: skip
 # The examples of a page go on from each other.
 EXAMPLES = [
     pytest.param("\n".join(code), id=page.name)
     for page in PAGES
     if (code := re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.S))
 ]
-COMMANDS = re.findall(r"^\$ intentx (.*)$", (ROOT / "README.md").read_text("utf-8"), re.M)
+COMMANDS = [
+    command
+    for page in PAGES[:2]
+    for command in re.findall(r"^\$ intentx (.*)$", page.read_text("utf-8"), re.M)
+]
 
 
 def shown_values(code):
@@ -66,8 +74,8 @@ def test_python(code):
 
 
 def test_values_that_are_shown_are_compared():
-    """Those of the first example among them: its ranker counts *piano*, and no other word."""
-    code = EXAMPLES[0].values[0]
+    """Those of the tour among them: its ranker counts *piano*, and no other word."""
+    code = EXAMPLES[1].values[0]
     assert [shown for shown, _ in run_example(code)] == [
         (("piano",), 1.0), ["wanted"], "holds", ("piano", "stool", "reviewed"),
         (("piano", "and"), (3.0, 0.0)),
@@ -103,7 +111,7 @@ def test_what_commands_are_shown_to_print(tmp_path, monkeypatch, capsys):
     """The table of the README, and what it says of the words that are taken away."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
-    readme = (ROOT / "README.md").read_text("utf-8")
+    readme = TOUR.read_text("utf-8")
     [(command, shown)] = re.findall(
         r"^\$ intentx (explain [^\n]* deeplift)\n(.*?)```", readme, re.M | re.S
     )

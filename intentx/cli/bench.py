@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
+import re
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from intentx.rankers.services.redaction import without_secrets
 from intentx.rankers.specs import is_spec
 from intentx.signs import first_line
 from intentx.study.by_query import rich_queries
+from intentx.study.data_settings import Data
 from intentx.study.plan import SHIPPED, Study, read_study
 from intentx.study.results import read_results
 from intentx.study.run import run_study, status
@@ -23,6 +25,7 @@ from intentx.study.tables import rich_known, rich_tables
 
 __all__ = ["add_bench"]
 
+_PART = re.compile(r"\.(txt|dat|svm)(\.\w+)?$")  # a file of LETOR
 FEW = 3  # failed queries of a method that are named; the others are in the results
 
 
@@ -40,6 +43,16 @@ def add_bench(commands: Any) -> None:
     bench.add_argument("--out", type=Path, metavar="DIR", help="where results are kept")
     bench.add_argument("--status", type=Path, metavar="DIR", help="show the progress of a study")
     bench.add_argument("--data", metavar="DIR", help="use this folder instead of the study's data")
+    bench.add_argument(
+        "--letor", action="append", metavar="FILE",
+        help="of a study of rankers over features: judge the queries of this file; can be given several "
+        "times",
+    )  # fmt: skip
+    bench.add_argument(
+        "--train", action="append", metavar="FILE",
+        help="with --letor: a file of other queries, for background values and the ranker lambdamart; "
+        "can be given several times",
+    )  # fmt: skip
     bench.add_argument(
         "--queries", type=int, metavar="N",
         help="use at most N queries, evenly spread; a smaller N takes a subset of those of a larger one",
@@ -153,7 +166,9 @@ def _bench(options: argparse.Namespace) -> int:
 def _changed(study: Study, options: argparse.Namespace) -> Study:
     """The study with what the command line puts in its place."""
     data, rankers = study.data, dict(study.rankers)
-    if options.data is not None:
+    if options.letor or options.train or study.data.letor:
+        data = _letor(study, options)
+    elif options.data is not None:
         data = dataclasses.replace(
             data, folder=options.data, demo=(), beir=None, ir_datasets=None, topics=None, docs=None,
             runs={},
@@ -192,6 +207,27 @@ def _changed(study: Study, options: argparse.Namespace) -> Study:
             "--dense sets the encoder of the simple ranker 'dense': name it in --simple-rankers, too"
         )
     return study.without(options.without)
+
+
+def _letor(study: Study, options: argparse.Namespace) -> Data:
+    """The files of a study of rankers over features that the command line puts in their place."""
+    data = study.data
+    if not data.letor:
+        raise InputError("--letor and --train are for studies of rankers over features, such as ltr")
+    if options.data is not None:
+        folder = Path(options.data)
+        files = sorted(str(one) for one in folder.glob("*") if _PART.search(one.name))
+        if not files:
+            raise InputError(
+                f"{folder} has no files *.txt, *.dat or *.svm, packed or not, with features"
+            )
+        data = dataclasses.replace(data, letor=(*files,), train=(), folds=True)
+    if options.letor:
+        train = tuple(options.train or ())
+        data = dataclasses.replace(data, letor=tuple(options.letor), train=train, folds=False)
+    elif options.train:
+        raise InputError("--train goes with --letor, the file of the queries that are judged")
+    return data
 
 
 def _shard(text: str) -> tuple[int, int]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from intentx.cli.word_options import positive
 from intentx.errors import InputError
@@ -14,14 +14,14 @@ from intentx.explainers.change.offered import OFFERS
 from intentx.explainers.change.query import QueryCounterfactual
 from intentx.ranking import Ranking
 
-__all__ = ["add_change", "check_change", "explain_change"]
+__all__ = ["add_change", "check_change", "explain_change", "kept_words"]
 
 # Options that only go with --goal, and those of explanations by words that do not go with it.
 OWN = ("rank", "edits", "insert", "keep", "most", "robust", "prove", "change")
 OTHERS = (
-    "method", "max_terms", "vectors", "heldout", "faithfulness", "png", "candidates", "generality",
+    "method", "max_terms", "vectors", "heldout", "faithfulness", "axioms", "candidates", "generality",
     "effects", "query_terms", "samples", "labels", "sampler", "steps", "reference", "removal", "mask",
-    "dense", "simple_rankers",
+    "dense", "simple_rankers", "objective", "max_weight", "collection",
 )  # fmt: skip
 OF_QUERIES = ("drop", "add", "replace")
 
@@ -100,10 +100,15 @@ def _method(options: argparse.Namespace) -> Counterfactual | QueryCounterfactual
     if of_query and (options.keep is not None or options.insert is not None):
         raise InputError("--keep and --insert are of changes of a document, not of --change query")
     if not of_query:
-        given["keep"] = "query" if options.keep == "query" else _listed(options.keep)
+        given["keep"] = kept_words(options.keep)
         given["words"] = _listed(options.insert)
     made = {name: value for name, value in given.items() if value is not None}
     return QueryCounterfactual(**made) if of_query else Counterfactual(**made)
+
+
+def kept_words(given: str | None) -> Literal["query"] | tuple[str, ...] | None:
+    """What ``--keep`` names."""
+    return "query" if given == "query" else _listed(given)
 
 
 def _listed(given: str | None) -> tuple[str, ...] | None:

@@ -82,6 +82,15 @@ def add_compare(commands: Any) -> None:
         compare,
         extra="for the explanation, and for bm25, lm and rm3 unless they have settings of their own",
     )
+    compare.add_argument(
+        "--edits", type=int, default=0, metavar="N",
+        help="for N documents of each query that all rank high: which edits move them down in one order "
+        "and not in another; some hundred texts for each document and ranker (default 0)",
+    )  # fmt: skip
+    compare.add_argument(
+        "--axioms", action="store_true",
+        help="count which retrieval axioms each ranker agrees with; asks no ranker",
+    )  # fmt: skip
     compare.add_argument("--seed", type=int, default=0)
     compare.add_argument("--cache", metavar="FILE", help="cache scores in FILE")
     compare.add_argument("--json", action="store_true", help="print the comparison as JSON")
@@ -97,6 +106,8 @@ def _compare(options: argparse.Namespace) -> int:
         value = getattr(options, name)
         if value is not None and value < 1:
             raise InputError(f"--{name.replace('_', '-')} must be 1 or more, not {value}")
+    if options.edits < 0:
+        raise InputError(f"--edits must be 0 or more, not {options.edits}")
     options.analyzer = analyzer = word_settings(options).analyzer()
     specs = split_specs(options.rankers)
     check_rankers(specs)
@@ -116,6 +127,8 @@ def _compare(options: argparse.Namespace) -> int:
             asked,
             method=method,
             vectors=options.vectors,
+            edits=options.edits,
+            axioms=options.axioms,
             seed=options.seed,
             cache=options.cache,
             progress=lambda done, query: bar(done, len(asked)),

@@ -6,7 +6,7 @@ import argparse
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 from intentx.cli.change_options import add_change, check_change, explain_change
 from intentx.cli.encoders import encoder, vectors
@@ -20,32 +20,35 @@ from intentx.cli.method_options import (
     method_of,
     takes,
 )
-from intentx.cli.simple_ranker_options import add_simple_rankers, check_simple_rankers
+from intentx.cli.setting_options import add_settings
+from intentx.cli.simple_ranker_options import check_simple_rankers
 from intentx.cli.terminal import check_folder, given_text, progress, quiet_models, show, show_json, tell
-from intentx.cli.word_options import add_words, positive, word_settings
+from intentx.cli.word_options import positive, word_settings
 from intentx.datasets import read_documents
 from intentx.errors import InputError
+from intentx.evaluation.axioms import axioms
 from intentx.evaluation.base import Measure
 from intentx.evaluation.faithfulness import faithfulness
 from intentx.evaluation.heldout import heldout_fidelity
+from intentx.explainers.change.explanation import ChangeExplanation
 from intentx.explainers.document.explanation import DocumentExplanation
-from intentx.explainers.document.lirme import Sampler
 from intentx.explainers.document.votes import side_by_side
-from intentx.explainers.inside.references import Reference
 from intentx.explainers.methods import METHODS, Method, all_methods, find_method
 from intentx.explainers.ranking.explanation import IntentExplanation
-from intentx.perturbation import Removal
 from intentx.preferences.simple_rankers import chosen_simple_rankers
 from intentx.rankers import RankerSpec, named_run
 from intentx.rankers.kinds import SPECS, listed
 from intentx.rankers.services.redaction import without_secrets
 from intentx.ranking import Document, Ranking, rank
 from intentx.report import write_page
+from intentx.report.pictures.change import write_change_picture
 from intentx.report.pictures.votes import write_votes
 from intentx.report.pictures.words import check_picture, write_png
 from intentx.scoring import BlackBox
 
 __all__ = ["add_explain"]
+
+STRICT = ("dense", "objective", "max_weight", "controls", "collection")  # never passed over
 
 
 def add_explain(commands: Any) -> None:
@@ -83,13 +86,7 @@ def add_explain(commands: Any) -> None:
         help="term vectors: a GloVe/word2vec text file, a sentence-transformers model, or minilm; "
         "by default they are learned from the documents",
     )  # fmt: skip
-    explain.add_argument(
-        "--heldout", type=int, default=0, metavar="SPLITS", help="measure on held-out documents, too"
-    )
-    explain.add_argument(
-        "--faithfulness", action="store_true",
-        help="with --doc: remove its words, or all others, and measure how the rank changes",
-    )  # fmt: skip
+    _add_measures(explain)
     explain.add_argument("--seed", type=int, default=0, help="of all random draws (default 0)")
     explain.add_argument(
         "--cut", action="store_true",
@@ -107,61 +104,24 @@ def add_explain(commands: Any) -> None:
     explain.add_argument(
         "--png", type=Path, metavar="FILE", help="write a picture; .svg and .pdf work, too"
     )
-    _add_settings(explain)
+    add_settings(explain)
     add_features(explain)
     add_change(explain)
     explain.set_defaults(run_command=_explain)
 
 
-def _add_settings(explain: argparse.ArgumentParser) -> None:
-    """The options that choose words, and those that are settings of some methods."""
-    add_words(
-        explain,
-        extra="for the explanation, and for bm25, lm and rm3 unless they have settings of their own",
+def _add_measures(explain: argparse.ArgumentParser) -> None:
+    """What is measured of an explanation on request."""
+    explain.add_argument(
+        "--heldout", type=int, default=0, metavar="SPLITS", help="measure on held-out documents, too"
     )
-    listwise = explain.add_argument_group("settings of methods that explain rankings")
-    listwise.add_argument("--candidates", type=positive, metavar="N", help="terms to choose from")
-    listwise.add_argument(
-        "--generality", type=float, metavar="G",
-        help="0: fit this list only; 1: prefer terms that hold beyond it (default 0.5)",
+    explain.add_argument(
+        "--faithfulness", action="store_true",
+        help="with --doc: remove its words, or all others, and measure how the rank changes",
     )  # fmt: skip
-    listwise.add_argument(
-        "--effects", type=float, metavar="E",
-        help="0: choose terms by the order alone; 1: by their effect on the ranker alone (default 0.5)",
-    )  # fmt: skip
-    listwise.add_argument("--budget", type=int, metavar="N", help="score at most N edited documents")
-    listwise.add_argument("--seconds", type=float, metavar="S", help="time limit for scoring them")
-    listwise.add_argument("--query-terms", choices=("allow", "exclude"))
-    add_simple_rankers(listwise)
-    pointwise = explain.add_argument_group("settings of methods that explain documents")
-    pointwise.add_argument("--samples", type=positive, metavar="N", help=f"versions ({_of('samples')})")
-    pointwise.add_argument(
-        "--k", type=positive, metavar="K", help=f"ranks that count as relevant ({_of('k')})"
-    )
-    pointwise.add_argument(
-        "--labels",
-        choices=list(dict.fromkeys(label for method in METHODS.values() for label in method.labels)),
-        help=f"labels of the edited versions ({_of('labels')})",
-    )
-    pointwise.add_argument(
-        "--sampler", choices=get_args(Sampler), help=f"how words to remove are drawn ({_of('sampler')})"
-    )
-    pointwise.add_argument(
-        "--steps", type=positive, metavar="N",
-        help=f"steps of the integral or of the search ({_of('steps')})",
-    )  # fmt: skip
-    pointwise.add_argument(
-        "--reference", choices=get_args(Reference),
-        help=f"the reference to compare the document with ({_of('reference')}); auto: zero "
-        "vectors, or their mean where zeros break the ranker",
-    )  # fmt: skip
-    pointwise.add_argument(
-        "--removal", choices=get_args(Removal), help=f"words are deleted or masked ({_of('removal')})"
-    )
-    pointwise.add_argument(
-        "--mask", metavar="TOKEN",
-        help="what replaces masked words (default: the ranker's own mask, if it names one) "
-        f"({_of('mask')})",
+    explain.add_argument(
+        "--axioms", action="store_true",
+        help="count which retrieval axioms the ranker agrees with, too; asks no ranker",
     )  # fmt: skip
 
 
@@ -229,6 +189,8 @@ def _by_words(
     options.encoder = encoder(options, ranking)
     if options.simple_rankers is not None:
         options.simple_rankers = chosen_simple_rankers(options.simple_rankers, options.encoder)
+    if options.collection is not None:
+        options.collection = read_documents(options.collection)
     methods = {name: method_of(name, options) for name in names}
     explanations = {name: _explained(method, ranking, doc, above) for name, method in methods.items()}
     return {
@@ -282,9 +244,10 @@ def _check_settings(
         if any(takes(method, option) for method in methods.values()):
             continue
         # Of methods for rankings, those without a setting pass it over; but dense changes the table.
-        if option in OF_RANKINGS and option != "dense" and whole:
+        if option in OF_RANKINGS and option not in STRICT and whole:
             continue
         able, shown = having(option, every=True), option.replace("_", "-")
+        shown = "no-controls" if option == "controls" else shown
         raise InputError(f"--{shown} is a setting of {_or(able)}, not of {_or([*methods])}")
 
 
@@ -297,11 +260,6 @@ def _explained(method: Any, ranking: Ranking, doc: int | None, above: int | None
 
 def _contrastive(methods: Mapping[str, Method]) -> list[str]:
     return [name for name, method in methods.items() if method.contrastive]
-
-
-def _of(option: str) -> str:
-    """The methods that come along and take an option, in a help line."""
-    return ", ".join(having(option))
 
 
 def _and(names: Sequence[str]) -> str:
@@ -331,13 +289,16 @@ def _judged(options: argparse.Namespace, method: Any, explanation: Any) -> list[
     judged: list[Measure] = []
     if options.heldout:
         judged.append(heldout_fidelity(method, explanation.ranking, repeats=options.heldout))
+    if options.axioms:
+        judged.append(axioms(explanation))
     if options.faithfulness:
         judged.append(faithfulness(explanation, seed=options.seed))
     return judged
 
 
 def _write(
-    options: argparse.Namespace, explanations: Mapping[str, IntentExplanation | DocumentExplanation]
+    options: argparse.Namespace,
+    explanations: Mapping[str, IntentExplanation | DocumentExplanation | ChangeExplanation],
 ) -> None:
     """The page and the pictures, and where they are: on standard output beside tables only."""
     written = []
@@ -350,7 +311,11 @@ def _write(
             path = options.png
             if len(explanations) > 1:
                 path = path.with_stem(f"{path.stem}-{name}")
-            written.append(f"picture: {write_png(path, explanation)}")
+            if isinstance(explanation, ChangeExplanation):
+                drawn = write_change_picture(path, explanation)
+            else:
+                drawn = write_png(path, explanation)
+            written.append(f"picture: {drawn}")
         of_one = [one for one in explanations.values() if isinstance(one, DocumentExplanation)]
         if len(of_one) > 1:
             path = options.png.with_stem(f"{options.png.stem}-side-by-side")

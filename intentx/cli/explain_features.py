@@ -13,6 +13,7 @@ from intentx.errors import InputError
 from intentx.explainers.features.explanation import FeatureExplanation
 from intentx.explainers.features.methods import FEATURE_METHODS
 from intentx.explainers.methods import Method
+from intentx.explainers.verdicts import verdict as judge
 from intentx.feature_ranking import FeatureRanking
 from intentx.files import numbered_lines
 from intentx.models import FeatureModel
@@ -53,6 +54,11 @@ def add_features(explain: argparse.ArgumentParser) -> None:
     group.add_argument(
         "--features", metavar="NAMES",
         help=f"features to choose from, with commas, or how many ({_of('features')})",
+    )  # fmt: skip
+    group.add_argument(
+        "--verdict", action=argparse.BooleanOptionalAction, default=True,
+        help="with --letor: say how far the features of a ranking can be believed (default); explains "
+        "parts of the documents about 10 times",
     )  # fmt: skip
 
 
@@ -132,7 +138,16 @@ def _explained(
     ranking = data.ranking(given_text(qid), model)
     doc, above = (_place(ranking, one) for one in (options.doc, options.above))
     answer = explainer.explain(ranking, doc, above=above)
+    _judge(answer, options.verdict and doc is None)
     return answer
+
+
+def _judge(answer: FeatureExplanation, verdict: bool) -> None:
+    """Ask for the effects of the features, and for the verdict: both are kept, and shown with it."""
+    if verdict:
+        judge(answer)
+    if answer.ranking.model is not None and answer.kept:
+        _ = answer.effects
 
 
 def _place(ranking: FeatureRanking, name: str | None) -> int | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from intentx.errors import InputError
+from intentx.explainers.change.equivalent import EquivalentQuery
 from intentx.explainers.features.methods import FEATURE_METHODS
 from intentx.explainers.methods import METHODS, Method, all_methods, find_method, method_names
 from intentx.preferences.simple_rankers import Semantic, default_simple_rankers
@@ -16,7 +17,10 @@ __all__ = ["OF_DOCUMENTS", "OF_RANKINGS", "MethodNames", "explaining", "having",
 
 # Options that are settings of some methods, and None unless given: those of methods that explain
 # rankings, and of those that explain documents.
-OF_RANKINGS = ("candidates", "query_terms", "generality", "effects", "budget", "seconds", "dense")
+OF_RANKINGS = (
+    "candidates", "query_terms", "generality", "effects", "budget", "seconds", "dense",
+    "objective", "max_weight", "controls", "collection",
+)  # fmt: skip
 OF_DOCUMENTS = ("samples", "k", "labels", "sampler", "steps", "reference", "removal", "mask")
 
 
@@ -40,6 +44,8 @@ def takes(method: Method, option: str) -> bool:
     """Whether an option is a setting of a method, one that its name does not settle."""
     if option == "dense":
         return method.takes_encoder
+    if option == "collection":  # that of other methods is no collection to search
+        return issubclass(method.explainer, EquivalentQuery)
     return option in method.settings and option not in method.kept
 
 

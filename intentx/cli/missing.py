@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import Any
 
+from intentx.cli.change_options import kept_words
 from intentx.cli.terminal import check_folder, given_text, progress, quiet_models, show, show_json, tell
 from intentx.cli.word_options import add_words, positive, word_settings
 from intentx.datasets import read_documents
@@ -40,6 +41,10 @@ def add_missing(commands: Any) -> None:
     command.add_argument(
         "--budget", type=positive, default=200, metavar="N", help="most edited texts (default 200)"
     )
+    command.add_argument(
+        "--keep", metavar="WORDS",
+        help="words that the smallest change does not insert, with commas; query: those of the query",
+    )  # fmt: skip
     command.add_argument("--json", action="store_true", help="print the answer as JSON")
     command.add_argument("--html", type=Path, metavar="FILE", help="write an HTML page")
     add_words(command, ngrams=False, extra="for bm25, lm and rm3")
@@ -66,7 +71,8 @@ def _missing(options: argparse.Namespace) -> None:
             ranker: Any = Pipeline(loaded[0], loaded[1], options.depth or 100)
         else:
             ranker = BlackBox(loaded[0], progress=bar)
-        answer = missing(ranker, query, doc, documents, k=options.k, budget=options.budget)
+        kept = kept_words(options.keep)
+        answer = missing(ranker, query, doc, documents, k=options.k, budget=options.budget, keep=kept)
     if options.json:
         show_json({"format": answer.FORMAT, **answer.to_dict()})
     else:

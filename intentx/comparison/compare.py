@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import math
 from collections.abc import Callable, Iterable, Mapping
@@ -14,9 +15,12 @@ import numpy.typing as npt
 
 from intentx.comparison.biases import find_biases
 from intentx.comparison.disagreements import Evidence
+from intentx.comparison.edits import EditComparison, edits_compared
 from intentx.comparison.preferred import OTHERS, Disagreement, contrast_terms, disagreement
 from intentx.comparison.results import Agreement, Comparison, Intent, QueryComparison
 from intentx.errors import InputError, IntentxError
+from intentx.evaluation.axioms import Axioms
+from intentx.evaluation.axioms import axioms as axioms_of
 from intentx.evaluation.fidelity import judge
 from intentx.evaluation.orders import rbo_ext
 from intentx.evaluation.statistics import kendall_tau_b
@@ -47,6 +51,8 @@ def compare_rankers(
     vectors: str | None = None,
     max_terms: int = 5,
     gap: int = 10,
+    edits: int = 0,
+    axioms: bool = False,
     seed: int = 0,
     cache: str | Path | None = None,
     progress: Callable[[int, str], None] | None = None,
@@ -71,6 +77,11 @@ def compare_rankers(
         Most terms of a contrast, on either side.
     gap
         Least rank distance of far pairs.
+    edits
+        Of how many documents of each query, those that all rank high, the smallest changes are looked
+        for that move them down: up to some hundred texts for each document and ranker.
+    axioms
+        Whether to count which retrieval axioms each order goes along with.
     cache
         A file that remembers the scores of rankers with a fingerprint.
     progress
@@ -88,11 +99,14 @@ def compare_rankers(
     """
     check_rankers(rankers)
     method = method or Multiplex(seed=seed)
-    if gap < 1 or max_terms < 1:
-        raise InputError(f"gap and max_terms must be 1 or more, not {gap!r} and {max_terms!r}")
+    if gap < 1 or max_terms < 1 or edits < 0:
+        raise InputError(
+            "gap and max_terms must be 1 or more and edits 0 or more, not "
+            f"{gap!r}, {max_terms!r} and {edits!r}"
+        )
     found = []
     for topic in topics:
-        one = _Query(topic, method, vectors, gap)
+        one = _Query(topic, method, vectors, gap, edits, axioms)
         found.append(one.compared(rankers, max_terms, seed, cache))
         if progress is not None:
             progress(len(found), topic.query)
@@ -132,8 +146,16 @@ def check_rankers(rankers: Mapping[str, str | Scorer]) -> None:
 class _Query:
     """One query being compared."""
 
-    def __init__(self, topic: Topic, method: Any, vectors: str | None, gap: int) -> None:
-        self.topic, self.gap = topic, gap
+    def __init__(
+        self,
+        topic: Topic,
+        method: Any,
+        vectors: str | None,
+        gap: int,
+        edits: int = 0,
+        axioms: bool = False,
+    ) -> None:
+        self.topic, self.gap, self.edits, self.axioms = topic, gap, edits, axioms
         if vectors is not None:
             texts, analyzer = tuple(topic.docs.values()), getattr(method, "analyzer", None)
             method = dataclasses.replace(method, vectors=vectors_of(vectors, texts, analyzer))
@@ -190,7 +212,23 @@ class _Query:
                 for a in explanations
             },
             disagreements=tuple(self._disagreements(part, explanations, max_terms, seed)),
+            edits=tuple(self._edits(explanations)),
+            axioms=self._axioms(explanations),
         )
+
+    def _axioms(self, explanations: Mapping[str, IntentExplanation]) -> dict[str, Axioms]:
+        """Which axioms each order goes along with; none of a query without a term."""
+        found: dict[str, Axioms] = {}
+        for name, one in explanations.items() if self.axioms else ():
+            with contextlib.suppress(InputError):
+                found[name] = axioms_of(one.ranking)
+        return found
+
+    def _edits(self, explanations: Mapping[str, IntentExplanation]) -> Iterable[EditComparison]:
+        """Of the first documents, which edits move them in one order and not in another."""
+        if not self.edits:
+            return ()
+        return edits_compared({name: one.ranking for name, one in explanations.items()}, self.edits)
 
     def _intent(self, explanation: IntentExplanation) -> Intent:
         ranking = explanation.ranking

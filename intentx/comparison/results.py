@@ -12,8 +12,10 @@ import numpy as np
 
 from intentx.answers import Stored
 from intentx.comparison.biases import RankerBiases
+from intentx.comparison.edits import EditComparison
 from intentx.comparison.preferred import OTHERS, Disagreement, with_nan
 from intentx.errors import InputError
+from intentx.evaluation.axioms import Axioms
 from intentx.evaluation.base import none_for_nan
 from intentx.explainers.plain import parts_of
 from intentx.explainers.ranking.effects import EffectKind
@@ -107,6 +109,10 @@ class QueryComparison:
         Of each two rankers and, with three or more, of each one with all others.
     failed
         Why a ranker has no part in it, by the ranker. Under ``""``: why none has.
+    edits
+        Of some documents, which edits move them in one order and not in another; where asked for.
+    axioms
+        Of each ranker, which retrieval axioms it agrees with; where asked for.
     """
 
     qid: str
@@ -118,6 +124,8 @@ class QueryComparison:
     cross: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     disagreements: tuple[Disagreement, ...] = ()
     failed: Mapping[str, str] = field(default_factory=dict)
+    edits: tuple[EditComparison, ...] = ()
+    axioms: Mapping[str, Axioms] = field(default_factory=dict)
 
     def disagreement(self, first: str, second: str = OTHERS) -> Disagreement:
         """That of two rankers, seen from the first; or of one with all others.
@@ -142,6 +150,8 @@ class QueryComparison:
         found["agreements"] = tuple(Agreement(**with_nan(one)) for one in plain["agreements"])
         found["cross"] = {name: with_nan(row) for name, row in plain["cross"].items()}
         found["disagreements"] = tuple(map(Disagreement.from_dict, plain["disagreements"]))
+        found["axioms"] = {name: Axioms.from_dict(one) for name, one in plain.get("axioms", {}).items()}
+        found["edits"] = tuple(map(EditComparison.from_dict, plain.get("edits", ())))
         return cls(**found)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self
 
 from intentx.errors import InputError
+from intentx.evaluation.axioms import Axioms
 from intentx.evaluation.base import Measure
 from intentx.evaluation.faithfulness import Faithfulness
 from intentx.evaluation.feature_faithfulness import FeatureFaithfulness
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Measured", "measures_in"]
 
-KINDS: tuple[type[HeldoutFidelity], type[Faithfulness], type[FeatureFaithfulness]] = (
+KINDS: tuple[type[HeldoutFidelity], type[Faithfulness], type[FeatureFaithfulness], type[Axioms]] = (
     HeldoutFidelity,
     Faithfulness,
     FeatureFaithfulness,
+    Axioms,
 )
 
 
@@ -32,8 +34,8 @@ class Measured:
     Attributes
     ----------
     measures
-        By their names in JSON, ``"heldout_documents"``, ``"faithfulness"`` and
-        ``"feature_faithfulness"``.
+        By their names in JSON, ``"heldout_documents"``, ``"faithfulness"``,
+        ``"feature_faithfulness"`` and ``"axioms"``.
     """
 
     measures: Mapping[str, Measure]
@@ -46,8 +48,8 @@ class Measured:
         Parameters
         ----------
         measures
-            What `intentx.heldout_fidelity`, `intentx.faithfulness` and `intentx.feature_faithfulness`
-            returned of it.
+            What `intentx.heldout_fidelity`, `intentx.faithfulness`, `intentx.feature_faithfulness` and
+            `intentx.axioms` returned of it.
 
         Raises
         ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
@@ -10,9 +11,11 @@ from typing import Literal
 __all__ = [
     "AGREEMENT",
     "DOCUMENT",
+    "FEATURE_METRICS",
     "METRICS",
     "PAIRS",
     "SECONDS",
+    "STUDIED",
     "Metric",
     "Unit",
     "document_title",
@@ -24,11 +27,14 @@ Unit = Literal[
     "share of pairs",
     "share of terms",
     "share of documents",
+    "share of features",
+    "share of queries",
     "similarity",
     "rank correlation",
     "ranks",
     "terms",
     "texts",
+    "rows",
     "seconds",
     "score",
     "number",
@@ -90,7 +96,7 @@ class Metric:
     @property
     def is_count(self) -> bool:
         """Whether it is a whole number where it is of one query."""
-        return self.unit in ("terms", "texts")
+        return self.unit in ("terms", "texts", "rows")
 
 
 def _by_key(metrics: Iterable[Metric]) -> Mapping[str, Metric]:
@@ -102,6 +108,7 @@ _HELDOUT = "intentx.evaluation.heldout.HeldoutFidelity"
 _PUBLISHED = "intentx.evaluation.published.PublishedFidelity"
 _INSERTION = "intentx.evaluation.insertion.Insertion"
 _AXIOMS = "intentx.evaluation.axioms.Axioms"
+_CHANGES = "intentx.study.changes.Changes"
 _KNOWN = "intentx.evaluation.known.KnownMetrics"
 _EXPLANATION = "intentx.explainers.ranking.explanation.IntentExplanation"
 
@@ -207,6 +214,33 @@ METRICS = _by_key(
             "share of pairs", "none", f"{_AXIOMS}.heldout", "Axioms",
         ),
         Metric(
+            "change_success", "change, reached",
+            "share of the first documents that leave the first ones once at most ten of the terms are "
+            "taken out, in their order",
+            "share of documents", "higher", f"{_CHANGES}.reached", "Changes",
+        ),
+        Metric(
+            "change_size", "change, words",
+            "words taken out by then, the mean of the documents that leave",
+            "words", "lower", f"{_CHANGES}.size", "Changes",
+        ),
+        Metric(
+            "random_change_success", "random change, reached",
+            "the same of random words of the document",
+            "share of documents", "none", f"{_CHANGES}.random_reached", "Changes",
+        ),
+        Metric(
+            "smallest_success", "smallest change, reached",
+            "share of the documents for which a search finds words whose removal makes them leave: the "
+            "same for all methods",
+            "share of documents", "none", f"{_CHANGES}.smallest_reached", "Changes",
+        ),
+        Metric(
+            "smallest_size", "smallest change, words",
+            "words of the smallest change found, the mean of the documents that leave",
+            "words", "none", f"{_CHANGES}.smallest_size", "Changes",
+        ),
+        Metric(
             "model_calls", "model calls",
             "texts that the method has the ranker score besides the documents",
             "texts", "lower", f"{_EXPLANATION}.model_calls", "Cost",
@@ -228,6 +262,84 @@ METRICS = _by_key(
         ),
     ]
 )  # fmt: skip
+_FEATURES = "intentx.study.feature_cells"
+_VERDICT = "intentx.explainers.features.judged.FeatureVerdict"
+_CURVES = "intentx.evaluation.feature_faithfulness.FeatureFaithfulness"
+KS = (1, 3, 5, 7, 10)
+_BY_FIRST: tuple[tuple[str, str, str, Unit, Direction], ...] = (
+    ("preservation", "τ alone", "τ of the order by the first {} features alone",
+     "rank correlation", "higher"),
+    ("deletion", "τ without", "τ of the order without the first {} features",
+     "rank correlation", "lower"),
+    ("exposure_preservation", "exposure alone",
+     "exposure that the order by the first {} features alone leaves in place",
+     "share of documents", "higher"),
+    ("exposure_deletion", "exposure without",
+     "exposure that the order without the first {} features leaves in place",
+     "share of documents", "lower"),
+)  # fmt: skip
+FEATURE_METRICS = _by_key(
+    [
+        Metric(
+            "validity", "validity",
+            "τ of the order by the first 5 features, the others having the documents’ mean",
+            "rank correlation", "higher", f"{_FEATURES}.validity", "Valid",
+        ),
+        Metric(
+            "completeness", "completeness",
+            "−τ of the order with the first 5 features at the documents’ mean",
+            "rank correlation", "higher", f"{_FEATURES}.validity", "Valid",
+        ),
+        *(
+            Metric(f"{key}_{k}", f"{title}@{k}", said.format(k), unit, direction,
+                   f"{_CURVES}.{key}", "Order by features")
+            for key, title, said, unit, direction in _BY_FIRST for k in KS
+        ),
+        Metric(
+            "feature_heldout", "held-out order",
+            "pairs of documents left out that features chosen in the same way order as the model does",
+            "share of pairs", "higher", f"{_VERDICT}.heldout", "Verdict",
+        ),
+        Metric(
+            "feature_random", "random features", "the same by as many random features",
+            "share of pairs", "none", f"{_VERDICT}.random", "Verdict",
+        ),
+        Metric(
+            "feature_shuffled", "shuffled scores",
+            "the same by the method where the scores were shuffled over the documents",
+            "share of pairs", "none", f"{_VERDICT}.shuffled", "Verdict",
+        ),
+        Metric(
+            "holds", "holds", "queries with the verdict that the features hold",
+            "share of queries", "none", f"{_VERDICT}.level", "Verdict",
+        ),
+        Metric(
+            "used", "with effect", "features that change a score when set to their background",
+            "share of features", "higher", f"{_FEATURES}.effects", "Effects",
+        ),
+        Metric(
+            "places", "places moved",
+            "places that a document moves when one of the features is set to its background",
+            "ranks", "none", f"{_FEATURES}.effects", "Effects",
+        ),
+        Metric(
+            "same_seeds", "same over seeds", "Jaccard similarity of the first 5 features over seeds",
+            "similarity", "higher", f"{_FEATURES}.stability", "Stability",
+        ),
+        Metric(
+            "same_backgrounds", "same over backgrounds",
+            "Jaccard similarity of the first 5 features over backgrounds: mean, median, zero",
+            "similarity", "higher", f"{_FEATURES}.stability", "Stability",
+        ),
+        Metric(
+            "rows_asked", "rows asked", "rows of features that the method has the model score",
+            "rows", "lower", "intentx.explainers.features.explanation.FeatureExplanation.model_calls",
+            "Cost",
+        ),
+    ]
+)  # fmt: skip
+# All that a study can measure.
+STUDIED = ChainMap(dict(FEATURE_METRICS), METRICS)  # type: ignore[arg-type]
 # The sets of pairs in `Fidelity.rows`, as people read them.
 PAIRS = {
     "all": METRICS["all"].title,
@@ -308,9 +420,9 @@ def document_title(key: str) -> str:
 
 
 def titled(keys: Iterable[str]) -> dict[str, str]:
-    """Keys of `METRICS` with their titles, as heads of tables.
+    """Keys of `STUDIED` with their titles, as heads of tables.
 
     >>> titled(["all", "tau"])
     {'all': 'all pairs', 'tau': 'Kendall τ-b'}
     """
-    return {key: METRICS[key].title for key in keys}
+    return {key: STUDIED[key].title for key in keys}

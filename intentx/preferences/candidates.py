@@ -163,7 +163,8 @@ def screened(
     agreement = np.abs(matrices.mean_votes()) if avoided else matrices.mean_votes()
     rank_sum = np.arange(matrices.n_terms)
     rank_sum[np.argsort(-agreement, kind="stable")] += np.arange(matrices.n_terms)
-    rank_sum[np.isin(matrices.scores.terms, list(always))] = -1
+    of_query = set(always)  # no array of strings: each would take as much room as the longest
+    rank_sum[[term in of_query for term in matrices.scores.terms]] = -1
     kept = np.argsort(rank_sum, kind="stable")[:number]
     return matrices.restricted(np.sort(kept).tolist())
 

@@ -6,7 +6,7 @@ import contextlib
 import functools
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -178,13 +178,23 @@ class SearchIndex:
             raise InputError(f"the query must be a string, not {query!r}")
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
             raise InputError(f"k must be an integer, 1 or more, not {k!r}")
+        return self._found(Counter(token.term for token in self.analyzer.tokens(query)), int(k), fill)
+
+    def search_terms(self, terms: Iterable[str], k: int = 10) -> Hits:
+        """The ``k`` best documents for terms of the analyzer; one that is given twice counts twice.
+
+        >>> SearchIndex.build({"a": "green tea", "b": "a boat"}).search_terms(["tea", "tea"]).ids
+        ('a',)
+        """
+        return self._found(Counter(terms), int(k), fill=False)
+
+    def _found(self, terms: Counter[str], k: int, fill: bool) -> Hits:
         with self._readable():
-            terms = Counter(token.term for token in self.analyzer.tokens(query))
             numbers = self._store.numbers(terms.elements())
             scores = self._model.get_scores_from_ids(numbers) if numbers else np.zeros(len(self))
-            places = _best(scores, int(k))
+            places = _best(scores, k)
             if fill and len(places) < k:
-                others = np.flatnonzero(scores == 0)[: int(k) - len(places)]
+                others = np.flatnonzero(scores == 0)[: k - len(places)]
                 places = np.concatenate([places, others])
             return Hits(self._store.ids(places.tolist()), scores[places])
 

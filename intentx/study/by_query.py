@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 
 __all__ = ["BY_QUERY", "rich_queries", "shown_by_query"]
 
-BY_QUERY = ("all", "heldout_documents", "heldout_pairs")  # metrics beside the terms
+# Metrics beside the terms, or beside the features.
+BY_QUERY = (
+    *("all", "heldout_documents", "heldout_pairs"),
+    *("preservation_5", "deletion_5", "feature_heldout"),
+)
 
 
 def shown_by_query(lines: Sequence[Line]) -> list[str]:

@@ -24,6 +24,7 @@ from intentx.perturbation import EditedDocuments, remove_terms, score_edits
 from intentx.preferences import preference_pairs
 from intentx.preferences.pairs import EveryPair
 from intentx.ranking import Ranking
+from intentx.study.changes import changes
 from intentx.study.plan import Measures
 from intentx.text import Analyzer
 
@@ -184,6 +185,21 @@ def _axioms(of: Explained) -> dict[str, float]:
     return {"axioms": found.fitted, "axioms_heldout": found.heldout}
 
 
+def _changes(of: Explained) -> dict[str, float]:
+    """How soon the first documents fall without the terms, beside the smallest change there is."""
+    if of.ranking.scorer is None or not of.measures.changes:
+        return {}
+    explanation, measures = of.explanation, of.measures
+    found = changes(of.ranking, explanation.terms, explanation.analyzer, measures.changes, measures.seed)
+    return {
+        "change_success": found.reached,
+        "change_size": found.size,
+        "random_change_success": found.random_reached,
+        "smallest_success": found.smallest_reached,
+        "smallest_size": found.smallest_size,
+    }
+
+
 def _known(of: Explained) -> dict[str, float]:
     """How far the terms are what the ranker looks for, where it says so."""
     known = intent_metrics(of.explanation, of.ranking)
@@ -230,6 +246,7 @@ PARTS: tuple[Callable[[Explained], Mapping[str, float]], ...] = (
     _out_of_sample,
     _edits,
     _axioms,
+    _changes,
     _known,
     _stability,
     _shuffled,

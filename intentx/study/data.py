@@ -13,8 +13,10 @@ from intentx.datasets.records import document_in, query_in, score_in
 from intentx.errors import InputError
 from intentx.files import excerpt, file_name, json_object, numbered_lines
 from intentx.search import SearchIndex
+from intentx.study.feature_topics import FeatureTopic, feature_topics
 from intentx.study.plan import Data, digest
 from intentx.study.sources import collection_of
+from intentx.study.spread import spread_places
 from intentx.text import Analyzer
 
 __all__ = ["Topic", "spread_places", "topics"]
@@ -55,7 +57,7 @@ def topics(
     progress: Callable[[int], None] | None = None,
     number: Callable[[int], None] | None = None,
     analyzer: Analyzer | None = None,
-) -> Iterator[Topic]:
+) -> Iterator[Topic] | Iterator[FeatureTopic]:
     """The queries of ``data``; those of a file of topics are read as they are asked for.
 
     Parameters
@@ -77,6 +79,18 @@ def topics(
     InputError
         If the data is not there, or broken; the message says where.
     """
+    if data.letor:
+        return feature_topics(data, number)
+    return _of_texts(data, index, progress, number, analyzer)
+
+
+def _of_texts(
+    data: Data,
+    index: str | Path | None,
+    progress: Callable[[int], None] | None,
+    number: Callable[[int], None] | None,
+    analyzer: Analyzer | None,
+) -> Iterator[Topic]:
     if data.topics is not None and data.docs is None:
         yield from _cut(_from_lines(data.topics, data), data)
     elif data.demo:
@@ -191,31 +205,6 @@ def _runs(plain: Any, docs: Mapping[str, str], where: str) -> dict[str, dict[str
 def _spread(items: Sequence[Any], data: Data) -> list[Any]:
     """As many as are asked for, evenly spread."""
     return [items[place] for place in spread_places(len(items), data.queries)]
-
-
-def spread_places(number: int, wanted: int | None) -> list[int]:
-    """``wanted`` of the places 0 to ``number - 1``, evenly spread and in order; None: all.
-
-    A smaller choice is part of every larger one: the ends come first, then the middle, then the
-    quarters, and so on, as in a van der Corput sequence.
-
-    >>> spread_places(101, 2), spread_places(101, 3), spread_places(101, 5)
-    ([0, 100], [0, 50, 100], [0, 25, 50, 75, 100])
-    >>> spread_places(3, 7), spread_places(0, 2)
-    ([0, 1, 2], [])
-    """
-    if wanted is None or wanted >= number:
-        return list(range(number))
-    chosen = dict.fromkeys([0, number - 1][:wanted])
-    parts = 2
-    while len(chosen) < wanted:
-        bits = parts.bit_length() - 2  # the odd ones of so many parts, those far apart first
-        for place in range(parts // 2):
-            odd = 2 * int(f"{place:0{bits}b}"[::-1], 2) + 1 if bits else 1
-            if len(chosen) < wanted:
-                chosen.setdefault((2 * odd * (number - 1) + parts) // (2 * parts))
-        parts *= 2
-    return sorted(chosen)
 
 
 def _cut(items: Iterable[Topic], data: Data) -> Iterator[Topic]:

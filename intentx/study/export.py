@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from intentx.evaluation.known import MOST
-from intentx.evaluation.metrics import METRICS, titled
+from intentx.evaluation.metrics import FEATURE_METRICS, KS, METRICS, titled
 from intentx.markup import tag
 from intentx.signs import visible
 from intentx.study.by_query import shown_by_query
@@ -48,6 +48,27 @@ LEGEND = (
     "seeds. Bold: the highest of a ranker. † better and ‡ worse than the best other baseline (of "
     "{baselines}), p < .05 by a paired randomization test with Holm's correction. {queries}"
 )
+FEATURES = (
+    *("validity", "completeness", "feature_heldout", "feature_random", "feature_shuffled", "holds"),
+    *("used", "places", "same_seeds", "same_backgrounds", "rows_asked"),
+)
+# Tables of their own, by the first k features: the order by these alone, and without them.
+BY_FIRST = tuple(
+    tuple(f"{name}_{k}" for k in KS)
+    for name in ("preservation", "deletion", "exposure_preservation", "exposure_deletion")
+)
+FEATURES_LEGEND = (
+    "Validity: Kendall's τ-b of the order by the first five features to the model's, all others having "
+    "the mean of the documents; completeness: −τ of the order with these at the mean. Held-out order: "
+    "pairs of documents left out that features chosen in the same way order as the model does; as many "
+    "random features, and the method on shuffled scores; share of queries whose features hold by that. "
+    "With effect: share of the features that change a score when set to their background, and the "
+    "places that a document then moves. Jaccard of the first five features over seeds and over "
+    "backgrounds. τ alone: of the order by the first k features, the mean over {rows}; τ without: of "
+    "the order without them, lower is better; exposure: the share that stays. Bold: the highest of a "
+    "ranker, where higher is better. † better and ‡ worse than the best other baseline (of "
+    "{baselines}), p < .05 by a paired randomization test with Holm's correction. {queries}"
+)
 INTERVALS = " Below the means: 95 % intervals over queries."
 _LATEX = str.maketrans(
     {sign: f"\\{sign}" for sign in "&%$#_{}"}
@@ -66,7 +87,9 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 def markdown(results: Results) -> str:
     """The table in Markdown, with what it means and which queries have no metrics."""
     lines = [f"# {_plain(results.study.name)}", "", *_unfinished(results), ""]
-    lines += [*_markdown_table(results.lines, COLUMNS), "", _legend(results, _plain) + INTERVALS, ""]
+    for names in _main_tables(results):
+        lines += [*_markdown_table(results.lines, names), ""]
+    lines += [_legend(results, _plain) + INTERVALS, ""]
     if _columns(results.lines, PUBLISHED):
         lines += [*_markdown_table(results.lines, PUBLISHED), ""]
         lines += [_published_legend(results, _plain) + INTERVALS, ""]
@@ -129,8 +152,9 @@ def latex(results: Results) -> str:
     caption = " ".join([*_unfinished(results), visible(_legend(results))])
     lines = [
         r"% needs the package booktabs, and XeLaTeX or LuaLaTeX for names beyond Latin letters",
-        *_latex_table(results.lines, COLUMNS, caption),
     ]
+    for names in _main_tables(results):
+        lines += ["", *_latex_table(results.lines, names, caption)]
     if _columns(results.lines, PUBLISHED):
         caption = visible(_published_legend(results))
         lines += ["", *_latex_table(results.lines, PUBLISHED, caption)]
@@ -188,13 +212,14 @@ def csv_table(results: Results) -> str:
 
 def csv_cells(results: Results) -> Iterator[str]:
     """Lines of a CSV file with every cell: its metrics, terms, seconds and the reason for none."""
-    heads = ["qid", "query", "ranker", "method", *METRICS, "intent_terms", "seconds_ours"]
+    names = [*(FEATURE_METRICS if results.study.data.letor else METRICS)]
+    heads = ["qid", "query", "ranker", "method", *names, "intent_terms", "seconds_ours"]
     heads += ["seconds_model", "reason"]
     queries = dict(results.topics)
     rows = (
         [
             *(row.qid, queries[row.qid], row.ranker, row.method),
-            *(row.metrics.get(name, "") for name in METRICS),
+            *(row.metrics.get(name, "") for name in names),
             " ".join(row.terms),
             *(row.seconds.get(part, "") for part in ("ours", "model")),
             row.reason,
@@ -224,6 +249,13 @@ def _csv_lines(heads: Sequence[object], rows: Iterable[Sequence[object]]) -> Ite
         yield text.getvalue().removesuffix(ROW_END) + "\n"
         text.seek(0)
         text.truncate()
+
+
+def _main_tables(results: Results) -> list[tuple[str, ...]]:
+    """The metrics of each table: one of words, several of features."""
+    if not results.study.data.letor:
+        return [COLUMNS]
+    return [some for some in (FEATURES, *BY_FIRST) if _columns(results.lines, some)]
 
 
 def _columns(lines: Sequence[Line], names: Sequence[str]) -> list[str]:
@@ -274,12 +306,15 @@ def _legend(results: Results, name: Callable[[str], str] = str) -> str:
     sizes = sorted({_measured(line) for line in results.lines})
     failed = f", {results.failed} cells without metrics" if results.failed else ""
     n = f"n = {sizes[0]} to {sizes[-1]}" if len(sizes) > 1 else f"n = {sizes[0] if sizes else 0}"
-    return LEGEND.format(
-        gap=study.measures.gap,
-        sampled=study.measures.sampled,
-        baselines=", ".join(map(name, baselines)) or "none",
-        queries=f"{len(results.topics)} queries, {n}{failed}.",
-    )
+    told = {
+        "baselines": ", ".join(map(name, baselines)) or "none",
+        "queries": f"{len(results.topics)} queries, {n}{failed}.",
+    }
+    if study.data.letor:
+        trained = study.data.train or study.data.folds
+        rows = "100 documents of the training files" if trained else "one row, the documents' mean"
+        return FEATURES_LEGEND.format(rows=rows, **told)
+    return LEGEND.format(gap=study.measures.gap, sampled=study.measures.sampled, **told)
 
 
 def _published_legend(results: Results, name: Callable[[str], str] = str) -> str:

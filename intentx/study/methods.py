@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from intentx.errors import InputError
+from intentx.explainers.features.methods import FEATURE_METHODS
 from intentx.explainers.methods import METHODS, Method, find_method
+from intentx.plugins import nearest
 from intentx.preferences.simple_rankers import (
     NO_ENCODER,
     Encoder,
@@ -18,7 +20,10 @@ from intentx.preferences.simple_rankers import (
 from intentx.preferences.vectors import TermVectors
 from intentx.text import Analyzer
 
-__all__ = ["study_method"]
+__all__ = ["TRAIN", "study_method"]
+
+SEARCH = "search"  # the setting ``method`` of valid features, where ``method`` names the method
+TRAIN = "train"  # background: rows of the documents that [data] train names
 
 
 def study_method(
@@ -27,6 +32,8 @@ def study_method(
     vectors: TermVectors | None = None,
     encoder: Encoder | None = None,
     analyzer: Analyzer | None = None,
+    *,
+    of_features: bool = False,
 ) -> Any:
     """The method that ``[methods]`` describes by ``plain`` under ``name``.
 
@@ -38,6 +45,9 @@ def study_method(
         What ``dense`` of ``plain`` names, loaded.
     analyzer
         What reads texts; None: the method's own.
+    of_features
+        Whether the study is of rankers over features. ``background = "train"`` then stands for rows of
+        the training documents, which come with each query: it is left out here.
 
     Raises
     ------
@@ -51,9 +61,29 @@ def study_method(
     if not isinstance(kind, str):
         raise InputError(f"[methods] {name}: method = '…' is missing")
     try:
+        if of_features:
+            return _of_features(kind, settings)
+        if kind in FEATURE_METHODS:
+            raise InputError(f"{kind} explains rankers over features: it needs [data] letor")
         return _made(find_method(kind), settings, plain.get("dense"), vectors, encoder)
     except InputError as error:
         raise InputError(f"[methods] {name}: {error}") from error
+
+
+def _of_features(kind: str, settings: dict[str, Any]) -> Any:
+    if kind not in FEATURE_METHODS or FEATURE_METHODS[kind].explainer.questions == ("rankings",):
+        able = [n for n, one in FEATURE_METHODS.items() if one.explainer.questions != ("rankings",)]
+        raise InputError(
+            f"{kind!r} does not explain single rankings by features; choose one of {', '.join(able)}"
+            f"{nearest(kind, able)}"
+        )
+    if settings.get("units", "features") != "features":
+        raise InputError("documents by their features have no words: leave units out")
+    if kind == "valid-features" and SEARCH in settings:
+        settings = {("method" if n == SEARCH else n): value for n, value in settings.items()}
+    if settings.get("background") == TRAIN:
+        settings = {name: value for name, value in settings.items() if name != "background"}
+    return FEATURE_METHODS[kind].make(settings)
 
 
 def _made(

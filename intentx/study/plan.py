@@ -10,9 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
-from typing import Annotated, Any
-
-import msgspec
+from typing import Any
 
 from intentx.checks import Amount, Count, Size, Text, check_fields, shown
 from intentx.errors import InputError
@@ -20,7 +18,8 @@ from intentx.files import read_text
 from intentx.preferences.simple_rankers import Encoder
 from intentx.preferences.vectors import TermVectors
 from intentx.rankers.services.redaction import without_secrets
-from intentx.study.methods import study_method
+from intentx.study.data_settings import Data
+from intentx.study.methods import TRAIN, study_method
 from intentx.study.values import (
     limited,
     made,
@@ -38,65 +37,7 @@ from intentx.text import Analyzer, TextSettings
 
 __all__ = ["SHIPPED", "Data", "Measures", "Study", "digest", "read_study"]
 
-SHIPPED = ("demo", "known", "recorded", "simple-rankers", "table2")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Data:
-    """Where queries and documents come from: one of the first five.
-
-    Parameters
-    ----------
-    demo
-        The queries that come with intentx, by their names; ``["*"]``: all of them.
-    folder
-        One with passages, queries and candidates, as `intentx.datasets.read_collection` reads.
-    beir
-        One in BEIR's form: ``corpus.jsonl``, ``queries.jsonl``, and ``qrels/``.
-    ir_datasets
-        The name of a dataset of the package ir_datasets.
-    topics
-        A JSONL file with a query on each line: ``qid``, ``query``, ``docs`` (a list of ``id`` and
-        ``text``) and perhaps ``runs``, the scores of documents by the name of a run. It is read as it
-        goes, so that it may be longer than memory. With ``docs``, a file of queries alone, as
-        `intentx.datasets.read_queries` reads.
-    docs
-        With ``topics``: a file of documents, as `intentx.datasets.read_documents` reads.
-    runs
-        TREC run files by the names of the runs, besides those that the data brings.
-    pool
-        The recorded run whose documents are ranked; None: BM25 finds them, where the data has no run.
-    depth
-        Documents of each query, at most.
-    queries
-        Queries, at most, spread evenly over those that there are; None: all.
-    """
-
-    demo: tuple[str, ...] = ()
-    folder: str | None = None
-    beir: str | None = None
-    ir_datasets: str | None = None
-    topics: str | None = None
-    docs: str | None = None
-    runs: Mapping[str, str] = field(default_factory=dict)
-    pool: str | None = None
-    depth: Annotated[int, msgspec.Meta(ge=2, le=2**63 - 1, description="a whole number, 2 or more")] = (
-        100
-    )
-    queries: Size | None = None
-
-    def __post_init__(self) -> None:
-        check_fields("data", self)
-        sources = [n for n in ("demo", "folder", "beir", "ir_datasets", "topics") if getattr(self, n)]
-        if len(sources) != 1:
-            raise InputError(
-                "[data] needs one source: demo, folder, beir, ir_datasets or topics; it has "
-                f"{', '.join(sources) or 'none'}"
-            )
-        if self.docs is not None and self.topics is None:
-            raise InputError("[data] docs needs topics, a file of queries")
-        if self.runs and sources[0] in ("demo", "topics") and self.docs is None:
-            raise InputError("[data] runs goes with docs, folder, beir or ir_datasets")
+SHIPPED = ("demo", "known", "ltr", "recorded", "simple-rankers", "table2")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -127,6 +68,10 @@ class Measures:
     axioms
         Whether the vote of retrieval axioms (`intentx.axioms`) is measured beside each explanation, as
         a baseline. It asks no ranker, and is the same for all methods.
+    changes
+        Documents that have to leave the first ten (of half of the documents, where there are fewer than
+        twenty), from the top: by the words that each explanation names first, beside the smallest change
+        that `intentx.Counterfactual` finds, which is the same for all methods; 0: none.
     tolerance
         By the names of rankers, the least difference of two scores of its ``gap``; for a ranker that
         is not named, the median difference in each ranking. With ``published`` only.
@@ -146,6 +91,7 @@ class Measures:
     shuffled: bool = True
     published: bool = False
     axioms: bool = False
+    changes: Count = 0
     tolerance: Mapping[str, Amount] = field(default_factory=dict)
     vectors: Text | None = None
     seed: Count = 0
@@ -169,6 +115,8 @@ class Measures:
             del plain["published"], plain["tolerance"]
         if not self.axioms:
             del plain["axioms"]
+        if not self.changes:
+            del plain["changes"]
         return plain
 
     def of(self, ranker: str) -> dict[str, Any]:
@@ -198,7 +146,7 @@ class Study:
         ``dense``, ``"minilm"`` or another model, for ``"dense"`` among them or a fourth one.
     baselines
         Names of the methods that the others are held against; none named: all but Multiplex with
-        settings other than the published ones.
+        settings other than the published ones, valid features and listwise Shapley values.
     text
         How texts become terms, for all methods; see `intentx.text.TextSettings`.
     workers
@@ -236,7 +184,12 @@ class Study:
             if not isinstance(spec, str) or not spec:
                 raise InputError(f"ranker {name!r} must be a spec such as 'bm25', not {shown(spec)}")
         for name, plain in self.methods.items():
-            study_method(name, plain)
+            study_method(name, plain, of_features=bool(self.data.letor))
+            if self.background(name) and not (self.data.train or self.data.folds):
+                raise InputError(
+                    f"[methods] {name}: background = {TRAIN!r} are rows of the documents of [data] "
+                    "train, which is not given"
+                )
             for ranker in plain.get("rankers", ()):
                 if ranker not in self.rankers:
                     raise InputError(
@@ -259,16 +212,23 @@ class Study:
 
     def baselines_of(self, ranker: str) -> list[str]:
         """Names of the methods that others of that ranker are held against."""
-        chosen = self.baselines or tuple(
-            n for n, m in self.methods.items() if m["method"] != "multiplex"
-        )
+        ours = ("multiplex", "valid-features", "listwise-shap")
+        chosen = self.baselines or tuple(n for n, m in self.methods.items() if m["method"] not in ours)
         return [name for name in self.methods_of(ranker) if name in chosen]
 
     def method(
         self, name: str, vectors: TermVectors | None = None, encoder: Encoder | None = None
     ) -> Any:
         """The method of that name, with vectors of terms and, where it says ``dense``, its encoder."""
-        return study_method(name, self.methods[name], vectors, encoder, self.analyzer)
+        of_features = bool(self.data.letor)
+        analyzer = None if of_features else self.analyzer
+        return study_method(
+            name, self.methods[name], vectors, encoder, analyzer, of_features=of_features
+        )
+
+    def background(self, name: str) -> bool:
+        """Whether a method has rows of the training documents for features that are left out."""
+        return bool(self.data.letor) and self.methods[name].get("background") == TRAIN
 
     @property
     def analyzer(self) -> Analyzer | None:
@@ -308,7 +268,7 @@ class Study:
         Only keys that stand in the URLs of rankers are left out: this is written to files.
         """
         plain = dataclasses.asdict(self) | {"text": self.text.to_dict()}
-        plain["measures"] = self.measures.to_dict()
+        plain["measures"], plain["data"] = self.measures.to_dict(), self.data.to_dict()
         for key in ("text", "by_query"):
             if not plain[key]:
                 del plain[key]
@@ -334,12 +294,18 @@ class Study:
         data = dict(table_of(plain, "data"))
         data["runs"] = runs_of(data.get("runs", {}))
         if base is not None:
-            for key in ("folder", "beir", "topics", "docs"):
+            for key in ("folder", "beir", "topics", "docs", "feature_names"):
                 if isinstance(data.get(key), str):
                     data[key] = resolved(data[key], base)
+            for key in ("letor", "train"):
+                if key in data:
+                    data[key] = tuple(
+                        resolved(one, base) for one in names_of(data[key], f"[data] {key}")
+                    )
             data["runs"] = {name: resolved(path, base) for name, path in data["runs"].items()}
-        if isinstance(data.get("demo"), list):
-            data["demo"] = tuple(data["demo"])
+        for key in ("demo", "letor", "train"):
+            if isinstance(data.get(key), list):
+                data[key] = tuple(data[key])
         rankers = {str(k): spec_of(v, base) for k, v in table_of(plain, "rankers").items()}
         methods = {
             str(k): with_paths(limited(str(k), v), "dense", base)
@@ -366,7 +332,8 @@ def read_study(source: str | Path) -> Study:
     Parameters
     ----------
     source
-        ``"demo"``, ``"known"``, ``"recorded"``, ``"simple-rankers"`` or ``"table2"``; or a path.
+        ``"demo"``, ``"known"``, ``"ltr"``, ``"recorded"``, ``"simple-rankers"`` or ``"table2"``; or a
+        path.
 
     Raises
     ------

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import itertools
 import os
 import threading
@@ -16,6 +17,9 @@ from intentx.errors import InputError, IntentxError
 from intentx.explainers.plain import plain_settings
 from intentx.study.cells import Cell, measure
 from intentx.study.data import Topic, topics
+from intentx.study.feature_cells import measure_features
+from intentx.study.feature_topics import FeatureTopic, feature_mark, feature_ranking
+from intentx.study.methods import TRAIN
 from intentx.study.plan import Study, digest
 from intentx.study.rankings import encoder_of, give_back, load_all, mark_of, ranking_of, vectors_of
 from intentx.study.store import Row, Store, StoreError
@@ -42,7 +46,7 @@ class _Task:
 
     study: Study
     ranker: str
-    topic: Topic
+    topic: Topic | FeatureTopic
     methods: Mapping[str, str]  # names of methods, by their variant
     cache: str | None
     folder: str  # of the results
@@ -170,7 +174,7 @@ class _Run:
         if self._total is not None:
             self._total(len(range(self.shard[0], queries, self.shard[1])) * len(self.known))
 
-    def _topics(self) -> Iterator[Topic]:
+    def _topics(self) -> Iterator[Topic] | Iterator[FeatureTopic]:
         words = self.study.analyzer
         return topics(self.study.data, self.index, number=self._tell, analyzer=words)
 
@@ -222,7 +226,8 @@ def variants(study: Study) -> dict[str, tuple[str, str]]:
     found: dict[str, tuple[str, str]] = {}
     for ranker, spec in study.rankers.items():
         try:
-            mark = mark_of(spec, study.analyzer)
+            features = bool(study.data.letor)
+            mark = feature_mark(spec) if features else mark_of(spec, study.analyzer)
         except IntentxError as error:
             raise InputError(
                 f"ranker {ranker!r}: {error}\n--ranker {ranker}=SPEC puts another one in its place, and "
@@ -232,7 +237,8 @@ def variants(study: Study) -> dict[str, tuple[str, str]]:
         for name in study.methods_of(ranker):
             settings = plain_settings(study.method(name))
             kind, dense = (study.methods[name].get(key) for key in ("method", "dense"))
-            variant = digest([mark, kind, settings, measures, *filter(None, [dense])])
+            beside = dense or (study.background(name) and f"background: {TRAIN}")
+            variant = digest([mark, kind, settings, measures, *filter(None, [beside])])
             if variant in found:
                 raise InputError(
                     f"{ranker!r} by {name!r} is the same as {found[variant][0]!r} by "
@@ -317,6 +323,9 @@ def _rows(task: _Task, owner: int) -> list[Row]:
 def _measured(task: _Task) -> Iterator[Row]:
     """The cells of a task, one by one."""
     study, topic = task.study, task.topic
+    if isinstance(topic, FeatureTopic):
+        yield from _by_features(task, topic)
+        return
     vectors = None
     dense = {name: plain.get("dense") for name, plain in study.methods.items()}
     load_all(study.rankers.values(), study.measures.vectors, filter(None, dense.values()))
@@ -332,5 +341,23 @@ def _measured(task: _Task) -> Iterator[Row]:
         else:
             method = study.method(name, vectors, encoder_of(dense[name]))
             cell = measure(method, ranking, study.measures, study.measures.tolerance.get(task.ranker))
+        parts = cell.terms, cell.metrics, cell.seconds
+        yield Row(variant, topic.digest, topic.qid, task.ranker, name, cell.reason, *parts)
+
+
+def _by_features(task: _Task, topic: FeatureTopic) -> Iterator[Row]:
+    """The cells of a task of a ranker over features."""
+    study, ranking, reason = task.study, None, ""
+    try:
+        ranking = feature_ranking(study.rankers[task.ranker], topic)
+    except IntentxError as error:
+        reason = str(error)
+    for variant, name in task.methods.items():
+        cell = Cell((), {}, {}, reason)
+        if ranking is not None:
+            method = study.method(name)
+            if study.background(name):
+                method = dataclasses.replace(method, background=topic.background)
+            cell = measure_features(method, ranking, study.measures, topic.background)
         parts = cell.terms, cell.metrics, cell.seconds
         yield Row(variant, topic.digest, topic.qid, task.ranker, name, cell.reason, *parts)

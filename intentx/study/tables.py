@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
-from intentx.evaluation.metrics import METRICS
+from intentx.evaluation.metrics import STUDIED
 from intentx.evaluation.statistics import Estimate, bootstrap, holm
 from intentx.signs import visible
 from intentx.study.store import Row
@@ -39,13 +39,17 @@ Floats = npt.NDArray[np.float64]
 Pair = tuple[str, str]  # a ranker and a method, by their names
 
 # Where more is better, there is a best baseline to be held against.
-TESTED = tuple(key for key, metric in METRICS.items() if metric.direction == "higher")
+TESTED = tuple(key for key, metric in STUDIED.items() if metric.direction == "higher")
 MARKS = {1: "†", -1: "‡", 0: ""}  # by `Versus.sign`
 # How far the terms are what the ranker says that it looks for.
 KNOWN = ("intent_precision", "intent_recall", "intent_ap")
 SHOWN = (  # in a terminal
     *("all", "far", "sampled", "heldout_pairs", "heldout_documents"),
     *("shuffled_all", "terms"),
+)
+FEATURES_SHOWN = (  # of rankers over features
+    *("preservation_5", "deletion_5", "exposure_preservation_5", "validity", "completeness"),
+    "feature_heldout",
 )
 
 
@@ -56,7 +60,7 @@ class Line:
     Attributes
     ----------
     metrics
-        Those of `intentx.evaluation.metrics.METRICS` that are defined for some query.
+        Those of `intentx.evaluation.metrics.STUDIED` that are defined for some query.
     against
         Of metrics in `TESTED`, the difference to the best other baseline of the same ranker; the p
         values are Holm's, over the methods of that ranker.
@@ -114,7 +118,7 @@ class _Column:
     def __init__(self) -> None:
         self.qids: list[str] = []
         self.failed: dict[str, str] = {}
-        self.metrics = {name: array("d") for name in METRICS}
+        self.metrics = {name: array("d") for name in STUDIED}
         self.seconds: dict[str, array[float]] = {}
 
     def add(self, row: Row) -> None:
@@ -138,7 +142,7 @@ class _Column:
 
 def _line(pair: Pair, column: _Column, values: Mapping[str, Floats], seed: int) -> Line:
     metrics = {
-        name: bootstrap(some[np.isfinite(some)], seed, METRICS[name].bounds)
+        name: bootstrap(some[np.isfinite(some)], seed, STUDIED[name].bounds)
         for name, some in values.items()
         if np.isfinite(some).any()
     }
@@ -186,6 +190,8 @@ def rich_tables(lines: Iterable[Line]) -> list[Table]:
 
     lines = list(lines)
     queries = {line.ranker: line.queries for line in lines if line.failed}
+    of_features = any(name in line.metrics for line in lines for name in FEATURES_SHOWN)
+    names = FEATURES_SHOWN if of_features else SHOWN
     tables: dict[str, Table] = {}
     for line in lines:
         if line.ranker not in tables:
@@ -200,10 +206,10 @@ def rich_tables(lines: Iterable[Line]) -> list[Table]:
                 pad_edge=False,
             )
             table.add_column("method", overflow="fold", min_width=11)
-            for head in (*map(narrow, SHOWN), "n"):
+            for head in (*map(narrow, names), "n"):
                 table.add_column(head, justify="right", min_width=4)
             tables[line.ranker] = table
-        cells = [short(name, line.metrics.get(name)) for name in SHOWN]
+        cells = [short(name, line.metrics.get(name)) for name in names]
         measured = max((estimate.n for estimate in line.metrics.values()), default=0)
         tables[line.ranker].add_row(Text(visible(line.method)), *cells, str(measured))
     return list(tables.values())
@@ -241,7 +247,7 @@ def narrow(name: str) -> str:
     >>> narrow("heldout_documents")
     'held-out\\ndocuments'
     """
-    return METRICS[name].title.replace(" ", "\n")
+    return STUDIED[name].title.replace(" ", "\n")
 
 
 def interval(name: str, one: Estimate | Versus) -> str:
@@ -262,6 +268,6 @@ def number(name: str, value: float) -> str:
     """Shares with three digits and no leading zero; counts and ranks with one digit; "–" for NaN."""
     if np.isnan(value):
         return "–"
-    digits = METRICS[name].digits
+    digits = STUDIED[name].digits
     shown = f"{value:,.{digits}f}"
     return (shown if digits < 3 else shown.replace("0.", ".", 1)).replace("-", "−")

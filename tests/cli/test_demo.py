@@ -218,11 +218,11 @@ def test_an_unknown_method_is_refused_by_name(capsys, docs):
 
 
 def test_the_demo_ranks_explains_and_writes_the_page(capsys, tmp_path):
-    """And prints what the README says it does."""
+    """And prints what the tour says it does."""
     page = tmp_path / "demo.html"
     code, out, _ = run(capsys, "demo", "--html", page)
     assert code == 0
-    readme = (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    readme = (Path(__file__).parents[2] / "docs" / "tour.md").read_text("utf-8")
     [shown] = re.findall(r"^```\n(The rankings .*?)```", readme, re.M | re.S)
     assert out.endswith(shown.replace("intentx-demo.html", str(page)))
     bm25, _, chance = re.findall(r"^│ all +│ +\d+ │ ([\d.]+) │", out, re.M)

@@ -174,7 +174,7 @@ def test_the_docs_list_every_key_and_ending():
     rows = {row.split("|")[1].strip(): row for row in page.splitlines() if "JSONL |" in row}
     for row, keys in (("documents", (*ID_KEYS, *TEXT_KEYS)), ("queries", (*QID_KEYS, *QUERY_KEYS))):
         assert [key for key in keys if f"`{key}`" not in rows[row]] == []
-    assert "[Files](docs/files.md)" in (Path(__file__).parents[2] / "README.md").read_text("utf-8")
+    assert "[Files](files.md)" in (Path(__file__).parents[2] / "docs" / "index.md").read_text("utf-8")
 
 
 def test_one_and_the_text_1_are_one_id(tmp_path):

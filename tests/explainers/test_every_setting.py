@@ -38,7 +38,7 @@ BY_NAME = {
     "analyzer": ("english", 3, ix.Analyzer),
     "pairs": ("both", 3, [(0, 1)], None),
     "alphas": ([], ["x"], (math.nan,), (math.inf,), 0.1, (0.1, -1), "0.1", None),
-    "collection": ("a text", 3, [], [3], {"a": "text"}),
+    "collection": ("a text", 3, [], [3], {"a": 3}),
     "mask": (3, ["[MASK]"]),
     "edits": ("words", 3, (), ["nonsense"]),
     "words": (3, "tea", [3]),

@@ -88,6 +88,7 @@ def test_options_of_the_command_line():
         **{key: ["multiplex"] for key in ("generality", "effects", "budget")},
         "seconds": ["multiplex", "equivalent-query"],
         "dense": ["multiplex", "query-terms", "random-terms"],
+        **{key: ["equivalent-query"] for key in ("objective", "max_weight", "controls", "collection")},
         "samples": ["exs", "lirme", "shap"],
         "k": ["exs"],
         "labels": ["exs"],

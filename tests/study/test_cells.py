@@ -32,4 +32,23 @@ def test_the_vote_of_axioms_is_a_column_where_it_is_asked_for():
     assert "axioms" not in few.to_dict()  # cells that were measured before there were axioms stay
 
 
+def test_the_way_out_is_a_column_where_it_is_asked_for():
+    """Of the first documents, planted words: the explanation's are as good as the smallest change."""
+    texts = [f"tea lamp{i} stone" for i in range(6)] + [f"{'pot ' * i}stone" for i in range(6)]
+    ranking = ix.rank(lambda query, some: [3 * t.count("tea") + len(t) / 99 for t in some], "tea", texts)
+    few = Measures(heldout=0, heldout_pairs=False, stability=0, faithfulness=0, shuffled=False)
+    method = ix.QueryTerms(simple_rankers="text")
+    assert "changes" not in few.to_dict()
+    asked = dataclasses.replace(few, changes=3)
+    found = measure(method, ranking, asked).metrics
+    assert (found["change_success"], found["change_size"]) == (1.0, 1.0)
+    assert (found["smallest_success"], found["smallest_size"]) == (1.0, 1.0)
+    assert found["random_change_success"] == 1.0  # all words of a document in the end
+    other = ix.rank(lambda query, some: [len(t) for t in some], "tea", texts)
+    assert measure(method, other, asked).metrics["change_success"] == 0.0
+    held = dict(zip(ranking.doc_ids, ranking.texts, strict=True))
+    recorded = ix.Ranking.from_run(ranking.doc_ids, "tea", held)
+    assert "change_success" not in measure(method, recorded, asked).metrics
+
+
 TEA = [f"{'tea ' * (place % 4)}cup number {place} of {'rice ' * (place % 3)}" for place in range(12)]

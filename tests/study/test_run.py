@@ -91,7 +91,8 @@ def test_every_cell_is_measured_once(plain):
     assert [(row.qid, row.method) for row in rows] == [
         (name.replace(" ", "-"), method) for name in QUERIES for method in "QR"
     ]
-    assert set(rows[0].metrics) == set(METRICS) - {"axioms", "axioms_heldout"}
+    optional = {one for one in METRICS if "axioms" in one or "change" in one or "smallest" in one}
+    assert set(rows[0].metrics) == set(METRICS) - optional
     assert status(plain) == {"name": "small", "queries": 4, "cells": 8, "done": 8, "failed": 0}
 
 

@@ -2,74 +2,34 @@
 
 from __future__ import annotations
 
-import math
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from intentx.checks import Positive, Seed, Size
-from intentx.coverage.solve import solve
 from intentx.errors import InputError
 from intentx.evaluation.fidelity import judge
-from intentx.evaluation.orders import rbo_ext
-from intentx.evaluation.statistics import kendall_tau_b
 from intentx.explainers.base import Explainer
 from intentx.explainers.change.equivalent_explanation import (
     EquivalentQueryExplanation,
     QueryAgreement,
 )
-from intentx.explainers.change.query_search import search
-from intentx.explainers.change.term_sets import FIRST, Goal, TermSets
+from intentx.explainers.change.found_query import FoundQuery, find, find_among
+from intentx.explainers.change.query_controls import agreement
+from intentx.explainers.change.term_sets import Goal
+from intentx.explainers.change.whole import Competition, Whole
 from intentx.explainers.plain import plain_settings
 from intentx.preferences import PreferenceMatrices, TermScores, preference_pairs
-from intentx.preferences.candidates import QueryTermsUse, candidate_terms
+from intentx.preferences.candidates import QueryTermsUse
 from intentx.preferences.matching import TextMatching
 from intentx.preferences.simple_rankers import SimpleRanker, checked_simple_rankers, simple_rankers_for
 from intentx.ranking import Ranking
 from intentx.text import Analyzer, TextIndex, warn_about
 
 __all__ = ["EquivalentQuery"]
-
-Floats = npt.NDArray[np.float64]
-
-LEFT_OUT = 0.3  # of the documents
-LEAST = 10  # documents of which some can be left out
-SPLITS = 5
-TIED = 9  # decimals of a score: what differs less is rounding
-SHUFFLES = 6
-ONE_SIDED = 2.02  # Student's t of 5 degrees of freedom at 95 %
-
-
-@dataclass(frozen=True)
-class _Weighted:
-    """A simple ranker that gives terms weights."""
-
-    ranker: SimpleRanker
-    weights: dict[str, float]
-
-    @property
-    def name(self) -> str:
-        return self.ranker.name
-
-    def term_scores(self, terms: Any, index: TextIndex) -> Floats:
-        weights = np.array([self.weights.get(term, 1.0) for term in terms])
-        return np.asarray(weights[:, None] * self.ranker.term_scores(terms, index))
-
-
-@dataclass(frozen=True)
-class _Query:
-    """A query found in some documents, and how to score others with it."""
-
-    terms: tuple[str, ...]
-    ranker: _Weighted
-    index: TextIndex
-
-    def scores(self, texts: tuple[str, ...]) -> Floats:
-        index = TextIndex(texts, self.index.analyzer, self.index)
-        return np.asarray(self.ranker.term_scores(self.terms, index).sum(axis=0))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,11 +51,17 @@ class EquivalentQuery(Explainer[EquivalentQueryExplanation]):
         Largest weight of a term, a whole number; 1: no weights.
     simple_ranker
         What ranks documents for the query: `TextMatching`, or ``"bm25"``, ``"lm"``, ``"tf"`` or
-        ``"tfidf"``. Its statistics are those of the ranking's documents.
+        ``"tfidf"``. Its statistics are those of the collection, or of the ranking's documents.
     candidates, query_terms
         Terms to choose from, as in `intentx.Multiplex`.
     analyzer
         How texts become terms; None: that of the ranker, else ``Analyzer()``.
+    collection
+        Documents that a query is run on, in any of the forms of `intentx.rank`, or a `SearchIndex`; the
+        ranking's are found among them, as in a search engine. None: the ranking's documents alone.
+    controls
+        Whether chance is measured, by searches in random orders and, without a collection, on documents
+        left out. That takes several times as long as the search.
     steps
         Queries that the iterated search tries.
     seconds
@@ -120,6 +86,8 @@ class EquivalentQuery(Explainer[EquivalentQueryExplanation]):
     candidates: Size = 500
     query_terms: QueryTermsUse = "allow"
     analyzer: Analyzer | None = None
+    collection: Any = None
+    controls: bool = True
     steps: Size = 500_000
     seconds: Positive | None = None
     seed: Seed = 0
@@ -135,6 +103,12 @@ class EquivalentQuery(Explainer[EquivalentQueryExplanation]):
                 f"be 'bm25', 'lm', 'tf', 'tfidf' or a TextMatching, not {given!r}"
             )
         object.__setattr__(self, "simple_ranker", made[0])
+        if self.collection is None or isinstance(self.collection, Whole):
+            return
+        try:
+            object.__setattr__(self, "collection", Whole(self.collection))
+        except InputError as error:
+            raise InputError(f"EquivalentQuery: the collection is unusable: {error}") from error
 
     def _explain(
         self, ranking: Ranking, doc: str | int | None, above: str | int | None
@@ -143,13 +117,13 @@ class EquivalentQuery(Explainer[EquivalentQueryExplanation]):
         pairs = preference_pairs(ranking)  # says why there is none
         analyzer = self.analyzer or ranking.analyzer
         warn_about(ranking.doc_ids, ranking.texts, analyzer, ranking.told)
-        found = self._found(ranking, analyzer, self.steps)
+        found = self._found(ranking, TextIndex(ranking.texts, analyzer))
         searched = time.perf_counter()
         scores = found.ranker.term_scores(found.terms, found.index)
         matrices = PreferenceMatrices(
             TermScores(scores[None], found.terms, (found.ranker.name,)), pairs, np.ones(1)
         )
-        agreement = self._agreement(ranking, analyzer, found)
+        agreement = self._agreement(ranking, found)
         every = range(len(found.terms))
         ended = time.perf_counter()
         made = EquivalentQueryExplanation(
@@ -176,110 +150,26 @@ class EquivalentQuery(Explainer[EquivalentQueryExplanation]):
         )
         return replace(made, notes=(f"as a query of Lucene: {made.to_lucene()}", agreement.sentence))
 
-    def _found(self, ranking: Ranking, analyzer: Analyzer, steps: int) -> _Query:
-        """The best query found for a ranking."""
-        began, index = time.perf_counter(), TextIndex(ranking.texts, analyzer)
-        pool = candidate_terms(
-            ranking,
-            self.candidates,
-            index=index,
-            importance="text-matching",
-            query_terms=self.query_terms,
-        ).terms
-        ranker: Any = self.simple_ranker
-        values = ranker.term_scores(pool, index)
-        sets = TermSets(values, len(ranking), max_terms=self.max_terms, max_weight=self.max_weight)
-        own = [pool.index(term) for term in analyzer.terms(ranking.query) if term in pool]
-        pairs = preference_pairs(ranking, log_weights=True)
-        matrices = PreferenceMatrices(TermScores(values[None], pool), pairs)
-        solved = solve(matrices, sets.max_terms, method="descent", seed=self.seed).indices
-        deadline = math.inf if self.seconds is None else began + self.seconds
-        best = search(
-            sets, self.objective, own, [solved], steps=steps, deadline=deadline, seed=self.seed
-        )
-        order = sorted(best.columns, key=lambda one: (-values[sets.term(one)].sum(), sets.term(one)))
-        terms = tuple(pool[sets.term(one)] for one in order)
-        weights = {pool[sets.term(one)]: float(sets.weight(one)) for one in order}
-        return _Query(terms, _Weighted(ranker, weights), index)
+    def _found(self, ranking: Ranking, index: TextIndex) -> FoundQuery:
+        """The best query found for a ranking of the documents of an index."""
+        whole = self._whole(index.analyzer)
+        if whole is None:
+            return find(self, ranking, index, self.steps)
+        return find_among(self, ranking, index, self.steps, whole(ranking))
 
-    def _agreement(self, ranking: Ranking, analyzer: Analyzer, found: _Query) -> QueryAgreement:
-        """How far the query's order is like the ranker's, beside the original query and chance."""
-        draws = np.random.default_rng(self.seed)
-        own = replace(
-            found, terms=analyzer.terms(ranking.query), ranker=replace(found.ranker, weights={})
-        )
-        ours, query = (_likeness(ranking, one.scores(ranking.texts)) for one in (found, own))
-        shuffled = _shuffled(ranking, draws)
-        chance = self._found(shuffled, analyzer, self.steps)
-        shuffled_rbo = _likeness(shuffled, chance.scores(shuffled.texts))[0]
-        held = self._heldout(ranking, analyzer, draws)
-        others = [self._heldout(_shuffled(ranking, draws), analyzer, draws)[0] for _ in range(SHUFFLES)]
-        by_chance, spread = float(np.mean(others)), float(np.std(others, ddof=1))
-        threshold = by_chance + ONE_SIDED * math.sqrt(1 + 1 / SHUFFLES) * spread
-        sentence = _sentence(ours, query, shuffled_rbo, held, by_chance, threshold)
-        return QueryAgreement(
-            sentence, *ours, *query, shuffled_rbo, held[0], held[1], by_chance, threshold
-        )
+    def _whole(self, analyzer: Analyzer) -> Callable[[Ranking], Competition] | None:
+        """What the documents of a ranking compete in."""
+        whole, ranker = self.collection, self.simple_ranker
+        if whole is None:
+            return None
+        return lambda ranking: whole.competition(ranking, analyzer, ranker, self.objective)
 
-    def _heldout(
-        self, ranking: Ranking, analyzer: Analyzer, draws: np.random.Generator
-    ) -> tuple[float, float]:
-        """Mean RBO on documents left out, of queries found on the others and of the original query."""
-        n, found = len(ranking), []
-        if n < LEAST:
-            return math.nan, math.nan
-        for _ in range(SPLITS):
-            order = draws.permutation(n)
-            hidden = ranking.subset(order[: round(LEFT_OUT * n)].tolist())
-            shown = ranking.subset(order[round(LEFT_OUT * n) :].tolist())
-            try:
-                query = self._found(shown, analyzer, max(1, self.steps // 10))
-            except InputError:  # nothing to learn from these documents
-                continue
-            terms = analyzer.terms(ranking.query)
-            own = replace(query, terms=terms, ranker=replace(query.ranker, weights={}))
-            found.append([rbo_ext(np.round(one.scores(hidden.texts), TIED)) for one in (query, own)])
-        means = np.mean(found, axis=0) if found else (math.nan, math.nan)
-        return float(means[0]), float(means[1])
-
-
-def _likeness(ranking: Ranking, scores: Floats) -> tuple[float, float, float]:
-    """RBO, Kendall's τ-b, and the share of the first ten that both have."""
-    first, scores = min(FIRST, len(ranking)), np.round(scores, TIED)
-    best = np.lexsort((-np.arange(len(scores)), -scores))[:first]
-    overlap = np.count_nonzero(best < first) / first
-    return rbo_ext(scores), kendall_tau_b(ranking.scores, scores), float(overlap)
-
-
-def _shuffled(ranking: Ranking, draws: np.random.Generator) -> Ranking:
-    """The same scores for the documents in a random order."""
-    order = draws.permutation(len(ranking)).tolist()
-    return Ranking(
-        ranking.query,
-        tuple(ranking.doc_ids[i] for i in order),
-        tuple(ranking.texts[i] for i in order),
-        ranking.scores,
-        told=ranking.told,
-    )
-
-
-def _sentence(
-    ours: tuple[float, float, float],
-    query: tuple[float, float, float],
-    shuffled: float,
-    held: tuple[float, float],
-    chance: float,
-    threshold: float,
-) -> str:
-    fitted = (
-        f"RBO {ours[0]:.2f} with the ranker's order (the original query {query[0]:.2f}; the same search "
-        f"on a random order {shuffled:.2f})"
-    )
-    if math.isnan(held[0]) or math.isnan(threshold):
-        return f"Not known whether better than chance, with so few documents: {fitted}."
-    opening = "Better than chance" if held[0] >= threshold else "May be chance"
-    return (
-        f"{opening}: on documents left out, queries found in this way reach RBO {held[0]:.2f} (the "
-        f"original query {held[1]:.2f}; on random orders {chance:.2f}, and less than {threshold:.2f} in "
-        f"19 of 20). On the documents at hand: {fitted}."
-    )
+    def _agreement(self, ranking: Ranking, found: FoundQuery) -> QueryAgreement:
+        return agreement(
+            self, ranking, found,
+            controls=self.controls, steps=self.steps,
+            # In another order, the documents have the same index of another order of texts.
+            again=lambda other: self._found(other, TextIndex(other.texts, found.index.analyzer)),
+            whole=self._whole(found.index.analyzer),
+            documents=0 if self.collection is None else len(self.collection),
+        )  # fmt: skip

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -46,6 +47,14 @@ class QueryAgreement(Measure):
     threshold
         What ``heldout_rbo`` must reach to be better than chance: exceeded by one in twenty of random
         orders, by the spread of those tried. NaN as above.
+    best_first_rbo
+        RBO of the query that best-first search finds by itself, as published. Where RBO is the
+        objective, ``rbo`` is never below it.
+    documents
+        Of the collection that was ranked; RBO and overlap are then those of its first documents. 0: the
+        ranking's documents alone.
+    controls
+        Whether chance was measured; else the numbers about it are NaN.
     """
 
     sentence: str
@@ -60,6 +69,9 @@ class QueryAgreement(Measure):
     query_heldout_rbo: float
     shuffled_heldout_rbo: float
     threshold: float
+    best_first_rbo: float = math.nan
+    documents: int = 0
+    controls: bool = True
 
     NAME: ClassVar[str] = "agreement"
     FORMAT: ClassVar[str] = "intentx.query-agreement/1"

@@ -18,6 +18,7 @@ from intentx.explainers.plain import number, numbers, parts_of, ranking_of, spen
 from intentx.ranking import Ranking
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from rich.console import Group
 
 __all__ = ["ChangeExplanation", "Changed", "Status", "Tried"]
@@ -307,6 +308,29 @@ class ChangeExplanation(Explanation):
             "end": [one.end for one in self.changes],
             "rank": self.ranks,
         }
+
+    # The report room stands below this one: see `Explanation.plot`.
+    def plot(self, ax: Axes | None = None, *, most: int = 20) -> Axes:
+        """Draw the ladder of ranks, and return its axis; on a figure of its own beside the diff.
+
+        Parameters
+        ----------
+        ax
+            The axis of matplotlib to draw the ladder on; None: a figure made by pyplot, with the text
+            as a diff on the left.
+        most
+            Most changes in the ladder.
+
+        Raises
+        ------
+        InputError
+            If ``most`` is not 1 or more.
+        MissingExtraError
+            Without matplotlib.
+        """
+        from intentx.report.pictures.change import change_axis
+
+        return change_axis(self, ax, most)
 
     def __rich__(self) -> Group:
         return change_tables(self)

@@ -12,7 +12,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from intentx.checks import Count, Positive, Seed, Size
-from intentx.errors import InputError
+from intentx.errors import InputError, ScorerError
 from intentx.explainers.base import Explainer, Question
 from intentx.explainers.change.edits import Edit, in_order, written
 from intentx.explainers.change.explanation import Changed, ChangeExplanation, Of, Status, Tried
@@ -123,6 +123,7 @@ class Found:
         self.task = self.method._task(ranking, self.target)
         self.notes += self.task.notes
         start = self.target.outcome(float(ranking.scores[position]), ranking.scores)
+        self._start = start
         until = math.inf if self.method.seconds is None else self.started + self.method.seconds
         self.search = SetSearch(
             self.task.order, self._ask, self._accepts, start,
@@ -196,9 +197,25 @@ class Found:
 
     def _outcomes(self, texts: Sequence[str], stage: str) -> list[Outcome]:
         new = [text for text in dict.fromkeys(texts) if text not in self._outcome_of]
-        self._outcome_of.update(zip(new, self.task.asked.outcomes(new), strict=True))
+        self._outcome_of.update(zip(new, self._asked(new), strict=True))
         self.calls[stage] += len(new) * self.task.asked.texts_each
         return [self._outcome_of[text] for text in texts]
+
+    def _asked(self, texts: Sequence[str]) -> list[Outcome]:
+        """Outcomes of texts; a blank one that the ranker refuses reaches nothing."""
+        if all(text.strip() for text in texts):
+            return self.task.asked.outcomes(texts)
+        told = [text for text in texts if text.strip()]
+        found = dict(zip(told, self.task.asked.outcomes(told) if told else [], strict=True))
+        for text in texts:
+            if text in found:
+                continue
+            try:
+                [found[text]] = self.task.asked.outcomes([text])
+            except ScorerError:
+                found[text] = self._start._replace(margin=min(self._start.margin, 0.0))
+                self.notes.append("the ranker takes no blank text: taking everything out was not tried")
+        return [found[text] for text in texts]
 
     def _accepts(self, chosen: Chosen) -> bool:
         """Whether a set that reached the goal reaches it when asked again, and robustly if asked for."""

@@ -3,23 +3,26 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Literal
 
 from intentx.capabilities import Capabilities
 from intentx.documents import Document, Documents, as_documents, id_of, some
 from intentx.errors import InputError
+from intentx.explainers.change.bring_in import bring_in
 from intentx.explainers.change.missing_answer import (
     Addition,
+    Change,
     LackedWord,
     MissingDocument,
     Unread,
     Where,
 )
-from intentx.explainers.change.standing import Standings, Way
+from intentx.explainers.change.rooms import searched
+from intentx.explainers.change.standing import DEEPEST, Standings, Way
 from intentx.perturbation import insert_terms
 from intentx.rankers.bm25 import BM25
-from intentx.rankers.pipeline import Searches, stages_of
+from intentx.rankers.pipeline import Pipeline, Searches, stages_of
 from intentx.scoring import BlackBox, Scorer
 from intentx.search import SearchIndex
 from intentx.text import Analyzer
@@ -29,16 +32,18 @@ __all__ = ["missing"]
 MOST_WORDS = 20  # of the query that BM25's formula adds at most
 MOST_TOGETHER = 3  # words that are tried together by asking
 MOST_PASSAGES = 64
+DEPTH = 100  # documents of a search that the ranker gets
 
 
 def missing(
     ranker: Scorer | Searches,
     query: str,
     doc: str | int,
-    collection: Documents | SearchIndex | None = None,
+    collection: Documents | Searches | Callable[[str, int], Documents] | None = None,
     *,
     k: int = 10,
     budget: int = 200,
+    keep: Literal["query"] | tuple[str, ...] | None = None,
 ) -> MissingDocument:
     """Why is a document not among the first ``k``?
 
@@ -49,12 +54,17 @@ def missing(
     doc
         The document's id.
     collection
-        The documents that are searched, in any of the forms of `intentx.rank`, or an index of them.
-        None: those of the search room that is the first stage.
+        The documents that are searched, in any of the forms of `intentx.rank`, or an index of them: a
+        `SearchIndex`, an index of bm25s with its corpus. Any other search room, and a callable
+        ``(query, k) -> documents``, is the first stage of a ranker that has none. None: the documents of
+        the search room that is the first stage.
     k
         Ranks that the document is looked for in.
     budget
         Most edited texts that each search for words to add asks about.
+    keep
+        Words that the smallest change does not insert, as in `intentx.Counterfactual`: ``"query"`` or a
+        list.
 
     Returns
     -------
@@ -74,6 +84,8 @@ def missing(
     Ranks of edited texts are exact for the collection as it is: its statistics stay as they were. Words
     are put in front as a sentence. For BM25 as the first stage, the fewest words follow from its
     formula, with repetition; elsewhere sets of up to three of the query's words are asked by size.
+    ``smallest`` comes from `intentx.Counterfactual`, which is offered the words of the query and of the
+    first ``k`` documents, and asks all stages.
 
     A stage that says how far it reads (``seen``) is asked about the passages behind: where one of them,
     in the place of the document, goes on, the document was lost by its length.
@@ -93,11 +105,19 @@ def missing(
         raise InputError(f"the query must be a text with at least one character, not {query!r}")
     if not callable(scorer) and not isinstance(scorer, Searches):
         raise InputError(f"a ranker is a callable (query, texts) -> scores, not {scorer!r}")
+    given: Any = searched(collection)
+    found_by: Searches | None = None
+    is_search = isinstance(given, Searches) and not isinstance(given, SearchIndex)
+    if is_search and stages_of(scorer)[0].room is None:
+        scorer, found_by = Pipeline(given, scorer, DEPTH), given
+        given.search(query, DEEPEST)  # one that knows what it found only knows the document now
     stages = stages_of(scorer)
-    document, documents, notes = _found(stages[0].room, doc, collection)
+    document, documents, notes = _found(stages[0].room, doc, given)
+    if found_by is not None:
+        notes.append(f"The collection is a search: the ranker gets the first {DEPTH} that it finds.")
     asked = Standings(stages, query, document, documents, k)
     with asked.counted() as counted:
-        search = _Search(asked, documents, budget, notes)
+        search = _Search(asked, documents, budget, notes, keep)
         answer = search.answer()
         calls = sum(sum(one.texts.values()) for one in counted)
     return MissingDocument(**answer, notes=tuple(notes), model_calls=calls)
@@ -154,7 +174,9 @@ class _Search:
         documents: Sequence[Document] | None,
         budget: int,
         notes: list[str],
+        keep: Literal["query"] | tuple[str, ...] | None,
     ) -> None:
+        self.keep = keep
         self.asked, self.documents, self.budget, self.notes = asked, documents, budget, notes
         self.query, self.k = asked.query, asked.k
         first: Any = asked.stages[0].scorer
@@ -191,6 +213,7 @@ class _Search:
             "stages": way.stages, "lacks": self._lacks(), "unread": unread,
             "for_first": self._fewest(True) if at_first else None,
             "change": None if found else self._fewest(False),
+            "smallest": None if found else self._smallest(),
         }  # fmt: skip
 
     def _kind(self, lost: int) -> Where:
@@ -237,6 +260,12 @@ class _Search:
             if tried >= self.budget:
                 break
         return Addition((), "none within the budget", False, tried, None)
+
+    def _smallest(self) -> Change | None:
+        """The smallest change by words of the query and of the first documents."""
+        if self.asked.stages[0].scorer is None:
+            return None
+        return bring_in(self.asked, self.budget, self.keep, self.analyzer)
 
     def _by_formula(self, bm25: BM25) -> Addition:
         ways = bm25.additions(self.query, self.asked.text, MOST_WORDS)

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import ClassVar, Literal
 
 from intentx.evaluation.base import Measure, Sheet
-from intentx.markup import count
+from intentx.markup import count, percent
 
-__all__ = ["Addition", "LackedWord", "MissingDocument", "StageRank", "Unread"]
+__all__ = ["Addition", "Change", "LackedWord", "MissingDocument", "StageRank", "Unread"]
 
 Where = Literal["found", "first stage", "reranker", "ranker", "length"]
 Status = Literal["minimal", "none within the budget"]
@@ -95,6 +95,35 @@ class Addition:
 
 
 @dataclass(frozen=True)
+class Change:
+    """The smallest set of edits of the document that brings it into the first ``k``.
+
+    Attributes
+    ----------
+    changes
+        Each in a few words, such as ``"+ tea"``; none where nothing was found.
+    edited_text
+        The document with them.
+    status
+        As of `intentx.Counterfactual`.
+    rank
+        The document's rank with them, through all stages; None where nothing was found.
+    robustness
+        Share of other positions and orders of the inserted words at which it is brought in, too; None
+        where nothing was found.
+    tried
+        Edited texts that were asked about.
+    """
+
+    changes: tuple[str, ...]
+    edited_text: str
+    status: Literal["minimal", "feasible", "none within the budget"]
+    rank: int | None
+    robustness: float | None
+    tried: int
+
+
+@dataclass(frozen=True)
 class Unread:
     """What the stage that lost the document does not read of it.
 
@@ -148,6 +177,9 @@ class MissingDocument(Measure):
         What a reader should know.
     model_calls
         Texts that the stages were asked to score.
+    smallest
+        The smallest change of all that were offered, words of the query and of the first ``k``; None
+        where it is found, or edited texts cannot be asked about.
     """
 
     query: str
@@ -164,6 +196,7 @@ class MissingDocument(Measure):
     unread: Unread | None
     notes: tuple[str, ...]
     model_calls: int
+    smallest: Change | None = None
 
     FORMAT: ClassVar[str] = "intentx.missing/1"
 
@@ -224,7 +257,19 @@ class MissingDocument(Measure):
             goal = what or "it is"
             place = "" if found.rank is None else f" at rank {count(found.rank)}"
             lines.append(f"With {words!r} in front, {goal}{place}.")
-        return lines
+        return [*lines, *self._smallest()]
+
+    def _smallest(self) -> list[str]:
+        found = self.smallest
+        if found is None:
+            return []
+        if not found.changes:
+            return [f"No change was found that brings it in ({count(found.tried, 'text')} tried)."]
+        line = f"The smallest change found is {', '.join(found.changes)} ({found.status})"
+        held = (
+            "." if found.robustness is None else f"; it holds at {percent(found.robustness)} of places."
+        )
+        return [f"{line}: at rank {count(found.rank or 0)}{held}"]
 
     def _sheet(self) -> Sheet:
         rows = tuple(

@@ -12,6 +12,7 @@ import numpy as np
 
 from intentx.errors import InputError
 from intentx.explainers.change.edits import Edit, Unit
+from intentx.explainers.change.forms import written_forms
 from intentx.explainers.change.kept import Kept
 from intentx.perturbation import within_limit
 from intentx.preferences.vectors import TermVectors
@@ -97,6 +98,11 @@ class Source:
         """All documents, without stopwords."""
         return TextIndex([within_limit(t, self.content)[0] for t in self.ranking.texts], self.content)
 
+    @cached_property
+    def forms(self) -> dict[str, str]:
+        """Each term of the documents as it is written there."""
+        return written_forms(self.index.texts, self.content)
+
     def rarity(self, term: str) -> float:
         """Of how few documents a word is: ln(1 + N / n)."""
         return math.log1p(len(self.ranking) / max(1, int((self.index.counts_of([term]) > 0).sum())))
@@ -138,9 +144,11 @@ def offered_edits(source: Source, offers: Sequence[Offer]) -> Offered:
             if edit.text in source.kept or (edit.instead_of and edit.instead_of in source.kept):
                 left_alone += 1
                 continue
-            # A word that is put in is offered once, from whichever list it comes.
-            key = (edit.kind, edit.instead_of, f"{edit.places}" if edit.kind == "remove" else edit.text)
-            found.setdefault(key, (edit, promise))
+            # A word that is put in is offered once, as the list has it that promises more of it.
+            written = edit.text.casefold()
+            key = (edit.kind, edit.instead_of, f"{edit.places}" if edit.kind == "remove" else written)
+            if key not in found or found[key][1] < promise:
+                found[key] = edit, promise
     edits = tuple(edit for edit, _ in found.values())
     if not edits:
         why = f"; {left_alone} are of words that are to be kept" if left_alone else ""
@@ -236,7 +244,7 @@ def _top_words(source: Source) -> Iterable[tuple[Edit, float]]:
     best = sorted(promise, key=lambda term: (-promise[term], term))
     chosen = [term for term in best if term not in source.kept][:MOST_WORDS]
     for term in chosen:
-        yield source.insert(term), promise[term]
+        yield source.insert(source.forms[term]), promise[term]
     for term in best:
         if term in source.kept:
             yield source.insert(term), 0.0  # counted as left alone
@@ -291,7 +299,7 @@ def _near_words(source: Source) -> Iterable[tuple[Edit, float]]:
             if names[j] not in source.places and near[j] >= LEAST_NEAR
         ]
         for j in others[:NEAR]:
-            edit = Edit("replace", names[j], spans, "word", _written(source, spans[0]))
+            edit = Edit("replace", source.forms[names[j]], spans, "word", _written(source, spans[0]))
             yield edit, promise(term, len(spans)) * float(near[j])
 
 

@@ -12,6 +12,7 @@ from intentx.checks import Count, Size
 from intentx.errors import InputError
 from intentx.explainers.change.edits import Edit
 from intentx.explainers.change.explanation import Of
+from intentx.explainers.change.forms import written_forms
 from intentx.explainers.change.goals import Outcome, Target
 from intentx.explainers.change.method import ChangeMethod, Task
 from intentx.explainers.document.subject import every_word
@@ -92,10 +93,9 @@ class QueryCounterfactual(ChangeMethod):
         if "add" in self.edits:
             worth = rare if target.rises else rare * held[:, : target.rank].sum(axis=1)
             best = [i for i in np.argsort(-worth, kind="stable").tolist() if wanted[i]][:ADDED]
-            end = len(query.rstrip())
-            found += [
-                (Edit("insert", index.vocabulary[i], ((end, end),)), float(worth[i])) for i in best
-            ]
+            end, forms = len(query.rstrip()), written_forms(index.texts, self.analyzer)
+            names = [forms[term] for term in index.vocabulary]
+            found += [(Edit("insert", names[i], ((end, end),)), float(worth[i])) for i in best]
         if "replace" in self.edits:
             found += self._near(query, places, index)
         # A query without any word asks nothing.
@@ -117,6 +117,7 @@ class QueryCounterfactual(ChangeMethod):
         vectors = self.vectors or TermVectors.from_lsa(index)
         terms = list(dict.fromkeys((*index.vocabulary, *places)))
         known, units = vectors.units(terms)
+        forms = written_forms(index.texts, self.analyzer)
         names = [term for term, is_known in zip(terms, known.tolist(), strict=True) if is_known]
         found = []
         for term, spans in places.items():
@@ -126,7 +127,7 @@ class QueryCounterfactual(ChangeMethod):
             others = [j for j in np.argsort(-near, kind="stable").tolist() if names[j] not in places]
             old = query[spans[0][0] : spans[0][1]]
             found += [
-                (Edit("replace", names[j], spans, "word", old), float(near[j]))
+                (Edit("replace", forms.get(names[j], names[j]), spans, "word", old), float(near[j]))
                 for j in others[:REPLACED]
             ]
         return found

@@ -158,6 +158,7 @@ def search(
     query: Sequence[int],
     others: Iterable[Sequence[int]] = (),
     *,
+    first: Sequence[int] | None = None,
     steps: int,
     deadline: float = math.inf,
     seed: int = 0,
@@ -170,6 +171,8 @@ def search(
         Columns of the query's own terms, where the iterated search starts.
     others
         Other sets, for instance those of a solver.
+    first
+        What best-first search found, where it has run; an empty set leaves it out.
     steps
         Sets that the iterated search tries; greedy, best-first and the last descent end by themselves.
 
@@ -184,7 +187,9 @@ def search(
     limits = Limits(sets, steps, deadline)
     begun = tuple(query)[: sets.max_terms]
     found = [Found(begun, sets.value(begun, exact))] if begun else []
-    found += [greedy(sets, exact), best_first(sets, exact)]
+    first = best_first(sets, exact).columns if first is None else first
+    found.append(greedy(sets, exact))
+    others = [*others, first]
     found += [Found(tuple(one), sets.value(one, exact)) for one in others if len(one)]
     start = greedy(sets, smooth, begun).columns
     guided = iterated(sets, smooth, start, limits.part(GUIDED), draws).columns

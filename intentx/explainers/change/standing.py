@@ -16,7 +16,7 @@ from intentx.rankers.pipeline import Searches, Stage
 from intentx.scoring import BlackBox
 from intentx.search import SearchIndex
 
-__all__ = ["Standings", "Way"]
+__all__ = ["DEEPEST", "Standings", "Way"]
 
 DEEPEST = 1_000  # ranks that a search without a known size is asked for, at least
 Floats = npt.NDArray[np.float64]
@@ -27,6 +27,7 @@ class Way(NamedTuple):
 
     stages: tuple[StageRank, ...]
     rank: int | None  # in the end, from 1
+    others: tuple[int, ...] = ()  # the other documents that the last stage ranks, best first
 
 
 class Standings:
@@ -55,6 +56,7 @@ class Standings:
         self.limits = [*(max(one, k) for one in takes), k]
         self.takes = [*takes, k]
         self.room = stages[0].room
+        self._scales: dict[int, float] = {}  # of each stage, the first distance that was met
         if self.room is not None:
             self._search(self.room)
         else:
@@ -131,7 +133,7 @@ class Standings:
             rest = again[[i for i in order if i != place]]
             found.append(self._stage(number, reached, rank, len(asked), float(again[place]), rest))
             final = rank if reached else final
-        return Way(tuple(found), final)
+        return Way(tuple(found), final, tuple(others))
 
     def _stage(
         self, number: int, reached: bool, rank: int | None, documents: int, score: float | None,
@@ -144,6 +146,26 @@ class Standings:
         elif documents >= limit:
             last = score if rank == limit else float(others[limit - 2])
         return StageRank(self.stages[number].name, reached, rank, documents, limit, score, last)
+
+    def ahead(self) -> list[str]:
+        """Texts of the first ``k`` other documents in the end, best first."""
+        return [self._text_of[i] for i in self.way().others[: self.k] if i in self._text_of]
+
+    def passed(self, text: str) -> float:
+        """How far a text in the place of the document comes, as one number.
+
+        The stages that it passes, and 1 at most for how near it is to pass the next one, or where all
+        are passed, for its rank.
+        """
+        way = self.way(text)
+        if way.rank is not None and way.rank <= self.k:
+            return len(self.stages) + 1 / way.rank
+        lost = max(i for i, one in enumerate(way.stages) if one.reached)
+        one = way.stages[lost]
+        if one.distance is None:
+            return float(lost)
+        scale = self._scales.setdefault(lost, max(abs(one.distance), 1e-12))
+        return lost + 0.99 / (1 + max(one.distance, 0.0) / scale)
 
     def ask_ahead(self, texts: Sequence[str]) -> None:
         """Have stages that score each text by itself score several at a time."""

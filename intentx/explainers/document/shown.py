@@ -11,7 +11,7 @@ from intentx.evaluation.metrics import document_title
 from intentx.explainers.document.signed import signed, two_sided
 from intentx.explainers.document.weighed import Weighed, Word
 from intentx.explainers.levels import Judgement
-from intentx.markup import join, tag
+from intentx.markup import AGAINST, FOR, Html, bar, join, tag
 from intentx.scoring import unit_of
 from intentx.signs import visible
 
@@ -23,6 +23,7 @@ __all__ = ["ShownDocument", "document_html", "document_tables", "opening", "verd
 SHOWN = 20  # rows of the text table
 BAR = 12  # characters of a bar to either side
 NAMED = 20  # words that the ranker never read
+IN_NOTEBOOK = 10  # words with their weights below the text
 
 
 class ShownDocument(Weighed, Protocol):
@@ -129,13 +130,35 @@ def _closing(explanation: ShownDocument) -> str:
     return "\n".join([*lines, *(note for note in explanation.notes if note not in explanation.cautions)])
 
 
+def _legend(explanation: ShownDocument) -> list[Html]:
+    """What the colours mean, and the first words with their weights."""
+    shown = list(zip(explanation.terms, explanation.weights, strict=True))[:IN_NOTEBOOK]
+    if not shown:
+        return []
+    largest = max(abs(weight) for _, weight in shown) or 1.0
+    colours = [
+        tag("span", said, style=f"background:rgba({colour},.75);padding:0 .3em")
+        for said, colour in (("for the document", FOR), ("against it", AGAINST))
+    ]
+    rows = [
+        tag(
+            "tr",
+            tag("td", term),
+            tag("td", bar(weight / largest, FOR if weight > 0 else AGAINST)),
+            tag("td", f"{weight:+.4g}"),
+        )
+        for term, weight in shown
+    ]
+    return [tag("p", *colours, " the stronger, the more"), tag("table", *rows)]
+
+
 def document_html(explanation: ShownDocument) -> str:
     """The same for a notebook: the verdict, and the coloured text."""
     largest = max((abs(word.weight) for word in explanation.words), default=0.0) or 1.0
     parts: list[str] = []
     done = 0
     for word in explanation.words:
-        colour = "47,127,214" if word.weight > 0 else "224,107,18"
+        colour = FOR if word.weight > 0 else AGAINST
         parts += [
             explanation.document[done : word.start],
             tag(
@@ -148,6 +171,7 @@ def document_html(explanation: ShownDocument) -> str:
         done = word.end
     lines = [tag("p", tag("b", visible(line))) for line in opening(explanation)]
     lines.append(tag("p", tag("b", explanation.method), f" for {explanation._subject()}"))
+    lines += _legend(explanation)
     lines.append(tag("p", *parts, explanation.document[done:]))
     if not math.isnan(explanation.wordless):
         lines.append(tag("p", f"the rest, which no word carries: {explanation.wordless:+.4g}"))

@@ -31,9 +31,9 @@ class FeatureBaseline(FeatureMethod[FeatureSetExplanation]):
     Parameters
     ----------
     by
-        ``"shap"``: mean |SHAP| of the first documents; ``"permutation"``: 1 − τ with a feature's values
-        permuted over the documents; ``"gain"``: of the splits in training; ``"rank-lime"``: weights of
-        a linear model of the order near the documents; ``"random"``.
+        ``"shap"``: mean absolute SHAP value of the first documents; ``"permutation"``: 1 − τ with a
+        feature's values permuted over the documents; ``"gain"``: of the splits in training;
+        ``"rank-lime"``: weights of a linear model of the order near the documents; ``"random"``.
     k
         Features.
     top

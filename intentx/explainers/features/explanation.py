@@ -15,7 +15,7 @@ from intentx.evaluation.measures import measures_in
 from intentx.explainers.base import Explanation
 from intentx.explainers.features.background import MaskedModel, background_rows
 from intentx.explainers.features.judged import FeatureEffect, FeatureVerdict, feature_effects
-from intentx.explainers.features.shown import feature_html, feature_tables
+from intentx.explainers.features.shown import decimal, feature_html, feature_tables
 from intentx.explainers.plain import number, numbers, parts_of, spent, strings, table
 from intentx.feature_ranking import FeatureRanking
 
@@ -78,13 +78,18 @@ class FeatureExplanation(Explanation):
             raise InputError(f"{len(self.ranking)} documents have {len(self.alone)} scores alone")
 
     def __repr__(self) -> str:
-        numbers = ", ".join(f"{name} {value:.3f}" for name, value in self.metrics.items())
+        numbers = ", ".join(f"{name} {decimal(value)}" for name, value in self.metrics.items())
         return f"<{self.method} for {self.ranking.query!r}: {', '.join(self.features)} | {numbers}>"
 
     @property
     def in_words(self) -> str:
         """A readable model as text, where the explanation is one; else empty."""
         return ""
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """The features, as explanations of rankings of texts call what they have weights of."""
+        return self.features
 
     @property
     def document_scores(self) -> npt.NDArray[np.float64]:
@@ -153,6 +158,11 @@ class FeatureExplanation(Explanation):
             self.__dict__["_effects"] = feature_effects(self.ranking, self.background(), self.kept)
         found: tuple[FeatureEffect, ...] = self.__dict__["_effects"]
         return found
+
+    @property
+    def known_effects(self) -> Mapping[str, FeatureEffect]:
+        """The effects by feature, if they were asked for; else empty."""
+        return {one.feature: one for one in self.__dict__.get("_effects", ())}
 
     @property
     def verdict(self) -> FeatureVerdict | None:
@@ -236,7 +246,8 @@ class FeatureExplanation(Explanation):
     def plot(self, ax: Axes | None = None, *, most: int = 20) -> Axes:
         """Draw the first features as horizontal bars, and return the axis.
 
-        Of one document, or of one above another, each bar begins where the one above it ends.
+        Of one document, or of one above another, each bar begins where the one above it ends. A mimic
+        that is one tree is drawn as a tree.
 
         Raises
         ------

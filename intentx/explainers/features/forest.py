@@ -1,4 +1,4 @@
-"""Trees of LightGBM read leaf by leaf: scores of documents with features left out, without asking."""
+"""Trees read leaf by leaf: scores of documents with features left out, without asking."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from intentx.explainers.features.tree_nodes import Node, nodes_of
 from intentx.models import FeatureModel, booster_of
 
 __all__ = ["Forest", "LeafScores", "forest_of"]
@@ -64,10 +65,38 @@ class Forest:
         return found
 
 
+@dataclass(frozen=True)
+class NodeForest(Forest):
+    """Trees of XGBoost or scikit-learn, whose nodes say themselves where a value goes.
+
+    Attributes
+    ----------
+    nodes
+        The nodes, in the order of ``feature``.
+    """
+
+    nodes: tuple[Node, ...] = ()
+
+    def goes_left(self, X: Floats) -> Bools:
+        """(nodes, N) whether each row of features (N, F) goes left at each node."""
+        columns = np.ascontiguousarray(X.T)
+        found = np.empty((len(self.nodes), len(X)), dtype=bool)
+        for row, node, feature in zip(found, self.nodes, self.feature.tolist(), strict=True):
+            row[:] = node.goes_left(columns[feature])
+        return found
+
+
 def forest_of(model: FeatureModel) -> Forest | None:
-    """The trees of a model of LightGBM that adds up their leaves; None for any other model."""
+    """The trees of a model that adds up their leaves; None for any other model.
+
+    Whether they give the model's own scores, up to a constant, is for the caller to see: of XGBoost and
+    scikit-learn that is not known here.
+    """
     booster = booster_of(model.model)
-    if booster is None or booster.num_model_per_iteration() != 1:
+    if booster is None:
+        roots = nodes_of(model)
+        return None if not roots else _of_nodes(roots)
+    if booster.num_model_per_iteration() != 1:
         return None
     head, *trees = booster.model_to_string().split("\nTree=")
     if not trees or "average_output" in head:
@@ -76,6 +105,39 @@ def forest_of(model: FeatureModel) -> Forest | None:
     if any(tree.get("is_linear", "0") != "0" for tree in parsed):
         return None
     return _joined(parsed)
+
+
+def _of_nodes(roots: Sequence[Node]) -> Forest | None:
+    nodes: list[Node] = []
+    values: list[float] = []
+    steps: list[tuple[int, int, bool]] = []
+    for root in roots:
+        waiting: list[tuple[Node, tuple[tuple[int, bool], ...]]] = [(root, ())]
+        while waiting:
+            node, way = waiting.pop()
+            if node.feature is None or node.left is None or node.right is None:
+                steps += [(len(values), one, went) for one, went in way]
+                values.append(node.value)
+                continue
+            nodes.append(node)
+            waiting += [
+                (node.left, (*way, (len(nodes) - 1, True))),
+                (node.right, (*way, (len(nodes) - 1, False))),
+            ]
+    if not nodes:
+        return None
+    way_of = np.array(steps, dtype=np.intp).reshape(-1, 3)
+    return NodeForest(
+        np.array([node.feature for node in nodes], dtype=np.intp),
+        np.zeros(len(nodes)),
+        np.zeros(len(nodes), dtype=np.intp),
+        {},
+        np.array(values),
+        way_of[:, 0],
+        way_of[:, 1],
+        way_of[:, 2] > 0,
+        tuple(nodes),
+    )
 
 
 def _fields(text: str) -> dict[str, str]:

@@ -51,11 +51,6 @@ class ListwiseExplanation(FeatureExplanation):
     doc: int | None = None
     above: int | None = None
 
-    @property
-    def terms(self) -> tuple[str, ...]:
-        """The words, with ``units="words"``: the same as ``features``."""
-        return self.features
-
     FORMAT: ClassVar[str] = "intentx.listwise/1"
     METRICS: ClassVar[Mapping[str, str]] = {
         "all": "value with all features",

@@ -4,30 +4,39 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from intentx.checks import Count, Part, Samples, Seed, Size, shown
 from intentx.errors import InputError
+from intentx.evaluation.base import restored
 from intentx.explainers.base import Explainer, Question
 from intentx.explainers.features.explanation import FeatureExplanation
-from intentx.explainers.features.mimics import Kind, fit_mimic, ordered_labels
-from intentx.explainers.features.order_values import order_value
-from intentx.explainers.features.orders import taus
+from intentx.explainers.features.mimic_metrics import (
+    Labels,
+    best_feature_of,
+    labels_of,
+    mimic_metrics,
+    tau_of,
+)
+from intentx.explainers.features.mimic_shapes import Shape, TreeNode, shapes_of, tree_nodes
+from intentx.explainers.features.mimics import Kind, fit_mimic
+from intentx.explainers.features.set_explanation import check_order
 from intentx.explainers.plain import table
 from intentx.feature_ranking import FeatureRanking
 from intentx.preferences.pairs import EveryPair
 from intentx.ranking import Ranking
 
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
 __all__ = ["MimicExplanation", "MimicTree"]
 
 Floats = npt.NDArray[np.float64]
-Labels = Literal["auto", "scores", "order"]
-TOP = 10
-NAMES = ("tau", "tau_at_10", "ndcg", "precision")
+SHAPES = 10  # features whose shape is kept
 
 
 @dataclass(frozen=True, eq=False, kw_only=True, repr=False)
@@ -52,16 +61,26 @@ class MimicExplanation(FeatureExplanation):
         τ on the held-out queries of the best single feature, and of boosted trees on the same features.
     queries
         How many queries it was fitted on, and how many were held out.
+    nodes
+        Of kind ``"tree"``, its nodes, the root first; else ().
+    shapes
+        What the mimic does with each feature that it uses, as far as ten of them.
     mimic
-        What scores documents, (M, F) of the features that it may use, in their order; None after a round
-        trip through JSON.
+        What scores documents, (M, F) of the features in ``inputs``; None after a round trip through
+        JSON.
+    inputs
+        Names of the features that it may use, in the order in which ``mimic`` takes them; () after a
+        round trip through JSON.
     """
 
     tree: str
     fitted: Mapping[str, float]
     beside: Mapping[str, float]
     queries: tuple[int, int]
+    nodes: tuple[TreeNode, ...] = field(default=(), repr=False)
+    shapes: tuple[Shape, ...] = field(default=(), repr=False)
     mimic: Any = field(default=None, repr=False)
+    inputs: tuple[str, ...] = field(default=(), repr=False)
 
     FORMAT: ClassVar[str] = "intentx.mimic/1"
     METRICS: ClassVar[Mapping[str, str]] = {
@@ -88,6 +107,39 @@ class MimicExplanation(FeatureExplanation):
         """Refused: the metrics of a mimic are of held-out queries already."""
         raise InputError("a mimic is measured on held-out queries: see tau, ndcg and precision")
 
+    def measured_on(self, rankings: Sequence[FeatureRanking]) -> dict[str, float]:
+        """The metrics on other queries, such as those of another collection, against their order.
+
+        Raises
+        ------
+        InputError
+            If there is no ranking, one lacks a feature or a preference pair, or the mimic was loaded
+            from JSON.
+        """
+        if self.mimic is None:
+            raise InputError("a mimic loaded from JSON cannot score documents: fit it again")
+        for one in rankings:
+            check_order(one)
+            one.columns(self.inputs)
+        if not rankings:
+            raise InputError("a mimic is measured on one ranking or more, not on none")
+        columns = rankings[0].columns(self.inputs)
+        if any(one.columns(self.inputs) != columns for one in rankings):
+            raise InputError("the rankings have their features in different orders")
+        return mimic_metrics(rankings, self.mimic.predict, columns)
+
+    def plot_shapes(self, *, most: int = 6) -> list[Axes]:
+        """Draw the mimic's mean answer by the value of each of its first features.
+
+        Raises
+        ------
+        MissingExtraError
+            Without matplotlib.
+        """
+        from intentx.report.pictures.mimic import shapes_axes
+
+        return shapes_axes(self, most)
+
     @property
     def in_words(self) -> str:
         """The same as `tree`."""
@@ -96,7 +148,8 @@ class MimicExplanation(FeatureExplanation):
     def _own_parts(self) -> dict[str, Any]:
         return {
             "tree": self.tree, "fitted": dict(self.fitted), "beside": dict(self.beside),
-            "queries": list(self.queries),
+            "queries": list(self.queries), "nodes": [asdict(one) for one in self.nodes],
+            "shapes": [asdict(one) for one in self.shapes],
         }  # fmt: skip
 
     @classmethod
@@ -105,6 +158,8 @@ class MimicExplanation(FeatureExplanation):
         return {
             "tree": str(plain["tree"]), "fitted": dict(table(plain, "fitted")),
             "beside": dict(table(plain, "beside")), "queries": (int(first), int(second)),
+            "nodes": tuple(restored(TreeNode, one) for one in plain.get("nodes", ())),
+            "shapes": tuple(map(Shape.from_dict, plain.get("shapes", ()))),
         }  # fmt: skip
 
 
@@ -199,18 +254,18 @@ class MimicTree(Explainer[MimicExplanation]):
         before = sum(one.model.rows_asked for one in kept[:1] if one.model)
         X, by_query = self._training(fitted, notes)
         how, sizes = self._chosen_labels(fitted, notes), [len(scores) for scores in by_query]
-        labels = _labels(how, by_query)
+        labels = labels_of(how, by_query)
         columns = self._columns(first, X, labels, sizes)
         names = [first.names[i] for i in columns]
         some = {"max_leaves": self.max_leaves, "seed": self.seed}
         mimic = fit_mimic(self.kind, X[:, columns], labels, sizes, names, **some)
         predict = mimic.model.predict
-        beside = {"best_feature": _best_feature(fitted, heldout, columns)}
+        beside = {"best_feature": best_feature_of(fitted, heldout, columns)}
         if self.kind != "boosted":
             boosted = fit_mimic("boosted", X[:, columns], labels, sizes, names, **some).model.predict
-            beside["boosted"] = _metrics(heldout, boosted, columns)["tau"]
-        metrics = _metrics(heldout, predict, columns)
-        each = [_tau(one, predict(one.X[:, columns])) for one in heldout]
+            beside["boosted"] = mimic_metrics(heldout, boosted, columns)["tau"]
+        metrics = mimic_metrics(heldout, predict, columns)
+        each = [tau_of(one, predict(one.X[:, columns])) for one in heldout]
         shown_one = heldout[int(np.argsort(each, kind="stable")[(len(each) - 1) // 2])]
         used = [i for i in np.argsort(-mimic.importance, kind="stable") if mimic.importance[i] > 0]
         asked = sum(one.model.rows_asked for one in kept[:1] if one.model) - before
@@ -231,10 +286,13 @@ class MimicTree(Explainer[MimicExplanation]):
             seconds={"model": 0.0, "total": time.perf_counter() - start},
             notes=tuple(notes),
             tree=mimic.text,
-            fitted=_metrics(fitted, predict, columns),
+            fitted=mimic_metrics(fitted, predict, columns),
             beside=beside,
             queries=(len(fitted), len(heldout)),
+            nodes=tree_nodes(mimic.model, names),
+            shapes=shapes_of(mimic.model, X[:, columns], names, used[:SHAPES]),
             mimic=mimic.model,
+            inputs=tuple(names),
         )
 
     def _with_features(self, one: FeatureRanking | Ranking) -> FeatureRanking:
@@ -289,11 +347,11 @@ class MimicTree(Explainer[MimicExplanation]):
         X, names = np.concatenate([one.X[:, columns] for one in rest]), [*named]
         taus_of: dict[Labels, float] = {}
         for how in ("order", "scores"):
-            labels = _labels(how, [one.scores for one in rest])
+            labels = labels_of(how, [one.scores for one in rest])
             some = {"max_leaves": self.max_leaves, "seed": self.seed}
             found = fit_mimic(self.kind, X, labels, [len(one) for one in rest], names, **some)
             predict = found.model.predict
-            taus_of[how] = float(np.mean([_tau(one, predict(one.X[:, columns])) for one in inner]))
+            taus_of[how] = float(np.mean([tau_of(one, predict(one.X[:, columns])) for one in inner]))
         best = max(taus_of, key=lambda how: taus_of[how])
         notes.append(
             f"Fitted to {'the scores' if best == 'scores' else 'the order within each query'}: on "
@@ -313,44 +371,3 @@ class MimicTree(Explainer[MimicExplanation]):
         some = {"max_leaves": self.max_leaves, "seed": self.seed}
         importance = fit_mimic("boosted", X, labels, sizes, first.names, **some).importance
         return sorted(int(i) for i in np.argsort(-importance, kind="stable")[: self.features])
-
-
-def _labels(how: Labels, by_query: Sequence[Floats]) -> Floats:
-    """(M,) what a mimic is fitted to, of the scores of each query."""
-    if how == "order":
-        return np.concatenate([ordered_labels(scores) for scores in by_query])
-    scores = np.concatenate(by_query)
-    return np.asarray((scores - scores.mean()) / (scores.std() or 1.0))
-
-
-def _tau(ranking: FeatureRanking, scores: Any) -> float:
-    return float(taus(ranking.scores, np.asarray(scores)[None])[0])
-
-
-def _metrics(
-    rankings: Sequence[FeatureRanking], predict: Callable[[Floats], Any], columns: Sequence[int]
-) -> dict[str, float]:
-    """The four metrics, in the mean over queries; τ@10 where the first ten are not all tied."""
-    rows: dict[str, list[float]] = {name: [] for name in NAMES}
-    for one in rankings:
-        found = np.asarray(predict(one.X[:, columns]), dtype=np.float64)
-        rows["tau"].append(_tau(one, found))
-        if np.ptp(one.scores[:TOP]) > 0:
-            rows["tau_at_10"].append(float(taus(one.scores[:TOP], found[None, :TOP])[0]))
-        rows["ndcg"].append(float(order_value("ndcg", one.scores, found[None], TOP)[0]))
-        rows["precision"].append(float(order_value("top-k", one.scores, found[None], TOP)[0]))
-    return {name: float(np.mean(values)) if values else float("nan") for name, values in rows.items()}
-
-
-def _best_feature(
-    fitted: Sequence[FeatureRanking], heldout: Sequence[FeatureRanking], columns: Sequence[int]
-) -> float:
-    """τ on held-out queries of the feature, up or down, that is best on the fitted ones."""
-
-    def mean(rankings: Sequence[FeatureRanking]) -> Floats:
-        found = [taus(one.scores, np.nan_to_num(one.X[:, columns].T)) for one in rankings]
-        return np.asarray(np.mean(found, axis=0))
-
-    before, after = mean(fitted), mean(heldout)
-    best = int(np.argmax(np.abs(before)))
-    return float(np.sign(before[best]) * after[best])

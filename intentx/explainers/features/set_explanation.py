@@ -30,8 +30,9 @@ class FeatureSetExplanation(FeatureExplanation):
     Attributes
     ----------
     bound
-        The highest validity that any set of so many features can have, as far as it is proven; None:
-        not known.
+        The highest validity that any set of so many features can have, as far as it is proven: 1.0,
+        which no τ exceeds, where the search has not looked at every set. None: where something else
+        was sought, too.
     """
 
     bound: float | None = None

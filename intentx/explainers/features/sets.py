@@ -11,7 +11,7 @@ import numpy.typing as npt
 from intentx.explainers.features.forest import Forest, LeafScores, forest_of
 from intentx.explainers.features.orders import taus
 from intentx.feature_ranking import FeatureRanking
-from intentx.models import FeatureModel, used_features
+from intentx.models import FeatureModel, booster_of, used_features
 
 __all__ = ["BudgetSpentError", "FeatureSets", "Set"]
 
@@ -20,6 +20,7 @@ Set = frozenset[int]
 
 AT_ONCE = 16_384  # rows of one batch, so that a budget ends near its number
 SAME = 1e-9  # of the largest score: what rounding may make of it
+SINGLE = 1e-6  # the same, of sums in 32 bits
 CLOSE = 1e-12  # validities that differ by less are the same
 
 _FORESTS: weakref.WeakKeyDictionary[FeatureModel, Forest | None] = weakref.WeakKeyDictionary()
@@ -46,7 +47,7 @@ class FeatureSets:
     completeness
         How much completeness counts in `values`, from 0 to 1; validity counts for the rest.
     trees
-        Whether trees of LightGBM are read instead of asked where that gives the model's own scores.
+        Whether trees are read instead of asked where that gives the model's own scores.
     """
 
     def __init__(
@@ -88,8 +89,13 @@ class FeatureSets:
             return None
         leaves = [LeafScores(forest, self.ranking.X, row) for row in self.background]
         whole = leaves[0].scores(range(self.ranking.X.shape[1]))
+        missed = whole - self.ranking.scores
+        if booster_of(self.model.model) is None:  # scores of 32 bits, and a constant that is no leaf's
+            same, missed = SINGLE, missed - missed.mean()
+        else:
+            same = SAME
         scale = max(1.0, float(np.abs(self.ranking.scores).max()))
-        return leaves if np.abs(whole - self.ranking.scores).max() <= SAME * scale else None
+        return leaves if np.abs(missed).max() <= same * scale else None
 
     def scores(self, sets: Sequence[Iterable[int]]) -> Floats:
         """(M, B, N) scores with each of M sets of columns kept."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Protocol
 
@@ -15,17 +16,21 @@ from intentx.signs import visible
 if TYPE_CHECKING:
     from rich.console import Group, RenderableType
 
+    from intentx.explainers.features.judged import FeatureEffect
     from intentx.explainers.levels import Judgement
 
 __all__ = [
     "ShownFeatures",
+    "decimal",
     "document_rows",
+    "effect_cells",
     "feature_html",
     "feature_rows",
     "feature_tables",
     "visible_lines",
 ]
 
+LARGE = 1e6
 BAR = 20  # signs of the longest bar
 SHOWN = 10  # documents
 
@@ -54,6 +59,8 @@ class ShownFeatures(Protocol):
     @property
     def verdict(self) -> Judgement | None: ...
     @property
+    def known_effects(self) -> Mapping[str, FeatureEffect]: ...
+    @property
     def notes(self) -> Sequence[str]: ...
     @property
     def model_calls(self) -> int: ...
@@ -77,6 +84,36 @@ def feature_rows(explanation: ShownFeatures) -> list[tuple[str, str, str]]:
     ]
 
 
+EFFECTS = ("score changes by", "with higher values", "places")
+
+
+def effect_cells(explanation: ShownFeatures) -> list[tuple[str, ...]]:
+    """For each feature what the model does without it, as far as it was asked; () where it was not."""
+    known = explanation.known_effects
+    if not known:
+        return [() for _ in explanation.features]
+    return [_effect(known.get(name)) for name in explanation.features]
+
+
+def _effect(one: FeatureEffect | None) -> tuple[str, str, str]:
+    """The change of score with its interval, the way it goes, and places; empty if not asked."""
+    if one is None:
+        return "", "", ""
+    if one.kind == "no effect":
+        return "no effect", "", "0.0"
+    around = "" if math.isnan(one.low) else f" [{one.low:.3g}, {one.high:.3g}]"
+    return f"{one.change:.3g}{around}", one.way, f"{one.places:.1f}"
+
+
+def decimal(value: float) -> str:
+    """A metric with three digits behind the point; very large ones in powers of ten.
+
+    >>> decimal(0.5), decimal(2e30)
+    ('0.500', '2e+30')
+    """
+    return f"{value:.3f}" if not abs(value) >= LARGE else f"{value:.4g}"
+
+
 def document_rows(explanation: ShownFeatures) -> list[tuple[str, str, str]]:
     """The first documents: rank, rank by the explanation alone, id."""
     places = np.empty(len(explanation.ranking), dtype=np.intp)
@@ -87,7 +124,7 @@ def document_rows(explanation: ShownFeatures) -> list[tuple[str, str, str]]:
 
 def _metrics(explanation: ShownFeatures) -> str:
     return "; ".join(
-        f"{explanation.METRICS.get(name, name)} {value:.3f}"
+        f"{explanation.METRICS.get(name, name)} {decimal(value)}"
         for name, value in explanation.metrics.items()
     )
 
@@ -108,10 +145,13 @@ def feature_tables(explanation: ShownFeatures) -> Group:
 
     title = Text(visible(f"{explanation.method} for “{explanation.ranking.query}”"))
     table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    for place, column in enumerate(("feature", "weight", "")):
-        table.add_column(column, justify="right" if place == 1 else "left", overflow="fold")
-    for row in feature_rows(explanation):
-        table.add_row(*(Text(visible(cell)) for cell in row))
+    effects = EFFECTS if explanation.known_effects else ()
+    for place, column in enumerate(("feature", "weight", "", *effects)):
+        table.add_column(column, justify="right" if place in (1, 5) else "left", overflow="fold")
+    for row, more in zip(feature_rows(explanation), effect_cells(explanation), strict=True):
+        name, weight, bar = row
+        cells = (name, weight, bar[: BAR // 2] if effects else bar, *more)
+        table.add_row(*(Text(visible(cell)) for cell in cells))
     order = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     for place, column in enumerate(("rank", "by these alone", "document")):
         order.add_column(column, justify="left" if place == 2 else "right", overflow="fold")
@@ -136,7 +176,15 @@ def feature_html(explanation: ShownFeatures) -> str:
         [
             *first,
             about,
-            _table(("feature", "weight", ""), feature_rows(explanation)),
+            _table(
+                ("feature", "weight", "", *(EFFECTS if explanation.known_effects else ())),
+                [
+                    (*row, *more)
+                    for row, more in zip(
+                        feature_rows(explanation), effect_cells(explanation), strict=True
+                    )
+                ],
+            ),
             tag("pre", visible_lines(explanation.in_words)) if explanation.in_words else "",
             _table(("rank", "by these alone", "document"), document_rows(explanation)),
             explanation._html_measures(),

@@ -73,7 +73,8 @@ class ValidFeatures(FeatureMethod[FeatureSetExplanation]):
         Of a longer ranking, so many documents are drawn, and the search goes by these; validity and
         completeness are those of all.
     trees
-        Whether trees of LightGBM are read instead of asked, where that gives the model's own scores.
+        Whether trees of LightGBM, XGBoost and scikit-learn are read instead of asked, where that gives
+        the model's own scores, up to a constant.
     budget
         Most rows that the model is asked in all; None: as many as are needed.
     seed
@@ -132,7 +133,7 @@ class ValidFeatures(FeatureMethod[FeatureSetExplanation]):
             alone=alone,
             metrics=metrics | found.others,
             status=found.status,
-            bound=metrics["validity"] if optimal else None,
+            bound=metrics["validity"] if optimal else None if self.completeness else 1.0,
             settings=self.settings(),
             notes=tuple(found.notes),
             **clock.spent(),

@@ -331,7 +331,8 @@ def term_effects(
     chance = np.where(known, student_test(ratio, freedom), 1.0)
     real = np.zeros(len(terms), dtype=bool)
     if known.any():
-        likely = np.where(np.isin(terms, index.analyzer.terms(ranking.query)), OF_QUERY, 1.0)[known]
+        of_query = set(index.analyzer.terms(ranking.query))
+        likely = np.where([term in of_query for term in terms], OF_QUERY, 1.0)[known]
         weighed = np.minimum(chance[known] * likely.mean() / likely, 1.0)
         real[known] = false_discovery_rate(weighed) <= FALSE_DISCOVERIES
     margin = student_reach(CONFIDENCE, freedom) * error

@@ -10,7 +10,7 @@ from intentx.evaluation.fidelity import Fidelity
 from intentx.explainers.ranking.effects import TermEffect
 from intentx.explainers.ranking.roles import TermRole
 from intentx.explainers.ranking.verdict import Verdict
-from intentx.markup import join, tag
+from intentx.markup import AGAINST, FOR, Html, bar, join, tag
 from intentx.preferences import PreferenceMatrices
 from intentx.ranking import Ranking
 from intentx.signs import visible
@@ -22,6 +22,8 @@ __all__ = ["AVOIDED", "COLUMNS", "ShownIntent", "intent_html", "intent_tables", 
 
 COLUMNS = ("intent term", "the ranker", "places", "share", "won/lost", "docs", "splits")
 AVOIDED = 5  # terms that the ranker avoids, as shown
+COLOURS = {"wanted": FOR, "unwanted": AGAINST}
+NEITHER = "128,128,128"
 
 
 class ShownIntent(Protocol):
@@ -119,13 +121,27 @@ def intent_tables(explanation: ShownIntent) -> Group:
     return Group(*first, table, explanation.fidelity.__rich__(), *explanation._rich_measures(), closing)
 
 
+def _bars(explanation: ShownIntent) -> list[Html]:
+    """For each term a bar of its effect: blue is wanted, orange unwanted, grey neither or not asked.
+
+    Without effects, bars of the terms' shares.
+    """
+    known = [one.effect for one in explanation.effects]
+    if not any(map(math.isfinite, known)):
+        known = [role.share for role in explanation.roles]
+    largest = max((abs(one) for one in known if math.isfinite(one)), default=0.0) or 1.0
+    return [
+        bar(one / largest, COLOURS.get(effect.kind, NEITHER))
+        for one, effect in zip(known, explanation.effects, strict=True)
+    ]
+
+
 def intent_html(explanation: ShownIntent) -> str:
     """The same for a notebook, in short."""
-    rows = [COLUMNS, *term_rows(explanation)]
-    kinds = ["th", *["td"] * (len(rows) - 1)]
-    lines = [
-        tag("tr", *(tag(kind, cell) for cell in row)) for kind, row in zip(kinds, rows, strict=True)
-    ]
+    head = tag("tr", *(tag("th", column) for column in (COLUMNS[0], "", *COLUMNS[1:])))
+    lines = [head]
+    for (word, *cells), drawn in zip(term_rows(explanation), _bars(explanation), strict=True):
+        lines.append(tag("tr", *(tag("td", cell) for cell in (word, drawn, *cells))))
     first = (tag("p", tag("b", line)) for line in _opening(explanation))
     fidelity = explanation.fidelity
     about = tag(

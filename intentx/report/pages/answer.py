@@ -10,11 +10,13 @@ from itertools import combinations
 import numpy as np
 
 from intentx.evaluation.statistics import kendall_tau_b
+from intentx.explainers.change.equivalent_explanation import EquivalentQueryExplanation
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.markup import Html, count, join, listing, percent, real, tag
 from intentx.ranking import Ranking
 from intentx.report.pages.explained_ranking import Senses, View
 from intentx.report.pages.measures import measured
+from intentx.signs import visible
 
 __all__ = ["answer", "comparison", "sense_tops"]
 
@@ -23,7 +25,17 @@ FIRST = 10  # documents whose senses are shown
 
 def answer(view: View) -> Html:
     """The intent terms, how far they can be believed, and what else was measured."""
-    return join([_answer(view), *measured(view.explanation)])
+    return join([*_query(view.explanation), _answer(view), *measured(view.explanation)])
+
+
+def _query(explanation: IntentExplanation) -> list[Html]:
+    """Of an equivalent query: how far its order is like the ranker's, and the query to paste."""
+    if not isinstance(explanation, EquivalentQueryExplanation):
+        return []
+    found = explanation.agreement
+    said = [] if found is None else [tag("p", tag("strong", found.sentence), class_="answer")]
+    code = tag("code", tag("bdi", visible(explanation.to_lucene())))
+    return [*said, tag("p", "As a query of Lucene: ", code)]
 
 
 def _answer(view: View) -> Html:

@@ -17,6 +17,8 @@ from intentx.comparison.results import Comparison, QueryComparison
 from intentx.errors import InputError
 from intentx.evaluation.metrics import AGREEMENT, METRICS
 from intentx.markup import Html, count, join, listing, percent, real, tag
+from intentx.report.pages.axioms import compared_axioms
+from intentx.report.pages.compared_edits import edits_section
 from intentx.report.pages.comparison_head import (
     compared_rankers,
     comparison_header,
@@ -112,6 +114,7 @@ def _agreement(comparison: Comparison) -> Html:
             tag("p", "How many preferences of a ranker (column) the terms that explain a ranker (row) "
                 "reproduce.", class_="note"),
             table(("terms of", *comparison.rankers), crossed, "cross"),
+            *compared_axioms(comparison),
         ]
     )  # fmt: skip
 
@@ -257,6 +260,7 @@ def _body(query: QueryComparison) -> Html:
     )
     parts.append(_intents(query))
     parts.append(tag("div", *(_contrast(one) for one in query.disagreements), class_="columns"))
+    parts += edits_section(query.edits)
     columns = (tag("div", _first(query, ranker)) for ranker in query.intents)
     parts += [tag("h4", "The first documents"), tag("div", *columns, class_="columns")]
     if len(query.intents) > 1:

@@ -12,12 +12,14 @@ import numpy.typing as npt
 import intentx
 from intentx.explainers.features.explanation import FeatureExplanation
 from intentx.explainers.features.judged import FeatureEffect
+from intentx.explainers.features.mimic import MimicExplanation
 from intentx.explainers.features.shown import visible_lines
 from intentx.feature_ranking import FeatureRanking
 from intentx.markup import Html, count, join, listing, real, tag
 from intentx.models import FeatureModel
 from intentx.report.pages.explained_ranking import SHOWN_DOCUMENTS, Senses, View
 from intentx.report.pages.layout import Section, check_one_query, html_page, links, section
+from intentx.report.pages.mimic import mimic_drawings
 from intentx.report.pages.sections import seconds_table, settings_table
 from intentx.report.pages.slope import slope_charts
 from intentx.report.pages.tables import bar, table
@@ -109,7 +111,11 @@ def _features(view: FeatureView) -> Html:
     span = (high - low) or 1.0
     asked = one.ranking.model is not None
     effects = {effect.feature: effect for effect in (one.effects if asked else ())}
-    columns = ("feature", "weight", *(("the model", "change of score", "places") if effects else ()))
+    columns = (
+        "feature",
+        "weight",
+        *(("the model", "change of score", "with higher values", "places") if effects else ()),
+    )
     rows = [
         tag(
             "tr",
@@ -125,16 +131,27 @@ def _features(view: FeatureView) -> Html:
 def _model(view: FeatureView) -> Html:
     """The readable model, where the explanation is one."""
     text = view.explanation.in_words
-    return tag("div", tag("pre", visible_lines(text)), class_="scroll") if text else Html("")
+    if not text:
+        return Html("")
+    words = tag("div", tag("pre", visible_lines(text)), class_="scroll")
+    if isinstance(view.explanation, MimicExplanation):
+        return join([mimic_drawings(view.explanation, _shape), words])
+    return words
 
 
-def _effect(effect: FeatureEffect | None) -> tuple[Html, Html, Html]:
-    """What the model does without the feature, in three cells; empty where it was not asked."""
-    cells = ("", "", "")
-    if effect is not None:
-        cells = effect.kind, real(effect.change), f"{effect.places:.1f}"
-    first, second, third = (tag("td", cell, class_="n") for cell in cells)
-    return first, second, third
+def _effect(effect: FeatureEffect | None) -> list[Html]:
+    """What the model does without the feature, in four cells; empty where it was not asked."""
+    if effect is None:
+        return [tag("td") for _ in range(4)]
+    around: str | Html = ""
+    if np.isfinite(effect.low):
+        around = tag("small", f" {real(effect.low)} to {real(effect.high)}", class_="interval")
+    return [
+        tag("td", effect.kind, class_="n"),
+        tag("td", real(effect.change), around, class_="n"),
+        tag("td", effect.way, class_="n"),
+        tag("td", f"{effect.places:.1f}", class_="n"),
+    ]
 
 
 def _beside(view: FeatureView) -> Html:
@@ -196,13 +213,18 @@ def _shapes(view: FeatureView) -> Html:
 
 
 def _shape(
-    name: str, values: npt.NDArray[np.float64], scores: npt.NDArray[np.float64], low: float, high: float
+    name: str,
+    values: npt.NDArray[np.float64],
+    scores: npt.NDArray[np.float64],
+    low: float,
+    high: float,
+    unit: str = "score",
 ) -> Html:
     x = 100 * (values - values[0]) / (values[-1] - values[0])
     y = 95 - 90 * (scores - low) / ((high - low) or 1.0)
     line = "L".join(f"{a:.1f} {b:.1f}" for a, b in zip(x, y, strict=True))
     caption = (
-        f"{name}: from {values[0]:.3g} to {values[-1]:.3g}; mean score {scores[0]:.3g} at the left, "
+        f"{name}: from {values[0]:.3g} to {values[-1]:.3g}; mean {unit} {scores[0]:.3g} at the left, "
         f"{scores[-1]:.3g} at the right"
     )
     drawing = tag(
@@ -231,7 +253,8 @@ _SECTIONS = (
         "features",
         "Features",
         "The weights are what the method counts. Beside them is what the model does when one feature "
-        "is set to its background in all documents: the mean change of score, and the mean number of "
+        "is set to its background in all documents: the mean change of score with its 95 % interval "
+        "over documents, whether the score rises or falls with higher values, and the mean number of "
         "places that a document moves.",
         _features,
     ),
@@ -239,7 +262,8 @@ _SECTIONS = (
         "model",
         "The mimic",
         "What orders documents in the ranker’s place. A tree’s leaves are in the unit that it was "
-        "fitted to; of other models, a line says what each feature does to the mean answer.",
+        "fitted to, blue the higher, orange the lower ones. The lines are the mean answer when a "
+        "feature is set to a value in all documents, on one vertical scale.",
         _model,
     ),
     Section(

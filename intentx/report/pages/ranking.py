@@ -13,6 +13,7 @@ from intentx.explainers.features.explanation import FeatureExplanation
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.markup import Html, count, listing, tag
 from intentx.report.pages.answer import answer, comparison, sense_tops
+from intentx.report.pages.axioms import axioms_table, has_axioms
 from intentx.report.pages.change import change_page
 from intentx.report.pages.document import document_page
 from intentx.report.pages.explained_ranking import Senses, View
@@ -68,6 +69,13 @@ _SECTIONS = (
         "half of them agree strictly. Then each one alone. Ties: pairs without a vote either way, "
         "which do not count as agreement.",
         fidelity_table,
+    ),
+    Section(
+        "axioms",
+        "Retrieval axioms",
+        "How many preference pairs each axiom decides, and on how many of those the ranker agrees; of "
+        "the pairs that the terms order right, and of those that they do not, apart.",
+        lambda view: axioms_table(view.explanation),
     ),
     Section("made", "How it was made", "", how_it_was_made),
 )
@@ -164,7 +172,7 @@ def _page(
         _header(views, title, known, {anchor: heading for anchor, (heading, _) in features.items()}),
         tag(
             "main",
-            *(section(part, views) for part in _SECTIONS),
+            *(section(part, views) for part in _sections(views)),
             *(part for _, part in features.values()),
         ),
     )
@@ -204,6 +212,12 @@ def _header(views: Sequence[View], title: str, senses: Senses, features: Mapping
         *(answer(view) for view in views),
         comparison(views),
         sense_tops(views, senses),
-        links([*((part.anchor, part.heading) for part in _SECTIONS), *features.items()]),
+        links([*((part.anchor, part.heading) for part in _sections(views)), *features.items()]),
         class_="top",
     )
+
+
+def _sections(views: Sequence[View]) -> list[Section[View]]:
+    """The sections in which there is something to show."""
+    with_axioms = any(has_axioms(view.explanation) for view in views)
+    return [part for part in _SECTIONS if part.anchor != "axioms" or with_axioms]

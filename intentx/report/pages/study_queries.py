@@ -7,7 +7,7 @@ import math
 import re
 from typing import TYPE_CHECKING, Any
 
-from intentx.evaluation.metrics import METRICS, titled
+from intentx.evaluation.metrics import STUDIED, titled
 from intentx.markup import FORBIDDEN, Html, tag
 from intentx.report.tables.study import present
 from intentx.study.by_query import shown_by_query
@@ -36,7 +36,7 @@ def query_data(results: Results) -> dict[str, Any]:
         where it is not measured yet, the place of a reason where it has failed, or else a list of two:
         places of its terms, and metrics, None where one is not defined.
     """
-    names = [name for name in present(results.lines) if name in METRICS]
+    names = [name for name in present(results.lines) if name in STUDIED]
     pairs = {(line.ranker, line.method): i for i, line in enumerate(results.lines)}
     places = {qid: i for i, (qid, _) in enumerate(results.topics)}
     words: dict[str, int] = {}
@@ -51,7 +51,7 @@ def query_data(results: Results) -> dict[str, Any]:
             continue
         terms = [words.setdefault(_clean(term), len(words)) for term in row.terms]
         cells[place][pair] = [terms, [_rounded(row.metrics.get(name)) for name in names]]
-    told = [METRICS[name] for name in names]
+    told = [STUDIED[name] for name in names]
     return {
         "metrics": [
             [one.key, one.group, one.title, one.description, 0 if one.is_count else one.digits]

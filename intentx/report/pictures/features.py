@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from intentx.errors import InputError
 from intentx.explainers.features.explanation import FeatureExplanation
+from intentx.explainers.features.mimic import MimicExplanation
+from intentx.report.pictures.mimic import tree_axis
 from intentx.report.pictures.style import AGAINST, FOR, INK, LINE, SIZE, SOFT, plain_style
 from intentx.report.pictures.words import check_picture, save_figure
 
@@ -21,6 +23,8 @@ ROW = 0.28  # height of a bar in inches
 def feature_axis(explanation: FeatureExplanation, ax: Axes | None = None, most: int = 20) -> Axes:
     """The first features as horizontal bars; of one document or a pair each begins where the last ends.
 
+    A mimic that is one tree is drawn as a tree.
+
     Raises
     ------
     InputError
@@ -28,6 +32,8 @@ def feature_axis(explanation: FeatureExplanation, ax: Axes | None = None, most: 
     """
     if most < 1:
         raise InputError(f"most must be 1 or more, not {most!r}")
+    if isinstance(explanation, MimicExplanation) and explanation.nodes:
+        return tree_axis(explanation, ax)
     from matplotlib import pyplot
 
     with plain_style():

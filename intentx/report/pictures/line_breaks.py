@@ -20,6 +20,7 @@ __all__ = [
     "fitted",
     "fonts",
     "measured",
+    "part_lines",
     "shortened",
     "wrapped",
 ]
@@ -123,10 +124,22 @@ def coloured_lines(
     other direction keep their order within a line.
     """
     text = explanation.document
+    lines = part_lines(_parts(explanation, longest), width, size)
+    if not text.strip():
+        lines.append([(0.0, "(empty)", 0.0)])
+    if len(text) > longest:
+        left = count(len(text) - longest, "more character")
+        lines.append([(0.0, f"… {left} not shown", 0.0)])
+    return lines
+
+
+def part_lines(parts: Iterable[tuple[str, float]], width: float, size: float) -> list[Line]:
+    """Lines of a text that is given in parts, each with its weight, as `coloured_lines` has them."""
+    parts = list(parts)
     lines: list[Line] = []
-    rightwards = direction(text) >= 0
+    rightwards = direction("".join(text for text, _ in parts)) >= 0
     blank = measured("a b", size) - measured("ab", size)
-    for paragraph in _paragraphs(explanation, longest):
+    for paragraph in _paragraphs(parts):
         for chunks in _broken(paragraph, width, size):
             line: Line = []
             x = 0.0
@@ -137,20 +150,25 @@ def coloured_lines(
                 x += blank
             shift = 0.0 if rightwards else width - (x - blank)
             lines.append([(place + shift, shown, weight) for place, shown, weight in line])
-    if not text.strip():
-        lines.append([(0.0, "(empty)", 0.0)])
-    if len(text) > longest:
-        left = count(len(text) - longest, "more character")
-        lines.append([(0.0, f"… {left} not shown", 0.0)])
     return lines
 
 
-def _paragraphs(explanation: DocumentExplanation, longest: int) -> Iterator[list[_Chunk]]:
-    """What stands between blanks, paragraph by paragraph."""
-    text, done, chunks, open_ = explanation.document[:longest], 0, list[_Chunk](), False
+def _parts(explanation: DocumentExplanation, longest: int) -> Iterator[tuple[str, float]]:
+    """The text of a document in parts, words with their weights."""
+    text, done = explanation.document[:longest], 0
+    for word in explanation.words:
+        if word.end > len(text):
+            break
+        yield text[done : word.start], 0.0
+        yield text[word.start : word.end], word.weight
+        done = word.end
+    yield text[done:], 0.0
 
-    def take(part: str, weight: float) -> Iterator[list[_Chunk]]:
-        nonlocal chunks, open_
+
+def _paragraphs(parts: Iterable[tuple[str, float]]) -> Iterator[list[_Chunk]]:
+    """What stands between blanks, paragraph by paragraph."""
+    chunks, open_ = list[_Chunk](), False
+    for part, weight in parts:
         for bit in re.split(r"(\s+)", part):
             if bit.isspace():
                 open_ = False
@@ -162,14 +180,6 @@ def _paragraphs(explanation: DocumentExplanation, longest: int) -> Iterator[list
                     chunks.append([])
                 chunks[-1].append(_Piece(cleaned(bit), weight))
                 open_ = True
-
-    for word in explanation.words:
-        if word.end > len(text):
-            break
-        yield from take(text[done : word.start], 0.0)
-        yield from take(text[word.start : word.end], word.weight)
-        done = word.end
-    yield from take(text[done:], 0.0)
     if chunks:
         yield chunks
 

@@ -34,6 +34,9 @@ def rich_comparison(comparison: Comparison) -> Iterator[Any]:
 
     for query in comparison.queries:
         yield _of_query(query)
+        yield from (edits.__rich__() for edits in query.edits)
+        for name, axioms in query.axioms.items():
+            yield Text(visible(f"{name}: {axioms.sentence}"))
     if comparison.few:
         yield Text(f"Caution: {comparison.few}.", style="bold")
     if comparison.compared:

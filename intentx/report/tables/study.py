@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from intentx.evaluation.metrics import METRICS, SECONDS
+from intentx.evaluation.metrics import FEATURE_METRICS, METRICS, SECONDS
 from intentx.markup import Html, count, join, tag
 from intentx.study.tables import MARKS, TESTED, interval, number
 
@@ -16,7 +16,7 @@ __all__ = ["GROUPS", "SHOWN", "groups", "legend", "main_table", "present", "prob
 
 # Groups of columns from left to right; those of other metrics come behind them.
 GROUPS = ("Fidelity", "Held out", "Shuffled", "Published rule", "Known intent", "Faithfulness", "Terms")
-SHOWN = {**METRICS, **SECONDS}
+SHOWN = {**METRICS, **FEATURE_METRICS, **SECONDS}
 
 
 def groups(names: Iterable[str]) -> list[tuple[str, list[str]]]:

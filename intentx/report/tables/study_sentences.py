@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["failures", "findings", "how_it_was_run", "state"]
 
+FIRST_FEATURES, FIRST_DELETED = "preservation_5", "deletion_5"
 NAMED = 30  # failed queries that are named for each reason; the others are in the CSV file
 
 
@@ -68,6 +69,8 @@ def findings(
 def _best_of(lines: Sequence[Line], baselines: Sequence[str]) -> Html | None:
     """The method that does best on held-out documents; on all pairs, where no document was held out."""
     name = "heldout_documents"
+    if any(FIRST_FEATURES in line.metrics for line in lines):
+        return _best_features(lines)
     if not any(name in line.metrics for line in lines):
         name = "all"
     judged = [line for line in lines if name in line.metrics]
@@ -99,6 +102,27 @@ def _best_of(lines: Sequence[Line], baselines: Sequence[str]) -> Html | None:
     if name == "all":
         parts.append(" Nothing was measured on held-out documents.")
     return join(parts)
+
+
+def _best_features(lines: Sequence[Line]) -> Html:
+    """Whose first features keep the order of a model best, and whose are missed most."""
+    judged = [line for line in lines if FIRST_FEATURES in line.metrics]
+    kept = max(judged, key=lambda line: line.metrics[FIRST_FEATURES].mean)
+    lost = min(judged, key=lambda line: line.metrics[FIRST_DELETED].mean)
+    return join(
+        [
+            tag("strong", tag("bdi", kept.ranker)),
+            ": the first five features of ",
+            tag("b", tag("bdi", kept.method)),
+            " keep its order best, with a τ of ",
+            _told(kept.metrics[FIRST_FEATURES]),
+            "; without those of ",
+            tag("b", tag("bdi", lost.method)),
+            " least is left of it, a τ of ",
+            _told(lost.metrics[FIRST_DELETED]),
+            ".",
+        ]
+    )
 
 
 def _told(estimate: Estimate) -> Html:

@@ -213,6 +213,19 @@ def test_scorers_that_raise_say_so():
         ix.Counterfactual(k=1).explain(ranking, "a")
 
 
+def test_a_ranker_that_refuses_blank_texts_is_asked_about_the_others():
+    def strict(query, texts):
+        if not all(text.strip() for text in texts):
+            raise ValueError("no text")
+        return weighed(query, texts)
+
+    found = ix.Counterfactual(goal="leave", k=1).explain(ix.rank(strict, "piano", DOCS), "a")
+    assert found.status == "minimal"
+    assert "takes no blank text" in " ".join(found.notes)
+    only = ix.rank(strict, "x", {"a": "piano", "b": "keys"})
+    assert not ix.Counterfactual(goal="leave", k=1).explain(only, "a").reached
+
+
 def test_scripts_without_spaces():
     docs = {"a": "我喜欢钢琴和茶", "b": "我喜欢钢琴", "c": "桌子"}
     ranking = ix.rank(lambda q, texts: [2 * ("钢琴" in t) + ("茶" in t) for t in texts], "钢琴", docs)
@@ -264,6 +277,44 @@ def test_json_notebook_terminal_and_page(ranking, tmp_path):
     assert {**same, "seconds": 0} == {**found.to_dict(), "seconds": 0}
     with pytest.raises(ix.InputError, match="status must be one of"):
         ix.ChangeExplanation.from_dict({**found.to_dict(), "status": "sure"})
+
+
+def test_the_ladder_and_the_diff_are_drawn(ranking, tmp_path):
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    found = ix.Counterfactual(goal="leave", k=2).explain(ranking, "a")
+    axis = found.plot()
+    line = axis.get_lines()[0]
+    assert line.get_xdata().tolist() == [1, *found.ranks]
+    shown = [label.get_text() for label in axis.get_yticklabels()]
+    assert shown == ["as it is", *(one.words for one in found.changes)]
+    [dashed] = [one for one in axis.get_lines() if one.get_linestyle() == "--"]
+    assert dashed.get_xdata() == [2.5, 2.5]
+    texts = [one.get_text() for one in axis.figure.axes[0].texts]
+    assert "".join(texts) == DOCS["a"].replace(" ", "")
+    assert len(axis.figure.axes[0].patches) == len(found.changes)
+    _, ax = pyplot.subplots()
+    assert found.plot(ax) is ax
+    assert len(ax.figure.axes) == 1
+    nothing = ix.Counterfactual(goal="leave", k=2).explain(ranking, "e")
+    assert nothing.plot().get_lines()[0].get_xdata().tolist() == [5]
+    with pytest.raises(ix.InputError, match="most must be 1 or more"):
+        found.plot(most=0)
+    pyplot.close("all")
+
+
+def test_what_is_inserted_is_a_word_as_it_is_written():
+    """Neither a stem nor a folded form: the ranker sees capitals and endings."""
+    docs = {"a": "Batteries from Japan", "b": "Batteries of Japan, too", "c": "a lamp"}
+    scorer = lambda query, texts: [t.count("Batteries") + t.count("Japan") for t in texts]  # noqa: E731
+    ranking = ix.rank(scorer, "x", docs)
+    for analyzer in (ix.Analyzer(), ix.Analyzer(stem="english")):
+        found = ix.Counterfactual(goal="rank", rank=2, analyzer=analyzer).explain(ranking, "c")
+        assert {one.text for one in found.changes} <= {"Batteries", "Japan"}
+        assert not found.reached or found.rank_after == 2
+    # A word of the query that better documents hold, too, is offered once, and first.
+    ranking = ix.rank(scorer, "batteries", docs)
+    found = ix.Counterfactual(goal="enter", k=2).explain(ranking, "c")
+    assert found.offered <= 4
 
 
 def test_the_smallest_change_of_a_query():

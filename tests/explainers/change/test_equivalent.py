@@ -10,7 +10,9 @@ from intentx.evaluation.orders import rbo_ext
 from intentx.explainers.change.lucene import lucene_query
 from intentx.explainers.change.query_search import best_first, greedy, search
 from intentx.explainers.change.term_sets import Likeness, TermSets
+from intentx.explainers.change.whole import Whole
 from intentx.explainers.methods import make_method
+from intentx.search import SearchIndex
 
 WORDS = ("piano", "stool", "lamp", "desk", "boat", "keys", "cable", "pedal", "tea", "pot", "cup", "milk")
 
@@ -127,3 +129,86 @@ def test_odd_input_has_an_answer():
     assert found.agreement.sentence.startswith("Not known")
     with pytest.raises(ix.InputError, match="search engine"):
         ix.EquivalentQuery(simple_ranker="position")
+
+
+@pytest.fixture(scope="module")
+def collection():
+    """200 documents, of which BM25 ranks the first 15 for words that are not the query's."""
+    docs = {str(i): text for i, text in enumerate(documents(200, seed=4))}
+    analyzer = ix.Analyzer()
+    bm25 = ix.rankers.BM25(docs, analyzer=analyzer)
+    scores = bm25("tea cup milk", [*docs.values()])
+    first = [str(i) for i in np.argsort(-scores, kind="stable")[:15]]
+    ranking = ix.rank(
+        lambda query, some: bm25("tea cup milk", some), "keyboard", {i: docs[i] for i in first}
+    )
+    return docs, ranking
+
+
+def test_a_query_is_found_that_brings_the_documents_in_from_a_whole_collection(collection):
+    docs, ranking = collection
+    index = SearchIndex.build(docs, analyzer=ix.Analyzer())
+    alone = ix.EquivalentQuery(max_terms=3, steps=3000, controls=False).explain(ranking)
+    among = [
+        ix.EquivalentQuery(max_terms=3, steps=20_000, collection=one, controls=False).explain(ranking)
+        for one in (docs, index)
+    ]
+    for found in among:
+        assert set(found.terms) == {"tea", "cup", "milk"}
+        assert found.agreement.documents == 200
+        assert found.agreement.rbo > 0.9  # ties stand in the worst order
+        assert found.agreement.rbo >= found.agreement.best_first_rbo
+        assert index.search(found.to_lucene(), 10).ids[0] == ranking.doc_ids[0]
+    assert among[0].agreement == among[1].agreement
+    # The search engine's own list: what is told is what it gives.
+    hits = index.search(" ".join(found.terms), 15).ids
+    assert found.agreement.overlap == len({*hits[:10]} & {*ranking.doc_ids[:10]}) / 10
+    assert alone.agreement.documents == 0
+    assert np.isnan(alone.agreement.threshold)
+    assert "Not held against chance" in alone.agreement.sentence
+
+
+def test_a_query_that_suits_the_list_alone_is_worth_less_among_all(collection):
+    docs, ranking = collection
+    whole = Whole(docs).competition(ranking, ix.Analyzer(), ix.TextMatching(), "rbo")
+    assert whole.value({"tea": 1.0, "cup": 1.0, "milk": 1.0}) > 0.9
+    assert whole.value({"lamp": 1.0}) < 0.2
+    assert whole.value({}) == 0.0
+    assert len(whole.intruders({"lamp": 1.0})) >= 10
+
+
+def test_language_models_rank_collections_too(collection):
+    docs, ranking = collection
+    found = ix.EquivalentQuery(
+        max_terms=3, steps=5000, collection=docs, controls=False, simple_ranker="lm"
+    ).explain(ranking)
+    one = found.agreement
+    assert {"tea", "cup"} <= set(found.terms)
+    assert one.rbo >= one.best_first_rbo
+    assert one.rbo > one.query_rbo == 0.0  # "keyboard" is in no document
+
+
+def test_collections_that_do_not_fit_are_refused(collection):
+    docs, ranking = collection
+    with pytest.raises(ix.InputError, match="not in the collection"):
+        ix.EquivalentQuery(collection=["tea"], steps=10).explain(ranking)
+    index = SearchIndex.build(docs, analyzer=ix.Analyzer())
+    with pytest.raises(ix.InputError, match=r"ranks by BM25 with k1=0\.9"):
+        ix.EquivalentQuery(collection=index, steps=10, simple_ranker="lm").explain(ranking)
+    with pytest.raises(ix.InputError, match="words are found in another way"):
+        ix.EquivalentQuery(collection=SearchIndex.build(docs), steps=10).explain(ranking)
+
+
+@pytest.mark.parametrize("objective", ["rbo", "tau", "overlap"])
+def test_each_objective_is_no_worse_than_best_first_search(objective):
+    found = ix.EquivalentQuery(max_terms=2, steps=500, objective=objective, controls=False).explain(
+        planted()
+    )
+    own = {"rbo": found.agreement.rbo, "tau": found.agreement.tau, "overlap": found.agreement.overlap}
+    query = {
+        "rbo": found.agreement.query_rbo, "tau": found.agreement.query_tau,
+        "overlap": found.agreement.query_overlap,
+    }  # fmt: skip
+    assert own[objective] >= np.nan_to_num(query[objective])  # the query's words rank nothing
+    if objective == "rbo":
+        assert own["rbo"] >= found.agreement.best_first_rbo

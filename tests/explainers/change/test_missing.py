@@ -96,6 +96,33 @@ def test_a_change_of_the_query_that_brings_it_in_is_checked_and_smallest():
     assert bm25("green tea", [text])[0] <= max(bm25("green tea", [docs["a"], docs["b"], docs["c"]]))
 
 
+def test_the_smallest_change_is_not_of_the_query_words_alone():
+    """The reranker likes a word that the query lacks, and the first stage lacks one of the query."""
+    docs = {name: text for name, text in DOCS.items() if name != "long"}
+    docs |= {"praised": "green tea, Excellent", "praised too": "Excellent green tea"}
+
+    def fond(query, texts):
+        return [5 * text.count("Excellent") + len(text) / 1000 for text in texts]
+
+    pipeline = ix.Pipeline(SearchIndex.build(docs), fond, k=9)
+    answer = ix.missing(pipeline, "green tea", "lacking", docs, k=2)
+    assert (answer.stage, answer.change.words) == ("first stage", ())
+    smallest = answer.smallest
+    assert set(smallest.changes) == {"+ tea", "+ Excellent"}
+    assert (smallest.status, smallest.robustness) == ("minimal", 1.0)
+    way = ix.missing(
+        pipeline.first, "green tea", "lacking", {**docs, "lacking": smallest.edited_text}, k=9
+    )
+    assert way.stage == "ranker"  # the index has the text as it was
+    again = ix.Pipeline(BM25([*docs.values()], analyzer=pipeline.first.analyzer), fond, k=9)
+    edited = {**docs, "lacking": smallest.edited_text}
+    assert "lacking" in again.search("green tea", 2, edited).ids
+    assert smallest.rank == 1 + again.search("green tea", 2, edited).ids.index("lacking")
+    assert "(minimal): at rank" in answer.sentence
+    kept = ix.missing(pipeline, "green tea", "lacking", docs, k=2, keep="query")
+    assert not any("tea" in one for one in kept.smallest.changes)
+
+
 def test_the_formula_is_the_best_of_all_choices():
     from itertools import combinations_with_replacement
 
@@ -144,6 +171,28 @@ def test_what_is_not_in_the_index():
         ix.missing(pipeline, "tea", "b", {"a": "tea", "b": "more tea"})
     answer = ix.missing(pipeline, "tea", "a", {"a": "another tea"})
     assert "another text" in answer.sentence
+
+
+def test_the_forms_of_a_collection(tmp_path):
+    bm25s = pytest.importorskip("bm25s")
+    texts = [*DOCS.values()]
+    index = bm25s.BM25(corpus=texts)
+    index.index(bm25s.tokenize(texts, show_progress=False), show_progress=False)
+    assert ix.missing(liking, "green tea", "9", index, k=3) == ix.missing(
+        liking, "green tea", "9", texts, k=3
+    )
+    with pytest.raises(ix.InputError, match="load_corpus=True"):
+        ix.missing(liking, "green tea", "9", bm25s.BM25())
+
+    def found_first(query, k):
+        ids = SearchIndex.build(DOCS).search(query, k).ids
+        return {name: DOCS[name] for name in ids}
+
+    answer = ix.missing(liking, "green tea", "unliked", found_first, k=3)
+    assert (answer.stage, answer.lost_at) == ("reranker", "reranker")
+    assert "The collection is a search" in answer.sentence
+    with pytest.raises(ix.InputError, match="no document 'empty' among those that the search found"):
+        ix.missing(liking, "green tea", "empty", found_first)
 
 
 @pytest.mark.parametrize("given", [{"k": 0}, {"k": True}, {"budget": 0}, {"k": 2.5}])
@@ -214,10 +263,10 @@ def test_real_parts(dl19):
         pytest.skip(str(error))
     pipeline = ix.Pipeline(index, second, k=20)
     order = index.search(queries[qid], 40).ids
-    late = ix.missing(pipeline, queries[qid], order[25], docs, k=5)
+    late = ix.missing(pipeline, queries[qid], order[25], docs, k=5, budget=20)
     assert (late.stage, late.stages[0].rank) == ("first stage", 26)
     assert late.for_first.exact
     hits = pipeline.search(queries[qid], 20).ids
-    low = ix.missing(pipeline, queries[qid], hits[12], k=5)
+    low = ix.missing(pipeline, queries[qid], hits[12], k=5, budget=20)
     assert (low.stage, low.rank) == ("reranker", 13)
     assert ix.missing(pipeline, queries[qid], hits[2], k=5).rank == 3

@@ -268,3 +268,14 @@ def test_the_notebook_shows_every_character(text, data):
     reader.close()
     written = FORBIDDEN.sub("\ufffd", text).replace("\r\n", "\n").replace("\r", "\n")
     assert reader.read.endswith(written or reader.read[-1:])
+
+
+def test_the_notebook_has_a_legend_and_numbers():
+    found = explained("a", DOCS)
+    shown = found._repr_html_()
+    assert "for the document" in shown
+    assert "against it" in shown
+    for term, weight in zip(found.terms[:10], found.weights[:10], strict=True):
+        assert f"<td>{term}</td>" in shown
+        assert f"<td>{weight:+.4g}</td>" in shown
+    assert shown.count("display:inline-block") == min(10, len(found.terms))

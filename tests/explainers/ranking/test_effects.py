@@ -107,7 +107,7 @@ def test_planted_words_are_found_with_their_signs(weights, seed):
 def test_the_rate_of_false_discoveries():
     """Noise as large as the largest weight: of the words found a tenth at most has no weight."""
     right, wrong, missed = 0, 0, 0
-    for seed in range(12):
+    for seed in range(7):
         planted = dict(zip(WORDS[:5], [2.0, -2.0, 1.5, 3.0, -1.0], strict=True))
         texts = random_documents(seed, 20, WORDS, absent=0.7)
         ranking = ix.rank(weighing(planted, noise=1.0), "q", texts)
@@ -118,14 +118,14 @@ def test_the_rate_of_false_discoveries():
             right += sign != 0 and sign == truth
             wrong += sign not in (0, truth)
             missed += sign == 0 != truth
-    assert wrong / (right + wrong) <= 0.2  # .1 expected, of 60 or so: standard error .04
+    assert wrong / (right + wrong) <= 0.2  # .1 expected, of 35 or so: standard error .05
     assert right / (right + missed) >= 0.9
 
 
 def test_intervals_cover_what_a_noisy_ranker_looks_for():
     planted = dict(zip(WORDS[:4], [2.0, -2.0, 1.0, 0.5], strict=True))
     inside = []
-    for seed in range(8):
+    for seed in range(4):
         texts = random_documents(seed, 20, WORDS, absent=0.7)
         ranking = ix.rank(weighing(planted, noise=0.7), "q", texts)
         for one in effects(ranking, WORDS, budget=200, seed=seed):
