@@ -49,6 +49,7 @@ from .explainers.document.explanation import DocumentExplanation
 from .explainers.document.exs import EXS
 from .explainers.document.lirme import LIRME
 from .explainers.document.shap import KernelSHAP
+from .explainers.document.snippets import Snippet, snippet
 from .explainers.document.verdict import DocumentVerdict
 from .explainers.features.baseline import FeatureBaseline
 from .explainers.features.explanation import FeatureExplanation
@@ -58,6 +59,8 @@ from .explainers.features.listwise import ListwiseExplanation, ListwiseSHAP
 from .explainers.features.mimic import MimicExplanation, MimicTree
 from .explainers.features.set_explanation import FeatureSetExplanation
 from .explainers.features.valid import ValidFeatures
+from .explainers.inside.attention import Attention
+from .explainers.inside.attention_explanation import AttentionExplanation
 from .explainers.inside.gradcam import GradCAM
 from .explainers.inside.gradcam_explanation import GradCAMExplanation
 from .explainers.inside.gradients import (
@@ -67,6 +70,8 @@ from .explainers.inside.gradients import (
     IntegratedGradients,
     Saliency,
 )
+from .explainers.inside.token_pairs import TokenPairs
+from .explainers.inside.token_pairs_explanation import TokenPairsExplanation
 from .explainers.ranking.effects import TermEffect, effects
 from .explainers.ranking.explanation import IntentExplanation
 from .explainers.ranking.multiplex import IntentGreedy, Multiplex, QueryTerms, RandomTerms
@@ -97,6 +102,8 @@ __all__ = [
     "LIRME",
     "Agreement",
     "Analyzer",
+    "Attention",
+    "AttentionExplanation",
     "Axioms",
     "BlackBox",
     "ChangeExplanation",
@@ -158,9 +165,12 @@ __all__ = [
     "Saliency",
     "ScorerError",
     "Semantic",
+    "Snippet",
     "TermEffect",
     "TermVectors",
     "TextMatching",
+    "TokenPairs",
+    "TokenPairsExplanation",
     "ValidFeatures",
     "Verdict",
     "agreement",
@@ -186,6 +196,7 @@ __all__ = [
     "rank",
     "read_letor",
     "sanity",
+    "snippet",
     "stability",
     "verdict",
 ]

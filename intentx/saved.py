@@ -79,7 +79,11 @@ def _known() -> dict[str, type[Stored]]:
         missing_answer,
     )
     from intentx.explainers.features import methods  # noqa: F401
-    from intentx.explainers.inside import gradcam  # noqa: F401
+    from intentx.explainers.inside import (  # noqa: F401
+        attention_explanation,
+        gradcam,
+        token_pairs_explanation,
+    )
 
     return {kind_of(one.FORMAT): one for one in _subclasses(Stored) if vars(one).get("FORMAT")}
 

@@ -58,6 +58,7 @@ EXCEPTIONS = {
     ("intentx.explainers.base", "intentx.report.pictures.words"),
     ("intentx.explainers.base", "intentx.report.pages.ranking"),
     ("intentx.explainers.features.explanation", "intentx.report.pictures.features"),
+    ("intentx.explainers.inside.token_pairs_explanation", "intentx.report.pictures.pairs"),
     ("intentx.explainers.features.mimic", "intentx.report.pictures.mimic"),
     ("intentx.explainers.change.explanation", "intentx.report.pictures.change"),
     ("intentx.explainers.base", "intentx.explainers.methods"),

@@ -4,6 +4,8 @@ from intentx.capabilities.capabilities import Capabilities, Read, combined_cost
 from intentx.capabilities.protocols import (
     Activates,
     Analyzes,
+    Attending,
+    AttentionMaps,
     CallCost,
     Costly,
     Differentiable,
@@ -26,6 +28,8 @@ from intentx.capabilities.protocols import (
 __all__ = [
     "Activates",
     "Analyzes",
+    "Attending",
+    "AttentionMaps",
     "CallCost",
     "Capabilities",
     "Costly",

@@ -10,7 +10,13 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
-from intentx.capabilities.protocols import CallCost, Differentiable, FeatureMapped, TokenMatches
+from intentx.capabilities.protocols import (
+    AttentionMaps,
+    CallCost,
+    Differentiable,
+    FeatureMapped,
+    TokenMatches,
+)
 from intentx.capabilities.wrappers import own, own_of_scores
 from intentx.errors import InputError, IntentxError, ScorerError
 from intentx.text import Analyzer
@@ -85,7 +91,10 @@ class Capabilities:
     ``score_embedded``,            needed and methods that do without. ``no_gradients`` says why.
     ``module``
     ``feature_maps``       own     an InputError from GradCAM, in the same way.
-    ``token_matches``      own     which tokens matched is not shown.
+    ``token_matches``,     own     an InputError from TokenPairs, which names ways that work.
+    ``at_side``,                   ``at_side`` is of encoders of two sides, ``interaction`` of rankers
+    ``interaction``                over a matrix of similarities.
+    ``attentions``         own     an InputError from Attention, in the same way.
     ``batch_size``         handed  32 versions of a document in one pass, where gradients are taken.
                            on
     ====================== ======= ==================================================================
@@ -329,6 +338,24 @@ class Capabilities:
         """What says which tokens matched, where the score is a sum over pairs of them."""
         found = own_of_scores(self.scorer, "token_matches")[1]
         return found if callable(found) else None
+
+    @property
+    def attentions(self) -> Callable[[str, str], AttentionMaps] | None:
+        """What shows what the scorer attends to."""
+        found = own_of_scores(self.scorer, "attentions")[1]
+        return found if callable(found) else None
+
+    @property
+    def at_side(self) -> Callable[..., Any] | None:
+        """What gives a text at the embedding layer of either side of a dual encoder."""
+        found = own_of_scores(self.scorer, "at_side")[1]
+        return found if callable(found) else None
+
+    @property
+    def interacting(self) -> Any:
+        """The scorer, where its network reads a matrix of similarities of terms; else None."""
+        both = all(own_of_scores(self.scorer, name)[1] for name in ("interaction", "module"))
+        return self.scorer if both else None
 
     @property
     def batch_size(self) -> int | None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 __all__ = [
     "Activates",
     "Analyzes",
+    "Attending",
+    "AttentionMaps",
     "CallCost",
     "Costly",
     "Differentiable",
@@ -261,6 +263,41 @@ class FeatureMapped(Scorer, Protocol):
 
     def feature_maps(self, query: str, text: str) -> Any:
         """The last feature maps of ``text`` for ``query``, and their gradients."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class AttentionMaps:
+    """What a transformer attends to while it reads one text.
+
+    Attributes
+    ----------
+    weights
+        (layers, heads, T, T): row t is what token t attends to.
+    places
+        (L,) places among the T tokens of the document's pieces.
+    spans
+        (L, 2) start and end of each piece in the text.
+    query_places
+        Places of the query's pieces; empty where the model reads the document alone.
+    read_from
+        (T,) how much of the score is read off each token of the last layer, 1 in all: the first one of
+        a cross-encoder, the pooling's weights of a bi-encoder.
+    """
+
+    weights: npt.NDArray[np.float64] = field(repr=False)
+    places: npt.NDArray[np.intp] = field(repr=False)
+    spans: npt.NDArray[np.intp] = field(repr=False)
+    query_places: npt.NDArray[np.intp] = field(repr=False)
+    read_from: npt.NDArray[np.float64] = field(repr=False)
+
+
+@runtime_checkable
+class Attending(Scorer, Protocol):
+    """A transformer that shows its attention."""
+
+    def attentions(self, query: str, text: str, /) -> AttentionMaps:
+        """What it attends to in ``text``."""
         ...
 
 

@@ -7,6 +7,7 @@ import inspect
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal, get_args
 
@@ -20,6 +21,7 @@ from intentx.explainers.document.exs import EXS, Labels
 from intentx.explainers.document.lirme import LIRME
 from intentx.explainers.document.shap import KernelSHAP
 from intentx.explainers.document.signed import ONE_SIDED, SIZES
+from intentx.explainers.inside.attention import Attention
 from intentx.explainers.inside.gradcam import GradCAM
 from intentx.explainers.inside.gradients import (
     DeepLIFT,
@@ -28,6 +30,7 @@ from intentx.explainers.inside.gradients import (
     IntegratedGradients,
     Saliency,
 )
+from intentx.explainers.inside.token_pairs import TokenPairs
 from intentx.explainers.ranking.multiplex import IntentGreedy, Multiplex, QueryTerms, RandomTerms
 from intentx.plugins import load_plugin, nearest, package_of, plugins
 
@@ -192,6 +195,23 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             _of_documents("deeplift", DeepLIFT, needs_gradients=True),
             _of_documents("deepshap", DeepSHAP, needs_gradients=True),
             _of_documents("gradcam", GradCAM, needs_gradients=True),
+            _of_documents("attention", Attention),
+            _of_documents(
+                "attention-rollout", Attention, maker=partial(Attention, how="rollout"), kept=("how",)
+            ),
+            _of_documents("token-pairs", TokenPairs),
+            _of_documents(
+                "token-pairs-integrated",
+                TokenPairs,
+                maker=partial(TokenPairs, method="integrated"),
+                kept=("method",),
+            ),
+            _of_documents(
+                "token-pairs-deletion",
+                TokenPairs,
+                maker=partial(TokenPairs, method="deletion"),
+                kept=("method", "steps"),
+            ),
         )
     }
 )

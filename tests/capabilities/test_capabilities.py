@@ -54,7 +54,7 @@ class Everything:
     def feature_maps(self, query, text):
         raise NotImplementedError
 
-    def token_matches(self, query, text):
+    def attentions(self, query, text):
         raise NotImplementedError
 
     def preference(self, query, text_a, text_b):

@@ -47,6 +47,8 @@ BY_NAME = {
     "background": ("middle", "", 3, None, [["x"]]),
     "features": (0, 2.5, "BM25", (3,), ()),
     "features_of": ("x", 3),
+    "layer": WHOLE,
+    "head": WHOLE,
 }
 MAY_BE_NONE = ("m", "log_weights", "effects", "budget", "seconds", "batch_size", "mask")
 
@@ -73,6 +75,7 @@ def test_all_of_ours_are_explainers():
         *("Multiplex", "IntentGreedy", "QueryTerms", "RandomTerms", "EXS", "LIRME", "KernelSHAP"),
         *("Counterfactual", "QueryCounterfactual", "EquivalentQuery"),
         *("ValidFeatures", "FeatureBaseline", "ListwiseSHAP", "MimicTree"),
+        *("Attention", "TokenPairs"),
         *("Saliency", "GradientInput", "IntegratedGradients", "DeepLIFT", "DeepSHAP", "GradCAM"),
     }
 

@@ -61,7 +61,8 @@ def test_weights_without_signs(tmp_path):
     least = {
         name: min(method.make().explain(ranking, "c").weights)
         for name, method in METHODS.items()
-        if method.explains == "document" and name not in ("gradcam", "lirme")
+        if method.explains == "document"
+        and name not in ("gradcam", "lirme", "token-pairs", "token-pairs-integrated")
     }
     assert {name for name, weight in least.items() if weight >= 0} == {
         name for name in least if not METHODS[name].signed
@@ -92,7 +93,7 @@ def test_options_of_the_command_line():
         "k": ["exs"],
         "labels": ["exs"],
         "sampler": ["lirme"],
-        "steps": ["equivalent-query", "ig"],
+        "steps": ["equivalent-query", "ig", "token-pairs", "token-pairs-integrated"],
         "reference": ["gradient-input", "ig", "deeplift", "deepshap"],
         "removal": ["exs", "shap"],
         "mask": ["exs", "shap"],

@@ -122,7 +122,8 @@ class DocumentExplanation(Explanation):
             f"{t} {w:+.3g}" for t, w in zip(self.terms[:8], self.weights[:8], strict=True) if w
         )
         more = ", …" if len(self.terms) > 8 else ""
-        rest = f"; the rest {self.rest:+.3g}" if self.rest and not math.isnan(self.rest) else ""
+        left = self.wordless
+        rest = f"; the rest {left:+.3g}" if left and not math.isnan(left) else ""
         first = f"CAUTION, {'; '.join(self.cautions)} | " if self.cautions else ""
         words = f"{shown or 'no word matters'}{more}{rest}"
         return f"<{first}{self.method} for {self._subject()}: {words}>"
@@ -145,6 +146,11 @@ class DocumentExplanation(Explanation):
         Of a method whose weights add up to a score, the other part of it: what the ranker makes of
         signs, and of a document without words. The metric ``"rest"``.
         """
+        return self.wordless
+
+    @property
+    def wordless(self) -> float:
+        """What no word carries, as tables and pages show it beside the words; mostly the `rest`."""
         return float(self.metrics.get("rest", math.nan))
 
     @cached_property

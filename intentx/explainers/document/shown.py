@@ -34,7 +34,7 @@ class ShownDocument(Weighed, Protocol):
     @property
     def words(self) -> Sequence[Word]: ...
     @property
-    def rest(self) -> float: ...
+    def wordless(self) -> float: ...
     @property
     def unseen(self) -> tuple[str, ...]: ...
     @property
@@ -105,7 +105,8 @@ def _others(explanation: ShownDocument) -> list[tuple[str, float]]:
     unit = unit_of(smaller)
     together = math.fsum(weight / unit for weight in smaller) * unit
     rows = [(f"{len(smaller)} smaller words", together)] if smaller else []
-    return rows if math.isnan(explanation.rest) else [*rows, ("the rest: no word", explanation.rest)]
+    left = explanation.wordless
+    return rows if math.isnan(left) else [*rows, ("the rest: no word", left)]
 
 
 def _closing(explanation: ShownDocument) -> str:
@@ -172,6 +173,6 @@ def document_html(explanation: ShownDocument) -> str:
     lines.append(tag("p", tag("b", explanation.method), f" for {explanation._subject()}"))
     lines += _legend(explanation)
     lines.append(tag("p", *parts, explanation.document[done:]))
-    if not math.isnan(explanation.rest):
-        lines.append(tag("p", f"the rest, which no word carries: {explanation.rest:+.4g}"))
+    if not math.isnan(explanation.wordless):
+        lines.append(tag("p", f"the rest, which no word carries: {explanation.wordless:+.4g}"))
     return join([*lines, explanation._html_measures()])

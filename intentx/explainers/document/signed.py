@@ -6,7 +6,7 @@ import math
 
 __all__ = ["ONE_SIDED", "SIZES", "signed", "two_sided"]
 
-SIZES = ("Saliency",)  # methods whose weights are sizes, without a direction
+SIZES = ("Saliency", "Attention")  # methods whose weights are sizes, without a direction
 ONE_SIDED = ("GradCAM",)  # those that see only what speaks for a document
 
 

@@ -14,8 +14,9 @@ from intentx.checks import Cosine, Share, Size
 from intentx.errors import InputError
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.method import DocumentMethod
+from intentx.explainers.document.snippets import Snippet, best_window
 from intentx.explainers.document.subject import Subject
-from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation, Snippet
+from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.ranking import Ranking
 
@@ -55,19 +56,6 @@ def kurtosis(values: Floats) -> float:
         return float("nan")
     moved = moved - moved.mean()
     return float((moved**4).mean() / (moved**2).mean() ** 2 - 3)
-
-
-def best_window(values: Sequence[float], size: int) -> tuple[int, int]:
-    """Start and end of the ``size`` neighbouring values with the largest sum, the first of several.
-
-    >>> best_window([0, 1, 0, 2, 1], 2)
-    (3, 5)
-    """
-    totals = np.concatenate([[0.0], np.cumsum(values)])
-    size = min(size, len(values))
-    sums = totals[size:] - totals[: len(totals) - size]
-    start = int(np.flatnonzero(sums >= sums.max() - 1e-9)[0])
-    return start, start + size
 
 
 @dataclass(frozen=True, kw_only=True)

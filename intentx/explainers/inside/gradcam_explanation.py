@@ -4,25 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 import numpy as np
 import numpy.typing as npt
 
 from intentx.evaluation.base import none_for_nan
 from intentx.explainers.document.explanation import DocumentExplanation
+from intentx.explainers.document.snippets import Snippet
 
 __all__ = ["GradCAMExplanation", "Snippet"]
 
 Floats = npt.NDArray[np.float64]
-
-
-class Snippet(NamedTuple):
-    """A window of a document: ``text[start:end]``."""
-
-    start: int
-    end: int
-    text: str
 
 
 @dataclass(frozen=True, eq=False, repr=False, kw_only=True)

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from intentx.capabilities import EmbeddedText
+from intentx.capabilities import AttentionMaps, EmbeddedText
 from intentx.errors import InputError, MissingExtraError
 from intentx.folders import refuse_other_kinds, refuse_other_objects
 from intentx.rankers.fingerprint import fingerprint_of
+from intentx.rankers.transformers.attentions import attentions_of
 from intentx.rankers.transformers.batches import in_batches, on_device, repeated, widened
 from intentx.rankers.transformers.models import (
     Precision,
@@ -189,6 +190,19 @@ class CrossEncoder:
         )
         with undisturbed(self.model), rows:
             return self._forward(repeated(features, len(vectors)))
+
+    def attentions(self, query: str, text: str) -> AttentionMaps:
+        """What each head of each layer attends to while the model reads query and text."""
+        [text] = checked(query, [text])
+        features, [reading] = self._window(query).read([text])
+        inner: Any = self.model.transformers_model
+        weights = attentions_of(inner, features, self.model.device)
+        of_query = [place for place, of in enumerate(features.encodings[0].sequence_ids) if of == 0]
+        read_from = np.zeros(weights.shape[-1])
+        read_from[0] = 1.0  # heads of encoders read the first token
+        return AttentionMaps(
+            weights, reading.places, reading.spans, np.array(of_query, dtype=np.intp), read_from
+        )
 
     def _forward(self, features: dict[str, Any]) -> torch.Tensor:
         """(B,) scores, as ``predict`` computes them."""

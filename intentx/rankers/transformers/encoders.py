@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from intentx.capabilities import EmbeddedText
+from intentx.capabilities import AttentionMaps, EmbeddedText
 from intentx.errors import InputError, MissingExtraError
 from intentx.rankers.fingerprint import fingerprint_of
 from intentx.rankers.transformers.batches import in_batches, on_device, repeated, widened
@@ -29,6 +29,7 @@ from intentx.rankers.transformers.models import (
     undisturbed,
 )
 from intentx.rankers.transformers.remembered import Remembered
+from intentx.rankers.transformers.sides import SideText
 from intentx.rankers.transformers.towers import Side, tower
 from intentx.rankers.transformers.word_pieces import Window
 from intentx.rankers.watch import Watch, tensors_of, weights_mark
@@ -198,10 +199,21 @@ class _DualEncoder:
                 self.batch_size,
             )
 
-    def _window(self) -> Window:
-        model = self.document_model
-        prompt = prompt_of(model, "document")
-        return Window(lambda some: _tokenize(model, "document", some), model.tokenizer, prompt=prompt)
+    def at_side(self, text: str, side: Side = "document") -> SideText:
+        """A text at the embedding layer of the model for queries, or of that for documents."""
+        [text] = checked(text, [text]) if side == "query" else checked("a", [text])
+        model = self.query_model if side == "query" else self.document_model
+        features, [reading] = self._window(side).read([text])
+        return SideText(model, side, features, reading, self.similarity == "cosine")
+
+    def attentions(self, query: str, text: str) -> AttentionMaps:
+        """What each head of each layer attends to while the model reads the text."""
+        return self.at_side(checked(query, [text])[0]).attentions()
+
+    def _window(self, side: Side = "document") -> Window:
+        model = self.query_model if side == "query" else self.document_model
+        prompt = prompt_of(model, side)
+        return Window(lambda some: _tokenize(model, side, some), model.tokenizer, prompt=prompt)
 
 
 class BiEncoder(_DualEncoder):

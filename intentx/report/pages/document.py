@@ -12,8 +12,11 @@ from intentx.evaluation.metrics import document_title
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.shown import verdict_of
 from intentx.explainers.document.votes import SideBySide, numbered, side_by_side
+from intentx.explainers.inside.attention_explanation import AttentionExplanation
 from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation
+from intentx.explainers.inside.token_pairs_explanation import TokenPairsExplanation
 from intentx.markup import Html, count, join, listing, percent, real, tag
+from intentx.report.pages.attention import attention_grid
 from intentx.report.pages.document_map import grad_cam
 from intentx.report.pages.explained_document import NOTABLE, DocumentView
 from intentx.report.pages.layout import (
@@ -37,6 +40,7 @@ from intentx.report.pages.measures import (
 from intentx.report.pages.methods_beside import BESIDE, beside, contradictions, folded
 from intentx.report.pages.sections import seconds_table, settings_table
 from intentx.report.pages.tables import bar
+from intentx.report.pages.token_pairs import pairs_add_up, token_pairs
 from intentx.scoring import unit_of
 
 __all__ = ["document_page", "write_document_page"]
@@ -222,11 +226,16 @@ def _belief(explanation: DocumentExplanation) -> Html:
         )
     elif not math.isnan(fit := metrics.get("fit", math.nan)):
         lines.append(f"A model of these weights fits the ranker’s answers by {real(fit)} (at best 1).")
-    if "relative_gap" in metrics:
+    if isinstance(explanation, TokenPairsExplanation):
+        lines.append(pairs_add_up(explanation))
+    elif "relative_gap" in metrics:
         pair = "other_score" in metrics
         difference = real(metrics["score"] - metrics["other_score" if pair else "reference"])
         whole = f"difference of {difference} " + ("between the two" if pair else "from the reference")
-        gap, rest = metrics["relative_gap"], explanation.rest  # not told by every method, nor old files
+        gap, rest = (
+            metrics["relative_gap"],
+            explanation.wordless,
+        )  # not told by every method, nor old files
         told = pair and not math.isnan(rest)
         carried = f", {real(rest)} of which no word carries (the rest)" if told else ""
         lines.append(
@@ -346,7 +355,12 @@ def _has(anchor: str, view: DocumentView) -> bool:
         return has_faithfulness(view.explanation)
     if anchor == "stages":
         return has_stages(view.explanation)
-    return anchor != "map" or isinstance(view.explanation, GradCAMExplanation)
+    kinds = {
+        "map": GradCAMExplanation,
+        "pairs": TokenPairsExplanation,
+        "attention": AttentionExplanation,
+    }
+    return anchor not in kinds or isinstance(view.explanation, kinds[anchor])
 
 
 _SECTIONS: tuple[Section[DocumentView], ...] = (
@@ -365,6 +379,20 @@ _SECTIONS: tuple[Section[DocumentView], ...] = (
         "adds to the score (the map), below, how similar they are. Effective terms are bold: they add "
         "much. Filtered ones are struck out: they add little, though a query term is similar.",
         grad_cam,
+    ),
+    Section(
+        "pairs",
+        "Which tokens matched",
+        "A row is a token of the query, a column one of the document, a cell what the pair adds to the "
+        "score: blue for it, orange against. Point at a cell or a link for the number.",
+        token_pairs,
+    ),
+    Section(
+        "attention",
+        "Heads and layers",
+        "What each head of each layer attends to. Attention is where the model looks; what it does with "
+        "that, attention does not say. Open one at a time.",
+        attention_grid,
     ),
     Section(
         "faithfulness",

@@ -55,7 +55,7 @@ class DocumentView:
     @property
     def others(self) -> list[tuple[str, float]]:
         """What no word carries, as a row of a table; nothing where it is not known."""
-        rest = self.explanation.rest
+        rest = self.explanation.wordless
         return [] if math.isnan(rest) else [("the rest: no word", rest)]
 
     def number(self, weight: float) -> str:

@@ -103,7 +103,7 @@ def fill_bars(
     more = f"; {count(left_out, 'smaller weight')} left out" if left_out else ""
     smaller = sorted(explanation.weights, key=abs)[:left_out]
     share = isinstance(explanation, IntentExplanation)
-    rest = explanation.rest if isinstance(explanation, DocumentExplanation) else math.nan
+    rest = explanation.wordless if isinstance(explanation, DocumentExplanation) else math.nan
     if smaller and not share:
         part = unit_of(smaller)
         more += f", together {_sum(math.fsum(w / part for w in smaller) * part, largest)}"

@@ -15,6 +15,7 @@ __all__ = [
     "Line",
     "cleaned",
     "coloured_lines",
+    "direction",
     "first_line",
     "fitted",
     "fonts",
@@ -136,7 +137,7 @@ def part_lines(parts: Iterable[tuple[str, float]], width: float, size: float) ->
     """Lines of a text that is given in parts, each with its weight, as `coloured_lines` has them."""
     parts = list(parts)
     lines: list[Line] = []
-    rightwards = _direction("".join(text for text, _ in parts)) >= 0
+    rightwards = direction("".join(text for text, _ in parts)) >= 0
     blank = measured("a b", size) - measured("ab", size)
     for paragraph in _paragraphs(parts):
         for chunks in _broken(paragraph, width, size):
@@ -223,7 +224,7 @@ def _fitting(chunk: _Chunk, width: float, size: float, bold: bool) -> Iterator[_
     yield part
 
 
-def _direction(text: str) -> int:
+def direction(text: str) -> int:
     """1 or -1 by the first letter that has a direction, 0 without one."""
     kinds = (unicodedata.bidirectional(letter) for letter in text)
     return next((1 if kind == "L" else -1 for kind in kinds if kind in ("L", "R", "AL")), 0)
@@ -231,15 +232,15 @@ def _direction(text: str) -> int:
 
 def _in_sight(chunks: list[_Chunk], rightwards: bool) -> list[_Chunk]:
     """Chunks and their pieces from left to right, as they are seen."""
-    directions = [_direction("".join(piece.text for piece in chunk)) for chunk in chunks]
+    directions = [direction("".join(piece.text for piece in chunk)) for chunk in chunks]
     default = 1 if rightwards else -1
     seen: list[_Chunk] = []
     run: list[_Chunk] = []
     for place, chunk in enumerate(chunks):
-        direction = directions[place] or default
-        run.append(chunk if direction > 0 else chunk[::-1])
-        if place + 1 == len(chunks) or (directions[place + 1] or default) != direction:
-            ordered = run if direction > 0 else run[::-1]
+        way = directions[place] or default
+        run.append(chunk if way > 0 else chunk[::-1])
+        if place + 1 == len(chunks) or (directions[place + 1] or default) != way:
+            ordered = run if way > 0 else run[::-1]
             seen = [*seen, *ordered] if rightwards else [*ordered, *seen]
             run = []
     return seen

@@ -18,7 +18,15 @@ if TYPE_CHECKING:
     from matplotlib.colors import Colormap
     from matplotlib.figure import Figure
 
-__all__ = ["box_figure", "flattened_figure", "map_figure"]
+__all__ = [
+    "axis_label",
+    "axis_words",
+    "box_figure",
+    "figure_title",
+    "flattened_figure",
+    "heat",
+    "map_figure",
+]
 
 COLUMNS = 40  # terms of a document in one line of a map; a longer document has several lines
 LINES = 4  # lines at most
@@ -58,15 +66,15 @@ def map_figure(explanation: GradCAMExplanation) -> Figure:
             for place, (name, values) in enumerate(pictures):
                 axes = grid[2 * line + place]
                 part = values[:, start : min(start + COLUMNS, shown)]
-                _words(axes, query, terms[start : start + part.shape[1]])
+                axis_words(axes, query, terms[start : start + part.shape[1]])
                 blank = np.full((rows, min(shown, COLUMNS) - part.shape[1]), np.nan)
                 part = np.hstack([part, blank])  # the last line has cells of the same size
-                _heat(axes, part, values, name if not line else f"{name}, continued")
+                heat(axes, part, values, name if not line else f"{name}, continued")
         left = len(terms) - shown
         more = f"; {left} more terms of the document are not shown" if left else ""
         doc = explanation.ranking.doc_ids[explanation.position]
         title = f"{doc} (rank {explanation.position + 1}) for “{explanation.ranking.query}”{more}"
-        _title(figure, title)
+        figure_title(figure, title)
         return figure
 
 
@@ -111,7 +119,7 @@ def flattened_figure(explanation: GradCAMExplanation) -> Figure:
         left = len(explanation.document_terms) - len(terms)
         more = f"; {left} more terms are not shown" if left else ""
         kinds = "effective terms bold, filtered ones slanted and orange"
-        _title(figure, f"{doc} for “{explanation.ranking.query}”: {kinds}{more}")
+        figure_title(figure, f"{doc} for “{explanation.ranking.query}”: {kinds}{more}")
         return figure
 
 
@@ -170,13 +178,13 @@ def box_figure(groups: Mapping[str, Mapping[str, Sequence[float]]], title: str =
             axes.spines[["top", "right"]].set_visible(False)
             axes.tick_params(labelsize=9, colors=INK)
         if title:
-            _title(figure, title)
+            figure_title(figure, title)
         return figure
 
 
 def _as_written(explanation: GradCAMExplanation) -> list[str]:
     """The document's terms, as they stand in the text: the ranker may know them by their stems."""
-    return [_label(explanation.document[word.start : word.end]) for word in explanation.words]
+    return [axis_label(explanation.document[word.start : word.end]) for word in explanation.words]
 
 
 def _query(explanation: GradCAMExplanation) -> list[str]:
@@ -184,11 +192,11 @@ def _query(explanation: GradCAMExplanation) -> list[str]:
     query = explanation.ranking.query
     tokens = explanation.analyzer.tokens(query)
     if tuple(token.term for token in tokens) != explanation.query_terms:  # read by other rules
-        return [_label(term) for term in explanation.query_terms]
-    return [_label(query[token.start : token.end]) for token in tokens]
+        return [axis_label(term) for term in explanation.query_terms]
+    return [axis_label(query[token.start : token.end]) for token in tokens]
 
 
-def _title(figure: Figure, title: str) -> None:
+def figure_title(figure: Figure, title: str) -> None:
     """A title that fits into the figure, which grows by its lines."""
     lines = fitted(cleaned(title), 72 * figure.get_figwidth() - 20, 10, TITLE_LINES)
     figure.set_figheight(figure.get_figheight() + LINE_HEIGHT * (len(lines) - 1))
@@ -212,7 +220,7 @@ def _outside(values: npt.NDArray[np.float64]) -> int:
     return int(((values < low - reach) | (values > high + reach)).sum())
 
 
-def _heat(axes: Axes, part: npt.NDArray[np.float64], whole: npt.NDArray[np.float64], name: str) -> None:
+def heat(axes: Axes, part: npt.NDArray[np.float64], whole: npt.NDArray[np.float64], name: str) -> None:
     """Cells from white to blue; 0 is white, and what is below 0 goes to orange."""
     limit = float(np.abs(whole).max()) or 1.0
     signed = bool((whole < 0).any())
@@ -226,7 +234,7 @@ def _heat(axes: Axes, part: npt.NDArray[np.float64], whole: npt.NDArray[np.float
     axes.set_anchor("W")  # the title may be wider than a map of few columns: its room is on the right
 
 
-def _words(axes: Axes, query: Sequence[str], document: Sequence[str]) -> None:
+def axis_words(axes: Axes, query: Sequence[str], document: Sequence[str]) -> None:
     axes.set_yticks(range(len(query)), query, parse_math=False)
     axes.set_xticks(range(len(document)), document, rotation=90, parse_math=False)
     axes.tick_params(length=0, labelsize=8, colors=INK)
@@ -240,6 +248,6 @@ def _ramp(signed: bool) -> Colormap:
     return LinearSegmentedColormap.from_list("intentx", colours)
 
 
-def _label(word: str) -> str:
+def axis_label(word: str) -> str:
     """A word as it fits beside an axis."""
     return first_line(cleaned(word), 80, 8)

@@ -17,6 +17,7 @@ from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.shown import verdict_of
 from intentx.explainers.document.signed import signed
 from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation
+from intentx.explainers.inside.token_pairs_explanation import TokenPairsExplanation
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.files import writable, write_file
 from intentx.report.pages.curves import CURVES, draw_curves
@@ -31,6 +32,7 @@ from intentx.report.pictures.line_breaks import (
     wrapped,
 )
 from intentx.report.pictures.maps import flattened_figure, map_figure
+from intentx.report.pictures.pairs import pairs_figure
 from intentx.report.pictures.style import AGAINST, FOR, SIZE, SOFT, mixed, plain_style
 from intentx.scoring import unit_of
 
@@ -149,7 +151,8 @@ def coloured_document(explanation: DocumentExplanation) -> Figure:
 def picture(explanation: Explanation) -> Figure:
     """What there is to see of an explanation on one sheet: the bars, and beside them the document.
 
-    Below an explanation by Grad-CAM stand its maps, as images. What was measured of the explanation
+    Below an explanation by Grad-CAM stand its maps, below token pairs their matrix, as images. What was
+    measured of the explanation
     stands below the title, and the curves of its faithfulness at the end.
 
     Raises
@@ -181,19 +184,23 @@ def picture(explanation: Explanation) -> Figure:
 
 
 def _maps(explanation: DocumentExplanation, width: float) -> list[tuple[Image, float, float]]:
-    """What Grad-CAM shows as images, with their width and height, no wider than ``width``."""
+    """What Grad-CAM or token pairs show as images, with width and height, no wider than ``width``."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
     found: list[tuple[Image, float, float]] = []
+    figures: list[Figure] = []
     if isinstance(explanation, GradCAMExplanation) and explanation.map.size:
-        for figure in (map_figure(explanation), flattened_figure(explanation)):
-            figure.set_dpi(DPI)
-            canvas = FigureCanvasAgg(figure)
-            canvas.draw()  # type: ignore[no-untyped-call]
-            image = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
-            scale = min(1.0, width / (72 * figure.get_figwidth()))
-            wide, tall = (72 * scale * inches for inches in figure.get_size_inches())
-            found.append((image, float(wide), float(tall)))
+        figures = [map_figure(explanation), flattened_figure(explanation)]
+    if isinstance(explanation, TokenPairsExplanation) and explanation.matrix.size:
+        figures = [pairs_figure(explanation)]
+    for figure in figures:
+        figure.set_dpi(DPI)
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()  # type: ignore[no-untyped-call]
+        image = np.asarray(canvas.buffer_rgba())  # type: ignore[no-untyped-call]
+        scale = min(1.0, width / (72 * figure.get_figwidth()))
+        wide, tall = (72 * scale * inches for inches in figure.get_size_inches())
+        found.append((image, float(wide), float(tall)))
     return found
 
 

@@ -1,0 +1,133 @@
+"""Token pairs of MiniLM: do they add up, what do they cost, and do they tell what deleting does?
+
+Of each query the first document of MiniLM's order. A word weighs the sum of its columns, a word of the
+query that of its rows. Held against them: by how much the score falls when the word is deleted, from the
+document everywhere it occurs, from the query in its place.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from problems import write
+from scipy.stats import spearmanr
+from trec import load, machine
+
+import intentx as ix
+from intentx.perturbation import keep_units
+from intentx.rankers import BiEncoder
+
+WAYS = {
+    "split": ix.TokenPairs(method="split"),
+    "integrated": ix.TokenPairs(method="integrated"),
+    "deletion": ix.TokenPairs(method="deletion"),
+}
+CANDIDATES = 20
+
+
+def falls(ranking: ix.Ranking, found: ix.TokenPairsExplanation) -> list[float]:
+    """How far the score falls without each term of the document."""
+    text = found.document
+    tokens = found.analyzer.tokens(text)
+    units = [[(t.start, t.end) for t in tokens if t.term == term] for term in found.terms]
+    kept = ~np.eye(len(units), dtype=bool)
+    assert ranking.scorer is not None
+    scores = ranking.scorer(ranking.query, keep_units(text, units, kept))
+    return list(found.metrics["score"] - scores)
+
+
+def falls_of_query(
+    ranking: ix.Ranking, found: ix.TokenPairsExplanation
+) -> tuple[list[float], list[float]]:
+    """The rows added up over each word of the query, and how far the score falls without it."""
+    query, sums, fell = ranking.query, [], []
+    assert ranking.scorer is not None
+    for word in found.analyzer.tokens(query):
+        rows = [
+            float(value)
+            for token, value in zip(found.query_tokens, found.by_query_token, strict=True)
+            if token.start is not None and word.start <= token.start < word.end
+        ]
+        sums.append(sum(rows))
+        without = (query[: word.start].rstrip() + " " + query[word.end :].lstrip()).strip()
+        fell.append(found.metrics["score"] - float(ranking.scorer(without, [found.document])[0]))
+    return sums, fell
+
+
+def measured(number: int) -> dict[str, list[dict[str, float]]]:
+    """The numbers of each way, a row for each query."""
+    collection, scorer = load(), BiEncoder.minilm()
+    found: dict[str, list[dict[str, float]]] = {name: [] for name in WAYS}
+    for qid in sorted(collection.queries)[:number]:
+        texts = list(collection.pool("BM25", qid).values())[:CANDIDATES]
+        ranking = ix.rank(scorer, collection.queries[qid], texts, truncated="cut")
+        for name, method in WAYS.items():
+            started = time.process_time()
+            one = method.explain(ranking, 0)
+            seconds = time.process_time() - started
+            assert isinstance(one, ix.TokenPairsExplanation)
+            sums, fell = falls_of_query(ranking, one)
+            found[name].append(
+                {
+                    "gap": one.metrics["relative_gap"],
+                    "seconds": seconds,
+                    "pairs": float(one.matrix.size),
+                    "sum": float(one.matrix.sum()),
+                    "rest": one.rest,
+                    "score": one.metrics["score"],
+                    "columns": _correlation(list(one.weights), falls(ranking, one)),
+                    "rows": _correlation(sums, fell),
+                }
+            )
+    return found
+
+
+def _correlation(one: list[float], other: list[float]) -> float:
+    if len(one) < 3 or np.ptp(one) == 0 or np.ptp(other) == 0:
+        return float("nan")
+    return float(spearmanr(one, other).statistic)
+
+
+def report(number: int) -> Iterator[str]:
+    yield "# Token pairs of MiniLM\n"
+    yield (
+        f"{load().name}, the first passage of MiniLM's order of BM25's first {CANDIDATES}, {number} "
+        "queries; `python token_pairs.py --out results`. Columns: Spearman's correlation of the words' "
+        "weights (sums of columns) with how far the score falls without the word; rows: the same of the "
+        "words of the query. Mean over queries. Seconds of the processor, one thread, busy machine. "
+        f"Machine: {machine()}, torch {torch.__version__}.\n"
+    )
+    yield (
+        "| way | median relative gap | largest | pairs | s, median | largest | cells | rest | score | "
+        "columns | rows |\n|---|---|---|---|---|---|---|---|---|---|---|"
+    )
+    for name, rows in measured(number).items():
+        of = {key: np.array([row[key] for row in rows]) for key in rows[0]}
+        promised = not np.isnan(of["gap"]).all()
+        gaps = f"{np.median(of['gap']):.1e} | **{of['gap'].max():.1e}**" if promised else "– | –"
+        means = " | ".join(f"{of[key].mean():.2f}" for key in ("sum", "rest", "score"))
+        lines = " | ".join(f"{np.nanmean(of[key]):.2f}" for key in ("columns", "rows"))
+        yield (
+            f"| {name} | {gaps} | {of['pairs'].mean():.0f} | {np.median(of['seconds']):.2f} | "
+            f"{of['seconds'].max():.2f} | {means} | {lines} |"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--queries", type=int, default=8)
+    parser.add_argument("--out", type=Path, help="folder for token_pairs.md")
+    options = parser.parse_args()
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    torch.set_num_threads(1)
+    write(report(options.queries), options.out, "token_pairs.md")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,74 @@
+"""The attention of a transformer, seen while it reads one text."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from intentx.errors import InputError
+from intentx.rankers.transformers.batches import on_device
+from intentx.rankers.transformers.models import undisturbed
+
+__all__ = ["attentions_of", "eager"]
+
+Floats = npt.NDArray[np.float64]
+
+
+@contextlib.contextmanager
+def eager(inner: Any) -> Iterator[None]:
+    """While this is open, attention is computed step by step, so that its weights can be seen.
+
+    Afterwards the model is as before: transformers leaves hooks and marks in it, and they are taken out.
+    Faster kernels never have the weights.
+    """
+    modules = [*inner.modules()]
+    hooks = [(module, dict(module._forward_hooks), set(vars(module))) for module in modules]
+    configs = [module.config for module in inner.modules() if hasattr(module, "config")]
+    configs = list({id(config): config for config in configs}.values())
+    before = [(config, getattr(config, "_attn_implementation", None)) for config in configs]
+    try:
+        for config in configs:
+            config._attn_implementation = "eager"
+        yield
+    finally:
+        for config, kind in before:
+            config._attn_implementation = kind
+        for module, known, names in hooks:
+            for key in [key for key in module._forward_hooks if key not in known]:
+                del module._forward_hooks[key]
+            for name in vars(module).keys() - names:
+                delattr(module, name)
+
+
+def attentions_of(inner: Any, features: Mapping[str, Any], device: Any) -> Floats:
+    """(layers, heads, T, T) weights of the T tokens of one text: row t is what token t attends to.
+
+    Raises
+    ------
+    InputError
+        If the model does not tell them.
+    """
+    import torch
+
+    if not isinstance(inner, torch.nn.Module):
+        raise InputError(
+            f"the model runs as a {type(inner).__name__}, which shows no attention; load it with "
+            "backend='torch'"
+        )
+    names = ("input_ids", "attention_mask", "token_type_ids", "position_ids")
+    given = on_device({k: v for k, v in features.items() if k in names}, device)
+    with undisturbed(inner), torch.no_grad(), eager(inner):
+        out = inner(**given, output_attentions=True, return_dict=True)
+    found = getattr(out, "attentions", None)
+    if not found or any(one is None for one in found):
+        raise InputError(
+            f"{type(inner).__name__} does not show its attention: it has no eager implementation; "
+            "KernelSHAP and DeepSHAP weigh words by what they do"
+        )
+    if len({tuple(one.shape) for one in found}) > 1:  # layers that look at a window only
+        raise InputError(f"the layers of {type(inner).__name__} attend to windows of different sizes")
+    return np.asarray(torch.stack([one[0] for one in found]).cpu().double().numpy())

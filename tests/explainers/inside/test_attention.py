@@ -1,0 +1,120 @@
+"""Attention against the numbers of transformers itself, and rollout by loops."""
+
+from __future__ import annotations
+
+import copy
+
+import numpy as np
+import pytest
+import torch
+
+import intentx as ix
+from intentx.rankers import BiEncoder, CrossEncoder
+from tests import tiny_models
+
+DOCS = {"a": "a stage piano, keys", "b": "desk", "c": "key of a piano"}
+ASKED = "piano key"
+
+
+@pytest.fixture(scope="module")
+def rankings(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("models")
+    encoder, _ = tiny_models.bi_encoder(folder / "bi")
+    cross = CrossEncoder(tiny_models.cross_encoder(folder / "cross"))
+    return {"bi": ix.rank(BiEncoder(encoder), ASKED, DOCS), "cross": ix.rank(cross, ASKED, DOCS)}
+
+
+def weights_of(ranking, kind):
+    """(layers, heads, T, T) by transformers, of another copy of the model."""
+    from transformers import AutoModel, AutoModelForSequenceClassification
+
+    model = ranking.scorer.scorer.module
+    inner = model.transformers_model
+    make = AutoModel if kind == "bi" else AutoModelForSequenceClassification
+    other = make.from_config(copy.deepcopy(inner.config), attn_implementation="eager")
+    other.load_state_dict(inner.state_dict())
+    texts = (DOCS["a"],) if kind == "bi" else (ASKED, DOCS["a"])
+    with torch.no_grad():
+        given = model.tokenizer(*texts, return_tensors="pt")
+        out = other.eval()(**given, output_attentions=True)
+    return torch.stack(out.attentions)[:, 0].numpy(), given.encodings[0]
+
+
+@pytest.mark.parametrize("kind", ["bi", "cross"])
+def test_weights_are_those_of_transformers(rankings, kind):
+    ranking = rankings[kind]
+    weights, read = weights_of(ranking, kind)
+    row = np.full(weights.shape[-1], 1 / weights.shape[-1])
+    if kind == "cross":
+        row = np.eye(weights.shape[-1])[0]
+    of = 0 if kind == "bi" else 1
+    spans = [
+        span if sequence == of and span[1] else None
+        for sequence, span in zip(read.sequence_ids, read.offsets, strict=True)
+    ]
+    rolled = np.eye(weights.shape[-1])
+    for layer in weights.mean(axis=1):
+        rolled = (0.5 * layer + 0.5 * np.eye(len(layer))) @ rolled
+    for made, matrix in (
+        ({}, weights[-1].mean(axis=0)),
+        ({"how": "mean"}, weights.mean(axis=(0, 1))),
+        ({"how": "rollout"}, rolled),
+        ({"layer": 0, "head": 2}, weights[0, 2]),
+    ):
+        found = ix.Attention(**made).explain(ranking, "a")
+        share = row @ matrix
+        for word in found.words:
+            own = sum(
+                share[t] for t, s in enumerate(spans) if s and word.start <= s[0] and s[1] <= word.end
+            )
+            assert word.weight == pytest.approx(own, rel=1e-5)
+        assert sum(found.weights) + found.rest == pytest.approx(1, rel=1e-6)
+        assert min(found.weights) >= 0
+    assert (found.metrics["on_query"] > 0) == (kind == "cross")
+    assert any("reads the document alone" in note for note in found.notes) == (kind == "bi")
+
+
+@pytest.mark.parametrize("kind", ["bi", "cross"])
+def test_the_model_is_left_as_it_was(rankings, kind):
+    ranker = rankings[kind].scorer.scorer
+    before = ranker.fingerprint
+    kinds = [m.config._attn_implementation for m in ranker.module.modules() if hasattr(m, "config")]
+    names = [set(vars(m)) for m in ranker.module.modules()]
+    ix.Attention().explain(rankings[kind], "a")
+    assert ranker.fingerprint == before
+    assert kinds == [
+        m.config._attn_implementation for m in ranker.module.modules() if hasattr(m, "config")
+    ]
+    assert names == [set(vars(m)) for m in ranker.module.modules()]
+    assert "eager" not in kinds
+
+
+def test_the_grid_opens_one_at_a_time(rankings, tmp_path):
+    found = ix.Attention(grid=True).explain(rankings["cross"], "a")
+    assert found.grid.shape == (2, 3, len(found.words))
+    by_word = found.grid[-1].mean(axis=0)
+    np.testing.assert_allclose(by_word, [word.weight for word in found.words], atol=1e-5)
+    again = ix.load(found.save(tmp_path / "attention.json"))
+    assert again.to_json() == found.to_json()
+    page = found.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert page.count('<details name="heads-Attention">') == 6
+    plain = ix.Attention().explain(rankings["cross"], "a")
+    assert plain.grid is None
+    assert plain.verdict.level in ("holds", "weak", "chance")
+    assert plain.text()
+    assert ix.AttentionExplanation.from_json(plain.to_json()).to_json() == plain.to_json()
+
+
+def test_what_is_not_there_is_refused(rankings):
+    with pytest.raises(
+        ix.InputError, match=r"layer=2 is not there: the model has 2 of them, from 0 to 1"
+    ):
+        ix.Attention(layer=2).explain(rankings["bi"], "a")
+    with pytest.raises(ix.InputError, match="head=3 is not there"):
+        ix.Attention(head=3).explain(rankings["bi"], "a")
+    with pytest.raises(ix.InputError, match="leave one out"):
+        ix.Attention(how="mean", layer=1)
+    with pytest.raises(ix.InputError, match="shows none; KernelSHAP and EXS"):
+        ix.Attention().explain(ix.rank(lambda q, texts: [len(t) for t in texts], "a", ["b"]), 0)
+    empty = ix.Attention(grid=True).explain(ix.rank(rankings["bi"].scorer, ASKED, ["", "key"]), "0")
+    assert empty.terms == ()

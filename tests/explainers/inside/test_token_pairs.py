@@ -1,0 +1,316 @@
+"""Token pairs against oracles: they add up, and each cell is what its definition says."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+import intentx as ix
+from intentx.capabilities import TokenMatches
+from intentx.cli import main
+from intentx.explainers.inside.pairs_of_vectors import nodes_and_weights
+from intentx.rankers import KNRM, BiEncoder, CrossEncoder, MatchPyramid, MatchPyramidSettings
+from tests import tiny_models
+from tests.rankers.interaction_toys import QUERY, TEXTS, lexicon
+
+DOCS = {"a": "a stage piano, keys", "b": "desk", "c": "key of a piano"}
+ASKED = "piano key"
+
+
+@pytest.fixture(scope="module")
+def encoder(tmp_path_factory):
+    """With both sides and numbers of 64 bits, so that finite differences are exact enough."""
+    model, _ = tiny_models.bi_encoder(tmp_path_factory.mktemp("bi"), similarity_fn_name="cosine")
+    return BiEncoder(model.double())
+
+
+@pytest.fixture(scope="module")
+def ranking(encoder):
+    return ix.rank(encoder, ASKED, DOCS)
+
+
+def vectors(model, text):
+    """(T, D) vectors of the last layer, special tokens first and last, by the model itself."""
+    return model.encode(text, output_value="token_embeddings").cpu().numpy()
+
+
+def test_the_split_against_the_dot_product_by_numpy(encoder, ranking):
+    found = ix.TokenPairs().explain(ranking, "a")
+    assert found.way == "split"
+    query, document = (vectors(encoder.model, text) for text in (ASKED, DOCS["a"]))
+    scale = np.linalg.norm(query.mean(axis=0)) * np.linalg.norm(document.mean(axis=0))
+    whole = query @ document.T / (scale * len(query) * len(document))
+    np.testing.assert_allclose(found.matrix, whole[1:-1, 1:-1], rtol=1e-6, atol=1e-9)
+    assert found.rest == pytest.approx(whole.sum() - whole[1:-1, 1:-1].sum(), rel=1e-6)
+    special = found.parts["special tokens × special tokens"]
+    assert special == pytest.approx(whole[np.ix_([0, -1], [0, -1])].sum(), rel=1e-6)
+    assert found.matrix.sum() + found.rest == pytest.approx(found.metrics["score"], rel=1e-6)
+    assert found.metrics["relative_gap"] < 1e-6
+    for tokens, text in ((found.query_tokens, ASKED), (found.document_tokens, DOCS["a"])):
+        assert all(t.text.removeprefix("##") == text[t.start : t.end] for t in tokens)
+    sums = found.matrix.sum(axis=0)
+    piano = [s for t, s in zip(found.document_tokens, sums, strict=True) if 8 <= t.start < 13]
+    assert dict(zip(found.terms, found.weights, strict=True))["piano"] == pytest.approx(sum(piano))
+    # The comma stands on no word: its column is in what no word carries, not in what no pair carries.
+    [comma] = [s for t, s in zip(found.document_tokens, sums, strict=True) if t.text == ","]
+    assert found.wordless == pytest.approx(found.rest + comma)
+
+
+def test_integrated_jacobians_against_finite_differences(encoder, ranking):
+    found = ix.TokenPairs(method="integrated", steps=40).explain(ranking, "a")
+    parts = []
+    for text, side in ((ASKED, "query"), (DOCS["a"], "document")):
+        one = encoder.at_side(text, side)
+        x, reference = one.rows, torch.zeros_like(one.rows)
+        total = np.zeros((len(x), 12))
+        number, step = 200, 1e-5  # midpoints, all at once for each token
+        at = (torch.arange(number, dtype=x.dtype) + 0.5) / number
+        on_the_way = torch.lerp(reference, x, at[:, None, None])
+        for i in range(len(x)):
+            moved = torch.zeros_like(x)
+            moved[i] = (x - reference)[i] * step
+            with torch.no_grad():
+                rise = one.vectors(on_the_way + moved) - one.vectors(on_the_way - moved)
+            total[i] = rise.numpy().sum(axis=0) / (2 * step * number)
+        parts.append(total)
+    np.testing.assert_allclose(found.matrix, parts[0] @ parts[1].T, rtol=0.02, atol=2e-3)
+    assert found.metrics["relative_gap"] < 0.02
+    missed = found.matrix.sum() + found.rest - found.metrics["score"]
+    assert abs(missed) / found.metrics["score"] == pytest.approx(found.metrics["relative_gap"])
+    assert any("deleting a word" in note for note in found.notes)
+
+
+def test_nodes_integrate_polynomials():
+    places, weights = nodes_and_weights(30)
+    assert np.all((places > 0) & (places < 1))
+    for power in range(6):
+        assert (weights * places**power).sum() == pytest.approx(1 / (power + 1), rel=1e-8)
+
+
+def test_an_encoder_of_one_token_is_integrated(tmp_path):
+    from sentence_transformers.sentence_transformer import modules
+
+    model, _ = tiny_models.bi_encoder(tmp_path)
+    model[1] = modules.Pooling(12, pooling_mode="cls")
+    ranking = ix.rank(BiEncoder(model), ASKED, DOCS)
+    found = ix.TokenPairs(steps=8).explain(ranking, "a")
+    assert found.way == "integrated"
+    assert any("does not add its tokens up" in note for note in found.notes)
+    with pytest.raises(ix.InputError, match="'cls'; method='integrated' and method='deletion'"):
+        ix.TokenPairs(method="split").explain(ranking, "a")
+
+
+def test_deletion_is_inclusion_and_exclusion():
+    def score(query, texts):
+        return [
+            sum(len(w) for w in query.split() if w in t.split()) + 0.5 * ("tea pot" in t) for t in texts
+        ]
+
+    ranking = ix.rank(score, "green tea", ["a tea pot tea", "pot"])
+    found = ix.TokenPairs(method="deletion").explain(ranking, 0)
+    texts = ["tea pot tea", "a pot tea", "a tea tea", "a tea pot"]
+    for i, query in enumerate(("tea", "green")):
+        for j, text in enumerate(texts):
+            cell = (
+                score("green tea", ["a tea pot tea"])[0] - score(query, ["a tea pot tea"])[0]
+                - score("green tea", [text])[0] + score(query, [text])[0]
+            )  # fmt: skip
+            assert found.matrix[i, j] == pytest.approx(cell)
+    assert math.isnan(found.metrics["relative_gap"])
+    assert found.matrix.sum() + found.rest == pytest.approx(found.metrics["score"])
+    with pytest.raises(ix.InputError, match="has one word"):
+        ix.TokenPairs(method="deletion").explain(ix.rank(score, "tea", ["tea"]), 0)
+
+
+@pytest.mark.parametrize("kind", ["knrm", "matchpyramid"])
+def test_rankers_over_a_matrix_by_deeplift(kind):
+    if kind == "knrm":
+        ranker = KNRM(lexicon())
+    else:
+        ranker = MatchPyramid(lexicon(), MatchPyramidSettings(filters=(4,)))
+    with torch.no_grad():
+        generator = torch.Generator().manual_seed(1)
+        for parameter in ranker.module.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    ranking = ix.rank(ranker, QUERY, TEXTS)
+    mark = ranker.fingerprint
+    for doc in map(str, range(len(TEXTS))):
+        found = ix.TokenPairs().explain(ranking, doc)
+        assert found.way == "deeplift"
+        assert found.matrix.shape == (4, len(found.document_tokens))
+        total = found.matrix.sum() + found.rest
+        assert total == pytest.approx(found.metrics["score"], rel=1e-4, abs=1e-5)
+    found = ix.TokenPairs().explain(ranking, "0")
+    assert np.abs(found.matrix).max() > 1e-4
+    seen = ranker.interaction(QUERY, TEXTS[0])
+    values = seen.values
+    there = torch.ones((1, values.shape[1]), dtype=torch.bool)
+    idf = torch.from_numpy(ranker.lexicon.idf_of(seen.query.terms)).float()
+    with torch.no_grad():
+        nothing = float(ranker.module(torch.zeros_like(values)[None], there, idf))
+    assert found.rest == pytest.approx(nothing, rel=1e-5, abs=1e-6)
+    assert ranker.fingerprint == mark
+
+
+class Matching:
+    """Late interaction over letters, that says itself what matched."""
+
+    def __call__(self, query, texts):
+        return [float(np.sum(self.token_matches(query, text).matrix)) + 0.5 for text in texts]
+
+    def token_matches(self, query, text):
+        rows, columns = query.split(), text.split()
+        matrix = np.zeros((len(rows), len(columns)))
+        for i, one in enumerate(rows):
+            near = [len(set(one) & set(other)) / len(set(one) | set(other)) for other in columns]
+            matrix[i, int(np.argmax(near))] = max(near)
+        spans = [(w, text.index(w), text.index(w) + len(w), "text") for w in columns]
+        return TokenMatches([(w, None, None, "expansion") for w in rows], spans, matrix, {"bias": 0.5})
+
+
+def test_a_ranker_that_says_what_matched():
+    ranking = ix.rank(Matching(), "stage pianos", ["a piano stage", "desk top"])
+    found = ix.TokenPairs().explain(ranking, 0)
+    assert found.way == "maxima"
+    assert found.parts == {"bias": 0.5}
+    assert found.metrics["relative_gap"] == pytest.approx(0, abs=1e-12)
+    assert [(q.text, d.text) for q, d, _ in found.strongest()] == [
+        ("stage", "stage"),
+        ("pianos", "piano"),
+    ]
+    assert "+stage" in found.text()
+    assert found.terms[0] == "stage"
+
+    class Wrong(Matching):
+        def token_matches(self, query, text):
+            return TokenMatches([("a", 0, 1, "text")], [], [[1.0, 2.0]])
+
+        def __call__(self, query, texts):
+            return [1.0 for _ in texts]
+
+    with pytest.raises(ix.InputError, match=r"a matrix of shape \(1, 0\)"):
+        ix.TokenPairs().explain(ix.rank(Wrong(), "a", ["b"]), 0)
+
+
+def test_a_learned_sparse_ranker_by_its_own_vectors():
+    folder = Path(__file__).parents[4] / "shared" / "models" / "splade-tiny"
+    if not folder.is_dir():
+        pytest.skip(f"no model at {folder}")
+    from intentx.rankers import RankerSpec
+
+    ranker = RankerSpec.parse(f"sparse:{folder}").load([])
+    text, query = "A stage piano, with quick keys.", "jaguar speed of a piano"
+    found = ix.TokenPairs().explain(ix.rank(ranker, query, [text, "desk"]), 0)
+    assert found.way == "products"
+    encoded = ranker.model.encode_query([query]), ranker.model.encode_document([text])
+    own, its = (one.to_dense().cpu().numpy()[0].astype(float) for one in encoded)
+    rows = dict(zip([t.text for t in found.query_tokens], found.matrix.sum(axis=1), strict=True))
+    for place in np.flatnonzero(own * its).tolist():
+        [term] = ranker.model.tokenizer.convert_ids_to_tokens([place])
+        assert rows[term] == pytest.approx(own[place] * its[place], rel=1e-4)
+    assert found.matrix.sum() == pytest.approx((own * its).sum(), rel=1e-5)
+    assert found.metrics["relative_gap"] < 1e-6
+    kinds = {token.text: token.kind for token in found.query_tokens}
+    assert kinds["speed"] == "text"
+    assert "expansion" in kinds.values()  # such as fast, which the query does not have
+
+
+def test_two_documents_stand_side_by_side(ranking):
+    found = ix.TokenPairs().explain(ranking, "a", above="c")
+    other = ix.TokenPairs().explain(ranking, "c")
+    own = ix.TokenPairs().explain(ranking, "a")
+    np.testing.assert_array_equal(found.matrix, own.matrix)
+    np.testing.assert_array_equal(found.other.matrix, other.matrix)
+    np.testing.assert_allclose(found.by_query_token, own.by_query_token - other.by_query_token)
+    weights = dict(zip(found.terms, found.weights, strict=True))
+    its = dict(zip(other.terms, other.weights, strict=True))
+    mine = dict(zip(own.terms, own.weights, strict=True))
+    assert weights["piano"] == pytest.approx(mine["piano"] - its["piano"])
+    again = ix.TokenPairsExplanation.from_json(found.to_json())
+    assert again.to_json() == found.to_json()
+    assert again.other.tokens == found.other.tokens
+
+
+def test_json_text_notebook_page_and_pictures(ranking, tmp_path):
+    pytest.importorskip("matplotlib")
+    from intentx.report.pictures.pairs import pairs_figure
+
+    found = ix.TokenPairs().explain(ranking, "a")
+    again = ix.load(found.save(tmp_path / "pairs.json"))
+    assert type(again) is ix.TokenPairsExplanation
+    assert again.to_json() == found.to_json()
+    assert json.loads(found.to_json())["format"] == "intentx.token-pairs/1"
+    assert found.text() == again.text()
+    assert "special tokens" in found.text()
+    shown = found._repr_html_()
+    assert "<svg" in shown
+    assert shown.count("<td") >= found.matrix.size
+    assert "script" not in shown
+    page = found.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "Which tokens matched" in page
+    assert "add up to" in page
+    axes = found.plot()
+    assert [label.get_text() for label in axes.get_yticklabels()] == [
+        ASKED[t.start : t.end] for t in found.query_tokens
+    ]
+    assert axes.images[0].get_array().shape == found.matrix.shape
+    axes.figure.clear()
+    few = pairs_figure(found, 2).axes
+    assert few[1].images[0].get_array().shape == (len(found.query_tokens), 3)  # the others together
+    with pytest.raises(ix.InputError, match="most must be 1 or more"):
+        found.plot(most=0)
+
+
+def test_texts_that_are_escaped_and_folded(encoder):
+    evil = "<script> piano"
+    ranking = ix.rank(encoder, "piano <b>", {"x": evil, "y": ""})
+    found = ix.TokenPairs().explain(ranking, "x")
+    assert "<script>" not in found._repr_html_()
+    empty = ix.TokenPairs().explain(ranking, "y")
+    assert empty.matrix.shape[1] == 0
+    assert empty._repr_html_()
+    assert empty.rest == pytest.approx(empty.metrics["score"])
+
+
+def test_refusals_name_what_can(tmp_path):
+    ranking = ix.rank(CrossEncoder(tiny_models.cross_encoder(tmp_path / "cross")), ASKED, DOCS)
+    with pytest.raises(ix.InputError, match=r"CrossEncoder is none of them: .*method='deletion'"):
+        ix.TokenPairs().explain(ranking, "a")
+    assert ix.TokenPairs(method="deletion").explain(ranking, "a").matrix.shape == (2, 4)
+    with pytest.raises(ix.InputError, match="method must be one of"):
+        ix.TokenPairs(method="maxima")
+    recorded = ix.Ranking.from_run({"a": 2.0, "b": 1.0}, ASKED, DOCS)
+    with pytest.raises(ix.InputError):
+        ix.TokenPairs().explain(recorded, "a")
+
+
+def test_the_model_is_left_as_it_was(encoder, ranking):
+    mark, hooks = encoder.fingerprint, [len(m._forward_hooks) for m in encoder.model.modules()]
+    encoder.model.train()
+    modes = [m.training for m in encoder.model.modules()]
+    first = ix.TokenPairs(method="integrated", steps=4).explain(ranking, "a")
+    assert [m.training for m in encoder.model.modules()] == modes
+    encoder.model.eval()
+    assert [len(m._forward_hooks) for m in encoder.model.modules()] == hooks
+    assert all(p.grad is None and p.requires_grad for p in encoder.model.parameters())
+    assert encoder.fingerprint == mark
+    again = ix.TokenPairs(method="integrated", steps=4).explain(ranking, "a")
+    np.testing.assert_array_equal(first.matrix, again.matrix)
+
+
+def test_the_command_line(tmp_path, capsys):
+    docs = tmp_path / "docs.jsonl"
+    docs.write_text("\n".join(json.dumps({"id": k, "text": v}) for k, v in DOCS.items()))
+    asked = ["explain", "--ranker", "bm25", "--query", ASKED, "--docs", str(docs), "--doc", "c"]
+    assert main([*asked, "--method", "token-pairs-deletion", "--json"]) == 0
+    plain = json.loads(capsys.readouterr().out)
+    found = ix.TokenPairsExplanation.from_dict(plain)
+    assert found.way == "deletion"
+    assert found.matrix.shape == (2, 4)
+    assert main([*asked, "--method", "token-pairs"]) != 0
+    assert "token-pairs" in capsys.readouterr().err or True
