@@ -45,6 +45,12 @@ class Everything:
     def score_embedded(self, embedded, vectors):
         raise NotImplementedError
 
+    def token_matches(self, query, text):
+        return "matches"
+
+    def attentions(self, query, text):
+        return "attentions"
+
     def feature_maps(self, query, text):
         raise NotImplementedError
 
@@ -111,7 +117,7 @@ def test_all_that_is_said_and_nothing():
     protocols = [
         one for one in every if getattr(one, "_is_protocol", False) and one.__name__ != "Scorer"
     ]
-    assert len(protocols) == 10
+    assert len(protocols) == 12
     assert all(isinstance(Everything(), one) and not isinstance(by_length, one) for one in protocols)
 
 
