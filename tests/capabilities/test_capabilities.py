@@ -146,7 +146,7 @@ def test_all_that_is_said_and_nothing():
     protocols = [
         one for one in every if getattr(one, "_is_protocol", False) and one.__name__ != "Scorer"
     ]
-    assert len(protocols) == 15
+    assert len(protocols) == 16
     assert all(isinstance(Everything(), one) and not isinstance(by_length, one) for one in protocols)
 
 

@@ -63,7 +63,7 @@ def attentions_of(inner: Any, features: Mapping[str, Any], device: Any) -> Float
     given = on_device({k: v for k, v in features.items() if k in names}, device)
     with undisturbed(inner), torch.no_grad(), eager(inner):
         out = inner(**given, output_attentions=True, return_dict=True)
-    found = getattr(out, "attentions", None)
+    found = out.get("attentions")
     if not found or any(one is None for one in found):
         raise InputError(
             f"{type(inner).__name__} does not show its attention: it has no eager implementation; "
