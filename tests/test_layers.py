@@ -46,6 +46,7 @@ ROOMS = [
     ("saved",),
     ("",),
     ("report",),
+    ("serve",),
     ("cli",),
     ("__main__",),
 ]

@@ -17,6 +17,7 @@ from intentx.cli.compare import add_compare
 from intentx.cli.explain import add_explain
 from intentx.cli.missing import add_missing
 from intentx.cli.report import add_report
+from intentx.cli.serve import add_serve
 from intentx.cli.terminal import (
     Parser,
     check_folder,
@@ -100,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     add_report(commands)
     add_compare(commands)
     add_train(commands, progress)
+    add_serve(commands)
     return parser
 
 
