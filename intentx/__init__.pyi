@@ -86,6 +86,7 @@ from .rankers.pipeline import Pipeline
 from .ranking import Document, Ranking, rank
 from .saved import load
 from .scoring import BlackBox
+from .serve.client import Client
 from .text import Analyzer
 
 __all__ = [
@@ -96,6 +97,7 @@ __all__ = [
     "Axioms",
     "BlackBox",
     "ChangeExplanation",
+    "Client",
     "Contrast",
     "Counterfactual",
     "DeepLIFT",
