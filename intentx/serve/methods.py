@@ -109,7 +109,7 @@ def _applies(name: str, method: Method, can: Can) -> bool:
     if not can.scores and method.needs_scorer:
         return False
     if name == "gradcam":
-        return can.gradients or can.grad_cam
+        return can.grad_cam
     return can.gradients or not method.needs_gradients
 
 

@@ -13,6 +13,7 @@ import pytest
 import urllib3
 
 import intentx as ix
+from tests.serve.page_browser import driver, page, served  # noqa: F401
 
 ROOT = Path(__file__).parents[2]
 
