@@ -69,6 +69,13 @@ class Page:
     def run(self, script, *given):
         return self.driver.execute_script(script, *given)
 
+    def wait(self, what):
+        """Until something is true that the browser does not know."""
+        end = time.monotonic() + PATIENCE
+        while not what():
+            assert time.monotonic() < end
+            time.sleep(0.05)
+
     def module(self, name, body, *given):
         """Run ``body`` with a module of the page as ``it``."""
         script = (

@@ -116,6 +116,10 @@ def test_answers_are_kept_and_shared(page, tmp_path_factory):
     compile(page.run(clip), "copied.py", "exec")
     page.click(".share", "Download page")
     page.shown("#told", "was saved")
+    saved = tmp_path_factory.getbasetemp() / "saved"
+    page.wait(lambda: [*saved.glob("explain-*.html")])
+    [file] = saved.glob("explain-*.html")
+    assert file.read_text(encoding="utf-8").startswith("<!doctype html>")
     page.press(Keys.ESCAPE)
     assert urlsplit(page.driver.current_url).path == "/"
     page.driver.back()

@@ -181,6 +181,7 @@ export class Panel {
     const { body, kind } = this;
     const name = (id) => bdi(this.app.nameOf(id));
     if (kind === "compare") return ["How do ", bdi(body.rankers[0]), " and ", bdi(body.rankers[1]), " read “", bdi(body.query), "”?"];
+    if (kind === "score") return ["What an edit does to ", body.doc ? name(body.doc) : "the ranking"];
     if (kind === "missing") return ["Where is ", body.doc ? name(body.doc) : "the text", "?"];
     if (kind === "counterfactual") {
       const goal = { enter: `that brings it into the first ${whole(body.top ?? 10)}`, leave: `that drops it from the first ${whole(body.top ?? 10)}`, above: "that puts it above the other", below: "that puts it below the other", rank: `that brings it to rank ${whole(body.rank)}` }[body.goal];

@@ -263,7 +263,7 @@ class Card {
     const marks = places.map((one) => ({ ...one, make: (text) => (terms.length
       ? make("mark", { class: `t${one.term % COLOURS}`, "data-term": one.term, title: terms[one.term] }, text) : make("b", null, text)) }));
     const [start, end] = this.open ? [0, this.text.length] : bestPart(this.text, places, this.column.results.columns.length > 1 ? 170 : 260);
-    this.words.replaceChildren(...(this.text.trim() ? [start > 0 ? "… " : "", ...marked(this.text, marks, start, end), end < this.text.length ? " …" : ""] : [make("em", null, "(no text)")]));
+    this.words.replaceChildren(...(this.text.trim() ? [start > 0 ? "…\u00a0" : "", ...marked(this.text, marks, start, end), end < this.text.length ? "\u00a0…" : ""] : [make("em", null, "(no text)")]));
     this.more.hidden = !this.open && start <= 0 && end >= this.text.length;
     this.more.textContent = this.open ? "Less" : "Whole text";
     this.tellScore();
