@@ -121,7 +121,8 @@ function askForToken() {
 export const get = async (path, signal) => (await request("GET", path, undefined, signal)).json();
 export const post = async (path, body, signal) => (await request("POST", path, body, signal)).json();
 export const page = async (path) => (await request("GET", path, undefined, undefined, "text/html")).blob();
-export const cancel = (id) => request("DELETE", `jobs/${encodeURIComponent(id)}`).catch(() => undefined);
+/** Cancel a job, also while the page is left. */
+export const cancel = (id) => fetch(`${ROOT}jobs/${encodeURIComponent(id)}`, { method: "DELETE", keepalive: true, headers: token ? { Authorization: `Bearer ${token}` } : {} }).catch(() => undefined);
 export const query = (given) => new URLSearchParams(Object.entries(given).filter(([, value]) => value !== null && value !== undefined && value !== "")).toString();
 
 // ---- jobs

@@ -276,6 +276,7 @@ byId("open-history").addEventListener("click", () => showHistory("", (key) => op
 byId("open-snapshots").addEventListener("click", () => showSnapshots({ ...chosen(), ranker: box.ranker.value, queries: state.collections.find((one) => one.name === box.collection.value)?.queries || [] }));
 byId("open-help").addEventListener("click", help);
 addEventListener("popstate", () => follow().catch(failed));
+addEventListener("pagehide", () => panel.leave());
 
 const here = () => results.card(document.activeElement?.closest?.(".card")) || (results.current?.isConnected ? results.card(results.current) : undefined);
 const onCard = (act) => () => {

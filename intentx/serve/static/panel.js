@@ -62,7 +62,7 @@ export class Panel {
   leave() {
     for (const run of this.runs) {
       run.listener = null;
-      if (run.background && run.answer === null) run.stop();
+      if (run.answer === null && !run.failed) run.stop();
     }
     clearTimeout(this.later);
     this.runs = [];
@@ -71,7 +71,6 @@ export class Panel {
   close() {
     this.leave();
     this.turn = null;
-    this.run?.state !== "done" && this.run?.stop();
     this.run = null;
     this.root.hidden = true;
     document.body.classList.remove("with-panel");
@@ -113,7 +112,6 @@ export class Panel {
     this.fresh = fresh;
     const run = tab?.run && !tab.run.failed && !this.without.size ? tab.run : this.started(this.bodyOf(tab));
     if (tab) tab.run = run;
-    run.background = false;
     this.show(run);
     if (run.answer !== null) this.arrived(run);
   }
@@ -145,7 +143,6 @@ export class Panel {
     const next = this.tabs.find((tab) => tab.method === LIVE);
     if (!next || next.run || next === this.tab || this.tab.method === "exs") return;
     next.run = this.started(this.bodyOf(next));
-    next.run.background = true;
     this.renderTabs();
   }
 
