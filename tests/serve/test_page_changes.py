@@ -64,6 +64,7 @@ def test_the_smallest_change_is_a_diff_with_a_ladder(page):
     page.run("arguments[0].scrollIntoView({block: 'center'})", low)
     low.find_element(CSS, '[data-act="explain"]').click()
     page.shown("#panel .answer .text")
+    page.shown("#panel .follow", "into the first 10")
     page.click("#panel .follow", "into the first 10")
     page.shown("#panel .diff ins")
     assert int(page.texts("#panel table[aria-label='Rank after each change'] td.n")[-1]) <= 10

@@ -332,7 +332,7 @@ export class Panel {
   follow() {
     const { body } = this;
     const id = body.doc;
-    if (!id || !this.run?.answer || body.text) return null;
+    if (!id || !this.run || body.text) return null;
     const rank = this.app.rankOf(body.ranker, id);
     if (rank === null && this.kind === "missing") return null; // only what the ranker orders can be explained
     const base = { collection: body.collection, query: body.query, ranker: body.ranker, k: body.k, doc: id };
