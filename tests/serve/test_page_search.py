@@ -184,3 +184,7 @@ def test_two_results_are_picked_with_the_keyboard(page):
     page.press("p", Keys.HOME, "p")
     page.until("return document.querySelectorAll('#panel .text').length === 2")
     assert page.text("#panel h2") == f"Why is {names[0]} above {names[2]}?"
+    assert page.run("return document.activeElement.tagName") == "H2"  # what one asked by a key is read
+    page.press(Keys.ARROW_DOWN, "e")
+    page.shown("#panel .answer .text")
+    assert page.text("#panel h2") == f"Why is {names[0]} at rank 1?"

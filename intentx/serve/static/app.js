@@ -105,6 +105,9 @@ async function search(wanted, { push = true, quiet = false } = {}) {
   const root = byId("results");
   root.setAttribute("aria-busy", "true");
   if (!quiet) root.replaceChildren(note("Searching …"));
+  const slow = setTimeout(() => {
+    if (state.turn === turn && !quiet) root.replaceChildren(note("Searching … the first search by a ranker takes longer, since its model is loaded."));
+  }, 2500);
   try {
     let found = await post("search", wanted, turn.signal);
     if (found.job) found = (await followJob(found.job, () => undefined, turn.signal)).answer;
@@ -119,6 +122,7 @@ async function search(wanted, { push = true, quiet = false } = {}) {
     root.replaceChildren(make("div", { class: "job failed", role: "alert" }, make("p", { dir: "auto" }, make("b", null, "No results: "), error.message), error.todo ? make("p", { dir: "auto" }, error.todo) : null, button("Search again", () => search(wanted, { push }))));
     if (quiet) throw error;
   } finally {
+    clearTimeout(slow);
     if (state.turn === turn) root.removeAttribute("aria-busy");
   }
 }

@@ -32,7 +32,7 @@ export function keyboard(act) {
     }
     if (typing || !keysOn()) return;
     const key = event.key.length === 1 ? event.key.toLowerCase() : event.key;
-    if (key === "ArrowDown" && event.target === document.body) act.first();
+    if (key === "ArrowDown" && (event.target === document.body || event.target.matches?.("h2"))) act.first();
     else if (act[key]) act[key]();
     else return;
     event.preventDefault();

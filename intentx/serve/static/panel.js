@@ -197,7 +197,7 @@ export class Panel {
     this.shownState = run && stateOf(run);
     this.tabBar = make("div", { class: "tabs", role: "group", "aria-label": "Methods" });
     this.root.replaceChildren(
-      make("header", { class: "panel-head" }, make("h2", { tabindex: -1 }, ...this.title()), button("×", () => this.app.closePanel(), { class: "cross", "aria-label": "Close the explanation", title: "Close (Escape)", "data-focus": "close" })),
+      make("header", { class: "panel-head" }, make("h2", { tabindex: -1, "data-focus": "title" }, ...this.title()), button("×", () => this.app.closePanel(), { class: "cross", "aria-label": "Close the explanation", title: "Close (Escape)", "data-focus": "close" })),
       make("p", { class: "note" }, ["ranker" in this.body ? bdi(this.body.ranker) : null, "ranker" in this.body ? " · " : null, "“", bdi(this.body.query), "” · ", bdi(this.body.collection)]),
       ...[this.tabBar, this.progress(), ...this.answerParts(), this.follow(), this.shareBar()].filter((part) => part),
     );
