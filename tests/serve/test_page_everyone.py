@@ -129,6 +129,12 @@ def test_a_kind_of_answer_that_nobody_knows_is_shown_by_what_it_holds(page):
     assert len(page.all("#other .chips")) == 2
     page.module("views.js", f"const given = {{format: 'intentx.later/3', x: {{}}}}; {show}")
     assert page.named("#other", "Download page")
+    # Grad-CAM has a map besides its words.
+    map_ = {**words, "format": "intentx.gradcam/2", "method": "GradCAM", "doc_id": "d", "above": None}
+    map_ |= {"query_terms": ["tea", "cup"], "map": [[0.5], [0.0]], "metrics": {"score": 1.5}}
+    page.module("views.js", f"const given = {json.dumps(map_)}; {show}")
+    assert page.texts("#other table.map tbody th") == ["tea", "cup"]
+    assert page.text("#other mark.for") == "tea"
     # An answer of a kind that is known, and does not fit it.
     broken = {"format": "intentx.document/9", "terms": ["a"], "weights": [1]}
     assert "a" in page.module("views.js", f"const given = {json.dumps(broken)}; {show}")
