@@ -106,7 +106,7 @@ def test_a_kind_of_answer_that_nobody_knows_is_shown_by_what_it_holds(page):
         return box.textContent"""
     pairs = {
         "format": "intentx.token-pairs/1",
-        "query_tokens": ["big", EVIL],
+        "query_tokens": [{"text": "big", "start": 0}, {"text": EVIL, "start": None}],
         "token_scores": [[1, 2, 3], [0, -1, 2]],
         "verdict": {"level": "holds", "sentence": "Holds: told."},
     }
@@ -114,6 +114,7 @@ def test_a_kind_of_answer_that_nobody_knows_is_shown_by_what_it_holds(page):
     assert "big" in said
     assert "told." in said
     assert len(page.all("#other td.for")) == 4
+    assert page.texts("#other table.map tbody th") == ["big", EVIL]
     words = {"format": "intentx.later/1", "document": "tea pot", "terms": ["tea"], "weights": [0.5],
              "words": [{"term": "tea", "start": 0, "end": 3, "weight": 0.5}]}  # fmt: skip
     assert "tea" in page.module("views.js", f"const given = {json.dumps(words)}; {show}")

@@ -30,6 +30,7 @@ export function anyView(answer, context) {
   for (const [name, one] of Object.entries(answer)) {
     if (INSIDE.has(name)) continue;
     if (grid(one)) parts.push(matrix(words(name), one, labels(answer, one.length), labels(answer, one[0].length)));
+    else if (Array.isArray(one) && one.length && one.every(grid)) parts.push(fold(words(name), () => one.slice(0, 48).map((layer, i) => matrix(`${words(name)} ${i + 1}`, layer, labels(answer, layer.length), labels(answer, layer[0].length)))));
     else if (strings(one)) parts.push(make("h3", null, words(name)), chips(one));
     else if (Array.isArray(one) && one.length && one.every(strings)) parts.push(make("h3", null, words(name)), ...one.slice(0, 50).map((set) => chips(set)));
   }
@@ -43,7 +44,10 @@ export function anyView(answer, context) {
 
 /** Names for so many rows or columns, where the answer has them. */
 function labels(answer, length) {
-  for (const name of ["query_terms", "query_tokens", "document_tokens", "tokens", "terms", "features"]) if (strings(answer[name]) && answer[name].length === length) return answer[name];
+  for (const name of ["query_terms", "query_tokens", "document_tokens", "tokens", "terms", "features"]) {
+    const names = Array.isArray(answer[name]) ? answer[name].map((one) => one?.text ?? one) : null;
+    if (strings(names) && names.length === length) return names;
+  }
   if (Array.isArray(answer.words) && answer.words.length === length) return answer.words.map((one) => one.term ?? one);
   return null;
 }
