@@ -1,0 +1,54 @@
+"""A server for tests of the page: the demo collection with MiniLM, and a collection that is hostile.
+
+Run as ``python -m tests.serve.page_server STATE PORT``; it prints its address.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+from pathlib import Path
+
+from intentx.documents import Document
+from intentx.rankers import RankerSpec
+from intentx.search import SearchIndex
+from intentx.serve.engines import DemoEngine
+from intentx.serve.rankers import ServedRanker
+from intentx.serve.server import bound, run_server
+from intentx.serve.service import Options, Service
+
+EVIL = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>'
+HOSTILE = f"hostile {EVIL}"
+ARABIC = "سرعة الجاغوار في الغابة، والنهر قريب."
+DOCUMENTS = [
+    Document("d1", f"A jaguar </textarea></script>{EVIL} runs with speed; it runs.", f"One {EVIL}"),
+    Document(EVIL, f"Speed of a jaguar 😀🐆 beside a river {EVIL}", ""),
+    Document("d3/..?x=1#y", "jaguar " * 3 + "w" * 3000, "javascript:window.hit=1"),
+    Document("d4", f"jaguar {ARABIC} jaguar", ARABIC),
+    Document("d5", "\u202ejaguar\u202c  {{7*7}} ${window.hit=1} speed", "\u202eevil"),
+    Document("d6", "Speed of boats on a river in spring.", "Boats"),
+]
+
+
+class HostileEngine(DemoEngine):
+    """Documents, ids, titles and a name that are code."""
+
+    def __init__(self, name: str = HOSTILE) -> None:
+        self.name = name
+        self.queries = ("jaguar speed", f"jaguar {EVIL}")
+        self.index = SearchIndex.build(DOCUMENTS)
+
+
+def main(state: str, port: str) -> None:
+    """Answer until the process ends."""
+    engines = {"demo": DemoEngine(), HOSTILE: HostileEngine()}
+    openers = {"demo": functools.partial(DemoEngine, "demo"), HOSTILE: functools.partial(HostileEngine)}
+    specs = {"BM25": "bm25", "MiniLM": "bi-encoder:minilm", f"B {EVIL}": "bm25"}
+    rankers = {name: ServedRanker(name, RankerSpec.parse(spec)) for name, spec in specs.items()}
+    service = Service(engines, openers, rankers, Options(state=Path(state)))
+    with bound("127.0.0.1", int(port), None) as (listening, address):
+        run_server(service, listening, address, ready=functools.partial(print, address.url, flush=True))
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
