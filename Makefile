@@ -1,12 +1,16 @@
-# make demo: explain BM25 and MiniLM on the embedded collection.  make test: run the tests.
+# make demo: explain BM25 and MiniLM on the embedded collection.  make serve: the search page on it.
+# make test: run the tests.
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test test-fast coverage lint docs benchmarks clean
+.PHONY: demo serve test test-fast coverage lint docs benchmarks clean
 
 demo: $(VENV)/.demo
 	$(BIN)/intentx demo --html intentx-demo.html
+
+serve: $(VENV)/.serve
+	$(BIN)/intentx serve
 
 # By file: its fixtures, small models and rankings, are made once.
 test: $(VENV)/.dev
@@ -40,6 +44,10 @@ $(BIN)/python:
 # The constraints name a CPU build of torch where one is at hand: its default brings CUDA along.
 $(VENV)/.demo: pyproject.toml constraints.txt | $(BIN)/python
 	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[demo]"
+	touch $@
+
+$(VENV)/.serve: pyproject.toml constraints.txt | $(BIN)/python
+	$(BIN)/python -m pip install --quiet -c constraints.txt -e ".[demo,serve]"
 	touch $@
 
 $(VENV)/.dev: pyproject.toml constraints.txt | $(BIN)/python

@@ -32,6 +32,7 @@ __all__ = [
     "check_fields",
     "check_made",
     "check_settings",
+    "field_types",
     "shown",
 ]
 
@@ -140,6 +141,11 @@ def check_made(name: str, owner: Any) -> None:
             raise InputError(f"{name}: {key} must be {allowed(hint, 'None')}, not {shown(given)}")
         if value is not given:
             object.__setattr__(owner, key, value)
+
+
+def field_types(kind: type) -> dict[str, Any]:
+    """The types of a dataclass's fields by their names; a TypeError of any other class."""
+    return dict(_hints(kind))
 
 
 def _fits(value: Any, hint: Any) -> bool:

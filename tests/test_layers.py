@@ -48,6 +48,7 @@ ROOMS = [
     ("saved",),
     ("",),
     ("report",),
+    ("serve",),
     ("cli",),
     ("__main__",),
 ]

@@ -18,6 +18,7 @@ from intentx.cli.explain import add_explain
 from intentx.cli.missing import add_missing
 from intentx.cli.rankers import add_rankers
 from intentx.cli.report import add_report
+from intentx.cli.serve import add_serve
 from intentx.cli.terminal import (
     Parser,
     check_folder,
@@ -102,6 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     add_compare(commands)
     add_train(commands, progress)
     add_rankers(commands)
+    add_serve(commands)
     return parser
 
 

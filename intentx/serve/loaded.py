@@ -1,0 +1,134 @@
+"""What a worker has loaded: rankers by name, and what each has scored of late."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from intentx.capabilities import Capabilities
+from intentx.errors import InputError
+from intentx.rankers import RankerSpec
+from intentx.rankers.bm25 import BM25
+from intentx.ranking import Document, Ranking, rank
+from intentx.scoring import Scorer
+from intentx.search import SearchIndex
+from intentx.serve.engines import Engine
+from intentx.serve.turns import Turns, WatchedBox
+
+__all__ = ["Asking", "Loaded", "can_of"]
+
+BOXES = 32  # rankings whose scores are remembered, for all users together
+
+
+class Loaded:
+    """The rankers of a worker; each is loaded when it is first needed.
+
+    Parameters
+    ----------
+    specs
+        Spec of each ranker by its name.
+    engines
+        The collections, as far as this process can open them.
+    """
+
+    def __init__(
+        self, specs: Mapping[str, str], engines: Mapping[str, Callable[[], Engine]], turns: Turns
+    ) -> None:
+        self.specs = {name: RankerSpec.parse(spec) for name, spec in specs.items()}
+        self.turns = turns
+        self._openers = engines
+        self._engines: dict[str, Engine] = {}
+        self._scorers: dict[tuple[str, str], Scorer] = {}
+        self._boxes: OrderedDict[tuple[Any, ...], WatchedBox] = OrderedDict()
+        self._changing = threading.RLock()
+
+    def engine(self, collection: str) -> Engine:
+        """The engine of a collection, in this process."""
+        with self._changing:
+            if collection not in self._engines:
+                self._engines[collection] = self._openers[collection]()
+            return self._engines[collection]
+
+    def index(self, collection: str) -> SearchIndex | None:
+        """The index of a collection, where its engine has one."""
+        if collection not in self._openers:
+            return None
+        found = getattr(self.engine(collection), "index", None)
+        return found if isinstance(found, SearchIndex) else None
+
+    def scorer(self, name: str, collection: str, texts: Sequence[str]) -> Scorer:
+        """A ranker; lexical ones have the statistics of the collection, else those of the texts."""
+        spec = self.specs[name]
+        lexical = spec.of_kind.lexical
+        index = self.index(collection) if spec.kind == "bm25" and not spec.settings else None
+        if lexical and index is None:
+            return spec.load(texts)
+        key = (name, collection if lexical else "")
+        with self._changing:
+            if key in self._scorers:
+                return self._scorers[key]
+        with self.turns.turn():  # loading counts as asking: it may hang, too
+            if key not in self._scorers:
+                made = BM25.of_index(index) if index is not None else spec.load(texts)
+                with self._changing:
+                    self._scorers[key] = made
+        return self._scorers[key]
+
+    def box(self, name: str, collection: str, query: str, documents: Sequence[Document]) -> WatchedBox:
+        """The ranker with what it scored for this query before, whoever asked."""
+        of_texts = self.specs[name].of_kind.lexical and self.index(collection) is None
+        key = (name, collection, query, tuple(one.id for one in documents) if of_texts else ())
+        with self._changing:
+            found = self._boxes.get(key)
+            if found is not None:
+                self._boxes.move_to_end(key)
+                return found
+        scorer = self.scorer(name, collection, [one.content for one in documents])
+        with self._changing:
+            made = self._boxes.setdefault(key, WatchedBox(scorer, self.turns))
+            while len(self._boxes) > BOXES:
+                self._boxes.popitem(last=False)
+        return made
+
+    def ranking(self, asking: Asking) -> Ranking:
+        """The ranking that is asked about."""
+        if asking.run is not None:
+            return Ranking.from_run(asking.run, asking.query, asking.documents)
+        box = self.box(asking.ranker, asking.collection, asking.query, asking.documents)
+        return rank(box, asking.query, asking.documents)
+
+
+class Asking:
+    """What a question is about: a query, a ranker, and the documents that the first stage found."""
+
+    def __init__(self, plain: Mapping[str, Any]) -> None:
+        self.query: str = plain["query"]
+        self.ranker: str = plain["ranker"]
+        self.collection: str = plain["collection"]
+        self.documents = tuple(
+            Document(one["doc_id"], one["text"], one["title"]) for one in plain["documents"]
+        )
+        self.run: Mapping[str, float] | None = plain.get("run")
+        if not self.documents:
+            raise InputError(
+                f"the first stage finds no document for {self.query!r}: there is nothing to rank; use "
+                "words that documents of the collection have"
+            )
+
+
+def can_of(scorer: Scorer) -> dict[str, bool]:
+    """What a ranker can do, as far as it says.
+
+    >>> can_of(lambda query, texts: [0.0] * len(texts))
+    {'scores': True, 'gradients': False, 'grad_cam': False, 'features': False}
+    """
+    can = Capabilities.of(scorer)
+    return {
+        "scores": True,
+        "gradients": can.differentiable is not None,
+        "grad_cam": can.feature_mapped is not None,
+        "features": callable(getattr(scorer, "score_features", None))
+        and callable(getattr(scorer, "features", None)),
+    }

@@ -1,0 +1,273 @@
+"""Workers as the server sees them: what is queued for them, and what is done when one hangs or dies."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import multiprocessing
+import queue
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from typing import Any
+
+from intentx.serve.engines import Engine
+from intentx.serve.worker import QUICK, SLOW, serve_tasks
+
+__all__ = ["BusyError", "Pool", "Task"]
+
+LOOK = 0.25  # seconds between two looks at whether a ranker hangs
+GRACE = 5.0  # seconds that cancelled work has to stop by itself
+TRIES = 2  # a task whose worker dies is done again once
+
+OnEvent = Callable[..., None]
+
+
+class BusyError(Exception):
+    """The queue is full."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"too many questions wait; try again in {seconds} s")
+        self.seconds = seconds
+
+
+@dataclass(eq=False)
+class Task:
+    """One task for a worker; ``on_event`` is called in the loop's thread with what happens."""
+
+    number: str
+    name: str
+    plain: Mapping[str, Any]
+    lane: str
+    on_event: OnEvent
+    tries: int = 0
+    since: float | None = None  # of the last sign of life; None: it waits for its turn
+    asking: bool = False
+    cancelled_at: float | None = None
+    hung: bool = False
+
+
+@dataclass(eq=False)
+class _Process:
+    """A worker process and the tasks that it does."""
+
+    process: Any
+    connection: Connection
+    doing: dict[str, Task | None] = field(default_factory=lambda: {QUICK: None, SLOW: None})
+    dead: bool = False
+    outbox: queue.SimpleQueue[Any] = field(default_factory=queue.SimpleQueue)
+
+
+class Pool:
+    """Hands tasks to worker processes; all methods are called in the thread of the event loop.
+
+    Parameters
+    ----------
+    specs, engines
+        As in `intentx.serve.worker.serve_tasks`.
+    workers
+        How many processes.
+    timeout
+        Seconds after which a ranker that gives no answer to one call is given up.
+    limit
+        How many tasks may wait in a lane.
+    """
+
+    def __init__(
+        self,
+        specs: Mapping[str, str],
+        engines: Mapping[str, Callable[[], Engine]],
+        *,
+        workers: int = 1,
+        timeout: float = 300.0,
+        limit: int = 64,
+    ) -> None:
+        self._specs, self._engines = dict(specs), dict(engines)
+        self._number, self._timeout, self._limit = workers, timeout, limit
+        self._processes: list[_Process] = []
+        self._waiting: dict[str, deque[Task]] = {QUICK: deque(), SLOW: deque()}
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._looking: asyncio.Task[None] | None = None
+        self._spent: dict[str, float] = {QUICK: 0.5, SLOW: 10.0}  # seconds of a task, of late
+        self.restarts = 0
+
+    async def start(self) -> None:
+        """Start the processes."""
+        self._loop = asyncio.get_running_loop()
+        self._processes = [self._new() for _ in range(self._number)]
+        self._looking = asyncio.create_task(self._look())
+
+    async def stop(self) -> None:
+        """End the processes, whatever they do."""
+        if self._looking is not None:
+            self._looking.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._looking
+        for one in self._processes:
+            one.dead = True
+            one.process.kill()
+        for one in self._processes:
+            one.outbox.put(None)
+            await asyncio.to_thread(one.process.join, 5)
+
+    @property
+    def queued(self) -> int:
+        return sum(len(lane) for lane in self._waiting.values())
+
+    @property
+    def running(self) -> int:
+        return sum(task is not None for one in self._processes for task in one.doing.values())
+
+    @property
+    def workers(self) -> int:
+        return sum(not one.dead for one in self._processes)
+
+    def submit(self, task: Task) -> None:
+        """Queue a task.
+
+        Raises
+        ------
+        BusyError
+            If too many wait.
+        """
+        lane = self._waiting[task.lane]
+        if len(lane) >= self._limit:
+            raise BusyError(max(1, min(600, round(self._spent[task.lane] * len(lane) / self._number))))
+        lane.append(task)
+        self._hand_out()
+        self._tell_places(task.lane)
+
+    def cancel(self, task: Task) -> None:
+        """Cancel a task; its event ``cancelled`` follows."""
+        lane = self._waiting[task.lane]
+        if task in lane:
+            lane.remove(task)
+            task.on_event("cancelled")
+            self._tell_places(task.lane)
+            return
+        for one in self._processes:
+            if one.doing[task.lane] is task and task.cancelled_at is None:
+                task.cancelled_at = time.monotonic()
+                self._send(one, "cancel", task.number)
+
+    def _new(self) -> _Process:
+        spawned = multiprocessing.get_context("spawn")
+        ours, theirs = spawned.Pipe()
+        process = spawned.Process(
+            target=serve_tasks, args=(theirs, self._specs, self._engines), daemon=True
+        )
+        process.start()
+        theirs.close()  # so that the end of the process is the end of the connection
+        made = _Process(process, ours)
+        for target in (self._read, self._write):
+            threading.Thread(target=target, args=(made,), daemon=True, name="intentx worker").start()
+        return made
+
+    def _read(self, process: _Process) -> None:
+        """In a thread of its own: what the process tells, until it ends."""
+        loop = self._loop
+        if loop is None:
+            raise RuntimeError("the pool is not started")
+        with contextlib.suppress(RuntimeError):  # the loop is closed
+            while True:
+                try:
+                    message = process.connection.recv()
+                except (EOFError, OSError):
+                    loop.call_soon_threadsafe(self._died, process)
+                    return
+                loop.call_soon_threadsafe(self._heard, process, message)
+
+    def _send(self, process: _Process, *message: Any) -> None:
+        """In a thread: a process that hangs does not read, and must not keep the server waiting."""
+        process.outbox.put(message)
+
+    def _write(self, process: _Process) -> None:
+        with contextlib.suppress(OSError, ValueError):  # it has died, which `_read` finds out
+            while (message := process.outbox.get()) is not None:
+                process.connection.send(message)
+
+    def _hand_out(self) -> None:
+        for lane, waiting in self._waiting.items():
+            for one in self._processes:
+                if waiting and not one.dead and one.doing[lane] is None:
+                    task = waiting.popleft()
+                    task.tries += 1
+                    task.since, task.asking, task.hung = time.monotonic(), False, False
+                    one.doing[lane] = task
+                    self._send(one, "do", task.number, lane, task.name, task.plain)
+                    task.on_event("running")
+
+    def _tell_places(self, lane: str) -> None:
+        for place, task in enumerate(self._waiting[lane], start=1):
+            task.on_event("place", place)
+
+    def _heard(self, process: _Process, message: tuple[Any, ...]) -> None:
+        what, number, *more = message
+        found = [task for task in process.doing.values() if task is not None and task.number == number]
+        if not found:
+            return
+        task = found[0]
+        task.since = None if what == "waiting" else time.monotonic()
+        if what in ("asking", "asked"):
+            task.asking = what == "asking"
+        if what in ("progress", "partial"):
+            task.on_event(what, *more)
+        if what in ("done", "failed", "cancelled"):
+            process.doing[task.lane] = None
+            task.on_event(what, *more)
+            self._hand_out()
+            self._tell_places(task.lane)
+
+    def _died(self, process: _Process) -> None:
+        if process.dead:  # it was ended with the server
+            return
+        process.dead = True
+        self.restarts += 1
+        process.outbox.put(None)
+        self._processes = [self._new() if one is process else one for one in self._processes]
+        for lane, task in process.doing.items():
+            if task is None:
+                continue
+            if task.cancelled_at is not None:
+                task.on_event("cancelled")
+            elif task.hung:
+                task.on_event(
+                    "failed", "timeout",
+                    f"the ranker gave no answer for {self._timeout:g} s and was given up",
+                    "ask again, use another ranker, or start the server with a larger --timeout",
+                )  # fmt: skip
+            elif task.tries >= TRIES:
+                task.on_event(
+                    "failed", "worker_died", "the process that asks rankers died twice at this question",
+                    "perhaps its memory is too small: ask with a smaller k or a smaller model",
+                )  # fmt: skip
+            else:
+                self._waiting[lane].appendleft(task)
+        self._hand_out()
+        for lane in self._waiting:
+            self._tell_places(lane)
+
+    async def _look(self) -> None:
+        """Every now and then: give up rankers that hang, and work that does not stop."""
+        while True:
+            await asyncio.sleep(LOOK)
+            now = time.monotonic()
+            for one in self._processes:
+                tasks = [task for task in one.doing.values() if task is not None]
+                late = [
+                    task for task in tasks
+                    if task.since is not None and now - task.since > self._timeout
+                ]  # fmt: skip
+                stuck = [
+                    task for task in tasks
+                    if task.cancelled_at is not None and now - task.cancelled_at > GRACE
+                ]  # fmt: skip
+                # Of two that are late, the one that asks keeps the other from its turn.
+                to_blame = [task for task in late if task.asking] or late
+                for task in to_blame:
+                    task.hung = True
+                if to_blame or stuck:
+                    one.process.kill()

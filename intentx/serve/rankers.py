@@ -1,0 +1,156 @@
+"""Rankers that the page offers: what they are called, what they can do, how a search by one is made."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from intentx.errors import InputError
+from intentx.rankers import RankerSpec, named_run
+from intentx.rankers.services.redaction import redacted, without_secrets
+from intentx.serve.structs import Can
+
+__all__ = ["ServedRanker", "keys_in", "served_rankers"]
+
+_INSIDE = "bi-encoder", "cross-encoder", "dpr"
+_MAPS = "drmm", "knrm", "matchpyramid"
+
+
+@dataclass
+class ServedRanker:
+    """A ranker of the server.
+
+    Attributes
+    ----------
+    name
+        What the page calls it.
+    spec
+        What makes it; its keys are shown nowhere.
+    can
+        What it can do: by its kind, until a worker has loaded it.
+    error
+        Why it cannot be used; empty: it can, as far as is known.
+    """
+
+    name: str
+    spec: RankerSpec
+    can: Can = field(init=False)
+    error: str = ""
+
+    def __post_init__(self) -> None:
+        kind = self.spec.kind
+        inside = kind in (*_INSIDE, *_MAPS)
+        self.can = Can(kind != "run", inside, kind in _MAPS, kind == "ltr")
+
+    @property
+    def is_run(self) -> bool:
+        return self.spec.kind == "run"
+
+    @property
+    def is_first_stage(self) -> bool:
+        """Whether it is the first stage itself: BM25 without settings of its own."""
+        return self.spec.kind == "bm25" and not self.spec.settings
+
+    @property
+    def shown(self) -> str:
+        """Its spec without keys."""
+        return without_secrets(str(self.spec).removeprefix(f"{self.spec.name}="))
+
+    @property
+    def text(self) -> str:
+        """Its spec as a worker reads it."""
+        return str(self.spec).removeprefix(f"{self.spec.name}=")
+
+    @property
+    def mark(self) -> str:
+        """Stands for the ranker as it is on disk now: other weights are another ranker."""
+        digest = hashlib.sha256(self.text.encode())
+        for path in sorted(_files(self.spec)):
+            about = path.stat()
+            digest.update(f"{path}\0{about.st_size}\0{about.st_mtime_ns}\0".encode())
+        return digest.hexdigest()[:16]
+
+    def run_of(self, query: str, queries: Mapping[str, str]) -> Mapping[str, float]:
+        """The recorded scores of a query: by its text among ``queries``, else by its id.
+
+        Raises
+        ------
+        InputError
+            If the run has no such query.
+        """
+        try:
+            return named_run(self.spec.target)[1]
+        except InputError:
+            pass
+        qid = next((one for one, text in queries.items() if text == query), query)
+        return named_run(self.spec.target, qid)[1]
+
+
+def served_rankers(specs: Iterable[str]) -> dict[str, ServedRanker]:
+    """Rankers from ``NAME=SPEC`` or ``SPEC``, by their names.
+
+    Raises
+    ------
+    InputError
+        If a spec cannot be read, or two rankers have one name.
+
+    Examples
+    --------
+    >>> [(one.name, one.shown) for one in served_rankers(["bm25", "mine=bm25#k1=2"]).values()]
+    [('bm25', 'bm25'), ('mine', 'bm25#k1=2')]
+    """
+    found: dict[str, ServedRanker] = {}
+    for text in specs:
+        spec = RankerSpec.parse(text, named=True)
+        if spec.of_kind.of_features_only:
+            raise InputError(
+                f"{without_secrets(text)!r} scores features, not texts, and the page searches texts"
+            )
+        ranker = ServedRanker(spec.name or without_secrets(text), spec)
+        if ranker.name in found:
+            raise InputError(f"two rankers are called {ranker.name!r}; name them: --ranker NAME=SPEC")
+        found[ranker.name] = ranker
+    return found
+
+
+def keys_in(text: str, rankers: Iterable[ServedRanker]) -> str:
+    """A message without the keys that stand in the specs of rankers."""
+    for ranker in rankers:
+        if ranker.text != ranker.shown:
+            text = text.replace(ranker.text, ranker.shown)
+            text = redacted(text, _secrets(ranker.text))
+    return text
+
+
+def _secrets(spec: str) -> list[str]:
+    """What `without_secrets` leaves out of a spec."""
+    where = spec.partition("#")[0]
+    host, _, query = where.partition("?")
+    user = host.partition("//")[2].partition("/")[0].rpartition("@")[0]
+    parts = [*user.split(":", 1), *(part.partition("=")[2] or part for part in query.split("&"))]
+    return [part for part in parts if len(part) > 3 and not part.startswith("$")]
+
+
+def _files(spec: RankerSpec) -> Iterable[Path]:
+    """The files that a ranker is made of, where it is made of files."""
+    if spec.kind == "module":
+        module = spec.target.partition(":")[0]
+        try:
+            about: Any = importlib.util.find_spec(module)
+        except (ImportError, ValueError):
+            return []
+        return [Path(about.origin)] if about is not None and about.origin else []
+    if not (spec.of_kind.on_disk or spec.kind == "run"):
+        return []
+    found: list[Path] = []
+    for target in spec.target.split(","):
+        path = Path(target.strip())
+        if path.is_file():
+            found.append(path)
+        elif target.strip() and path.is_dir():
+            found += [one for one in path.rglob("*") if one.is_file()]
+    return found

@@ -1,0 +1,297 @@
+"""The server without HTTP: collections, rankers and what can be asked about them."""
+
+from __future__ import annotations
+
+import asyncio
+import functools
+import secrets
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from intentx.errors import InputError, IntentxError
+from intentx.serve.engines import Engine, Hit, Passage
+from intentx.serve.errors import STATUS, ApiError
+from intentx.serve.jobs import Jobs, Submits
+from intentx.serve.pool import BusyError, Pool, Task
+from intentx.serve.rankers import ServedRanker, keys_in
+from intentx.serve.searched import marked, plain_documents, query_ids
+from intentx.serve.store import Store
+from intentx.serve.structs import Can, Ranking, Result, Search, SearchAnswer
+from intentx.serve.worker import QUICK, SLOW, failure
+
+__all__ = ["Found", "Options", "Service"]
+
+REMEMBERED = 512  # searches
+THREADS = 4  # that search at a time
+MOST_SEARCHES = 1_000  # that wait for a thread
+PATIENCE = 120.0  # seconds that a search waits for its ranker
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """How a server is started.
+
+    Attributes
+    ----------
+    state
+        The folder for answers, jobs and snapshots.
+    k
+        Documents of a search, unless the request says.
+    workers, timeout, queue
+        Worker processes; seconds after which a ranker that gives no answer is given up; questions
+        that may wait.
+    dask
+        Address of a scheduler that explanations go to.
+    """
+
+    state: Path
+    k: int = 50
+    workers: int = 1
+    timeout: float = 300.0
+    queue: int = 64
+    dask: str | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """What the first stage found, or a recorded run."""
+
+    passages: tuple[Passage, ...]
+    hits: tuple[Hit, ...]
+    run: Mapping[str, float] | None = None
+
+    @property
+    def plain(self) -> list[dict[str, Any]]:
+        return plain_documents(self.passages)
+
+
+@dataclass(eq=False)
+class _Searches:
+    """Searches by rankers that are remembered, and those that are under way."""
+
+    known: OrderedDict[tuple[Any, ...], Any] = field(default_factory=OrderedDict)
+    open: dict[tuple[Any, ...], asyncio.Future[Any]] = field(default_factory=dict)
+
+
+class Service:
+    """Collections and rankers, the workers that ask these, and what is kept.
+
+    Parameters
+    ----------
+    engines
+        Collections by their names; the first one is the default.
+    openers
+        What opens each engine in a worker process; picklable.
+    rankers
+        Rankers by their names; the first one is the default.
+    """
+
+    def __init__(
+        self,
+        engines: Mapping[str, Engine],
+        openers: Mapping[str, Callable[[], Engine]],
+        rankers: Mapping[str, ServedRanker],
+        options: Options,
+    ) -> None:
+        self.engines, self.rankers, self.options = dict(engines), dict(rankers), options
+        self.store = Store(options.state)
+        self.pool = Pool(
+            {name: one.text for name, one in rankers.items() if not one.is_run},
+            openers, workers=options.workers, timeout=options.timeout, limit=options.queue,
+        )  # fmt: skip
+        self.jobs = Jobs(self.store, self.clean)
+        self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="intentx search")
+        self._searching = 0
+        self._searches = _Searches()
+        self._openers = openers
+
+    async def start(self) -> None:
+        """Start the workers, and have them load the rankers."""
+        await self.pool.start()
+        name = next(iter(self.engines))
+        for ranker in self.rankers.values():
+            if ranker.is_run or ranker.spec.of_kind.lexical:
+                continue
+            plain = {"ranker": ranker.name, "collection": name, "texts": ["text"]}
+            self.pool.submit(
+                Task(secrets.token_hex(8), "load", plain, SLOW, functools.partial(self._loaded, ranker))
+            )
+
+    async def stop(self) -> None:
+        """Stop the workers, keep what was answered, and let go of the files."""
+        await self.pool.stop()
+        await self.jobs.finish()
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        for engine in self.engines.values():
+            engine.close()
+        self.store.close()
+
+    @functools.cached_property
+    def slow(self) -> Submits:
+        """What computes explanations: the workers, or a cluster."""
+        if self.options.dask is None:
+            return self.pool
+        raise NotImplementedError
+
+    def clean(self, text: str) -> str:
+        """A message without keys of services."""
+        return keys_in(text, self.rankers.values())
+
+    def ranker(self, name: str) -> ServedRanker:
+        """The ranker of a name; of "" the first one."""
+        if name == "":
+            return next(iter(self.rankers.values()))
+        if name not in self.rankers:
+            raise ApiError(
+                "not_found", f"no ranker {name!r}", f"choose one of {', '.join(self.rankers)}"
+            )
+        return self.rankers[name]
+
+    def engine(self, name: str) -> Engine:
+        """The engine of a collection; of "" the first one."""
+        if name == "":
+            return next(iter(self.engines.values()))
+        if name not in self.engines:
+            raise ApiError(
+                "not_found", f"no collection {name!r}", f"choose one of {', '.join(self.engines)}"
+            )
+        return self.engines[name]
+
+    async def first_stage(self, collection: str, query: str, k: int, ranker: ServedRanker) -> Found:
+        """The documents that a ranker orders for a query."""
+        engine = self.engine(collection)
+
+        def found() -> Found:
+            if not ranker.is_run:
+                hits = tuple(engine.search(query, k))
+                return Found(tuple(engine.documents([hit.doc_id for hit in hits])), hits)
+            run = ranker.run_of(query, query_ids(engine))
+            best = sorted(run.items(), key=lambda one: (-one[1], one[0]))[:k]
+            hits = tuple(Hit(*one) for one in best)
+            return Found(tuple(engine.documents([hit.doc_id for hit in hits])), hits, dict(best))
+
+        key = ("first", engine.name, query, k, ranker.name if ranker.is_run else "")
+        return await self.once(key, functools.partial(self.in_thread, found))
+
+    async def in_thread(self, work: Callable[[], Any]) -> Any:
+        """Ask an engine, in a thread of those that search."""
+        if self._searching >= MOST_SEARCHES:
+            raise BusyError(2)
+        self._searching += 1
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except IntentxError as error:
+            raise ApiError("bad_request", self.clean(str(error)), "ask with other words") from error
+        finally:
+            self._searching -= 1
+
+    async def once(self, key: tuple[Any, ...], work: Callable[[], Any]) -> Any:
+        """What some work gives: remembered, or that of one who asks for the same just now."""
+        known, open_ = self._searches.known, self._searches.open
+        if key in known:
+            known.move_to_end(key)
+            return known[key]
+        if key not in open_:
+            open_[key] = asyncio.ensure_future(work())
+            open_[key].add_done_callback(functools.partial(self._ended, key))
+        return await asyncio.shield(open_[key])
+
+    def _ended(self, key: tuple[Any, ...], future: asyncio.Future[Any]) -> None:
+        self._searches.open.pop(key, None)
+        if future.cancelled() or future.exception() is not None:
+            return
+        self._searches.known[key] = future.result()
+        while len(self._searches.known) > REMEMBERED:
+            self._searches.known.popitem(last=False)
+
+    async def search(self, asked: Search) -> SearchAnswer:
+        """Rankings by one ranker or two."""
+        engine = self.engine(asked.collection)
+        names = asked.rankers or [""]
+        rankers = [self.ranker(name) for name in names]
+        rankings = await asyncio.gather(
+            *(self._ranking(engine.name, asked.query, asked.k, one) for one in rankers)
+        )
+        return SearchAnswer(asked.query, engine.name, asked.k, list(rankings))
+
+    async def _ranking(self, collection: str, query: str, k: int, ranker: ServedRanker) -> Ranking:
+        began = time.perf_counter()
+        found = await self.first_stage(collection, query, k, ranker)
+        ids, scores, notes = await self.order(collection, query, k, ranker, found)
+        passages = {one.doc_id: one for one in found.passages}
+        first = {} if ranker.is_run else {hit.doc_id: i for i, hit in enumerate(found.hits, start=1)}
+        results = [
+            Result(
+                doc_id, passages[doc_id].title, passages[doc_id].text,
+                marked(query, passages[doc_id].text), score, rank, first.get(doc_id),
+            )
+            for rank, (doc_id, score) in enumerate(zip(ids, scores, strict=True), start=1)
+        ]  # fmt: skip
+        notes = [self.clean(note) for note in notes]
+        if not results:
+            notes.append("The first stage finds no document for this query.")
+        return Ranking(ranker.name, results, time.perf_counter() - began, notes)
+
+    async def order(
+        self, collection: str, query: str, k: int, ranker: ServedRanker, found: Found
+    ) -> tuple[Sequence[str], Sequence[float], Sequence[str]]:
+        """Ids and scores, best first, and notes."""
+        own = ranker.is_first_stage and hasattr(self.engine(collection), "index")
+        if own or found.run is not None or not found.hits:
+            return [hit.doc_id for hit in found.hits], [hit.score for hit in found.hits], []
+        plain = {
+            "query": query, "ranker": ranker.name, "collection": self.engine(collection).name,
+            "documents": found.plain,
+        }  # fmt: skip
+        key = ("order", collection, query, k, ranker.name)
+        answer = await self.once(key, functools.partial(self.ask, "search", plain, QUICK))
+        return answer["doc_ids"], answer["scores"], answer["notes"]
+
+    async def ask(self, name: str, plain: Mapping[str, Any], lane: str) -> dict[str, Any]:
+        """What a worker answers.
+
+        Raises
+        ------
+        ApiError
+            If it fails.
+        """
+        future: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
+
+        def on_event(what: str, *more: Any) -> None:
+            if future.done():
+                return
+            if what == "done":
+                future.set_result(more[0])
+            elif what == "cancelled":
+                future.set_exception(ApiError("internal", "the server stops"))
+            elif what == "failed":
+                code, message, todo = more
+                known = code if code in STATUS else "internal"
+                future.set_exception(ApiError(known, self.clean(message), todo))
+
+        task = Task(secrets.token_hex(8), name, plain, lane, on_event)
+        self.pool.submit(task)
+        try:
+            return await asyncio.wait_for(future, PATIENCE + self.options.timeout)
+        except TimeoutError as error:
+            self.pool.cancel(task)
+            raise ApiError("internal", "the ranker gave no answer in time", "ask again") from error
+
+    def _loaded(self, ranker: ServedRanker, what: str, *more: Any) -> None:
+        """What became of loading a ranker."""
+        if what == "done":
+            ranker.can = Can(**more[0])
+            ranker.error = ""
+        elif what == "failed":
+            ranker.error = self.clean(more[1])
+
+
+def refused(error: InputError) -> ApiError:
+    """An error of the library as the API tells it."""
+    _, message, todo = failure(error)
+    return ApiError("bad_request", message, todo)

@@ -1,0 +1,212 @@
+"""What workers compute: each task takes plain data and gives plain data."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+from intentx.comparison.compare import compare_rankers
+from intentx.errors import InputError
+from intentx.explainers.change.counterfactual import Counterfactual
+from intentx.explainers.change.missing import missing
+from intentx.explainers.change.query import QueryCounterfactual
+from intentx.explainers.methods import find_method
+from intentx.explainers.ranking.explanation import IntentExplanation
+from intentx.explainers.ranking.given import given_terms
+from intentx.rankers import Pipeline
+from intentx.ranking import Document, Ranking, rank
+from intentx.scoring import Scorer
+from intentx.serve.loaded import Asking, Loaded, can_of
+from intentx.serve.turns import Turns
+from intentx.study.data import Topic
+
+__all__ = ["TASKS", "Tell"]
+
+Tell = Callable[[Mapping[str, Any]], None]
+"""Takes a partial answer."""
+
+FIRST_LOOK = 8  # a method that gets surer begins with this part of its samples
+
+
+def load(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    """Load a ranker ahead of the first question; what it can do."""
+    return can_of(loaded.scorer(plain["ranker"], plain["collection"], plain["texts"]))
+
+
+def search(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    """Ids and scores, best first."""
+    ranking = loaded.ranking(Asking(plain))
+    return _order(ranking) | {"notes": [*getattr(ranking.scorer, "doubts", {}).values()]}
+
+
+def explain(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    """An explanation, in the format of docs/json.md."""
+    asking = Asking(plain)
+    ranking = loaded.ranking(asking)
+    method = find_method(plain["method"])
+    settings = plain["settings"]
+    if plain.get("seconds") is not None and "seconds" in method.settings:
+        settings = {"seconds": plain["seconds"], **settings}
+    doc, above = plain.get("doc"), plain.get("above")
+
+    def answer(given: Mapping[str, Any]) -> dict[str, Any]:
+        explainer = method.make(given)
+        with _alone(loaded.turns, method.needs_gradients):
+            found = _explained(explainer, ranking, doc, above)
+            plainly: dict[str, Any] = found.to_dict()
+        return plainly | {"ranker": asking.ranker}
+
+    samples = method.settings.get("samples")
+    if asking.run is None and doc is not None and isinstance(samples, int) and "samples" not in settings:
+        tell(answer({**settings, "samples": samples // FIRST_LOOK}))
+    return answer(settings)
+
+
+def without(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    """An explanation of a ranking less some of its terms, judged again."""
+    whole = IntentExplanation.from_dict(plain["whole"])
+    left = tuple(term for term in whole.terms if term not in plain["without"])
+    if not left:
+        raise InputError("no term is left: keep at least one term of the explanation")
+    found = given_terms(whole.ranking, whole.method, left, settings=whole.settings)
+    return found.to_dict() | {"ranker": plain["ranker"], "without": list(plain["without"])}
+
+
+def compare(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    """Two rankers on the same documents."""
+    sides = [Asking({**plain, "ranker": name}) for name in plain["rankers"]]
+    texts = {one.id: one.content for one in sides[0].documents}
+    rankers: dict[str, Scorer | str] = {}
+    runs: dict[str, Mapping[str, float]] = {}
+    for side in sides:
+        run = (plain.get("runs") or {}).get(side.ranker)
+        if run is not None:
+            runs[side.ranker] = run
+            rankers[side.ranker] = f"run:{side.ranker}"
+        else:
+            rankers[side.ranker] = loaded.box(side.ranker, side.collection, side.query, side.documents)
+    topic = Topic("1", plain["query"], texts, tuple(texts), runs)
+    return compare_rankers(rankers, [topic]).to_dict()
+
+
+def counterfactual(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    """The smallest change that was found."""
+    asking = Asking(plain)
+    ranking = loaded.ranking(asking)
+    kind = QueryCounterfactual if plain["change"] == "query" else Counterfactual
+    explainer = kind(**plain["settings"])
+    found = _explained(explainer, ranking, plain["doc"], plain.get("above"))
+    answer: dict[str, Any] = found.to_dict()
+    return answer | {"ranker": asking.ranker}
+
+
+def find_missing(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    """At which stage a document was lost."""
+    collection = plain["collection"]
+    index = loaded.index(collection)
+    room: Any = index if index is not None else _Room(loaded.engine(collection))
+    if plain["first_only"]:
+        ranker: Any = room
+    else:
+        texts = [one["text"] for one in plain["documents"]] or ["nothing"]
+        scorer = loaded.scorer(plain["ranker"], collection, texts)
+        ranker = Pipeline(room, _InTurn(scorer, loaded.turns), plain["k"])
+    found = missing(ranker, plain["query"], plain["doc"], k=plain["top"])
+    return {"format": found.FORMAT, **found.to_dict(), "ranker": plain["ranker"]}
+
+
+def score(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    """The ranking before and after an edit of a document, of the query, or of both."""
+    asking = Asking(plain)
+    before = loaded.ranking(asking)
+    doc, text, query = plain.get("doc"), plain.get("text"), plain.get("edited_query")
+    documents = list(asking.documents)
+    if text is not None:
+        edited = Document(doc or "your text", text)
+        documents = [edited if one.id == doc else one for one in documents]
+        if doc is None or all(one.id != doc for one in documents):
+            documents.append(edited)
+            doc = edited.id
+    box = loaded.box(asking.ranker, asking.collection, asking.query, asking.documents)
+    after = rank(box, query or asking.query, documents)
+    answer: dict[str, Any] = {"before": _standing(before), "after": _standing(after), "doc": None}
+    if doc is not None:
+        answer["doc"] = {"doc_id": doc}
+        for name, ranking in (("before", before), ("after", after)):
+            place = ranking.doc_ids.index(doc) if doc in ranking.doc_ids else None
+            answer["doc"][f"rank_{name}"] = None if place is None else place + 1
+            answer["doc"][f"score_{name}"] = None if place is None else float(ranking.scores[place])
+    return answer
+
+
+TASKS: Mapping[str, Callable[[Loaded, Mapping[str, Any], Tell], dict[str, Any]]] = {
+    "load": load,
+    "search": search,
+    "explain": explain,
+    "without": without,
+    "compare": compare,
+    "counterfactual": counterfactual,
+    "missing": find_missing,
+    "score": score,
+}
+
+
+@contextlib.contextmanager
+def _alone(turns: Turns, alone: bool) -> Iterator[None]:
+    """Within, nobody else asks a ranker: gradients put hooks into its model."""
+    if not alone:
+        yield
+        return
+    with turns.turn():
+        yield
+
+
+def _explained(explainer: Any, ranking: Ranking, doc: str | None, above: str | None) -> Any:
+    if doc is None:
+        return explainer.explain(ranking)
+    return (
+        explainer.explain(ranking, doc)
+        if above is None
+        else explainer.explain(ranking, doc, above=above)
+    )
+
+
+def _order(ranking: Ranking) -> dict[str, Any]:
+    return {"doc_ids": list(ranking.doc_ids), "scores": [float(one) for one in ranking.scores]}
+
+
+def _standing(ranking: Ranking) -> list[dict[str, Any]]:
+    pairs = zip(ranking.doc_ids, ranking.scores.tolist(), strict=True)
+    return [{"doc_id": one, "score": s, "rank": i} for i, (one, s) in enumerate(pairs, start=1)]
+
+
+class _InTurn:
+    """A ranker that is asked in turn with others; all else is that of the ranker."""
+
+    def __init__(self, scorer: Scorer, turns: Turns) -> None:
+        self.scorer, self._turns = scorer, turns
+
+    def __call__(self, query: str, texts: Any) -> Any:
+        with self._turns.turn():
+            return self.scorer(query, texts)
+
+    def __getattr__(self, name: str) -> Any:
+        if name == "scorer":
+            raise AttributeError(name)
+        return getattr(self.scorer, name)
+
+
+class _Room:
+    """An engine as a room that `intentx.missing` searches."""
+
+    def __init__(self, engine: Any) -> None:
+        self._engine = engine
+
+    def search(self, query: str, k: int) -> tuple[list[str], list[float]]:
+        hits = self._engine.search(query, k)
+        return [hit.doc_id for hit in hits], [hit.score for hit in hits]
+
+    def document(self, doc_id: str) -> Document:
+        (found,) = self._engine.documents([doc_id])
+        return Document(found.doc_id, found.text, found.title)

@@ -1,0 +1,104 @@
+"""The process that asks rankers: two threads, one for quick work, one for explanations."""
+
+from __future__ import annotations
+
+import os
+import queue
+import signal
+import threading
+import warnings
+from collections.abc import Callable, Mapping
+from multiprocessing.connection import Connection
+from typing import Any
+
+from intentx.errors import InputError, IntentxError, MissingExtraError, ScorerError
+from intentx.serve.engines import Engine
+from intentx.serve.loaded import Loaded
+from intentx.serve.tasks import TASKS
+from intentx.serve.turns import Stopped, Turns, Work
+
+__all__ = ["QUICK", "SLOW", "failure", "serve_tasks"]
+
+QUICK, SLOW = "quick", "slow"
+
+
+def serve_tasks(
+    connection: Connection, specs: Mapping[str, str], engines: Mapping[str, Callable[[], Engine]]
+) -> None:
+    """Do tasks that come through the connection until it is closed; what a worker process runs."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server is interrupted, and ends its workers
+    warnings.simplefilter("ignore")
+    sending = threading.Lock()
+
+    def send(*message: Any) -> None:
+        with sending:
+            try:
+                connection.send(message)
+            except (OSError, ValueError):  # the server is gone
+                os._exit(1)
+
+    turns = Turns()
+    loaded = Loaded(specs, engines, turns)
+    lanes: dict[str, queue.SimpleQueue[tuple[Work, str, Mapping[str, Any]]]] = {
+        QUICK: queue.SimpleQueue(),
+        SLOW: queue.SimpleQueue(),
+    }
+    works: dict[str, Work] = {}
+    for name, lane in lanes.items():
+        threading.Thread(
+            target=_lane, args=(lane, loaded, turns, works), name=f"intentx {name}", daemon=True
+        ).start()
+    send("ready", "")
+    while True:
+        try:
+            what, number, *more = connection.recv()
+        except (EOFError, OSError):  # the server is gone; threads may hang in a ranker
+            os._exit(0)
+        if what == "do":
+            lane_name, task, plain = more
+            works[number] = work = Work(number, lane_name == QUICK, send)
+            lanes[lane_name].put((work, task, plain))
+        elif what == "cancel" and number in works:
+            works[number].stopped.set()
+
+
+def _lane(
+    lane: queue.SimpleQueue[tuple[Work, str, Mapping[str, Any]]],
+    loaded: Loaded,
+    turns: Turns,
+    works: dict[str, Work],
+) -> None:
+    while True:
+        work, task, plain = lane.get()
+        with turns.doing(work):
+            ended = _done(work, task, plain, loaded)
+        works.pop(work.number, None)
+        work.tell(*ended)
+
+
+def _done(work: Work, task: str, plain: Mapping[str, Any], loaded: Loaded) -> tuple[Any, ...]:
+    """How the work ended, to be told."""
+
+    def partial(answer: Mapping[str, Any]) -> None:
+        work.tell("partial", answer)
+
+    try:
+        work.check()
+        return "done", TASKS[task](loaded, plain, partial)
+    except Stopped:
+        return ("cancelled",)
+    except Exception as error:  # the worker lives on, whatever a ranker does
+        return "failed", *failure(error)
+
+
+def failure(error: BaseException) -> tuple[str, str, str]:
+    """Code, message and what to do about an error."""
+    if isinstance(error, ScorerError):
+        return "ranker_failed", str(error), "look at the ranker; the others go on"
+    if isinstance(error, MissingExtraError):
+        return "not_installed", str(error), "install it where the server runs"
+    if isinstance(error, InputError | IntentxError):
+        return "bad_request", str(error), "ask something else"
+    if isinstance(error, MemoryError):
+        return "out_of_memory", "there is not enough memory for this", "ask with a smaller k"
+    return "internal", f"{type(error).__name__}: {error}", "this is a defect: please report it"
