@@ -95,6 +95,7 @@ from .rankers.pipeline import Pipeline
 from .ranking import Document, Ranking, rank
 from .saved import load
 from .scoring import BlackBox
+from .serve.client import Client
 from .text import Analyzer
 
 __all__ = [
@@ -107,6 +108,7 @@ __all__ = [
     "Axioms",
     "BlackBox",
     "ChangeExplanation",
+    "Client",
     "Contrast",
     "Counterfactual",
     "DeepLIFT",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +10,7 @@ from intentx.answers import Stored, kind_of
 from intentx.errors import InputError
 from intentx.files import excerpt, file_name, json_object, read_text
 
-__all__ = ["load"]
+__all__ = ["answer_of", "load"]
 
 
 def load(path: str | Path) -> Any:
@@ -44,12 +44,30 @@ def load(path: str | Path) -> Any:
     >>> again.terms == explanation.terms
     True
     """
-    name, text, known = file_name(path), read_text(path), _known()
-    formats = ", ".join(sorted(one.FORMAT for one in known.values()))
+    name, text = file_name(path), read_text(path)
     try:
         plain = json_object(text, name)
     except InputError as error:
+        formats = ", ".join(sorted(one.FORMAT for one in _known().values()))
         raise InputError(f"{error}; an answer of intentx is JSON of a format of {formats}") from error
+    return answer_of(plain, name)
+
+
+def answer_of(plain: Mapping[str, Any], name: str = "the answer") -> Any:
+    """What `load` gives, from the plain data of such a file.
+
+    Parameters
+    ----------
+    name
+        What messages call it.
+
+    Raises
+    ------
+    InputError
+        As `load`.
+    """
+    known = _known()
+    formats = ", ".join(sorted(one.FORMAT for one in known.values()))
     form = plain.get("format")
     kind = known.get(kind_of(form)) if isinstance(form, str) else None
     if kind is None:

@@ -7,18 +7,23 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
+from anyio.to_thread import run_sync
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 import intentx
 from intentx.errors import InputError
 from intentx.serve import structs
+from intentx.serve.downloads import download
 from intentx.serve.errors import ApiError
 from intentx.serve.jobs import Computation, Job
 from intentx.serve.methods import methods_for
+from intentx.serve.python_text import python_text
 from intentx.serve.questions import prepared
+from intentx.serve.routes import openapi
 from intentx.serve.searched import examples
 from intentx.serve.service import Service
+from intentx.serve.snapshots import difference, snapshot_info, take_snapshot
 from intentx.serve.structs import ErrorBody, JobAnswer, Progress
 from intentx.serve.worker import SLOW
 
@@ -115,18 +120,13 @@ class Api:
             return running
         computation = Computation(
             one.key, kind, one.question, one.question["collection"],
-            functools.partial(self._python, one.kind, one.question),
+            functools.partial(python_text, service, one),
         )  # fmt: skip
         where = service.slow if one.lane == SLOW else service.pool
         return await service.jobs.start(computation, where, one.task, one.plain, one.lane)
 
     async def _kept(self, key: str) -> dict[str, Any] | None:
-        from anyio.to_thread import run_sync
-
         return await run_sync(self.service.store.answer, key)
-
-    def _python(self, kind: str, question: dict[str, Any]) -> str:
-        return ""
 
     async def job(self, request: Request) -> Response:
         job = self.service.jobs.get(request.path_params["job_id"])
@@ -136,7 +136,7 @@ class Api:
 
     async def _past_job(self, job_id: str) -> JobAnswer:
         """A job of a server before this one."""
-        found = self.service.store.job(job_id)
+        found = await run_sync(self.service.store.job, job_id)
         if found is None:
             raise ApiError("not_found", f"no job {job_id!r}", "ask the question again")
         kept = await self._kept(found["key"]) if found["state"] in ("done", "lost") else None
@@ -177,17 +177,47 @@ class Api:
         return answered(job.shown())
 
     async def answer(self, request: Request) -> Response:
+        return answered(await self._answer(request))
+
+    async def _answer(self, request: Request) -> dict[str, Any]:
         key = request.path_params["key"]
         found = await self._kept(key)
         if found is None:
             raise ApiError("not_found", f"no answer {key!r}", "ask the question again")
-        return answered(found)
+        return found
 
     async def history(self, request: Request) -> Response:
         limit = int(number_of(request, "limit", 100, MOST_HISTORY))
-        return answered(
-            self.service.store.history(request.query_params.get("collection") or None, limit)
-        )
+        collection = request.query_params.get("collection") or None
+        return answered(await run_sync(self.service.store.history, collection, limit))
+
+    async def page(self, request: Request) -> Response:
+        kept = await self._answer(request)
+        return Response(
+            await run_sync(download, kept), media_type="text/html",
+            headers={"content-disposition": f'attachment; filename="intentx-{kept["key"]}.html"'},
+        )  # fmt: skip
+
+    async def snapshots(self, request: Request) -> Response:
+        return answered([snapshot_info(one) for one in await run_sync(self.service.store.snapshots)])
+
+    async def snapshot(self, request: Request) -> Response:
+        taken = await take_snapshot(self.service, await read(request, structs.NewSnapshot))
+        await run_sync(self.service.store.keep_snapshot, taken)
+        return answered(snapshot_info(taken))
+
+    async def diff(self, request: Request) -> Response:
+        sides = []
+        for name in ("left", "right"):
+            given = request.query_params.get(name, "")
+            found = await run_sync(self.service.store.snapshots, given)
+            if not found:
+                raise ApiError("not_found", f"no snapshot {given!r}", "GET snapshots lists them")
+            sides.append(found[0])
+        return answered(difference(*sides))
+
+    async def openapi(self, request: Request) -> Response:
+        return answered(openapi())
 
 
 async def read(request: Request, shape: type[Any]) -> Any:

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from intentx.serve import structs
+from intentx.serve import routes
 from intentx.serve.api import Api, answered
 from intentx.serve.errors import ApiError
 from intentx.serve.guard import COOKIE, Guard, Manners
@@ -30,38 +30,12 @@ TYPES = {
     "png": "image/png", "ico": "image/x-icon", "woff2": "font/woff2", "json": "application/json",
     "webmanifest": "application/manifest+json",
 }  # fmt: skip
-ASKED = {
-    "explain": structs.Explain,
-    "compare": structs.Compare,
-    "counterfactual": structs.Counterfactual,
-    "missing": structs.Missing,
-    "score": structs.Score,
-}
 
 
 def make_app(service: Service, manners: Manners, ready: Callable[[], None] | None = None) -> Guard:
     """The application of a service; ``ready`` is called once it can answer."""
     api = Api(service)
-    get, post, delete = ["GET"], ["POST"], ["DELETE"]
-    base = "/api/v1"
-    routes = [
-        Route(f"{base}/health", api.health, methods=get),
-        Route(f"{base}/rankers", api.rankers, methods=get),
-        Route(f"{base}/collections", api.collections, methods=get),
-        Route(f"{base}/methods", api.methods, methods=get),
-        Route(f"{base}/search", api.search, methods=post),
-        *(
-            Route(f"{base}/{kind}", functools.partial(api.ask, kind, shape), methods=post)
-            for kind, shape in ASKED.items()
-        ),
-        Route(f"{base}/jobs/{{job_id}}", api.job, methods=get),
-        Route(f"{base}/jobs/{{job_id}}", api.cancel, methods=delete),
-        Route(f"{base}/jobs/{{job_id}}/events", api.events, methods=get),
-        Route(f"{base}/answers/{{key}}", api.answer, methods=get),
-        Route(f"{base}/history", api.history, methods=get),
-        Route(f"{base}/documents/{{collection}}/{{doc_id:path}}", api.document, methods=get),
-        *_pages(),
-    ]
+    served = [*(_served(api, one) for one in routes.ROUTES), *_pages()]
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -74,7 +48,7 @@ def make_app(service: Service, manners: Manners, ready: Callable[[], None] | Non
             await service.stop()
 
     app = Starlette(
-        routes=routes,
+        routes=served,
         lifespan=lifespan,
         exception_handlers={
             ApiError: _api_error,
@@ -85,6 +59,14 @@ def make_app(service: Service, manners: Manners, ready: Callable[[], None] | Non
         },
     )
     return Guard(app, manners)
+
+
+def _served(api: Api, route: routes.Route) -> Route:
+    handler: Any = getattr(api, route.handler)
+    if route.kind:
+        handler = functools.partial(handler, route.kind, route.body)
+    path = route.path.replace("{doc_id}", "{doc_id:path}")  # ids may hold a slash
+    return Route(f"{routes.BASE}{path}", handler, methods=[route.method])
 
 
 def _pages() -> list[Route]:

@@ -8,7 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import urlsplit
 
 import msgspec
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -140,7 +140,7 @@ class Guard:
             raise ApiError("forbidden", "another page may not ask this server", "open its own page")
         # A preflight brings no token, and learns nothing.
         preflight = scope["method"] == "OPTIONS" and origin in manners.origins
-        if manners.token is not None and not preflight and not self._has_token(scope, headers):
+        if api and manners.token is not None and not preflight and not self._has_token(scope, headers):
             raise ApiError(
                 "unauthorized", "this server needs its token",
                 "open the address with ?token= that it printed, or send Authorization: Bearer TOKEN",
@@ -157,8 +157,6 @@ class Guard:
             given += [cookie.value] if cookie is not None else []
         except CookieError:
             pass
-        if scope["path"] == "/":  # where the page is opened; the cookie follows
-            given += parse_qs(scope["query_string"].decode("latin-1")).get("token", [])
         # All are compared, and each in the same time, whatever it has in common with the token.
         fits = [hmac.compare_digest(one.encode("utf-8", "replace"), wanted) for one in given]
         return any(fits)

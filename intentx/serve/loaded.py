@@ -15,6 +15,7 @@ from intentx.ranking import Document, Ranking, rank
 from intentx.scoring import Scorer
 from intentx.search import SearchIndex
 from intentx.serve.engines import Engine
+from intentx.serve.rankers import ServedRanker
 from intentx.serve.turns import Turns, WatchedBox
 
 __all__ = ["Asking", "Loaded", "can_of"]
@@ -36,11 +37,11 @@ class Loaded:
     def __init__(
         self, specs: Mapping[str, str], engines: Mapping[str, Callable[[], Engine]], turns: Turns
     ) -> None:
-        self.specs = {name: RankerSpec.parse(spec) for name, spec in specs.items()}
+        self.rankers = {name: ServedRanker(name, RankerSpec.parse(spec)) for name, spec in specs.items()}
         self.turns = turns
         self._openers = engines
         self._engines: dict[str, Engine] = {}
-        self._scorers: dict[tuple[str, str], Scorer] = {}
+        self._scorers: dict[tuple[str, str], tuple[str, Scorer]] = {}
         self._boxes: OrderedDict[tuple[Any, ...], WatchedBox] = OrderedDict()
         self._changing = threading.RLock()
 
@@ -60,26 +61,32 @@ class Loaded:
 
     def scorer(self, name: str, collection: str, texts: Sequence[str]) -> Scorer:
         """A ranker; lexical ones have the statistics of the collection, else those of the texts."""
-        spec = self.specs[name]
+        ranker = self.rankers[name]
+        spec, mark = ranker.spec, ranker.mark
         lexical = spec.of_kind.lexical
         index = self.index(collection) if spec.kind == "bm25" and not spec.settings else None
         if lexical and index is None:
             return spec.load(texts)
         key = (name, collection if lexical else "")
         with self._changing:
-            if key in self._scorers:
-                return self._scorers[key]
+            known = self._scorers.get(key)
+        if known is not None and known[0] == mark:
+            return known[1]
         with self.turns.turn():  # loading counts as asking: it may hang, too
-            if key not in self._scorers:
-                made = BM25.of_index(index) if index is not None else spec.load(texts)
-                with self._changing:
-                    self._scorers[key] = made
-        return self._scorers[key]
+            known = self._scorers.get(key)
+            if known is not None and known[0] == mark:
+                return known[1]
+            made = BM25.of_index(index) if index is not None else spec.load(texts)
+            with self._changing:
+                self._scorers[key] = mark, made
+        return made
 
     def box(self, name: str, collection: str, query: str, documents: Sequence[Document]) -> WatchedBox:
         """The ranker with what it scored for this query before, whoever asked."""
-        of_texts = self.specs[name].of_kind.lexical and self.index(collection) is None
-        key = (name, collection, query, tuple(one.id for one in documents) if of_texts else ())
+        ranker = self.rankers[name]
+        of_texts = ranker.spec.of_kind.lexical
+        ids = tuple(one.id for one in documents) if of_texts else ()
+        key = (name, ranker.mark, collection, query, ids)
         with self._changing:
             found = self._boxes.get(key)
             if found is not None:

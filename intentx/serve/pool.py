@@ -21,6 +21,7 @@ __all__ = ["BusyError", "Pool", "Task"]
 
 LOOK = 0.25  # seconds between two looks at whether a ranker hangs
 GRACE = 5.0  # seconds that cancelled work has to stop by itself
+OWN = 10  # times the timeout: what methods may compute between two calls of the ranker
 TRIES = 2  # a task whose worker dies is done again once
 
 OnEvent = Callable[..., None]
@@ -57,6 +58,7 @@ class _Process:
     process: Any
     connection: Connection
     doing: dict[str, Task | None] = field(default_factory=lambda: {QUICK: None, SLOW: None})
+    ready: bool = False
     dead: bool = False
     outbox: queue.SimpleQueue[Any] = field(default_factory=queue.SimpleQueue)
 
@@ -93,6 +95,7 @@ class Pool:
         self._looking: asyncio.Task[None] | None = None
         self._spent: dict[str, float] = {QUICK: 0.5, SLOW: 10.0}  # seconds of a task, of late
         self.restarts = 0
+        self._stillborn = 0  # processes that ended before they were ready, one after the other
 
     async def start(self) -> None:
         """Start the processes."""
@@ -106,10 +109,11 @@ class Pool:
             self._looking.cancel()
             with contextlib.suppress(asyncio.CancelledError):
                 await self._looking
-        for one in self._processes:
+        processes, self._processes = self._processes, []
+        for one in processes:
             one.dead = True
             one.process.kill()
-        for one in self._processes:
+        for one in processes:
             one.outbox.put(None)
             await asyncio.to_thread(one.process.join, 5)
 
@@ -192,7 +196,7 @@ class Pool:
     def _hand_out(self) -> None:
         for lane, waiting in self._waiting.items():
             for one in self._processes:
-                if waiting and not one.dead and one.doing[lane] is None:
+                if waiting and one.ready and not one.dead and one.doing[lane] is None:
                     task = waiting.popleft()
                     task.tries += 1
                     task.since, task.asking, task.hung = time.monotonic(), False, False
@@ -206,6 +210,10 @@ class Pool:
 
     def _heard(self, process: _Process, message: tuple[Any, ...]) -> None:
         what, number, *more = message
+        if what == "ready":
+            process.ready, self._stillborn = True, 0
+            self._hand_out()
+            return
         found = [task for task in process.doing.values() if task is not None and task.number == number]
         if not found:
             return
@@ -227,7 +235,11 @@ class Pool:
         process.dead = True
         self.restarts += 1
         process.outbox.put(None)
-        self._processes = [self._new() if one is process else one for one in self._processes]
+        if process.ready:
+            self._replace(process)
+        else:
+            self._stillborn += 1
+            self._after(min(30.0, 0.5 * 2**self._stillborn), process)
         for lane, task in process.doing.items():
             if task is None:
                 continue
@@ -250,6 +262,22 @@ class Pool:
         for lane in self._waiting:
             self._tell_places(lane)
 
+    def _replace(self, process: _Process) -> None:
+        if self._loop is not None and process in self._processes:
+            self._processes = [self._new() if one is process else one for one in self._processes]
+
+    def _after(self, seconds: float, process: _Process) -> None:
+        """A process that cannot even start: tell those who wait, and try again later."""
+        if self._stillborn > 1:
+            for waiting in self._waiting.values():
+                while waiting:
+                    waiting.popleft().on_event(
+                        "failed", "worker_died", "the process that asks rankers cannot be started",
+                        "look at what the server printed",
+                    )  # fmt: skip
+        if self._loop is not None:
+            self._loop.call_later(seconds, self._replace, process)
+
     async def _look(self) -> None:
         """Every now and then: give up rankers that hang, and work that does not stop."""
         while True:
@@ -259,7 +287,8 @@ class Pool:
                 tasks = [task for task in one.doing.values() if task is not None]
                 late = [
                     task for task in tasks
-                    if task.since is not None and now - task.since > self._timeout
+                    if task.since is not None
+                    and now - task.since > self._timeout * (1 if task.asking else OWN)
                 ]  # fmt: skip
                 stuck = [
                     task for task in tasks

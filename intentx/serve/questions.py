@@ -48,6 +48,7 @@ class Prepared:
     task: str
     plain: dict[str, Any]
     lane: str
+    found: Found
 
 
 async def prepared(service: Service, kind: str, asked: Any) -> Prepared:
@@ -104,7 +105,7 @@ async def _explain(service: Service, asked: structs.Explain) -> Prepared:
     }
     if not asked.without:
         key = _key("explain", question, service, (ranker,), found)
-        return Prepared("explain", question, key, "explain", plain, SLOW)
+        return Prepared("explain", question, key, "explain", plain, SLOW, found)
     base = {**question, "without": []}
     whole = service.store.answer(_key("explain", base, service, (ranker,), found))
     if whole is None:
@@ -114,7 +115,7 @@ async def _explain(service: Service, asked: structs.Explain) -> Prepared:
         )  # fmt: skip
     plain = {"whole": whole["answer"], "without": asked.without, "ranker": ranker.name}
     key = _key("explain", question, service, (ranker,), found)
-    return Prepared("explain", question, key, "without", plain, QUICK)
+    return Prepared("explain", question, key, "without", plain, QUICK, found)
 
 
 async def _compare(service: Service, asked: structs.Compare) -> Prepared:
@@ -131,10 +132,11 @@ async def _compare(service: Service, asked: structs.Compare) -> Prepared:
     plain = {
         "query": asked.query, "collection": engine.name, "rankers": question["rankers"],
         "documents": plain_documents(whole.passages),
+        "specs": {ranker.name: ranker.shown for ranker in rankers},
         "runs": {r.name: f.run for r, f in zip(rankers, founds, strict=True) if f.run is not None},
     }  # fmt: skip
     key = _key("compare", question, service, rankers, whole)
-    return Prepared("compare", question, key, "compare", plain, SLOW)
+    return Prepared("compare", question, key, "compare", plain, SLOW, whole)
 
 
 async def _counterfactual(service: Service, asked: structs.Counterfactual) -> Prepared:
@@ -169,7 +171,7 @@ async def _counterfactual(service: Service, asked: structs.Counterfactual) -> Pr
         "change": asked.change, "settings": settings, "doc": asked.doc, "above": asked.above,
     }  # fmt: skip
     key = _key("counterfactual", question, service, (ranker,), found)
-    return Prepared("counterfactual", question, key, "counterfactual", plain, SLOW)
+    return Prepared("counterfactual", question, key, "counterfactual", plain, SLOW, found)
 
 
 async def _missing(service: Service, asked: structs.Missing) -> Prepared:
@@ -192,7 +194,7 @@ async def _missing(service: Service, asked: structs.Missing) -> Prepared:
         "doc": doc, "top": top, "first_only": ranker.is_first_stage, "documents": found.plain,
     }  # fmt: skip
     key = _key("missing", question, service, (ranker,), found)
-    return Prepared("missing", question, key, "missing", plain, SLOW)
+    return Prepared("missing", question, key, "missing", plain, SLOW, found)
 
 
 async def _score(service: Service, asked: structs.Score) -> Prepared:
@@ -208,7 +210,7 @@ async def _score(service: Service, asked: structs.Score) -> Prepared:
             _refuse_unknown(found, asked.doc)
     plain = _asking(question, found) | {name: question[name] for name in ("doc", "text", "edited_query")}
     key = _key("score", question, service, (ranker,), found)
-    return Prepared("score", question, key, "score", plain, QUICK)
+    return Prepared("score", question, key, "score", plain, QUICK, found)
 
 
 _MAKERS: Mapping[str, Any] = {

@@ -175,7 +175,7 @@ class Service:
             hits = tuple(Hit(*one) for one in best)
             return Found(tuple(engine.documents([hit.doc_id for hit in hits])), hits, dict(best))
 
-        key = ("first", engine.name, query, k, ranker.name if ranker.is_run else "")
+        key = ("first", engine.name, query, k, *((ranker.name, ranker.mark) if ranker.is_run else ()))
         return await self.once(key, functools.partial(self.in_thread, found))
 
     async def in_thread(self, work: Callable[[], Any]) -> Any:
@@ -200,6 +200,10 @@ class Service:
             open_[key] = asyncio.ensure_future(work())
             open_[key].add_done_callback(functools.partial(self._ended, key))
         return await asyncio.shield(open_[key])
+
+    def forget_searches(self) -> None:
+        """Search anew from now on."""
+        self._searches.known.clear()
 
     def _ended(self, key: tuple[Any, ...], future: asyncio.Future[Any]) -> None:
         self._searches.open.pop(key, None)
@@ -248,7 +252,7 @@ class Service:
             "query": query, "ranker": ranker.name, "collection": self.engine(collection).name,
             "documents": found.plain,
         }  # fmt: skip
-        key = ("order", collection, query, k, ranker.name)
+        key = ("order", collection, query, k, ranker.name, ranker.mark)
         answer = await self.once(key, functools.partial(self.ask, "search", plain, QUICK))
         return answer["doc_ids"], answer["scores"], answer["notes"]
 

@@ -44,6 +44,7 @@ MOST_TEXT = 100_000
 MOST_K = 1_000
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
+Choice = Annotated[str, msgspec.Meta(max_length=200)]  # "": the first one there is
 Id = Annotated[str, msgspec.Meta(min_length=1, max_length=1_000)]
 Query = Annotated[str, msgspec.Meta(min_length=1, max_length=MOST_QUERY)]
 Text = Annotated[str, msgspec.Meta(min_length=1, max_length=MOST_TEXT)]
@@ -64,8 +65,8 @@ class Asked(Request, kw_only=True):
     """What all questions about a ranking have."""
 
     query: Query
-    ranker: Name = ""
-    collection: Name = ""
+    ranker: Choice = ""
+    collection: Choice = ""
     k: Depth = 50
 
 
@@ -73,8 +74,8 @@ class Search(Request, kw_only=True):
     """Search by one ranker, or by two beside each other."""
 
     query: Query
-    collection: Name = ""
-    rankers: Annotated[list[Name], msgspec.Meta(max_length=2)] = []
+    collection: Choice = ""
+    rankers: Annotated[list[Choice], msgspec.Meta(max_length=2)] = []
     k: Depth = 50
 
 
@@ -95,7 +96,7 @@ class Compare(Request, kw_only=True):
 
     query: Query
     rankers: Annotated[list[Name], msgspec.Meta(min_length=2, max_length=2)]
-    collection: Name = ""
+    collection: Choice = ""
     k: Depth = 50
 
 
@@ -136,8 +137,8 @@ class NewSnapshot(Request, kw_only=True):
 
     name: Name
     queries: Annotated[list[Query], msgspec.Meta(min_length=1, max_length=100)]
-    ranker: Name = ""
-    collection: Name = ""
+    ranker: Choice = ""
+    collection: Choice = ""
     k: Depth = 50
 
 

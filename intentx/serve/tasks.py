@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -87,7 +88,8 @@ def compare(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, A
         else:
             rankers[side.ranker] = loaded.box(side.ranker, side.collection, side.query, side.documents)
     topic = Topic("1", plain["query"], texts, tuple(texts), runs)
-    return compare_rankers(rankers, [topic]).to_dict()
+    found = compare_rankers(rankers, [topic])
+    return dataclasses.replace(found, rankers=plain["specs"]).to_dict()
 
 
 def counterfactual(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, Any]:

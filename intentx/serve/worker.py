@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import queue
 import signal
@@ -28,6 +29,10 @@ def serve_tasks(
     """Do tasks that come through the connection until it is closed; what a worker process runs."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server is interrupted, and ends its workers
     warnings.simplefilter("ignore")
+    with contextlib.suppress(ImportError):  # its own lock is a semaphore, which would stay behind
+        from tqdm import tqdm
+
+        tqdm.set_lock(threading.RLock())
     sending = threading.Lock()
 
     def send(*message: Any) -> None:

@@ -1,0 +1,221 @@
+"""“Copy as Python”: a script that asks the same question without the server."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import intentx
+from intentx.explainers.methods import find_method
+from intentx.search import SearchIndex
+from intentx.serve.engines import DemoEngine, Engine
+from intentx.serve.questions import Prepared
+from intentx.serve.rankers import ServedRanker
+from intentx.serve.service import Found, Service
+
+__all__ = ["python_text"]
+
+CONTENTS = "[one.content for one in documents]"
+
+
+def python_text(service: Service, asked: Prepared) -> str:
+    """The script; the documents stand in it, so that it needs no collection."""
+    question = asked.question
+    engine = service.engine(question["collection"])
+    names = question["rankers"] if asked.kind == "compare" else [question["ranker"]]
+    script = _Script(engine, asked.found, [service.rankers[name] for name in names])
+    made = _WRITERS[asked.kind](script, question)
+    return script.text([f"# The collection {engine.name!r}, by intentx {intentx.__version__}."], made)
+
+
+class _Script:
+    """Lines, and what they import."""
+
+    def __init__(self, engine: Engine, found: Found, rankers: list[ServedRanker]) -> None:
+        self.engine, self.found, self.rankers = engine, found, rankers
+        self.imports = {"import intentx as ix"}
+        self.index: list[str] | None = None
+
+    def text(self, head: list[str], lines: list[str]) -> str:
+        return "\n".join([*head, *sorted(self.imports), "", *(self.index or []), *lines]) + "\n"
+
+    def documents(self, query: str) -> list[str]:
+        """Lines that define the query and the documents."""
+        lines = [f"query = {query!r}", "documents = ["]
+        for one in self.found.passages:
+            title = f", {one.title!r}" if one.title else ""
+            lines.append(f"    ix.Document({one.doc_id!r}, {one.text!r}{title}),")
+        return [*lines, "]"]
+
+    def wants_index(self) -> bool:
+        """Define ``index``, where the collection has one; whether it has."""
+        index = getattr(self.engine, "index", None)
+        if not isinstance(index, SearchIndex):
+            return False
+        if isinstance(self.engine, DemoEngine):
+            self.imports.add("from intentx.serve.engines import DemoEngine")
+            self.index = ["index = DemoEngine().index"]
+        elif index.folder is not None:
+            self.imports.add("from intentx.search import SearchIndex")
+            self.index = [f"index = SearchIndex.open({str(index.folder)!r})"]
+        return self.index is not None
+
+    def scorer(
+        self, ranker: ServedRanker, texts: str = "[one.content for one in documents]"
+    ) -> list[str]:
+        """Lines that define ``scorer``."""
+        lines = []
+        if ranker.shown != ranker.text:
+            lines.append("# Its key is left out here: write it in.")
+        if ranker.is_first_stage and self.wants_index():
+            self.imports.add("from intentx.rankers import BM25")
+            return [*lines, "scorer = BM25.of_index(index)"]
+        self.imports.add("from intentx.rankers import load_ranker")
+        return [*lines, f"scorer = load_ranker({ranker.shown!r}, {texts})"]
+
+    def ranking(self, query: str) -> list[str]:
+        """Lines that define ``ranking``."""
+        lines, ranker = self.documents(query), self.rankers[0]
+        if self.found.run is not None:
+            return [
+                *lines, f"scores = {dict(self.found.run)!r}",
+                "ranking = ix.Ranking.from_run(scores, query, documents)",
+            ]  # fmt: skip
+        return [*lines, *self.scorer(ranker), "ranking = ix.rank(scorer, query, documents)"]
+
+
+def _explain(script: _Script, question: Mapping[str, Any]) -> list[str]:
+    method = find_method(question["method"])
+    settings = dict(question["settings"])
+    if question["seconds"] is not None and "seconds" in method.settings:
+        settings = {"seconds": question["seconds"], **settings}
+    lines = script.ranking(question["query"])
+    if method.maker is None and getattr(intentx, method.explainer.__name__, None) is method.explainer:
+        made = f"ix.{method.explainer.__name__}({_given(settings)})"
+    else:
+        script.imports.add("from intentx.explainers.methods import make_method")
+        made = f"make_method({question['method']!r}, {settings!r})"
+    lines += [f"method = {made}", f"explanation = method.explain({_about(question)})"]
+    if question["without"]:
+        script.imports.add("from intentx.explainers.ranking.given import given_terms")
+        lines += [
+            f"terms = tuple(one for one in explanation.terms if one not in {question['without']!r})",
+            "explanation = given_terms(",
+            "    explanation.ranking, explanation.method, terms, settings=explanation.settings",
+            ")",
+        ]
+    return [*lines, "print(explanation)"]
+
+
+def _compare(script: _Script, question: Mapping[str, Any]) -> list[str]:
+    script.imports |= {
+        "from intentx.comparison.compare import compare_rankers", "from intentx.study.data import Topic",
+    }  # fmt: skip
+    lines = script.documents(question["query"])
+    for number, ranker in enumerate(script.rankers, start=1):
+        if ranker.is_run:
+            run = ranker.run_of(question["query"], {})
+            known = {one.doc_id for one in script.found.passages}
+            lines.append(f"run_{number} = { {key: s for key, s in run.items() if key in known}!r}")
+        else:
+            lines += [line.replace("scorer =", f"scorer_{number} =") for line in script.scorer(ranker)]
+    named = {
+        one.name: f"'run:{one.name}'" if one.is_run else f"scorer_{number}"
+        for number, one in enumerate(script.rankers, start=1)
+    }
+    runs = {one.name: f"run_{n}" for n, one in enumerate(script.rankers, start=1) if one.is_run}
+    return [
+        *lines,
+        "texts = {one.id: one.content for one in documents}",
+        f"topic = Topic('1', query, texts, tuple(texts), {_dict(runs)})",
+        f"comparison = compare_rankers({_dict(named)}, [topic])",
+        "print(comparison.to_json(indent=2))",
+    ]
+
+
+def _counterfactual(script: _Script, question: Mapping[str, Any]) -> list[str]:
+    given = {
+        "goal": question["goal"], "rank": question["rank"], "keep": question["keep"],
+        "edits": question["edits"], "words": question["insert"], "seconds": question["seconds"],
+        "k": question["top"] if question["goal"] in ("enter", "leave") else None,
+        "most": question["most"] if question["most"] > 1 else None,
+    }  # fmt: skip
+    settings = {
+        name: tuple(value) if isinstance(value, list) else value
+        for name, value in given.items()
+        if value is not None
+    }
+    kind = "QueryCounterfactual" if question["change"] == "query" else "Counterfactual"
+    return [
+        *script.ranking(question["query"]),
+        f"method = ix.{kind}({_given(settings)})",
+        f"explanation = method.explain({_about(question)})",
+        "print(explanation)",
+    ]
+
+
+def _missing(script: _Script, question: Mapping[str, Any]) -> list[str]:
+    (ranker,) = script.rankers
+    asked = f"{question['query']!r}, {question['doc']!r}, k={question['top']}"
+    if not script.wants_index():  # the collection is elsewhere: the server knows how to ask it
+        body = f"ranker={ranker.name!r}, collection={question['collection']!r}, depth={question['k']}"
+        return [
+            "client = ix.Client('http://127.0.0.1:8321')  # where intentx serve runs",
+            f"print(client.missing({question['query']!r}, {question['doc']!r}, "
+            f"k={question['top']}, {body}))",
+        ]
+    if ranker.is_first_stage:
+        return [f"print(ix.missing(index, {asked}))"]
+    found = f"[index.document(one).content for one in index.search({question['query']!r}, " \
+        f"{question['k']}).ids]"  # fmt: skip
+    return [
+        *script.scorer(ranker, found),
+        f"ranker = ix.Pipeline(index, scorer, {question['k']})",
+        f"print(ix.missing(ranker, {asked}))",
+    ]
+
+
+def _score(script: _Script, question: Mapping[str, Any]) -> list[str]:
+    lines = [*script.ranking(question["query"]), "edited = list(documents)"]
+    doc, text = question["doc"], question["text"]
+    if text is not None:
+        name = doc or "your text"
+        lines += [
+            f"edited = [one for one in edited if one.id != {name!r}]",
+            f"edited.append(ix.Document({name!r}, {text!r}))",
+        ]
+    query = question["edited_query"]
+    return [
+        *lines,
+        f"after = ix.rank(scorer, {'query' if query is None else repr(query)}, edited)",
+        "for one in (ranking, after):",
+        "    print(*zip(one.doc_ids, one.scores.tolist()), sep='\\n', end='\\n\\n')",
+    ]
+
+
+_WRITERS = {
+    "explain": _explain,
+    "compare": _compare,
+    "counterfactual": _counterfactual,
+    "missing": _missing,
+    "score": _score,
+}
+
+
+def _about(question: Mapping[str, Any]) -> str:
+    doc, above = question.get("doc"), question.get("above")
+    if doc is None:
+        return "ranking"
+    return f"ranking, {doc!r}" + ("" if above is None else f", above={above!r}")
+
+
+def _given(settings: Mapping[str, Any]) -> str:
+    """Settings as keyword arguments; lists as tuples, as the methods have them."""
+    return ", ".join(
+        f"{name}={tuple(value) if isinstance(value, list) else value!r}"
+        for name, value in settings.items()
+    )
+
+
+def _dict(entries: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f"{name!r}: {value}" for name, value in entries.items()) + "}"

@@ -1,0 +1,219 @@
+"""What must not happen does not: other pages, other hosts, keys, pile-ups, lost answers."""
+
+import contextlib
+import json
+import shutil
+import socket
+import sqlite3
+import stat
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.serve.conftest import Server
+
+QUERY = "jaguar speed"
+
+
+@pytest.mark.parametrize(
+    ("headers", "status", "code"),
+    [
+        ({"host": "evil.example"}, 421, "wrong_host"),
+        ({"host": "127.0.0.1.evil.example"}, 421, "wrong_host"),
+        ({"host": "10.1.2.3"}, 421, "wrong_host"),
+        ({"host": "localhost:1234"}, 200, None),
+        ({"host": "[::1]:99"}, 200, None),
+        ({"origin": "http://evil.example"}, 403, "forbidden"),
+        ({"origin": "null"}, 403, "forbidden"),
+        ({"origin": "https://localhost", "host": "localhost"}, 403, "forbidden"),
+        ({"origin": "http://localhost", "host": "localhost"}, 200, None),
+        ({"sec-fetch-site": "cross-site"}, 403, "forbidden"),
+        ({"sec-fetch-site": "same-origin"}, 200, None),
+    ],
+)
+def test_only_its_own_page_may_ask(server, headers, status, code):
+    found, body, sent = server.get("health", headers=headers)
+    assert found == status
+    assert (body.get("error") or {}).get("code") == code
+    assert "default-src 'none'; script-src 'self'" in sent["content-security-policy"]
+    assert "unsafe" not in sent["content-security-policy"]
+    assert sent["x-content-type-options"] == "nosniff"
+    assert "access-control-allow-origin" not in sent
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "status", "says"),
+    [
+        ("search", b'{"query": "' + b"x" * 1_100_000 + b'"}', 413, "at most 1,048,576 bytes"),
+        ("search", {"query": "x" * 3000}, 422, "length <= 2000"),
+        ("search", {"query": QUERY, "k": 100_000}, 422, "<= 1000"),
+        ("search", {"query": "   "}, 422, "blank"),
+        ("search", {"query": QUERY, "rankers": ["a", "b", "c"]}, 422, "length <= 2"),
+        ("search", {"query": QUERY, "colour": 1}, 422, "unknown field `colour`"),
+        ("search", b"{", 400, "no JSON"),
+        ("search", b'{"query": "\\ud800"}', 400, "no JSON"),
+        ("snapshots", {"name": "a", "queries": ["q"] * 101}, 422, "length <= 100"),
+        ("search", {"query": QUERY, "rankers": ["nobody"]}, 404, "choose one of BM25"),
+        ("search", {"query": QUERY, "collection": "../etc"}, 404, "choose one of demo"),
+        ("explain", {"query": QUERY, "method": "shap"}, 200, "" ),
+        ("explain", {"query": QUERY, "question": "document"}, 400, "needs a doc"),
+        ("explain", {"query": QUERY, "method": "magic"}, 400, "no method 'magic'"),
+        ("explain", {"query": QUERY, "settings": {"max_terms": "x"}}, 400, "max_terms must be"),
+        ("explain", {"query": QUERY, "question": "document", "doc": "x"}, 404, "is not among the"),
+        ("explain", {"query": "zzz qqq"}, 202, ""),
+        ("counterfactual", {"query": QUERY, "doc": "jaguar-speed-02", "goal": "above"}, 400, "above"),
+    ],
+)  # fmt: skip
+def test_what_is_refused_says_why(server, path, body, status, says):
+    if status in (200, 202):
+        pytest.skip("an answer, not a refusal")
+    found, answer, _ = server.post(path, body)
+    assert found == status, answer
+    assert says in answer["error"]["message"] + answer["error"]["todo"]
+
+
+def test_a_query_that_finds_nothing_is_told_so(server):
+    _, found, _ = server.post("search", {"query": "zzz qqq"})
+    assert found["rankings"][0]["results"] == []
+    assert found["rankings"][0]["notes"] == ["The first stage finds no document for this query."]
+    job = server.done("explain", query="zzz qqq")
+    assert "there is nothing to rank" in job["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/static/../../pyproject.toml", "/static/%2e%2e/%2e%2e/pyproject.toml", "/static//etc/passwd",
+        "/static/..%2f..%2fpyproject.toml", "/../etc/passwd", "/api/v1/answers/..%2f..%2fetc%2fpasswd",
+        "/api/v1/documents/demo/..%2f..%2fetc%2fpasswd", "/api/v1/documents/..%2f..%2fetc/passwd",
+    ],
+)  # fmt: skip
+def test_no_path_of_a_request_is_one_of_a_file(server, path):
+    with socket.create_connection(("127.0.0.1", int(server.url.rpartition(":")[2]))) as line:
+        line.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n".encode())
+        answer = b"".join(iter(lambda: line.recv(65536), b""))
+    assert answer.split()[1] == b"404"
+    assert b"root:" not in answer
+    assert b"[project]" not in answer
+
+
+def test_no_key_of_a_service_is_told(server):
+    told = [json.dumps(server.get("rankers")[1])]
+    told.append(json.dumps(server.post("search", {"query": QUERY, "rankers": ["service"]})[1]))
+    for ranker in ("service", "fails"):
+        job = server.done("explain", query="bat control", ranker=ranker, k=5)
+        assert job["state"] == "failed"
+        told.append(json.dumps(job))
+    told.append(json.dumps(server.get("history")[1]))
+    assert (
+        "https://…@127.0.0.1:9/rank?api_key=…"
+        in told[0].encode().decode("unicode_escape").encode("latin-1", "ignore").decode(errors="ignore")
+        or "127.0.0.1:9" in told[0]
+    )
+    assert "sk-secret" not in "".join(told)
+
+
+def test_a_ranker_that_hangs_is_given_up_and_others_go_on(server):
+    _, hung, _ = server.post("explain", {"query": "hang on crane", "ranker": "hangs", "k": 5})
+    server.until(hung["id"], "running")
+    _, found, _ = server.post("search", {"query": "palm care", "k": 5})  # BM25, beside it
+    assert len(found["rankings"][0]["results"]) == 5
+    _, waiting, _ = server.post("explain", {"query": "palm care", "k": 10})
+    assert waiting["state"] == "queued"
+    assert waiting["place"] == 1
+    ended = server.until(hung["id"], "failed")
+    assert ended["error"]["code"] == "timeout"
+    assert "gave no answer for 8 s" in ended["error"]["message"]
+    assert server.until(waiting["id"], "done")["answer"]["terms"]
+
+
+def test_a_job_is_cancelled_for_one_and_goes_on_for_others(server):
+    asked = {"query": "palm care", "ranker": "slow", "k": 20}
+    one, two = (server.post("explain", asked)[1] for _ in range(2))
+    assert one["key"] == two["key"]
+    assert one["id"] != two["id"]
+    assert server.send("DELETE", f"jobs/{one['id']}")[1]["state"] == "cancelled"
+    assert server.get(f"jobs/{two['id']}")[1]["state"] in ("queued", "running")
+    assert server.send("DELETE", f"jobs/{two['id']}")[1]["state"] == "cancelled"
+    health = server.get("health")[1]
+    for _ in range(100):
+        if not health["running"]:
+            break
+        threading.Event().wait(0.1)
+        health = server.get("health")[1]
+    assert health["running"] == 0
+    assert server.get(f"answers/{one['key']}")[0] == 404
+
+
+def test_too_many_questions_are_told_to_come_back(tmp_path, rankers):
+    server = Server(
+        tmp_path, "--ranker", "slow=serve_rankers:slow", "--ranker", "BM25=bm25",
+        "--queue", "2", "--token", "secret-token", env=rankers,
+    )  # fmt: skip
+    try:
+        server.token = "secret-token"  # noqa: S105
+        status, body, headers = server.get("health", headers={"authorization": "Bearer secret-tokeN"})
+        assert (status, body["error"]["code"]) == (401, "unauthorized")
+        assert headers["www-authenticate"] == "Bearer"
+        status, _, headers = server.get("/?token=secret-token", raw=True)
+        assert status == 303
+        cookie = headers["set-cookie"]
+        assert "HttpOnly" in cookie
+        assert "SameSite=strict" in cookie
+        server.token = None
+        assert server.get("health")[0] == 401
+        assert server.get("health", headers={"cookie": cookie.partition(";")[0]})[0] == 200
+        server.token = "secret-token"  # noqa: S105
+        found = [
+            server.post("explain", {"query": QUERY, "ranker": "slow", "k": k}) for k in range(10, 16)
+        ]
+        assert [status for status, _, _ in found] == [202] * 3 + [429] * 3
+        assert 1 <= int(found[-1][2]["retry-after"]) <= 600
+        assert found[-1][1]["error"]["code"] == "busy"
+        assert server.post("search", {"query": QUERY, "rankers": ["BM25"]})[0] == 200
+        jobs = [job["id"] for _, job, _ in found[:3]]
+        server.kill()
+        again = Server(
+            tmp_path, "--ranker", "slow=serve_rankers:slow", "--ranker", "BM25=bm25", env=rankers
+        )
+        try:
+            lost = [again.get(f"jobs/{job}")[1] for job in jobs]
+            assert [job["state"] for job in lost] == ["lost"] * 3
+            assert lost[0]["error"]["message"] == "the server ended before the answer was there"
+        finally:
+            assert again.stop() == 0
+            assert "3 questions were lost" in again.errors
+    finally:
+        server.stop()
+
+
+def test_answers_survive_a_kill_and_a_state_folder_that_cannot_be_written(server, tmp_path):
+    job = server.done("explain", query="virus protection", k=12)
+    state = tmp_path / "state"
+    state.mkdir()
+    source = sqlite3.connect(_state_of(server))
+    with contextlib.closing(source), contextlib.closing(sqlite3.connect(state / "serve.sqlite")) as kept:
+        source.backup(kept)
+    (state / "serve.sqlite").chmod(stat.S_IRUSR)
+    command = [sys.executable, "-m", "intentx", "serve", "--port", "0", "--ranker", "bm25"]
+    (tmp_path / "file").write_text("no folder")
+    done = subprocess.run(
+        [*command, "--state", tmp_path / "file" / "state"], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 2
+    assert "give another one with --state" in done.stderr
+    again = Server(shutil.copytree(state, tmp_path / "copy"), "--ranker", "bm25")
+    try:
+        status, found, _ = again.get(f"answers/{job['key']}")
+        assert status == 200
+        assert found["answer"] == job["answer"]
+    finally:
+        assert again.stop() == 0
+
+
+def _state_of(server):
+    arguments = server.process.args
+    return Path(arguments[arguments.index("--state") + 1]) / "serve.sqlite"
