@@ -91,12 +91,12 @@ class Jobs:
     ----------
     store
         Where answers are kept.
-    clean
-        Takes the keys of services out of a message.
+    clean, cleaned
+        Take the keys of services out of a message, and out of an answer.
     """
 
-    def __init__(self, store: Store, clean: Callable[[str], str]) -> None:
-        self._store, self._clean = store, clean
+    def __init__(self, store: Store, clean: Callable[[str], str], cleaned: Callable[[Any], Any]) -> None:
+        self._store, self._clean, self._cleaned = store, clean, cleaned
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._running: dict[str, Computation] = {}
         self._keeping: set[asyncio.Task[None]] = set()
@@ -193,7 +193,7 @@ class Jobs:
         elif what == "progress":
             one.progress = Progress(*more)
         elif what == "partial":
-            one.partial = more[0]
+            one.partial = self._cleaned(more[0])
         elif what == "done":
             self._keep(self._ended_well(one, more[0]))
             return
@@ -209,7 +209,7 @@ class Jobs:
 
     async def _ended_well(self, one: Computation, answer: Any) -> None:
         """Keep the answer, then say that there is one: a permalink that is told holds."""
-        seconds = time.monotonic() - one.began
+        seconds, answer = time.monotonic() - one.began, self._cleaned(answer)
         try:
             await asyncio.to_thread(
                 self._store.keep, one.key, one.kind, one.collection, one.question, answer,

@@ -4,18 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import os
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from intentx.errors import InputError
 from intentx.rankers import RankerSpec, named_run
-from intentx.rankers.services.redaction import redacted, without_secrets
+from intentx.rankers.services.redaction import named_in, redacted, without_secrets
 from intentx.serve.structs import Can
 
-__all__ = ["ServedRanker", "keys_in", "served_rankers"]
+__all__ = ["ServedRanker", "keys_in", "served_rankers", "without_keys"]
 
+SHORTEST_KEY = 4  # characters: what is shorter is no key, and may stand in any text
 _INSIDE = "bi-encoder", "cross-encoder", "dpr"
 _MAPS = "drmm", "knrm", "matchpyramid"
 
@@ -120,19 +125,36 @@ def served_rankers(specs: Iterable[str]) -> dict[str, ServedRanker]:
 def keys_in(text: str, rankers: Iterable[ServedRanker]) -> str:
     """A message without the keys that stand in the specs of rankers."""
     for ranker in rankers:
-        if ranker.text != ranker.shown:
-            text = text.replace(ranker.text, ranker.shown)
-            text = redacted(text, _secrets(ranker.text))
+        if keys := _secrets(ranker.text):
+            text = redacted(text.replace(ranker.text, ranker.shown), keys)
     return text
 
 
+def without_keys(plain: Any, rankers: Iterable[ServedRanker]) -> Any:
+    """Plain data without the keys that stand in the specs of rankers, or that these name."""
+    keys = {key for one in rankers for key in _secrets(one.text)}
+    if not keys:
+        return plain
+    packed = msgspec.json.encode(plain).decode()
+    found = [key for key in sorted(keys, key=len, reverse=True) if _in_json(key) in packed]
+    for key in found:
+        packed = packed.replace(_in_json(key), "…")
+    return msgspec.json.decode(packed) if found else plain
+
+
+def _in_json(text: str) -> str:
+    return msgspec.json.encode(text).decode()[1:-1]
+
+
 def _secrets(spec: str) -> list[str]:
-    """What `without_secrets` leaves out of a spec."""
+    """What `without_secrets` leaves out of a spec, and the keys in the variables that it names."""
     where = spec.partition("#")[0]
     host, _, query = where.partition("?")
     user = host.partition("//")[2].partition("/")[0].rpartition("@")[0]
     parts = [*user.split(":", 1), *(part.partition("=")[2] or part for part in query.split("&"))]
-    return [part for part in parts if len(part) > 3 and not part.startswith("$")]
+    variables = [*named_in(spec), *re.findall(r"key_env=([^&]+)", spec)]
+    parts += [os.environ.get(name, "").strip() for name in variables]
+    return [part for part in parts if len(part) >= SHORTEST_KEY and not part.startswith("$")]
 
 
 def _files(spec: RankerSpec) -> Iterable[Path]:

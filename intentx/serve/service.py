@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from intentx.errors import InputError, IntentxError
+from intentx.serve.cluster import Cluster
 from intentx.serve.engines import Engine, Hit, Passage
 from intentx.serve.errors import STATUS, ApiError
 from intentx.serve.jobs import Jobs, Submits
 from intentx.serve.pool import BusyError, Pool, Task
-from intentx.serve.rankers import ServedRanker, keys_in
+from intentx.serve.rankers import ServedRanker, keys_in, without_keys
 from intentx.serve.searched import marked, plain_documents, query_ids
 from intentx.serve.store import Store
 from intentx.serve.structs import Can, Ranking, Result, Search, SearchAnswer
@@ -104,11 +105,17 @@ class Service:
             {name: one.text for name, one in rankers.items() if not one.is_run},
             openers, workers=options.workers, timeout=options.timeout, limit=options.queue,
         )  # fmt: skip
-        self.jobs = Jobs(self.store, self.clean)
+        self.cluster: Cluster | None = None
+        if options.dask is not None:
+            specs = {name: one.text for name, one in rankers.items() if not one.is_run}
+            self.cluster = Cluster(
+                options.dask, specs, openers, timeout=options.timeout, limit=options.queue
+            )
+            self.cluster.connect()
+        self.jobs = Jobs(self.store, self.clean, self.cleaned)
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="intentx search")
         self._searching = 0
         self._searches = _Searches()
-        self._openers = openers
 
     async def start(self) -> None:
         """Start the workers, and have them load the rankers."""
@@ -125,18 +132,22 @@ class Service:
     async def stop(self) -> None:
         """Stop the workers, keep what was answered, and let go of the files."""
         await self.pool.stop()
+        if self.cluster is not None:
+            await asyncio.to_thread(self.cluster.close)
         await self.jobs.finish()
         self._threads.shutdown(wait=False, cancel_futures=True)
         for engine in self.engines.values():
             engine.close()
         self.store.close()
 
-    @functools.cached_property
+    @property
     def slow(self) -> Submits:
         """What computes explanations: the workers, or a cluster."""
-        if self.options.dask is None:
-            return self.pool
-        raise NotImplementedError
+        return self.pool if self.cluster is None else self.cluster
+
+    def cleaned(self, plain: Any) -> Any:
+        """An answer without keys of services."""
+        return without_keys(plain, self.rankers.values())
 
     def clean(self, text: str) -> str:
         """A message without keys of services."""
