@@ -66,7 +66,9 @@ class Api:
     async def collections(self, request: Request) -> Response:
         return answered(
             [
-                structs.CollectionInfo(name, len(one), type(one).__name__, examples(one))
+                structs.CollectionInfo(
+                    name, len(one), type(one).__name__, examples(one), self.service.options.k
+                )
                 for name, one in self.service.engines.items()
             ]
         )
@@ -79,7 +81,7 @@ class Api:
         return answered(methods_for(ranker.can, question))
 
     async def search(self, request: Request) -> Response:
-        asked = await read(request, structs.Search)
+        asked = await read(request, structs.Search, self.service.options.k)
         return answered(await self.service.search(asked))
 
     async def document(self, request: Request) -> Response:
@@ -100,7 +102,7 @@ class Api:
     async def ask(self, kind: str, shape: type, request: Request) -> Response:
         """Explain, compare, counterfactual, missing, score: a job."""
         wait = number_of(request, "wait", 0.0, LONGEST_WAIT)
-        asked = await read(request, shape)
+        asked = await read(request, shape, self.service.options.k)
         job = await self._job(kind, asked)
         if wait:
             await self.service.jobs.wait(job, wait)
@@ -202,7 +204,9 @@ class Api:
         return answered([snapshot_info(one) for one in await run_sync(self.service.store.snapshots)])
 
     async def snapshot(self, request: Request) -> Response:
-        taken = await take_snapshot(self.service, await read(request, structs.NewSnapshot))
+        taken = await take_snapshot(
+            self.service, await read(request, structs.NewSnapshot, self.service.options.k)
+        )
         await run_sync(self.service.store.keep_snapshot, taken)
         return answered(snapshot_info(taken))
 
@@ -220,8 +224,8 @@ class Api:
         return answered(openapi())
 
 
-async def read(request: Request, shape: type[Any]) -> Any:
-    """The body of a request as a struct."""
+async def read(request: Request, shape: type[Any], k: int) -> Any:
+    """The body of a request as a struct; ``k`` is what it has where it names none."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind != "application/json":
         raise ApiError("bad_request", "the body must be JSON", "send Content-Type: application/json")
@@ -232,6 +236,8 @@ async def read(request: Request, shape: type[Any]) -> Any:
         raise ApiError("not_valid", str(error), "see /api/v1/openapi.json") from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise ApiError("bad_request", f"the body is no JSON: {error}", "send JSON") from error
+    if found.k is None:
+        found.k = k
     query = getattr(found, "query", "x")
     if not query.strip():
         raise ApiError("not_valid", "the query is blank", "send a query with at least one character")

@@ -68,7 +68,7 @@ class Client:
         return self._get(f"methods?{urlencode(asked)}")  # type: ignore[no-any-return]
 
     def search(
-        self, query: str, rankers: Sequence[str] = (), *, collection: str = "", k: int = 50
+        self, query: str, rankers: Sequence[str] = (), *, collection: str = "", k: int | None = None
     ) -> dict[str, Any]:
         """Rankings by one ranker or two, as the API gives them."""
         if isinstance(rankers, str):
@@ -87,7 +87,7 @@ class Client:
         settings: Mapping[str, Any] | None = None,
         without: Sequence[str] = (),
         collection: str = "",
-        k: int = 50,
+        k: int | None = None,
     ) -> Any:
         """An explanation of a ranking, of a document, or of why it is above another.
 
@@ -106,14 +106,16 @@ class Client:
             },
         )  # fmt: skip
 
-    def compare(self, query: str, rankers: Sequence[str], *, collection: str = "", k: int = 50) -> Any:
+    def compare(
+        self, query: str, rankers: Sequence[str], *, collection: str = "", k: int | None = None
+    ) -> Any:
         """Two rankers contrasted: a `intentx.comparison.Comparison`."""
         asked = {"query": query, "rankers": [*rankers], "collection": collection, "k": k}
         return self._asked("compare", asked)
 
     def counterfactual(
         self, query: str, doc: str, goal: str, *, ranker: str = "", collection: str = "",
-        depth: int = 50, **more: Any,
+        depth: int | None = None, **more: Any,
     ) -> Any:  # fmt: skip
         """The smallest change that was found: a `intentx.ChangeExplanation`.
 
@@ -131,7 +133,7 @@ class Client:
 
     def missing(
         self, query: str, doc: str | None = None, *, text: str | None = None, k: int = 10,
-        ranker: str = "", collection: str = "", depth: int = 50,
+        ranker: str = "", collection: str = "", depth: int | None = None,
     ) -> Any:  # fmt: skip
         """Where a document is: a `intentx.MissingDocument`.
 
@@ -154,7 +156,7 @@ class Client:
 
     def score(
         self, query: str, doc: str | None = None, *, text: str | None = None,
-        edited_query: str | None = None, ranker: str = "", collection: str = "", k: int = 50,
+        edited_query: str | None = None, ranker: str = "", collection: str = "", k: int | None = None,
     ) -> dict[str, Any]:  # fmt: skip
         """The ranking before and after an edit, as the API gives it."""
         job = self._job(
@@ -176,8 +178,14 @@ class Client:
         return self._get(f"history?{asked}")  # type: ignore[no-any-return]
 
     def snapshot(
-        self, name: str, queries: Sequence[str], *, ranker: str = "", collection: str = "", k: int = 50
-    ) -> dict[str, Any]:
+        self,
+        name: str,
+        queries: Sequence[str],
+        *,
+        ranker: str = "",
+        collection: str = "",
+        k: int | None = None,
+    ) -> dict[str, Any]:  # fmt: skip
         """Keep the rankings of some queries as they are now."""
         asked = {"name": name, "queries": [*queries], "ranker": ranker, "collection": collection, "k": k}
         return self._sent("POST", "snapshots", asked)  # type: ignore[no-any-return]

@@ -18,6 +18,7 @@ STATUS = {
     "busy": 429,
     "internal": 500,
     "no_storage": 503,
+    "no_engine": 503,
 }
 
 

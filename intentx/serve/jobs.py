@@ -16,7 +16,7 @@ from intentx.serve.structs import ErrorBody, JobAnswer, Progress
 
 __all__ = ["Computation", "Job", "Jobs", "Submits"]
 
-REMEMBERED = 500  # jobs that are told of from memory after their end
+REMEMBERED = 200  # jobs that are told of from memory after their end
 ENDED = frozenset({"done", "failed", "cancelled", "lost"})
 
 

@@ -91,6 +91,7 @@ class Loaded:
             found = self._boxes.get(key)
             if found is not None:
                 self._boxes.move_to_end(key)
+                found.trim()
                 return found
         scorer = self.scorer(name, collection, [one.content for one in documents])
         with self._changing:

@@ -7,11 +7,12 @@ from typing import Any, get_args, get_origin
 
 from intentx.checks import allowed, field_types
 from intentx.errors import InputError
-from intentx.explainers.methods import Method, all_methods
+from intentx.explainers.features.methods import FEATURE_METHODS
+from intentx.explainers.methods import Method, all_methods, find_method
 from intentx.explainers.plain import plain_value
 from intentx.serve.structs import Can, MethodInfo, SettingInfo
 
-__all__ = ["default_method", "methods_for", "questions_of"]
+__all__ = ["default_method", "method_named", "methods_for", "questions_of"]
 
 DOCUMENTS = 10  # that a method for documents explains of a ranking
 BUDGET = 1_000  # texts of a method that names no number
@@ -31,7 +32,8 @@ def methods_for(can: Can, question: str | None = None) -> list[MethodInfo]:
     ['multiplex']
     """
     found = []
-    for name, method in all_methods().items():
+    of_features = FEATURE_METHODS if can.features else {}
+    for name, method in {**all_methods(), **of_features}.items():
         questions = questions_of(method)
         if not _applies(name, method, can) or (question is not None and question not in questions):
             continue
@@ -63,6 +65,11 @@ def default_method(can: Can, question: str) -> str:
             "edited texts; its whole ranking can be explained"
         )
     return able[0]
+
+
+def method_named(name: str) -> Method:
+    """The method of a name, those for rankers over features among them; errors as `find_method`."""
+    return FEATURE_METHODS[name] if name in FEATURE_METHODS else find_method(name)
 
 
 def questions_of(method: Method) -> list[str]:

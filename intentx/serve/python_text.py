@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import intentx
-from intentx.explainers.methods import find_method
+from intentx.explainers.features.methods import FEATURE_METHODS
 from intentx.search import SearchIndex
 from intentx.serve.engines import DemoEngine, Engine
+from intentx.serve.methods import method_named
 from intentx.serve.questions import Prepared
 from intentx.serve.rankers import ServedRanker
 from intentx.serve.service import Found, Service
@@ -85,11 +86,13 @@ class _Script:
 
 
 def _explain(script: _Script, question: Mapping[str, Any]) -> list[str]:
-    method = find_method(question["method"])
+    method = method_named(question["method"])
     settings = dict(question["settings"])
     if question["seconds"] is not None and "seconds" in method.settings:
         settings = {"seconds": question["seconds"], **settings}
     lines = script.ranking(question["query"])
+    if question["method"] in FEATURE_METHODS:
+        lines.append("ranking = ix.FeatureRanking.of(ranking)")
     if method.maker is None and getattr(intentx, method.explainer.__name__, None) is method.explainer:
         made = f"ix.{method.explainer.__name__}({_given(settings)})"
     else:

@@ -13,11 +13,10 @@ import intentx
 from intentx.errors import InputError
 from intentx.explainers.change.counterfactual import Counterfactual as Change
 from intentx.explainers.change.query import QueryCounterfactual
-from intentx.explainers.methods import find_method
 from intentx.serve import structs
 from intentx.serve.engines import Engine
 from intentx.serve.errors import ApiError
-from intentx.serve.methods import default_method, questions_of
+from intentx.serve.methods import default_method, method_named, methods_for, questions_of
 from intentx.serve.rankers import ServedRanker
 from intentx.serve.searched import plain_documents
 from intentx.serve.service import Found, Service
@@ -88,11 +87,16 @@ async def _explain(service: Service, asked: structs.Explain) -> Prepared:
             "ask question 'pair' with doc and above",
         )  # fmt: skip
     name = asked.method or default_method(ranker.can, asked.question)
-    method = find_method(name)
+    method = method_named(name)
     if asked.question not in questions_of(method):
         raise ApiError(
             "bad_request", f"method {name!r} does not explain a {asked.question}",
             "GET methods?question= lists those that do",
+        )  # fmt: skip
+    if name not in [one.name for one in methods_for(ranker.can, asked.question)]:
+        raise ApiError(
+            "bad_request", f"method {name!r} needs what the ranker {ranker.name!r} does not offer",
+            "GET methods?ranker= lists those that it allows",
         )  # fmt: skip
     method.make(asked.settings)  # refuses what is not allowed before any work is done
     if asked.without and asked.question != "ranking":

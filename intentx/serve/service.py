@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from intentx.errors import InputError, IntentxError
+from intentx.errors import InputError, IntentxError, ScorerError
 from intentx.serve.cluster import Cluster
 from intentx.serve.engines import Engine, Hit, Passage
 from intentx.serve.errors import STATUS, ApiError
@@ -196,6 +196,9 @@ class Service:
         self._searching += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except ScorerError as error:
+            message = self.clean(str(error))
+            raise ApiError("no_engine", message, "look at the search server, and ask again") from error
         except IntentxError as error:
             raise ApiError("bad_request", self.clean(str(error)), "ask with other words") from error
         finally:
@@ -227,12 +230,12 @@ class Service:
     async def search(self, asked: Search) -> SearchAnswer:
         """Rankings by one ranker or two."""
         engine = self.engine(asked.collection)
-        names = asked.rankers or [""]
+        names, k = asked.rankers or [""], asked.k or self.options.k
         rankers = [self.ranker(name) for name in names]
         rankings = await asyncio.gather(
-            *(self._ranking(engine.name, asked.query, asked.k, one) for one in rankers)
+            *(self._ranking(engine.name, asked.query, k, one) for one in rankers)
         )
-        return SearchAnswer(asked.query, engine.name, asked.k, list(rankings))
+        return SearchAnswer(asked.query, engine.name, k, list(rankings))
 
     async def _ranking(self, collection: str, query: str, k: int, ranker: ServedRanker) -> Ranking:
         began = time.perf_counter()

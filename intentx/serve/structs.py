@@ -67,7 +67,7 @@ class Asked(Request, kw_only=True):
     query: Query
     ranker: Choice = ""
     collection: Choice = ""
-    k: Depth = 50
+    k: Depth | None = None
 
 
 class Search(Request, kw_only=True):
@@ -76,7 +76,7 @@ class Search(Request, kw_only=True):
     query: Query
     collection: Choice = ""
     rankers: Annotated[list[Choice], msgspec.Meta(max_length=2)] = []
-    k: Depth = 50
+    k: Depth | None = None
 
 
 class Explain(Asked, kw_only=True):
@@ -97,7 +97,7 @@ class Compare(Request, kw_only=True):
     query: Query
     rankers: Annotated[list[Name], msgspec.Meta(min_length=2, max_length=2)]
     collection: Choice = ""
-    k: Depth = 50
+    k: Depth | None = None
 
 
 class Counterfactual(Asked, kw_only=True):
@@ -139,7 +139,7 @@ class NewSnapshot(Request, kw_only=True):
     queries: Annotated[list[Query], msgspec.Meta(min_length=1, max_length=100)]
     ranker: Choice = ""
     collection: Choice = ""
-    k: Depth = 50
+    k: Depth | None = None
 
 
 class Can(msgspec.Struct):
@@ -163,12 +163,13 @@ class RankerInfo(msgspec.Struct):
 
 
 class CollectionInfo(msgspec.Struct):
-    """A collection that can be searched."""
+    """A collection that can be searched; ``k`` documents, unless a request says."""
 
     name: str
     documents: int
     engine: str
     queries: list[str]
+    k: int
 
 
 class SettingInfo(msgspec.Struct, omit_defaults=True):

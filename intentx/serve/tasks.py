@@ -12,13 +12,15 @@ from intentx.errors import InputError
 from intentx.explainers.change.counterfactual import Counterfactual
 from intentx.explainers.change.missing import missing
 from intentx.explainers.change.query import QueryCounterfactual
-from intentx.explainers.methods import find_method
+from intentx.explainers.features.methods import FEATURE_METHODS
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.explainers.ranking.given import given_terms
+from intentx.feature_ranking import FeatureRanking
 from intentx.rankers import Pipeline
 from intentx.ranking import Document, Ranking, rank
 from intentx.scoring import Scorer
 from intentx.serve.loaded import Asking, Loaded, can_of
+from intentx.serve.methods import method_named
 from intentx.serve.turns import Turns
 from intentx.study.data import Topic
 
@@ -44,8 +46,10 @@ def search(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, An
 def explain(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     """An explanation, in the format of docs/json.md."""
     asking = Asking(plain)
-    ranking = loaded.ranking(asking)
-    method = find_method(plain["method"])
+    ranking: Any = loaded.ranking(asking)
+    method = method_named(plain["method"])
+    if plain["method"] in FEATURE_METHODS:
+        ranking = FeatureRanking.of(ranking)
     settings = plain["settings"]
     if plain.get("seconds") is not None and "seconds" in method.settings:
         settings = {"seconds": plain["seconds"], **settings}
@@ -164,7 +168,7 @@ def _alone(turns: Turns, alone: bool) -> Iterator[None]:
         yield
 
 
-def _explained(explainer: Any, ranking: Ranking, doc: str | None, above: str | None) -> Any:
+def _explained(explainer: Any, ranking: Any, doc: str | None, above: str | None) -> Any:
     if doc is None:
         return explainer.explain(ranking)
     return (

@@ -14,6 +14,9 @@ __all__ = ["Stopped", "Turns", "WatchedBox", "Work"]
 BATCH = 32  # texts in one call: what a search waits for while an explanation runs
 
 
+MOST_KNOWN = 10_000  # texts whose scores one box remembers
+
+
 class Stopped(BaseException):
     """The work was cancelled; no Exception, so that no method takes it for a failure of the ranker."""
 
@@ -118,6 +121,11 @@ class WatchedBox(BlackBox):
     def __init__(self, scorer: Scorer, turns: Turns) -> None:
         super().__init__(scorer, batch_size=BATCH, progress=self._progress)
         self._turns = turns
+
+    def trim(self) -> None:
+        """Forget what was scored, where that is much."""
+        if len(self._known) > MOST_KNOWN:
+            self._known.clear()
 
     def _progress(self, done: int, total: int) -> None:
         work = self._turns.work
