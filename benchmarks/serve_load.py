@@ -1,0 +1,151 @@
+"""Load on the search page: many people search by BM25 while others have MiniLM explain.
+
+Run: python serve_load.py --out results [--seconds 300]. It writes results/serve_load.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import random
+import re
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import urllib3
+
+from intentx.datasets import demo_queries, load_demo
+
+PAUSE = 1.0  # seconds between two searches of one person, on average
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, default=Path("results"))
+    parser.add_argument("--seconds", type=float, default=300.0)
+    parser.add_argument("--searching", type=int, default=50)
+    parser.add_argument("--explaining", type=int, default=8)
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as state:
+        command = [sys.executable, "-m", "intentx", "serve", "--port", "0", "--state", state]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as server:
+            try:
+                found = _loaded(server, options)
+            finally:
+                server.terminate()
+    options.out.mkdir(exist_ok=True)
+    (options.out / "serve_load.md").write_text(_report(found, options), encoding="utf-8")
+
+
+def _loaded(server: subprocess.Popen[str], options: argparse.Namespace) -> dict[str, Any]:
+    url = ""
+    while not url:
+        line = re.search(
+            r"search page: (\S+)/$", (server.stdout.readline() if server.stdout else "").strip()
+        )
+        url = line[1] if line else ""
+    pool = urllib3.PoolManager(maxsize=options.searching + options.explaining, retries=False)
+    found: dict[str, Any] = {"search": [], "explain": [], "errors": [], "busy": 0, "memory": []}
+
+    def ask(kind: str, body: dict[str, Any]) -> Any:
+        began = time.perf_counter()
+        answer = pool.request(
+            "POST", f"{url}/api/v1/{kind}", body=json.dumps(body),
+            headers={"content-type": "application/json"}, timeout=180,
+        )  # fmt: skip
+        plain = json.loads(answer.data)
+        if answer.status == 429:
+            found["busy"] += 1
+            time.sleep(float(answer.headers["retry-after"]))
+        elif answer.status >= 400 or plain.get("state") == "failed":
+            found["errors"].append(str(plain)[:200])
+        else:
+            found[kind.partition("?")[0]].append((time.perf_counter() - began, plain.get("key")))
+        return plain
+
+    ask("search", {"query": "jaguar speed", "rankers": ["MiniLM"]})  # until the model is loaded
+    found["search"].clear()
+    until = time.monotonic() + options.seconds
+    people = [
+        threading.Thread(target=_search, args=(ask, number, until))
+        for number in range(options.searching)
+    ]
+    people += [
+        threading.Thread(target=_explain, args=(ask, number, until))
+        for number in range(options.explaining)
+    ]
+    for one in people:
+        one.start()
+    while time.monotonic() < until:
+        found["memory"].append(_memory(server.pid))
+        time.sleep(min(10.0, options.seconds / 10))
+    for one in people:
+        one.join()
+    keys = {key for _, key in found["explain"] if key}
+    kept = [pool.request("GET", f"{url}/api/v1/answers/{key}").status for key in sorted(keys)]
+    found["kept"], found["keys"] = kept.count(200), len(keys)
+    return found
+
+
+def _search(ask: Any, number: int, until: float) -> None:
+    drawn = random.Random(number)  # noqa: S311
+    words = [word for query in demo_queries() for word in query.split()]
+    while time.monotonic() < until:
+        ask("search", {"query": " ".join(drawn.sample(words, 2)), "rankers": ["BM25"]})
+        time.sleep(drawn.uniform(0, 2 * PAUSE))
+
+
+def _explain(ask: Any, number: int, until: float) -> None:
+    drawn = random.Random(1000 + number)  # noqa: S311
+    while time.monotonic() < until:
+        query = drawn.choice(demo_queries())
+        doc = drawn.choice(load_demo(query).documents).id
+        body = {"query": query, "ranker": "MiniLM", "k": 30, "question": "document", "doc": doc}
+        method = drawn.choice([{"method": "shap", "settings": {"samples": 200}}, {"method": "deeplift"}])
+        found = ask("search", {"query": query, "rankers": ["BM25"], "k": 30})
+        if doc in [one["doc_id"] for ranking in found["rankings"] for one in ranking["results"]]:
+            ask("explain?wait=120", {**body, **method})
+
+
+def _memory(pid: int) -> float:
+    """MiB of the server and its workers together."""
+    pids = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+    pages = [int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in pids]
+    return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def _report(found: dict[str, Any], options: argparse.Namespace) -> str:
+    memory = found["memory"]
+    lines = [
+        "# The search page under load", "",
+        f"{options.searching} people search the demo collection by BM25, with a pause of {PAUSE:g} s on "
+        f"average, while {options.explaining} have MiniLM explain documents (KernelSHAP with 200 "
+        f"samples, DeepLIFT), for {options.seconds:g} s. {os.cpu_count()} cores, load average "
+        f"{os.getloadavg()[0]:.1f} at the end, {platform.machine()}, Python "
+        f"{platform.python_version()}.",
+        "", "| | number | median ms | p95 ms | max ms |", "|---|---|---|---|---|",
+    ]  # fmt: skip
+    for kind in ("search", "explain"):
+        times = np.array([one for one, _ in found[kind]]) * 1000
+        median, high = (np.quantile(times, q) if len(times) else float("nan") for q in (0.5, 0.95))
+        most = times.max(initial=0.0)
+        lines.append(f"| {kind} | {len(times):,} | {median:,.0f} | {high:,.0f} | {most:,.0f} |")
+    lines += [
+        "", f"Errors: {len(found['errors'])}. Told to come back later: {found['busy']}. Of "
+        f"{found['keys']} different answers, {found['kept']} are kept. Memory of server and worker: "
+        f"{memory[0]:,.0f} MiB at the start, {np.median(memory):,.0f} at the median, {memory[-1]:,.0f} at the end.",
+        *(f"- {error}" for error in found["errors"][:5]),
+    ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()
