@@ -141,7 +141,8 @@ def _report(found: dict[str, Any], options: argparse.Namespace) -> str:
     lines += [
         "", f"Errors: {len(found['errors'])}. Told to come back later: {found['busy']}. Of "
         f"{found['keys']} different answers, {found['kept']} are kept. Memory of server and worker: "
-        f"{memory[0]:,.0f} MiB at the start, {np.median(memory):,.0f} at the median, {memory[-1]:,.0f} at the end.",
+        f"{memory[0]:,.0f} MiB at the start, {np.median(memory):,.0f} at the median, "
+        f"{memory[-1]:,.0f} at the end.",
         *(f"- {error}" for error in found["errors"][:5]),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"

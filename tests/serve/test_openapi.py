@@ -35,4 +35,4 @@ def test_the_document_names_all_addresses(server):
     _, found, _ = server.get("openapi.json")
     served = {(path, method) for path, one in found["paths"].items() for method in one}
     assert served == {(f"/api/v1{one.path}", one.method.lower()) for one in ROUTES}
-    assert found["components"]["schemas"]["Explain"]["properties"]["k"]["maximum"] == 1000
+    assert found["components"]["schemas"]["Explain"]["properties"]["query"]["maxLength"] == 2000
