@@ -109,7 +109,10 @@ def _explain(ask: Any, number: int, until: float) -> None:
         query = drawn.choice(demo_queries())
         doc = drawn.choice(load_demo(query).documents).id
         body = {"query": query, "ranker": "MiniLM", "k": 30, "question": "document", "doc": doc}
-        method = drawn.choice([{"method": "shap", "settings": {"samples": 200}}, {"method": "deeplift"}])
+        methods: list[dict[str, Any]] = [
+            {"method": "shap", "settings": {"samples": 200}}, {"method": "deeplift"},
+        ]  # fmt: skip
+        method = drawn.choice(methods)
         found = ask("search", {"query": query, "rankers": ["BM25"], "k": 30})
         if doc in [one["doc_id"] for ranking in found["rankings"] for one in ranking["results"]]:
             ask("explain?wait=120", {**body, **method})

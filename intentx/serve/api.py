@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
-from anyio.to_thread import run_sync
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
@@ -128,7 +128,7 @@ class Api:
         return await service.jobs.start(computation, where, one.task, one.plain, one.lane)
 
     async def _kept(self, key: str) -> dict[str, Any] | None:
-        return await run_sync(self.service.store.answer, key)
+        return await run_in_threadpool(self.service.store.answer, key)
 
     async def job(self, request: Request) -> Response:
         job = self.service.jobs.get(request.path_params["job_id"])
@@ -138,7 +138,7 @@ class Api:
 
     async def _past_job(self, job_id: str) -> JobAnswer:
         """A job of a server before this one."""
-        found = await run_sync(self.service.store.job, job_id)
+        found = await run_in_threadpool(self.service.store.job, job_id)
         if found is None:
             raise ApiError("not_found", f"no job {job_id!r}", "ask the question again")
         kept = await self._kept(found["key"]) if found["state"] in ("done", "lost") else None
@@ -149,7 +149,7 @@ class Api:
                 "lost", "the server ended before the answer was there", "ask the question again"
             )
         return JobAnswer(
-            id=job_id, key=found["key"], kind=found["kind"], state=state,
+            id=job_id, key=found["key"], kind=found["kind"], state=state,  # type: ignore[arg-type]
             permalink=f"/a/{found['key']}", progress=Progress(),
             answer=None if kept is None else kept["answer"], error=error,
         )  # fmt: skip
@@ -191,30 +191,32 @@ class Api:
     async def history(self, request: Request) -> Response:
         limit = int(number_of(request, "limit", 100, MOST_HISTORY))
         collection = request.query_params.get("collection") or None
-        return answered(await run_sync(self.service.store.history, collection, limit))
+        return answered(await run_in_threadpool(self.service.store.history, collection, limit))
 
     async def page(self, request: Request) -> Response:
         kept = await self._answer(request)
         return Response(
-            await run_sync(download, kept), media_type="text/html",
+            await run_in_threadpool(download, kept), media_type="text/html",
             headers={"content-disposition": f'attachment; filename="intentx-{kept["key"]}.html"'},
         )  # fmt: skip
 
     async def snapshots(self, request: Request) -> Response:
-        return answered([snapshot_info(one) for one in await run_sync(self.service.store.snapshots)])
+        return answered(
+            [snapshot_info(one) for one in await run_in_threadpool(self.service.store.snapshots)]
+        )
 
     async def snapshot(self, request: Request) -> Response:
         taken = await take_snapshot(
             self.service, await read(request, structs.NewSnapshot, self.service.options.k)
         )
-        await run_sync(self.service.store.keep_snapshot, taken)
+        await run_in_threadpool(self.service.store.keep_snapshot, taken)
         return answered(snapshot_info(taken))
 
     async def diff(self, request: Request) -> Response:
         sides = []
         for name in ("left", "right"):
             given = request.query_params.get(name, "")
-            found = await run_sync(self.service.store.snapshots, given)
+            found = await run_in_threadpool(self.service.store.snapshots, given)
             if not found:
                 raise ApiError("not_found", f"no snapshot {given!r}", "GET snapshots lists them")
             sides.append(found[0])
@@ -234,7 +236,7 @@ async def read(request: Request, shape: type[Any], k: int) -> Any:
         found = msgspec.json.decode(body, type=shape)
     except msgspec.ValidationError as error:
         raise ApiError("not_valid", str(error), "see /api/v1/openapi.json") from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         raise ApiError("bad_request", f"the body is no JSON: {error}", "send JSON") from error
     if found.k is None:
         found.k = k

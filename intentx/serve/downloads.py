@@ -30,6 +30,6 @@ def download(kept: Mapping[str, Any]) -> str:
     if isinstance(answer, MissingDocument):
         return missing_page(answer)
     if isinstance(answer, Explanation):
-        several = [answer]
-        return page(several, labels=[str(kept["question"]["ranker"])])  # type: ignore[arg-type]
+        several: list[Any] = [answer]
+        return page(several, labels=[str(kept["question"]["ranker"])])
     return comparison_page(answer)

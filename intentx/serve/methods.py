@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
 from typing import Any, get_args, get_origin
 
 from intentx.checks import allowed, field_types
@@ -12,11 +13,13 @@ from intentx.explainers.methods import Method, all_methods, find_method
 from intentx.explainers.plain import plain_value
 from intentx.serve.structs import Can, MethodInfo, SettingInfo
 
-__all__ = ["default_method", "method_named", "methods_for", "questions_of"]
+__all__ = ["check_settings", "default_method", "method_named", "methods_for", "questions_of"]
 
 DOCUMENTS = 10  # that a method for documents explains of a ranking
 BUDGET = 1_000  # texts of a method that names no number
 PASSES = 4  # of a method that looks inside, where it names no steps
+LARGEST = {"exact_up_to": 16, "steps": 1_000_000, "seed": 2**63 - 1}
+MOST = 100_000  # of any other setting
 HIDDEN = ("vectors", "simple_rankers", "simple_ranker", "analyzer")  # no plain data
 
 
@@ -27,7 +30,7 @@ def methods_for(can: Can, question: str | None = None) -> list[MethodInfo]:
     --------
     >>> asked = Can(scores=True, gradients=True, grad_cam=False, features=False)
     >>> [one.name for one in methods_for(asked, "pair")][:2]
-    ['saliency', 'gradient-input']
+    ['deeplift', 'deepshap']
     >>> [one.name for one in methods_for(asked, "ranking")][:1]
     ['multiplex']
     """
@@ -45,6 +48,28 @@ def methods_for(can: Can, question: str | None = None) -> list[MethodInfo]:
         MethodInfo(name, _title(method), questions, _settings(method), cost)
         for _, name, method, questions, cost in sorted(found, key=lambda one: one[:2])
     ]
+
+
+def check_settings(settings: Mapping[str, Any]) -> None:
+    """Refuse settings that a request may not choose: they are too large, or no plain data.
+
+    Raises
+    ------
+    InputError
+        It names the setting, and what is allowed.
+
+    Examples
+    --------
+    >>> check_settings({"exact_up_to": 40})
+    Traceback (most recent call last):
+    intentx.errors.InputError: the setting exact_up_to is at most 16 here, not 40
+    """
+    for name, value in settings.items():
+        if name in HIDDEN:
+            raise InputError(f"the setting {name} cannot be chosen by a request: leave it out")
+        most = LARGEST.get(name, MOST)
+        if isinstance(value, int | float) and not isinstance(value, bool) and value > most:
+            raise InputError(f"the setting {name} is at most {most:,} here, not {value:g}")
 
 
 def default_method(can: Can, question: str) -> str:

@@ -46,6 +46,7 @@ class Task:
     lane: str
     on_event: OnEvent
     tries: int = 0
+    began: float = 0.0
     since: float | None = None  # of the last sign of life; None: it waits for its turn
     asking: bool = False
     cancelled_at: float | None = None
@@ -61,6 +62,7 @@ class _Process:
     doing: dict[str, Task | None] = field(default_factory=lambda: {QUICK: None, SLOW: None})
     ready: bool = False
     dead: bool = False
+    ended: bool = False  # by the server, and not by itself
     outbox: queue.SimpleQueue[Any] = field(default_factory=queue.SimpleQueue)
 
 
@@ -201,7 +203,8 @@ class Pool:
                 if waiting and one.ready and not one.dead and one.doing[lane] is None:
                     task = waiting.popleft()
                     task.tries += 1
-                    task.since, task.asking, task.hung = time.monotonic(), False, False
+                    task.since = task.began = time.monotonic()
+                    task.asking = task.hung = False
                     one.doing[lane] = task
                     self._send(one, "do", task.number, lane, task.name, task.plain)
                     task.on_event("running")
@@ -227,6 +230,8 @@ class Pool:
             task.on_event(what, *more)
         if what in ("done", "failed", "cancelled"):
             process.doing[task.lane] = None
+            spent = time.monotonic() - task.began
+            self._spent[task.lane] += 0.2 * (spent - self._spent[task.lane])
             task.on_event(what, *more)
             self._hand_out()
             self._tell_places(task.lane)
@@ -253,12 +258,13 @@ class Pool:
                     f"the ranker gave no answer for {self._timeout:g} s and was given up",
                     "ask again, use another ranker, or start the server with a larger --timeout",
                 )  # fmt: skip
-            elif task.tries >= TRIES:
+            elif task.tries >= TRIES and not process.ended:
                 task.on_event(
                     "failed", "worker_died", "the process that asks rankers died twice at this question",
                     "perhaps its memory is too small: ask with a smaller k or a smaller model",
                 )  # fmt: skip
             else:
+                task.tries -= process.ended  # it was not to blame
                 self._waiting[lane].appendleft(task)
         self._hand_out()
         for lane in self._waiting:
@@ -301,4 +307,5 @@ class Pool:
                 for task in to_blame:
                     task.hung = True
                 if to_blame or stuck:
+                    one.ended = True
                     one.process.kill()

@@ -16,7 +16,7 @@ from intentx.explainers.change.query import QueryCounterfactual
 from intentx.serve import structs
 from intentx.serve.engines import Engine
 from intentx.serve.errors import ApiError
-from intentx.serve.methods import default_method, method_named, methods_for, questions_of
+from intentx.serve.methods import check_settings, default_method, method_named, methods_for, questions_of
 from intentx.serve.rankers import ServedRanker
 from intentx.serve.searched import plain_documents
 from intentx.serve.service import Found, Service
@@ -59,10 +59,11 @@ async def prepared(service: Service, kind: str, asked: Any) -> Prepared:
         If there is no such ranker, collection, document, method or setting.
     """
     try:
-        return await _MAKERS[kind](service, asked)
+        made: Prepared = await _MAKERS[kind](service, asked)
     except InputError as error:
         message = service.clean(str(error))
         raise ApiError("bad_request", message, "change the question, and ask again") from error
+    return made
 
 
 def key_of(*parts: Any) -> str:
@@ -98,11 +99,12 @@ async def _explain(service: Service, asked: structs.Explain) -> Prepared:
             "bad_request", f"method {name!r} needs what the ranker {ranker.name!r} does not offer",
             "GET methods?ranker= lists those that it allows",
         )  # fmt: skip
+    check_settings(asked.settings)
     method.make(asked.settings)  # refuses what is not allowed before any work is done
     if asked.without and asked.question != "ranking":
         raise ApiError("bad_request", "without goes with question 'ranking'", "leave it out")
     question = _plain(asked) | {"ranker": ranker.name, "collection": engine.name, "method": name}
-    found = await service.first_stage(engine.name, asked.query, asked.k, ranker)
+    found = await service.first_stage(engine.name, asked.query, asked.depth, ranker)
     _refuse_unknown(found, asked.doc, asked.above)
     plain = _asking(question, found) | {
         name: question[name] for name in ("method", "settings", "doc", "above", "seconds")
@@ -130,7 +132,9 @@ async def _compare(service: Service, asked: structs.Compare) -> Prepared:
     question = _plain(asked) | {
         "collection": engine.name, "rankers": [one.name for one in rankers],
     }  # fmt: skip
-    founds = [await service.first_stage(engine.name, asked.query, asked.k, ranker) for ranker in rankers]
+    founds = [
+        await service.first_stage(engine.name, asked.query, asked.depth, ranker) for ranker in rankers
+    ]
     passages = {one.doc_id: one for found in founds for one in found.passages}
     whole = Found(tuple(passages.values()), founds[0].hits)
     plain = {
@@ -146,12 +150,12 @@ async def _compare(service: Service, asked: structs.Compare) -> Prepared:
 async def _counterfactual(service: Service, asked: structs.Counterfactual) -> Prepared:
     ranker, engine = _about(service, asked)
     _refuse_run(ranker)
-    given = {
+    given: dict[str, Any] = {
         "goal": asked.goal, "rank": asked.rank, "keep": asked.keep, "edits": asked.edits,
         "words": asked.insert, "most": asked.most, "seconds": asked.seconds,
         "k": asked.top if asked.goal in ("enter", "leave") else None,
     }  # fmt: skip
-    settings = {
+    settings: dict[str, Any] = {
         name: tuple(value) if isinstance(value, list) else value
         for name, value in given.items()
         if value is not None
@@ -169,7 +173,7 @@ async def _counterfactual(service: Service, asked: structs.Counterfactual) -> Pr
             "bad_request", "above goes with goals 'above' and 'below', which need it", "name it"
         )
     question = _plain(asked) | {"ranker": ranker.name, "collection": engine.name}
-    found = await service.first_stage(engine.name, asked.query, asked.k, ranker)
+    found = await service.first_stage(engine.name, asked.query, asked.depth, ranker)
     _refuse_unknown(found, asked.doc, asked.above)
     plain = _asking(question, found) | {
         "change": asked.change, "settings": settings, "doc": asked.doc, "above": asked.above,
@@ -188,13 +192,13 @@ async def _missing(service: Service, asked: structs.Missing) -> Prepared:
         doc = await _id_of_text(service, engine, asked.text)
     else:
         await _known(service, engine, doc)
-    top = asked.top or min(10, asked.k)
+    top = asked.top or min(10, asked.depth)
     question = _plain(asked) | {
         "ranker": ranker.name, "collection": engine.name, "doc": doc, "top": top,
     }  # fmt: skip
-    found = await service.first_stage(engine.name, asked.query, asked.k, ranker)
+    found = await service.first_stage(engine.name, asked.query, asked.depth, ranker)
     plain = {
-        "query": asked.query, "ranker": ranker.name, "collection": engine.name, "k": asked.k,
+        "query": asked.query, "ranker": ranker.name, "collection": engine.name, "k": asked.depth,
         "doc": doc, "top": top, "first_only": ranker.is_first_stage, "documents": found.plain,
     }  # fmt: skip
     key = _key("missing", question, service, (ranker,), found)
@@ -207,7 +211,7 @@ async def _score(service: Service, asked: structs.Score) -> Prepared:
     if asked.text is None and asked.edited_query is None:
         raise ApiError("bad_request", "nothing is edited", "give text, edited_query, or both")
     question = _plain(asked) | {"ranker": ranker.name, "collection": engine.name}
-    found = await service.first_stage(engine.name, asked.query, asked.k, ranker)
+    found = await service.first_stage(engine.name, asked.query, asked.depth, ranker)
     if asked.doc is not None and all(one.doc_id != asked.doc for one in found.passages):
         await _known(service, engine, asked.doc)
         if asked.text is None:

@@ -187,7 +187,8 @@ class Service:
             return Found(tuple(engine.documents([hit.doc_id for hit in hits])), hits, dict(best))
 
         key = ("first", engine.name, query, k, *((ranker.name, ranker.mark) if ranker.is_run else ()))
-        return await self.once(key, functools.partial(self.in_thread, found))
+        answer: Found = await self.once(key, functools.partial(self.in_thread, found))
+        return answer
 
     async def in_thread(self, work: Callable[[], Any]) -> Any:
         """Ask an engine, in a thread of those that search."""

@@ -20,12 +20,12 @@ async def take_snapshot(service: Service, asked: NewSnapshot) -> dict[str, Any]:
     rankings = []
     service.forget_searches()  # the model may be another one now
     for query in dict.fromkeys(asked.queries):
-        found = await service.first_stage(engine.name, query, asked.k, ranker)
-        ids, scores, _ = await service.order(engine.name, query, asked.k, ranker, found)
+        found = await service.first_stage(engine.name, query, asked.depth, ranker)
+        ids, scores, _ = await service.order(engine.name, query, asked.depth, ranker, found)
         rankings.append({"query": query, "doc_ids": list(ids), "scores": list(scores)})
     return {
         "id": secrets.token_urlsafe(9), "name": asked.name, "collection": engine.name,
-        "ranker": ranker.name, "k": asked.k, "made": now(), "rankings": rankings,
+        "ranker": ranker.name, "k": asked.depth, "made": now(), "rankings": rankings,
     }  # fmt: skip
 
 
@@ -60,10 +60,10 @@ def difference(left: Mapping[str, Any], right: Mapping[str, Any]) -> Diff:
 
 def _differences(query: str, left: Mapping[str, Any], right: Mapping[str, Any]) -> DiffQuery:
     before, after = _places(left), _places(right)
-    moves = [
-        Moved(doc, *(side.get(doc, (None, None))[i] for i in (0, 1) for side in (before, after)))
-        for doc in dict.fromkeys([*before, *after])
-    ]
+    moves = []
+    for doc in dict.fromkeys([*before, *after]):
+        (rank, score), (rank_after, score_after) = (s.get(doc, (None, None)) for s in (before, after))
+        moves.append(Moved(doc, rank, rank_after, score, score_after))
     moved = [m for m in moves if m.rank_before and m.rank_after and m.rank_before != m.rank_after]
     moved.sort(key=lambda m: (-abs((m.rank_before or 0) - (m.rank_after or 0)), m.rank_after or 0))
     return DiffQuery(
@@ -75,6 +75,6 @@ def _differences(query: str, left: Mapping[str, Any], right: Mapping[str, Any]) 
     )
 
 
-def _places(ranking: Mapping[str, Any]) -> dict[str, tuple[int, float]]:
+def _places(ranking: Mapping[str, Any]) -> dict[str, tuple[int | None, float | None]]:
     pairs = zip(ranking["doc_ids"], ranking["scores"], strict=True)
     return {doc: (rank, score) for rank, (doc, score) in enumerate(pairs, start=1)}

@@ -42,6 +42,7 @@ __all__ = [
 MOST_QUERY = 2_000
 MOST_TEXT = 100_000
 MOST_K = 1_000
+DEPTH = 50
 
 Name = Annotated[str, msgspec.Meta(min_length=1, max_length=200)]
 Choice = Annotated[str, msgspec.Meta(max_length=200)]  # "": the first one there is
@@ -58,7 +59,14 @@ Kind = Literal["search", "explain", "compare", "counterfactual", "missing", "sco
 
 
 class Request(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """A request: what is not known is refused."""
+    """A request for ``k`` documents: what is not known is refused."""
+
+    k: Depth | None = None
+
+    @property
+    def depth(self) -> int:
+        """``k``, which `intentx.serve.api.read` fills in."""
+        return DEPTH if self.k is None else self.k
 
 
 class Asked(Request, kw_only=True):
@@ -67,7 +75,6 @@ class Asked(Request, kw_only=True):
     query: Query
     ranker: Choice = ""
     collection: Choice = ""
-    k: Depth | None = None
 
 
 class Search(Request, kw_only=True):
@@ -76,7 +83,6 @@ class Search(Request, kw_only=True):
     query: Query
     collection: Choice = ""
     rankers: Annotated[list[Choice], msgspec.Meta(max_length=2)] = []
-    k: Depth | None = None
 
 
 class Explain(Asked, kw_only=True):
@@ -97,7 +103,6 @@ class Compare(Request, kw_only=True):
     query: Query
     rankers: Annotated[list[Name], msgspec.Meta(min_length=2, max_length=2)]
     collection: Choice = ""
-    k: Depth | None = None
 
 
 class Counterfactual(Asked, kw_only=True):
@@ -139,7 +144,6 @@ class NewSnapshot(Request, kw_only=True):
     queries: Annotated[list[Query], msgspec.Meta(min_length=1, max_length=100)]
     ranker: Choice = ""
     collection: Choice = ""
-    k: Depth | None = None
 
 
 class Can(msgspec.Struct):

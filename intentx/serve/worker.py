@@ -30,7 +30,7 @@ def serve_tasks(
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the server is interrupted, and ends its workers
     warnings.simplefilter("ignore")
     with contextlib.suppress(ImportError):  # its own lock is a semaphore, which would stay behind
-        from tqdm import tqdm
+        from tqdm import tqdm  # type: ignore[import-untyped]
 
         tqdm.set_lock(threading.RLock())
     sending = threading.Lock()
