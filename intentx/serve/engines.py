@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
@@ -65,8 +66,7 @@ class DemoEngine:
     def __init__(self, name: str = "demo") -> None:
         self.name = name
         self.queries = demo_queries()
-        documents = [one for query in self.queries for one in load_demo(query).documents]
-        self.index = SearchIndex.build({one.id: one.text for one in documents})
+        self.index = _demo_index()
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.name,)
@@ -90,10 +90,17 @@ class DemoEngine:
         return None, 0.0
 
     def close(self) -> None:
-        self.index.close()
+        """Nothing to let go of: the index is that of the whole process."""
 
     def _document(self, doc_id: str) -> Document:
         try:
             return self.index.document(doc_id)
         except InputError as error:
             raise InputError(f"no document {doc_id!r} in the collection {self.name!r}") from error
+
+
+@functools.cache
+def _demo_index() -> SearchIndex:
+    """Built once in a process."""
+    documents = [one for query in demo_queries() for one in load_demo(query).documents]
+    return SearchIndex.build({one.id: one.text for one in documents})

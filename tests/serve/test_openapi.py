@@ -17,7 +17,7 @@ schema = schemathesis.openapi.from_dict(openapi())
 
 @schema.exclude(path_regex="/events$").parametrize()
 @hypothesis.settings(
-    max_examples=4, deadline=None, derandomize=True,
+    max_examples=3, deadline=None, derandomize=True,
     suppress_health_check=list(hypothesis.HealthCheck),
 )  # fmt: skip
 @pytest.mark.filterwarnings("ignore")
