@@ -19,7 +19,7 @@ import intentx as ix
 from intentx.evaluation.published import published_by_votes
 from intentx.preferences import Pairs, PreferenceMatrices, preference_pairs
 from intentx.study import read_study
-from intentx.study.data import topics
+from intentx.study.data import text_topics
 from intentx.study.rankings import ranking_of, vectors_of
 
 METHODS = ("RANDOM", "QUERY-TERMS", "GREEDY-LM", "MULTIPLEX literal", "MULTIPLEX")
@@ -87,7 +87,7 @@ def run(
     specs = {**study.rankers, **rankers(names)}
     data = dataclasses.replace(study.data, folder=str(DATA / "dl19"), queries=queries)
     known = {_key(row) for row in kept}
-    for topic in topics(data):
+    for topic in text_topics(data):
         for ranker in names:
             tolerance = study.measures.tolerance.get(ranker)
             parts = {"ranker": ranker, "qid": topic.qid, "tolerance": tolerance, "vectors": vectors}

@@ -26,7 +26,7 @@ import intentx as ix
 from intentx.evaluation.metrics import titled
 from intentx.study import read_study
 from intentx.study.cells import measure
-from intentx.study.data import topics
+from intentx.study.data import text_topics
 from intentx.study.rankings import ranking_of, vectors_of
 
 EFFECTS = (0.0, 0.1, 0.3, 1.0)
@@ -48,7 +48,7 @@ def run(
     measures = dataclasses.replace(study.measures, stability=0, shuffled=False, heldout_pairs=False)
     data = dataclasses.replace(study.data, folder=str(DATA / "dl19"), queries=queries)
     known = {(row["ranker"], row["query"], row["method"]) for row in rows}
-    for topic in topics(data):
+    for topic in text_topics(data):
         for name in names:
             lacking = [m for m in methods if (name, topic.query, m) not in known]
             if not lacking:

@@ -40,7 +40,7 @@ def held(one: Any, claim: Claim) -> float:
     """The share of a snippet's characters that stand in evidence."""
     evidence = [span for span, marked in zip(claim.sentences, claim.evidence, strict=True) if marked]
     inside = sum(max(0, min(one.end, end) - max(one.start, start)) for start, end in evidence)
-    return inside / max(1, one.end - one.start)
+    return float(inside / max(1, one.end - one.start))
 
 
 def measure(system: str, number: int, samples: int) -> dict[str, list[float]]:

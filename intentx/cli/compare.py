@@ -26,7 +26,7 @@ from intentx.report.pages.comparison import write_comparison
 from intentx.report.tables.comparison import rich_comparison
 from intentx.search import SearchIndex
 from intentx.signs import first_line
-from intentx.study.data import Topic, spread_places, topics
+from intentx.study.data import Topic, spread_places, text_topics
 from intentx.study.plan import Data
 from intentx.study.rankings import encoder_of, mark_of
 
@@ -227,7 +227,9 @@ def _topics(options: argparse.Namespace) -> list[Topic]:
     if options.data:
         data = Data(folder=options.data, pool=options.pool, depth=options.depth)
         with progress("documents") as bar:
-            asked = topics(data, options.index, lambda done: bar(done, 0), analyzer=options.analyzer)
+            asked = text_topics(
+                data, options.index, lambda done: bar(done, 0), analyzer=options.analyzer
+            )
             found = _picked(list(asked), options.queries)
     elif options.docs:
         found = _of_documents(options)
@@ -339,11 +341,11 @@ def _without_documents(options: argparse.Namespace) -> list[Topic]:
                 f"no documents for {unknown[0]!r}: give --docs FILE or --data DIR; without, --queries "
                 f"takes those of the demo: {', '.join(demo_queries())}"
             )
-        return list(topics(Data(demo=tuple(dict.fromkeys(options.queries)) or ("*",))))
+        return list(text_topics(Data(demo=tuple(dict.fromkeys(options.queries)) or ("*",))))
     first = next(numbered_lines(path), ("", ""))[1]
     if not first.lstrip().startswith("{") or '"docs"' not in first:
         raise InputError(f"{path} has queries without documents: give --docs FILE or --data DIR, too")
-    return list(topics(Data(topics=str(path), depth=options.depth)))
+    return list(text_topics(Data(topics=str(path), depth=options.depth)))
 
 
 def _with_runs(found: list[Topic], specs: Mapping[str, str]) -> list[Topic]:

@@ -33,7 +33,7 @@ Progress = Callable[[str], contextlib.AbstractContextManager[Callable[[int, int]
 RANKERS = tuple(name for name, kind in KINDS.items() if kind.trained)
 # What fine-tuned transformers need otherwise: a step over a few texts takes as long as over hundreds
 # with the others. MaxSim's scores are close to each other, so that its margin is narrow.
-FINE_TUNED = {
+FINE_TUNED: dict[str, dict[str, Any]] = {
     "cross-encoder": {"steps": 400, "lists": 4, "texts": 8, "check_every": 100},
     "late-interaction": {"steps": 120, "lists": 4, "texts": 8, "check_every": 40, "margin": 0.2},
 }

@@ -33,6 +33,7 @@ Unit = Literal[
     "rank correlation",
     "ranks",
     "terms",
+    "words",
     "texts",
     "rows",
     "seconds",

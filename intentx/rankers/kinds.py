@@ -210,7 +210,8 @@ def _imported(target: str, settings: Mapping[str, Any]) -> Scorer:
 
 
 def _pairwise(target: str, settings: Mapping[str, Any]) -> Scorer:
-    return PairwiseRanker(_imported(of_callable(target), {}), **settings)
+    prefers: Any = _imported(of_callable(target), {})
+    return PairwiseRanker(prefers, **settings)
 
 
 def _interaction(name: str, ranker: str, help_line: str) -> RankerKind:

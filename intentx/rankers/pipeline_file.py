@@ -117,7 +117,7 @@ def _fusion_table(path: str | Path, table: Any, base: Path) -> FusionTable:
             raise InputError(f"{path}: [fusion] has no key {excerpt(name)}; there are {known}")
     parts = table.get("parts")
     fine = isinstance(parts, list) and all(isinstance(one, str) and one.strip() for one in parts)
-    if not fine or len(parts) < 2:
+    if not isinstance(parts, list) or not fine or len(parts) < 2:
         raise InputError(
             f'{path}: [fusion] needs parts, a list of two specs or more, such as ["bm25", "lm"], not '
             f"{excerpt(parts)}"

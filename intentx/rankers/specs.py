@@ -231,7 +231,8 @@ class RankerParts(NamedTuple):
         """The pipeline or the fusion of these scorers, one for each of ``specs``."""
         file = self.file
         if file.fusion is None:
-            return Pipeline(*scorers, k=file.k)
+            first, second = scorers
+            return Pipeline(first, second, k=file.k)
         number = len(file.fusion.parts)
         fusion = Fusion(scorers[:number], **file.fusion.settings)
         return Pipeline(fusion, scorers[number], file.k) if file.second else fusion

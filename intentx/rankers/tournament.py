@@ -117,8 +117,9 @@ def aggregated(how: Aggregate, texts: int, one: Places, other: Places, preferred
     """
     if texts < 2:
         return np.zeros(texts)
-    gained: Floats = np.bincount(one, preferred, texts) + np.bincount(other, 1 - preferred, texts)
-    asked = np.bincount(one, minlength=texts) + np.bincount(other, minlength=texts)
+    gained: Floats = np.bincount(one, preferred, texts).astype(np.float64)
+    gained += np.bincount(other, 1 - preferred, texts)
+    asked = (np.bincount(one, minlength=texts) + np.bincount(other, minlength=texts)).astype(np.float64)
     if how == "sum":
         return np.asarray(gained / asked * (texts - 1))
     if how == "copeland":

@@ -19,7 +19,7 @@ from intentx.study.sources import collection_of
 from intentx.study.spread import spread_places
 from intentx.text import Analyzer
 
-__all__ = ["Topic", "spread_places", "topics"]
+__all__ = ["Topic", "spread_places", "text_topics", "topics"]
 
 
 @dataclass(frozen=True)
@@ -111,6 +111,14 @@ def _of_texts(
         for qid in qids:
             pool = run[qid] if run is not None else _searched(found, collection.queries[qid], data)
             yield _topic(collection, pool, qid)
+
+
+def text_topics(data: Data, *args: Any, **settings: Any) -> Iterator[Topic]:
+    """`topics` of data that has texts; an InputError for features without."""
+    for topic in topics(data, *args, **settings):
+        if not isinstance(topic, Topic):
+            raise InputError("[data] letor has features and no texts; name documents")
+        yield topic
 
 
 def _topic(collection: Collection, pool: Iterable[str], qid: str) -> Topic:

@@ -70,9 +70,15 @@ def study_method(
         raise InputError(f"[methods] {name}: {error}") from error
 
 
+def _global(kind: str) -> bool:
+    """Whether a method for features explains a ranker over many rankings."""
+    explainer: Any = FEATURE_METHODS[kind].explainer
+    return bool(explainer.questions == ("rankings",))
+
+
 def _of_features(kind: str, settings: dict[str, Any]) -> Any:
-    if kind not in FEATURE_METHODS or FEATURE_METHODS[kind].explainer.questions == ("rankings",):
-        able = [n for n, one in FEATURE_METHODS.items() if one.explainer.questions != ("rankings",)]
+    if kind not in FEATURE_METHODS or _global(kind):
+        able = [n for n in FEATURE_METHODS if not _global(n)]
         raise InputError(
             f"{kind!r} does not explain single rankings by features; choose one of {', '.join(able)}"
             f"{nearest(kind, able)}"

@@ -174,7 +174,7 @@ class _Run:
         if self._total is not None:
             self._total(len(range(self.shard[0], queries, self.shard[1])) * len(self.known))
 
-    def _topics(self) -> Iterator[Topic] | Iterator[FeatureTopic]:
+    def _topics(self) -> Iterator[Topic | FeatureTopic]:
         words = self.study.analyzer
         return topics(self.study.data, self.index, number=self._tell, analyzer=words)
 

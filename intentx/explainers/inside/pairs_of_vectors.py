@@ -136,8 +136,8 @@ def _forwards(subject: Subject, side: SideText, average: bool, batch_size: int) 
             tangent[line, token] = (rows - reference)[token]
         versions = torch.lerp(reference, rows, at[:, None, None])
         with subject.looking_inside(len(some)), torch.no_grad(), forward_ad.dual_level():
-            vectors = side.vectors(forward_ad.make_dual(versions, tangent))
-            moved = forward_ad.unpack_dual(vectors).tangent
+            vectors = side.vectors(forward_ad.make_dual(versions, tangent))  # type: ignore[no-untyped-call]
+            moved = forward_ad.unpack_dual(vectors).tangent  # type: ignore[no-untyped-call]
         found = torch.zeros(vectors.shape) if moved is None else moved.detach()
         if total is None:
             total = torch.zeros((number, found.shape[1]), dtype=torch.float64)

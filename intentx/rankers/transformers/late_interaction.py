@@ -267,7 +267,7 @@ def _load(name: str | Path, settings: Mapping[str, Any]) -> MultiVectorEncoder:
             str(name), device=settings["device"], model_kwargs={"use_safetensors": True}
         )
         if settings["max_length"] is not None and hasattr(model[0], "document_length"):
-            model[0].document_length = None  # max_length takes its place
+            model[0].document_length = None  # type: ignore[assignment]  # max_length takes its place
         return model
 
     loaded: MultiVectorEncoder = load(

@@ -253,7 +253,7 @@ def embedding_layer(model: Any, reader: Any = None) -> torch.nn.Module:
             "layer nor gradients to look at; load it with backend='torch', or explain it by its "
             "scores alone: KernelSHAP, EXS or LIRME"
         )
-    layer: torch.nn.Module = inner.get_input_embeddings()
+    layer: torch.nn.Module = inner.get_input_embeddings()  # type: ignore[operator]
     # One that is shared by an encoder and a decoder lies beside both, and neither calls it.
     for name, module in inner.named_modules():
         shares = getattr(module, "weight", None) is getattr(layer, "weight", layer)

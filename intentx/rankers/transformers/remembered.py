@@ -31,7 +31,7 @@ class Remembered:
 
     def of(self, texts: Sequence[str], encode: Callable[[list[str]], Vectors]) -> Vectors:
         """(N, D) vectors of ``texts``; ``encode`` makes those that are not at hand."""
-        return np.stack(self.each(texts, encode))
+        return np.stack(self.each(texts, lambda new: list(encode(new))))
 
     def each(
         self, texts: Sequence[str], encode: Callable[[list[str]], Sequence[Vectors]]

@@ -181,7 +181,7 @@ class SideText:
         weights = self._pooling_weights(out)
         # One pooling that counts tokens, and neither the largest of all nor the first alone.
         mode = getattr(pooling, "pooling_mode", "mean")
-        dimension = pooling.get_embedding_dimension()
+        dimension = pooling.get_embedding_dimension()  # type: ignore[operator]
         if dimension != tokens.shape[1] or int((weights != 0).sum()) < 2 or mode == "max":
             raise InputError(
                 f"{self._name()} does not add its tokens up: its pooling is {mode!r}; {_OTHERWISE}"

@@ -144,7 +144,7 @@ class SparseRanker(OneModel):
         scores: torch.Tensor = encoded @ query.to(encoded.dtype)
         return scores
 
-    def _query_weights(self, query: str) -> Floats:
+    def _query_weights(self, query: str) -> npt.NDArray[np.float32]:
         """(V,) weights of all terms; those of the query."""
         [entries] = self._queries.each([query], lambda new: self._encode("query", new))
         weights = np.zeros(int(entries["term"][0]), dtype=np.float32)  # the first entry tells V

@@ -53,7 +53,7 @@ def tower(
             ScorerWarning,
             stacklevel=4,
         )
-    return load(
+    found: SentenceTransformer = load(
         "sentence-transformers model",
         model,
         lambda: SentenceTransformer(
@@ -62,6 +62,7 @@ def tower(
         lambda loaded, text: loaded.encode([text], show_progress_bar=False),
         **settings,
     )
+    return found
 
 
 def _dpr_tower(
@@ -81,10 +82,11 @@ def _dpr_tower(
             f"{str(name)!r} holds a {architecture}, and the {side} encoder must be a "
             f"{CLASSES[side].__name__}"
         )
-    return load(
+    found: SentenceTransformer = load(
         "encoder of DPR",
         name,
         lambda: load_dpr(name, side, settings.get("device")),
         lambda loaded, text: loaded.encode([text], show_progress_bar=False),
         **settings,
     )
+    return found

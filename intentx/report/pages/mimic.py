@@ -55,18 +55,18 @@ def _tree(explanation: MimicExplanation) -> Html:
             x, y, across = start[before.depth] + 8, _y(before.line), _y(one.line)
             parts.append(tag("path", d=f"M{x} {y:g}V{across:g}H{start[one.depth]}", class_="branch"))
             word = "no" if one.low else "yes"
-            parts.append(tag("text", word, x=x + 4, y=f"{across - 3:g}", class_="way"))
+            parts.append(tag("text", word, x=f"{x + 4:g}", y=f"{across - 3:g}", class_="way"))
     for place, one in placed.items():
         x, y = start[one.depth], _y(one.line)
         share = 0.0 if one.node.feature or high <= low else 2 * (one.node.value - low) / (high - low) - 1
         side = "" if one.node.feature else " for" if share >= 0 else " against"
         parts.append(
             tag(
-                "rect", x=x, y=f"{y - 9:g}", width=f"{widths[place]:g}", height=18, rx=4,
+                "rect", x=f"{x:g}", y=f"{y - 9:g}", width=f"{widths[place]:g}", height=18, rx=4,
                 class_=f"node{side}", fill_opacity=f"{0.15 + 0.5 * abs(share):.2f}" if side else None,
             )
         )  # fmt: skip
-        parts.append(tag("text", node_text(one.node), x=x + 6, y=f"{y + 4:g}"))
+        parts.append(tag("text", node_text(one.node), x=f"{x + 6:g}", y=f"{y + 4:g}"))
     width, height = start[-1] + step[-1], ROW * leaves + 2 * ROOM
     drawing = tag(
         "svg", *parts, viewBox=f"0 0 {width:g} {height:g}", width=f"{width:g}", height=f"{height:g}",

@@ -36,7 +36,7 @@ __all__ = ["page", "write_page"]
 Explanations = Sequence[Explanation]  # of a ranking or of a document
 
 
-_SECTIONS = (
+_SECTIONS: tuple[Section[View], ...] = (
     Section(
         "terms",
         "Intent terms",
