@@ -136,9 +136,9 @@ def _terms_of(analyzer: Analyzer, texts: Sequence[str]) -> _Found:
     terms: list[int] = []
     lengths = []
     for text in texts:
-        tokens = analyzer.tokens(text)
-        terms += [numbers.setdefault(token.term, len(numbers)) for token in tokens]
-        lengths.append(len(tokens))
+        found = analyzer.occurrences(text)
+        terms += [numbers.setdefault(term, len(numbers)) for term in found]
+        lengths.append(len(found))
     return _Found(tuple(numbers), np.array(terms, dtype=np.int32), np.array(lengths, dtype=np.int32))
 
 

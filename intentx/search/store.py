@@ -200,6 +200,11 @@ class DocumentStore:
             found = [self._connection.execute(ask, (_bytes(doc_id),)).fetchone() for doc_id in ids]
         return [row[0] for row in found if row is not None]
 
+    def sorted_by_id(self) -> Ints:
+        """The places of all documents, in the order of their ids."""
+        rows = self._connection.execute("SELECT place FROM documents ORDER BY id")
+        return np.fromiter((row[0] for row in rows), dtype=np.int32)
+
     def document(self, doc_id: str) -> Document | None:
         """The document of an id, None if there is none."""
         with self._one:
