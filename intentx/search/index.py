@@ -158,9 +158,7 @@ class SearchIndex:
         store, model, settings, fingerprint = place.open(analyzer)
         return cls(store, model, settings, fingerprint, place.path)
 
-    def search(
-        self, query: str, k: int = 10, *, fill: bool = False, by_id: bool = False
-    ) -> Hits:
+    def search(self, query: str, k: int = 10, *, fill: bool = False, by_id: bool = False) -> Hits:
         """The ``k`` best documents for a query; equal scores in the order of the documents.
 
         Parameters
@@ -357,9 +355,7 @@ class _Texts(Mapping[str, str]):
         return len(self._index)
 
 
-def _best(
-    scores: npt.NDArray[np.float64], k: int, order: Ints | None = None
-) -> npt.NDArray[np.intp]:
+def _best(scores: npt.NDArray[np.float64], k: int, order: Ints | None = None) -> npt.NDArray[np.intp]:
     """Places of the ``k`` highest scores above 0, best first; equal ones by ``order``, or their place.
 
     >>> _best(np.array([0, 2, 3, 2, 2, 0.0]), 3).tolist()
