@@ -16,9 +16,10 @@ import numpy.typing as npt
 
 from intentx.documents import Document, Documents, documents_in
 from intentx.errors import InputError
-from intentx.search.build import Settings, add_all, weights_of
+from intentx.search.build import Settings, add_all
 from intentx.search.folder import IndexFolder
 from intentx.search.store import DocumentStore, Ints
+from intentx.search.weights import weights_of
 from intentx.text import Analyzer
 
 if TYPE_CHECKING:

@@ -28,6 +28,7 @@ CREATE TABLE occurrences (place INTEGER PRIMARY KEY, terms BLOB NOT NULL);
 CREATE TABLE vocabulary (term BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE settings (mark TEXT NOT NULL);
 """
+CACHE = 32 * 1024  # KiB of the file that are held in memory, at most; ids come in any order
 MOST_KEYS = 900  # in one query; older builds of SQLite take 999
 
 
@@ -221,7 +222,9 @@ class DocumentStore:
 
 
 def _connected(name: str) -> sqlite3.Connection:
-    return sqlite3.connect(name, uri=True, isolation_level=None, check_same_thread=False)
+    made = sqlite3.connect(name, uri=True, isolation_level=None, check_same_thread=False)
+    made.execute(f"PRAGMA cache_size = -{CACHE}")
+    return made
 
 
 def _bytes(text: str) -> bytes:

@@ -8,7 +8,7 @@ import pytest
 
 import intentx as ix
 from intentx.rankers import HTTPReranker
-from intentx.rankers.services import http as http_module
+from intentx.rankers.services import service as http_module
 from tests.rankers.reranking import FINE, QUICK, TEXTS, answers, documents_shape, results, scores_of
 from tests.services import Service
 
