@@ -21,6 +21,7 @@ from intentx.text import Analyzer
 __all__ = ["Settings", "add_all", "agreeing", "chained"]
 
 BATCH = 1_000  # documents that are analysed, and kept, at a time
+FEW = 5  # batches that one process analyses, however many there may be
 ROUND = 4  # batches of each worker that are handed out at a time
 SAMPLE = (
     "The IT jobs of Müller's C++ team aren’t 3.5 km away: e-mail AT&T, wi-fi, U.S. 60x80 <b>x</b> "
@@ -144,11 +145,17 @@ def _analysed(
     documents: Iterator[Document], analyzer: Analyzer, workers: int
 ) -> Iterator[tuple[list[Document], _Found]]:
     """Documents in batches, with their terms."""
-    batches = iter(lambda: list(itertools.islice(documents, BATCH)), [])
+    batches: Iterator[list[Document]] = iter(lambda: list(itertools.islice(documents, BATCH)), [])
     if workers == 1:
         for batch in batches:
             yield batch, _terms_of(analyzer, [document.content for document in batch])
         return
+    first = list(itertools.islice(batches, FEW + 1))
+    if len(first) <= FEW:  # not worth the start of processes
+        for batch in first:
+            yield batch, _terms_of(analyzer, [document.content for document in batch])
+        return
+    batches = itertools.chain(first, batches)
     import joblib
 
     pending: deque[tuple[list[list[Document]], Future[list[_Found]]]] = deque()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import math
+import re
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -21,6 +22,7 @@ from intentx.serve.engines import Hit, Passage, Queries
 __all__ = ["CallableEngine"]
 
 FIRST = 1_000  # hits among which a document is looked for
+_DOTTED = re.compile(r"[^\W\d]\w*(?:\.[^\W\d]\w*)*")
 REMEMBERED = 20_000  # texts that a callable gave, of late
 
 
@@ -59,7 +61,7 @@ class CallableEngine:
         self._one = threading.Lock()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _own, (self.spec, self._asked)
+        return _own, (self.spec, {**self._asked, "name": self.name})
 
     def __repr__(self) -> str:
         return f"<CallableEngine {self.spec}>"
@@ -183,7 +185,7 @@ def _own(spec: str, asked: dict[str, Any]) -> CallableEngine:
 def _callable(spec: str) -> Any:
     """What ``module:callable`` names; of a class an object."""
     module, colon, name = spec.partition(":")
-    if not (module and colon and name):
+    if not (colon and _DOTTED.fullmatch(module) and _DOTTED.fullmatch(name)):
         raise InputError(
             f"an engine is elasticsearch:URL/INDEX or module:callable, such as mypackage.search:find, "
             f"not {without_secrets(spec)!r}"

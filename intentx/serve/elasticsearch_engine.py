@@ -103,7 +103,7 @@ class ElasticsearchEngine(HTTPService):
         return cls(url, **settings_from("elasticsearch", text, SETTINGS), name=name, queries=queries)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return _elasticsearch, (self._asked,)
+        return _elasticsearch, ({**self._asked, "name": self.name},)
 
     def __repr__(self) -> str:
         return f"<ElasticsearchEngine {without_secrets(self.url)}>"
