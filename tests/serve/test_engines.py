@@ -269,7 +269,7 @@ def test_an_index_of_elasticsearch(monkeypatch):
             es(service, "#text=words&title=headline")
         with pytest.raises(InputError, match=r"none of the fields text, .*they have: title, words"):
             es(service, "")
-        with pytest.raises(ScorerError, match="has no index of this name"):
+        with pytest.raises(InputError, match="has no index of this name"):
             open_engine("engine", f"opensearch:{service.url}/other", state="")
         with pytest.raises(InputError, match="names no index"):
             open_engine("engine", f"elasticsearch:{service.url}/", state="")
