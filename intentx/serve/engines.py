@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-<<<<<<< HEAD
 import functools
-from collections.abc import Sequence
-=======
 from collections.abc import Mapping, Sequence
 from pathlib import Path
->>>>>>> 63e8f1f (An index tells the rank of any document, orders ties by id, and reads texts several times as quickly)
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from intentx.datasets import demo_queries, load_demo
@@ -135,40 +131,13 @@ class DemoEngine(IndexEngine):
     """
 
     def __init__(self, name: str = "demo") -> None:
-<<<<<<< HEAD
-        self.name = name
-        self.queries = demo_queries()
-        self.index = _demo_index()
+        super().__init__(name, _demo_index(), demo_queries())
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.name,)
 
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def search(self, query: str, k: int) -> list[Hit]:
-        found = self.index.search(query, len(self))
-        pairs = [Hit(one, float(score)) for one, score in zip(found.ids, found.scores, strict=True)]
-        return sorted(pairs, key=lambda hit: (-hit.score, hit.doc_id))[:k]
-
-    def documents(self, ids: Sequence[str]) -> list[Passage]:
-        return [Passage(one.id, one.title, one.text) for one in map(self._document, ids)]
-
-    def place(self, query: str, doc_id: str) -> tuple[int | None, float]:
-        self._document(doc_id)
-        for rank, hit in enumerate(self.search(query, len(self)), start=1):
-            if hit.doc_id == doc_id:
-                return rank, hit.score
-        return None, 0.0
-
     def close(self) -> None:
         """Nothing to let go of: the index is that of the whole process."""
-
-    def _document(self, doc_id: str) -> Document:
-        try:
-            return self.index.document(doc_id)
-        except InputError as error:
-            raise InputError(f"no document {doc_id!r} in the collection {self.name!r}") from error
 
 
 @functools.cache
@@ -176,12 +145,3 @@ def _demo_index() -> SearchIndex:
     """Built once in a process."""
     documents = [one for query in demo_queries() for one in load_demo(query).documents]
     return SearchIndex.build({one.id: one.text for one in documents})
-=======
-        queries = demo_queries()
-        documents = [one for query in queries for one in load_demo(query).documents]
-        index = SearchIndex.build({one.id: one.text for one in documents})
-        super().__init__(name, index, queries)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.name,)
->>>>>>> 63e8f1f (An index tells the rank of any document, orders ties by id, and reads texts several times as quickly)
