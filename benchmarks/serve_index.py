@@ -127,8 +127,9 @@ def page(found: dict[str, Any], workers: int, size: float) -> str:
     lines.append(
         f"\nMost memory of all processes together: {found['peak']:.2f} GB. On disk: "
         f"{found['disk']:,.0f} MB. Reading and writing go on while other processes analyse, so that "
-        f"two cores of its own would need some {two:.0f} s, half of the processor time or that of the "
-        "process that reads and writes, plus waits for the disk (bounds of the issue: 300 s, 4 GB, "
+        f"two cores of its own would need at least {two:.0f} s (half of the processor time or that of the "
+        "process that reads and writes); waits for the disk, and the weights, which one process "
+        "computes at the end, come on top (bounds of the issue: 300 s, 4 GB, "
         "50 ms at the median)."
     )
     return "\n".join(lines) + "\n"
