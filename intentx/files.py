@@ -161,7 +161,8 @@ def parse_json(text: str, where: str = "") -> Any:
     """
     place = f"{where}: broken JSON" if where else "not JSON"
     try:
-        plain = json.loads(text, parse_int=_whole, object_pairs_hook=_unique)
+        known = isinstance(text, str) and not text.startswith("\ufeff")
+        plain = _JSON.decode(text) if known else json.loads(text, **_HOOKS)
         if where and (_ESCAPED_SURROGATE.search(text) or _SURROGATE.search(text)):
             _refuse_surrogates(plain)
     except json.JSONDecodeError as error:
@@ -252,6 +253,10 @@ def _refuse_surrogates(plain: Any) -> None:
             f"{code} alone is half of a character; write both halves, such as \\ud83d\\ude00, or the "
             "character itself, or leave it out"
         )
+
+
+_HOOKS: dict[str, Any] = {"parse_int": _whole, "object_pairs_hook": _unique}
+_JSON = json.JSONDecoder(**_HOOKS)  # one for all: `json.loads` makes a new one for each text
 
 
 def _decoded(raw: bytes, name: str, number: int = 1) -> str:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import argparse
-import functools
 import importlib.util
 import os
 import webbrowser
-from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+from intentx.cli.serve_collections import add_collections, opened_collections
 from intentx.cli.terminal import show, tell
 from intentx.cli.word_options import positive
 from intentx.errors import InputError, MissingExtraError
 from intentx.rankers.kinds import SPECS
-from intentx.serve.engines import DemoEngine, Engine
 
 __all__ = ["add_serve"]
 
@@ -30,6 +28,7 @@ def add_serve(commands: Any) -> None:
         description="Without options: the embedded demo collection, BM25 and MiniLM, on this machine's "
         "loopback. The page is all that a browser needs; it asks no other host.",
     )
+    add_collections(serve)
     serve.add_argument(
         "--ranker", metavar="NAME=SPEC", action="append",
         help=f"a ranker to choose, several times for several; {SPECS}, or run:FILE "
@@ -92,7 +91,7 @@ def _serve(options: argparse.Namespace) -> None:
         timeout=options.timeout, queue=options.queue, dask=options.dask,
     )  # fmt: skip
     with bound(options.host, options.port, options.token) as (listening, address):
-        engines, openers = _engines(options)
+        engines, openers = opened_collections(options, given.state)
         service = Service(engines, openers, rankers, given)
 
         def ready() -> None:
@@ -108,14 +107,6 @@ def _serve(options: argparse.Namespace) -> None:
             service, listening, address,
             hosts=[one.lower() for one in options.allow_host], origins=options.allow_origin, ready=ready,
         )  # fmt: skip
-
-
-def _engines(
-    options: argparse.Namespace,
-) -> tuple[Mapping[str, Engine], Mapping[str, Callable[[], Engine]]]:
-    """The collections, and what opens each of them in a worker."""
-    demo = DemoEngine()
-    return {demo.name: demo}, {demo.name: functools.partial(DemoEngine, demo.name)}
 
 
 def _default_rankers() -> list[str]:

@@ -13,7 +13,7 @@ from intentx.errors import InputError
 from intentx.files import PACKED, excerpt, file_name, number_in, numbered_lines
 from intentx.ranking import Ranking
 
-__all__ = ["Collection", "read_candidates", "read_collection", "read_qrels"]
+__all__ = ["Collection", "file_in", "read_candidates", "read_collection", "read_qrels"]
 
 Runs = Mapping[str, Mapping[str, Mapping[str, float]]]
 Qrels = Mapping[str, Mapping[str, int]]
@@ -91,11 +91,11 @@ def read_collection(folder: str | Path) -> Collection:
     folder = Path(folder)
     if not folder.is_dir():
         raise InputError(f"no folder {str(folder)!r} with passages, queries and candidates")
-    passages = _found(folder, "passages.jsonl", "passages.tsv")
+    passages = file_in(folder, "passages.jsonl", "passages.tsv")
     texts = {document.id: document.content for document in read_documents(passages)}
-    listed = _found(folder, "queries.tsv", "queries.jsonl")
+    listed = file_in(folder, "queries.tsv", "queries.jsonl")
     queries = read_queries(listed)
-    candidates = _found(folder, "candidates.tsv")
+    candidates = file_in(folder, "candidates.tsv")
     runs = read_candidates(candidates)
     for system, run in runs.items():
         for qid, scores in run.items():
@@ -108,11 +108,12 @@ def read_collection(folder: str | Path) -> Collection:
                     f"{passages.name} lacks"
                 )
     judged = any((folder / f"qrels.txt{end}").is_file() for end in ("", *PACKED))
-    qrels = read_qrels(_found(folder, "qrels.txt")) if judged else {}
+    qrels = read_qrels(file_in(folder, "qrels.txt")) if judged else {}
     return Collection(folder.name, texts, queries, runs, qrels)
 
 
-def _found(folder: Path, *names: str) -> Path:
+def file_in(folder: Path, *names: str) -> Path:
+    """The first file of these names in a folder, packed or not; an InputError where there is none."""
     for name in names:
         for ending in ("", *PACKED):
             path = folder / f"{name}{ending}"

@@ -21,7 +21,7 @@ from intentx.errors import InputError
 from intentx.files import excerpt, file_name, json_object, numbered_lines
 from intentx.ranking import Document
 
-__all__ = ["read_documents", "read_queries"]
+__all__ = ["read_documents", "read_queries", "stream_documents"]
 
 Lines = Iterator[tuple[str, str]]  # each behind its place, as `numbered_lines` gives them
 
@@ -46,24 +46,27 @@ def read_documents(path: str | Path, wanted: Container[str] | None = None) -> tu
     InputError
         If there is no document, or a line is broken or repeats an id; the message names the line.
     """
+    return tuple(stream_documents(path, wanted))
+
+
+def stream_documents(path: str | Path, wanted: Container[str] | None = None) -> Iterator[Document]:
+    """The documents of `read_documents` one by one, so that they need not fit into memory; ids must."""
     lines = numbered_lines(path)
     first = next(lines, None)
     if first is None:
         raise InputError(f"{file_name(path)} holds no documents")
     read = _documents_in_json if first[1].lstrip().startswith("{") else _documents_in_tsv
-    documents: dict[str, Document] = {}
-    empty = True
+    known: set[str] = set()
     for where, document in read(itertools.chain([first], lines)):
-        empty = False
-        if document.id in documents:
+        if document.id in known:
             raise InputError(
                 f"{where}: the document id {excerpt(document.id)} is already used; ids must be distinct"
             )
+        known.add(document.id)
         if wanted is None or document.id in wanted:
-            documents[document.id] = document
-    if empty:
+            yield document
+    if not known:
         raise InputError(f"{file_name(path)} has a header line but no documents")
-    return tuple(documents.values())
 
 
 def read_queries(path: str | Path) -> dict[str, str]:

@@ -5,25 +5,24 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from intentx.documents import Document
 from intentx.errors import InputError
 from intentx.search.store import DocumentStore, Ints
 from intentx.text import Analyzer
 
-if TYPE_CHECKING:
-    from bm25s import BM25
-
-__all__ = ["Settings", "add_all", "agreeing", "chained", "weights_of"]
+__all__ = ["Settings", "add_all", "agreeing", "chained"]
 
 BATCH = 1_000  # documents that are analysed, and kept, at a time
-ROUND = 8  # batches of each worker before their results are kept
+FEW = 5  # batches that one process analyses, however many there may be
+ROUND = 4  # batches of each worker that are handed out at a time
 SAMPLE = (
     "The IT jobs of Müller's C++ team aren’t 3.5 km away: e-mail AT&T, wi-fi, U.S. 60x80 <b>x</b> "
     "手机键盘 ピアノの鍵盤 ｶﾞ ภาษาไทย العربية हिन्दी İstanbul Straße exam\u00adple ❤️ 🇩🇪🇩🇰"
@@ -136,9 +135,9 @@ def _terms_of(analyzer: Analyzer, texts: Sequence[str]) -> _Found:
     terms: list[int] = []
     lengths = []
     for text in texts:
-        tokens = analyzer.tokens(text)
-        terms += [numbers.setdefault(token.term, len(numbers)) for token in tokens]
-        lengths.append(len(tokens))
+        found = analyzer.occurrences(text)
+        terms += [numbers.setdefault(term, len(numbers)) for term in found]
+        lengths.append(len(found))
     return _Found(tuple(numbers), np.array(terms, dtype=np.int32), np.array(lengths, dtype=np.int32))
 
 
@@ -146,57 +145,39 @@ def _analysed(
     documents: Iterator[Document], analyzer: Analyzer, workers: int
 ) -> Iterator[tuple[list[Document], _Found]]:
     """Documents in batches, with their terms."""
-    batches = iter(lambda: list(itertools.islice(documents, BATCH)), [])
+    batches: Iterator[list[Document]] = iter(lambda: list(itertools.islice(documents, BATCH)), [])
     if workers == 1:
         for batch in batches:
             yield batch, _terms_of(analyzer, [document.content for document in batch])
         return
+    first = list(itertools.islice(batches, FEW + 1))
+    if len(first) <= FEW:  # not worth the start of processes
+        for batch in first:
+            yield batch, _terms_of(analyzer, [document.content for document in batch])
+        return
+    batches = itertools.chain(first, batches)
     import joblib
 
-    with joblib.Parallel(n_jobs=workers, batch_size=1) as parallel:
-        # Taken here, as joblib would take them in a thread, where an error in a file is lost.
-        while some := list(itertools.islice(batches, ROUND * workers)):
-            asked = (
-                joblib.delayed(_terms_of)(analyzer, [one.content for one in batch]) for batch in some
-            )
-            yield from zip(some, parallel(asked), strict=True)
+    pending: deque[tuple[list[list[Document]], Future[list[_Found]]]] = deque()
+    with joblib.Parallel(n_jobs=workers, batch_size=1) as parallel, ThreadPoolExecutor(1) as ahead:
+        try:
+            # Taken here, as joblib would take them in a thread, where an error in a file is lost.
+            while some := list(itertools.islice(batches, ROUND * workers)):
+                asked = [
+                    joblib.delayed(_terms_of)(analyzer, [one.content for one in batch]) for batch in some
+                ]
+                pending.append((some, ahead.submit(parallel, asked)))
+                if len(pending) > 1:  # while these are kept, the workers have the next ones
+                    yield from _ended(*pending.popleft())
+        except Exception:
+            while pending:  # what was read before is kept
+                yield from _ended(*pending.popleft())
+            raise
+        while pending:
+            yield from _ended(*pending.popleft())
 
 
-class _Rows:
-    """The terms of each document, as bm25s reads them: again and again, one list after the other."""
-
-    def __init__(self, terms: Ints, lengths: npt.NDArray[np.int64]) -> None:
-        self.terms, self.ends = terms, np.cumsum(lengths).tolist()
-
-    def __len__(self) -> int:
-        return len(self.ends)
-
-    def __iter__(self) -> Iterator[list[int]]:
-        start = 0
-        for end in self.ends:
-            yield self.terms[start:end].tolist()
-            start = end
-
-
-def weights_of(store: DocumentStore, settings: Settings) -> BM25:
-    """The BM25 weight of each term in each document, by bm25s.
-
-    Lucene's idf, which is never negative, and the factor ``k1 + 1`` that Lucene leaves out, as in
-    `intentx.rankers.BM25`; in double precision, so that both give the same scores.
-    """
-    from bm25s import BM25
-
-    model = BM25(
-        k1=settings.k1,
-        b=settings.b,
-        method="atire",
-        idf_method="lucene",
-        dtype="float64",
-        csc_backend="scipy",
-    )
-    terms, lengths = store.occurrences()
-    model.scores = model.build_index_from_ids(
-        range(len(store.vocabulary())), _Rows(terms, lengths), show_progress=False
-    )
-    model.vocab_dict = {}  # the store has it
-    return model
+def _ended(
+    batches: list[list[Document]], found: Future[list[_Found]]
+) -> Iterator[tuple[list[Document], _Found]]:
+    return zip(batches, found.result(), strict=True)

@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 
 from intentx.documents import Document
 from intentx.errors import InputError
-from intentx.search.build import Settings, add_all, agreeing, weights_of
+from intentx.search.build import Settings, add_all, agreeing
 from intentx.search.store import DocumentStore
+from intentx.search.weights import weights_of
 from intentx.text import Analyzer
 
 if TYPE_CHECKING:

@@ -16,9 +16,10 @@ import numpy.typing as npt
 
 from intentx.documents import Document, Documents, documents_in
 from intentx.errors import InputError
-from intentx.search.build import Settings, add_all, weights_of
+from intentx.search.build import Settings, add_all
 from intentx.search.folder import IndexFolder
-from intentx.search.store import DocumentStore
+from intentx.search.store import DocumentStore, Ints
+from intentx.search.weights import weights_of
 from intentx.text import Analyzer
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ class SearchIndex:
         store, model, settings, fingerprint = place.open(analyzer)
         return cls(store, model, settings, fingerprint, place.path)
 
-    def search(self, query: str, k: int = 10, *, fill: bool = False) -> Hits:
+    def search(self, query: str, k: int = 10, *, fill: bool = False, by_id: bool = False) -> Hits:
         """The ``k`` best documents for a query; equal scores in the order of the documents.
 
         Parameters
@@ -168,17 +169,17 @@ class SearchIndex:
         fill
             Whether documents without a word of the query follow, at score 0, in their order, until
             there are ``k``. Without, only documents with a word of the query are found.
+        by_id
+            Whether equal scores come in the order of their ids instead.
 
         Raises
         ------
         InputError
             If the query is no text or ``k`` is not 1 or more.
         """
-        if not isinstance(query, str):
-            raise InputError(f"the query must be a string, not {query!r}")
         if isinstance(k, bool) or not isinstance(k, int | np.integer) or k < 1:
             raise InputError(f"k must be an integer, 1 or more, not {k!r}")
-        return self._found(Counter(token.term for token in self.analyzer.tokens(query)), int(k), fill)
+        return self._found(self._terms(query), int(k), fill, by_id)
 
     def search_terms(self, terms: Iterable[str], k: int = 10) -> Hits:
         """The ``k`` best documents for terms of the analyzer; one that is given twice counts twice.
@@ -188,15 +189,73 @@ class SearchIndex:
         """
         return self._found(Counter(terms), int(k), fill=False)
 
-    def _found(self, terms: Counter[str], k: int, fill: bool) -> Hits:
+    def _found(self, terms: Counter[str], k: int, fill: bool, by_id: bool = False) -> Hits:
         with self._readable():
-            numbers = self._store.numbers(terms.elements())
-            scores = self._model.get_scores_from_ids(numbers) if numbers else np.zeros(len(self))
-            places = _best(scores, k)
+            scores = self._scores(terms)
+            places = _best(scores, k, self._by_id if by_id else None)
             if fill and len(places) < k:
                 others = np.flatnonzero(scores == 0)[: k - len(places)]
                 places = np.concatenate([places, others])
             return Hits(self._store.ids(places.tolist()), scores[places])
+
+    def rank(self, query: str, doc_id: str) -> tuple[int | None, float]:
+        """Where a document stands among all, from 1, and its score; equal scores by their ids.
+
+        The time depends on the size of the collection only, however far down the document stands.
+
+        Returns
+        -------
+        int or None
+            None where the document has no word of the query.
+        float
+            0.0 there.
+
+        Raises
+        ------
+        InputError
+            If the query is no text, or there is no such document.
+
+        Examples
+        --------
+        >>> index = SearchIndex.build({"a": "green tea", "b": "a boat", "c": "black tea in a tea pot"})
+        >>> index.rank("green tea", "c")[0], index.rank("green tea", "b")
+        (2, (None, 0.0))
+        """
+        terms = self._terms(query)
+        with self._readable():
+            scores = self._scores(terms)
+            places = self._store.places([doc_id])
+            if not places:
+                raise InputError(f"no document {doc_id!r} among the {len(self)} of the index")
+            score = float(scores[places[0]])
+            if not score:
+                return None, 0.0
+            equal = np.flatnonzero(scores == score)
+            before = int(np.count_nonzero(scores > score))
+            if len(equal) > 1:
+                before += int(np.count_nonzero(self._by_id[equal] < self._by_id[places[0]]))
+        return before + 1, score
+
+    def _terms(self, query: str) -> Counter[str]:
+        """The terms of a query, and how often each stands there."""
+        if not isinstance(query, str):
+            raise InputError(f"the query must be a string, not {query!r}")
+        return Counter(token.term for token in self.analyzer.tokens(query))
+
+    def _scores(self, terms: Counter[str]) -> npt.NDArray[np.float64]:
+        """(N,) scores of all documents."""
+        numbers = self._store.numbers(terms.elements())
+        if not numbers:
+            return np.zeros(len(self))
+        scores: npt.NDArray[np.float64] = self._model.get_scores_from_ids(numbers)
+        return scores
+
+    @functools.cached_property
+    def _by_id(self) -> Ints:
+        """(N,) place of each document in the order of all ids."""
+        order = np.empty(len(self), dtype=np.int32)
+        order[self._store.sorted_by_id()] = np.arange(len(self), dtype=np.int32)
+        return order
 
     def document(self, doc_id: str) -> Document:
         """The document of an id.
@@ -206,11 +265,15 @@ class SearchIndex:
         InputError
             If there is none.
         """
-        with self._readable():
-            found = self._store.document(doc_id)
+        found = self.find(doc_id)
         if found is None:
             raise InputError(f"no document {doc_id!r} among the {len(self)} of the index")
         return found
+
+    def find(self, doc_id: str) -> Document | None:
+        """The same, None where there is none."""
+        with self._readable():
+            return self._store.document(doc_id)
 
     def frequency(self, term: str) -> int:
         """How many documents hold a term of the analyzer.
@@ -293,16 +356,18 @@ class _Texts(Mapping[str, str]):
         return len(self._index)
 
 
-def _best(scores: npt.NDArray[np.float64], k: int) -> npt.NDArray[np.intp]:
-    """Places of the ``k`` highest scores above 0, best first; equal ones by their place.
+def _best(scores: npt.NDArray[np.float64], k: int, order: Ints | None = None) -> npt.NDArray[np.intp]:
+    """Places of the ``k`` highest scores above 0, best first; equal ones by ``order``, or their place.
 
     >>> _best(np.array([0, 2, 3, 2, 2, 0.0]), 3).tolist()
     [2, 1, 3]
+    >>> _best(np.array([0, 2, 3, 2, 2, 0.0]), 3, np.array([5, 4, 3, 2, 1, 0], dtype=np.int32)).tolist()
+    [2, 4, 3]
     """
     found = np.flatnonzero(scores)
     if len(found) > k:
         values = scores[found]
         least = np.partition(values, len(values) - k)[len(values) - k]
         found = found[values >= least]  # more than k where several tie for the last place
-    order = np.argsort(-scores[found], kind="stable")[:k]
-    return np.asarray(found[order])
+    ties = found if order is None else order[found]
+    return np.asarray(found[np.lexsort((ties, -scores[found]))[:k]])

@@ -28,6 +28,7 @@ CREATE TABLE occurrences (place INTEGER PRIMARY KEY, terms BLOB NOT NULL);
 CREATE TABLE vocabulary (term BLOB PRIMARY KEY, number INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE settings (mark TEXT NOT NULL);
 """
+CACHE = 32 * 1024  # KiB of the file that are held in memory, at most; ids come in any order
 MOST_KEYS = 900  # in one query; older builds of SQLite take 999
 
 
@@ -200,6 +201,11 @@ class DocumentStore:
             found = [self._connection.execute(ask, (_bytes(doc_id),)).fetchone() for doc_id in ids]
         return [row[0] for row in found if row is not None]
 
+    def sorted_by_id(self) -> Ints:
+        """The places of all documents, in the order of their ids."""
+        rows = self._connection.execute("SELECT place FROM documents ORDER BY id")
+        return np.fromiter((row[0] for row in rows), dtype=np.int32)
+
     def document(self, doc_id: str) -> Document | None:
         """The document of an id, None if there is none."""
         with self._one:
@@ -216,7 +222,9 @@ class DocumentStore:
 
 
 def _connected(name: str) -> sqlite3.Connection:
-    return sqlite3.connect(name, uri=True, isolation_level=None, check_same_thread=False)
+    made = sqlite3.connect(name, uri=True, isolation_level=None, check_same_thread=False)
+    made.execute(f"PRAGMA cache_size = -{CACHE}")
+    return made
 
 
 def _bytes(text: str) -> bytes:

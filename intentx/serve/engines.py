@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, NamedTuple, Protocol, runtime_checkable
 
 from intentx.datasets import demo_queries, load_demo
@@ -11,7 +12,9 @@ from intentx.documents import Document
 from intentx.errors import InputError
 from intentx.search import SearchIndex
 
-__all__ = ["DemoEngine", "Engine", "Hit", "Passage"]
+__all__ = ["DemoEngine", "Engine", "Hit", "IndexEngine", "Passage"]
+
+Queries = Mapping[str, str] | Sequence[str]
 
 
 class Hit(NamedTuple):
@@ -52,7 +55,71 @@ class Engine(Protocol):
     def close(self) -> None: ...
 
 
-class DemoEngine:
+class IndexEngine:
+    """A collection that is searched by BM25 in an index on this machine.
+
+    Parameters
+    ----------
+    name
+        What the page calls the collection.
+    index
+        Its index. One in a folder goes to other processes as that folder.
+    queries
+        Queries to suggest, or texts by the ids that recorded runs have.
+
+    Examples
+    --------
+    >>> index = SearchIndex.build({"a": "green tea", "b": "a boat", "c": "black tea in a tea pot"})
+    >>> with IndexEngine("drinks", index) as engine:
+    ...     [hit.doc_id for hit in engine.search("green tea", 10)], engine.place("green tea", "c")[0]
+    (['a', 'c'], 2)
+    """
+
+    def __init__(self, name: str, index: SearchIndex, queries: Queries = ()) -> None:
+        self.name, self.index, self.queries = name, index, queries
+
+    @classmethod
+    def opened(cls, name: str, folder: str | Path, queries: Queries = ()) -> IndexEngine:
+        """One whose index is in a folder."""
+        return cls(name, SearchIndex.open(folder), queries)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        if self.index.folder is None:
+            return type(self), (self.name, self.index, self.queries)  # which the index refuses
+        return type(self).opened, (self.name, self.index.folder, self.queries)
+
+    def __len__(self) -> int:
+        return len(self.index)
+
+    def __enter__(self) -> IndexEngine:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def search(self, query: str, k: int) -> list[Hit]:
+        found = self.index.search(query, k, by_id=True)
+        return [Hit(*one) for one in zip(found.ids, found.scores.tolist(), strict=True)]
+
+    def documents(self, ids: Sequence[str]) -> list[Passage]:
+        found = [self._document(doc_id) for doc_id in ids]
+        return [Passage(one.id, one.title, one.text) for one in found]
+
+    def place(self, query: str, doc_id: str) -> tuple[int | None, float]:
+        self._document(doc_id)
+        return self.index.rank(query, doc_id)
+
+    def close(self) -> None:
+        self.index.close()
+
+    def _document(self, doc_id: str) -> Document:
+        found = self.index.find(doc_id)
+        if found is None:
+            raise InputError(f"no document {doc_id!r} in the collection {self.name!r}")
+        return found
+
+
+class DemoEngine(IndexEngine):
     """The embedded demo collection in memory, searched by BM25.
 
     Examples
@@ -64,39 +131,13 @@ class DemoEngine:
     """
 
     def __init__(self, name: str = "demo") -> None:
-        self.name = name
-        self.queries = demo_queries()
-        self.index = _demo_index()
+        super().__init__(name, _demo_index(), demo_queries())
 
     def __reduce__(self) -> tuple[Any, ...]:
         return type(self), (self.name,)
 
-    def __len__(self) -> int:
-        return len(self.index)
-
-    def search(self, query: str, k: int) -> list[Hit]:
-        found = self.index.search(query, len(self))
-        pairs = [Hit(one, float(score)) for one, score in zip(found.ids, found.scores, strict=True)]
-        return sorted(pairs, key=lambda hit: (-hit.score, hit.doc_id))[:k]
-
-    def documents(self, ids: Sequence[str]) -> list[Passage]:
-        return [Passage(one.id, one.title, one.text) for one in map(self._document, ids)]
-
-    def place(self, query: str, doc_id: str) -> tuple[int | None, float]:
-        self._document(doc_id)
-        for rank, hit in enumerate(self.search(query, len(self)), start=1):
-            if hit.doc_id == doc_id:
-                return rank, hit.score
-        return None, 0.0
-
     def close(self) -> None:
         """Nothing to let go of: the index is that of the whole process."""
-
-    def _document(self, doc_id: str) -> Document:
-        try:
-            return self.index.document(doc_id)
-        except InputError as error:
-            raise InputError(f"no document {doc_id!r} in the collection {self.name!r}") from error
 
 
 @functools.cache

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any, NamedTuple, TypeVar
 
 from intentx.datasets import read_collection, read_documents, read_queries
-from intentx.datasets.collection import Collection
+from intentx.datasets.collection import Collection, file_in
 from intentx.errors import InputError, MissingExtraError
-from intentx.files import PACKED, excerpt, numbered_lines
+from intentx.files import excerpt, numbered_lines
 from intentx.rankers import read_run
 from intentx.rankers.kinds import own_words
 from intentx.ranking import Document
@@ -123,7 +123,7 @@ def _beir(folder: Path) -> _Source:
     """BEIR's form: ids under ``_id``, and qrels in a TSV file with a head."""
     if not folder.is_dir():
         raise InputError(f"no folder {str(folder)!r} with corpus.jsonl and queries.jsonl")
-    corpus, listed = _inside(folder, "corpus"), _inside(folder, "queries")
+    corpus, listed = file_in(folder, "corpus.jsonl"), file_in(folder, "queries.jsonl")
     queries = read_queries(listed)
     judged = sorted((folder / "qrels").glob("*.tsv"))
     test = next((path for path in judged if path.stem == "test"), judged[0] if judged else None)
@@ -142,14 +142,6 @@ def _judged(qrels: Path) -> set[str]:
             raise InputError(f"{where}: query-id<TAB>corpus-id<TAB>score expected, not {excerpt(line)}")
         found.add(columns[0])  # that of a head is the id of no query
     return found
-
-
-def _inside(folder: Path, name: str) -> Path:
-    for ending in ("", *PACKED):
-        path = folder / f"{name}.jsonl{ending}"
-        if path.is_file():
-            return path
-    raise InputError(f"{folder} lacks {name}.jsonl, packed or not")
 
 
 def _ir_dataset(name: str) -> _Source:

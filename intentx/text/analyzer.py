@@ -23,7 +23,15 @@ from intentx.text.stopwords import (
     stemmer_name,
     stopwords_of,
 )
-from intentx.text.words import chunks, cut_chunk, fold, icu_version, possessive, same_letters
+from intentx.text.words import (
+    chunk_texts,
+    chunks,
+    cut_chunk,
+    fold,
+    icu_version,
+    possessive,
+    same_letters,
+)
 
 __all__ = ["LONGEST_REMEMBERED", "Analyzer", "Token"]
 
@@ -55,6 +63,7 @@ class _Piece(NamedTuple):
 
 
 _PiecesOf = Callable[[str], tuple[_Piece, ...]]
+_TermsOf = Callable[[str], tuple[str, ...] | None]
 
 
 @dataclass(frozen=True)
@@ -134,6 +143,27 @@ Token(term='owners', start=5, end=11, sentence=0), Token(term='café', start=19,
     def tokens(self, text: str) -> tuple[Token, ...]:
         """All term occurrences in ``text``, in the order of their first and then last character."""
         return _analysed(self, text)[0]
+
+    def occurrences(self, text: str) -> list[str]:
+        """The terms of `tokens` in their order, without their places: several times as quick.
+
+        Nothing is remembered of the text, so that it is for texts that are read once.
+
+        >>> Analyzer(stem="english").occurrences("Tea pots, and a pot of tea")
+        ['tea', 'pot', 'pot', 'tea']
+        """
+        simple = self.ngrams == 1 and not self.strip_markup and self.segmenter == ICU
+        if simple and type(self).tokens is Analyzer.tokens:
+            terms_of, directly = self._terms_reader
+            found: list[str] = []
+            for chunk in chunk_texts(text):
+                terms = terms_of(chunk) if len(chunk) <= LONGEST_CHUNK else directly(chunk)
+                if terms is None:  # capitals, whose meaning depends on what is around
+                    break
+                found += terms
+            else:
+                return found
+        return [token.term for token in self.tokens(text)]
 
     def terms(self, text: str) -> tuple[str, ...]:
         """The terms of ``text`` without repetition, in order of first appearance.
@@ -241,6 +271,12 @@ Token(term='owners', start=5, end=11, sentence=0), Token(term='café', start=19,
         stem = str(self.stem) if self.stem else None
         return _pieces_of(stem, self.stopwords, self.language, self.segmenter == ICU)
 
+    @property
+    def _terms_reader(self) -> tuple[_TermsOf, _TermsOf]:
+        """The same for terms alone."""
+        stem = str(self.stem) if self.stem else None
+        return _terms_of(stem, self.stopwords, self.language)
+
     def _is_name(self, text: str, start: int, end: int, starts: Sequence[int]) -> bool:
         """Whether a stopword in capitals is one that stands out."""
         return self.segmenter != LETTERS and stands_out(text, start, end, starts, self.stopwords)
@@ -339,3 +375,17 @@ def _pieces_of(
         return tuple(piece(chunk, start, end) for start, end in spans_of(chunk))
 
     return functools.lru_cache(maxsize=100_000)(pieces_of), pieces_of
+
+
+@functools.lru_cache(maxsize=8)
+def _terms_of(stem: str | None, stopwords: frozenset[str], language: str) -> tuple[_TermsOf, _TermsOf]:
+    """The terms of a chunk, with memory and without; None where its capitals may make it a name."""
+    _, pieces_of = _pieces_of(stem, stopwords, language, True)
+
+    def terms_of(chunk: str) -> tuple[str, ...] | None:
+        pieces = pieces_of(chunk)
+        if any(piece.name is not None for piece in pieces):
+            return None
+        return tuple(piece.term for piece in pieces if piece.term is not None)
+
+    return functools.lru_cache(maxsize=200_000)(terms_of), terms_of

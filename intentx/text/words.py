@@ -16,6 +16,7 @@ import regex
 __all__ = [
     "HOLDS_WORD",
     "Span",
+    "chunk_texts",
     "chunks",
     "cut_chunk",
     "fold",
@@ -94,6 +95,12 @@ _SOUNDED = regex.compile(r".[\p{M}ﾞﾟ]*", regex.S)
 def chunks(text: str) -> Iterator[regex.Match[str]]:
     """Words and what may be one word: matches that `cut_chunk` cuts, each without regard to others."""
     return (_CHUNK_OR_DOT if _HAS_DOT_BEFORE.search(text) else _CHUNK).finditer(text)
+
+
+def chunk_texts(text: str) -> list[str]:
+    """The same without their places."""
+    found: list[str] = (_CHUNK_OR_DOT if _HAS_DOT_BEFORE.search(text) else _CHUNK).findall(text)
+    return found
 
 
 def cut_chunk(chunk: str) -> list[Span]:

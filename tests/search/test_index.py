@@ -5,10 +5,12 @@ import pickle
 import joblib
 import numpy as np
 import pytest
+from bm25s import BM25 as BM25S
 from hypothesis import given
 from hypothesis import strategies as st
 
 import intentx as ix
+from intentx.errors import InputError
 from intentx.rankers import BM25
 from intentx.search import SearchIndex
 from tests.rankers.test_bm25 import bm25_by_hand
@@ -156,3 +158,27 @@ def test_what_cannot_be_indexed(tmp_path, docs, settings, message):
         SearchIndex.build(docs, tmp_path / "index", **settings)
     with pytest.raises(ix.InputError, match=r"no (complete )?search index in"):
         SearchIndex.open(tmp_path / "index")
+
+
+def test_weights_are_those_of_bm25s():
+    texts = [f"tea {'pot ' * (i % 5)} word{i % 13} {'the' if i % 2 else 'boat'}" for i in range(40)] + [
+        ""
+    ]
+    index = SearchIndex.build(texts, k1=1.3, b=0.6)
+    rows = [[token.term for token in index.analyzer.tokens(text)] for text in texts]
+    numbers = {term: index._store.numbers([term])[0] for row in rows for term in row}
+    theirs = BM25S(k1=1.3, b=0.6, method="atire", idf_method="lucene", dtype="float64")
+    expected = theirs.build_index_from_ids(
+        range(len(numbers)), [[numbers[term] for term in row] for row in rows], show_progress=False
+    )
+    for name, values in expected.items():
+        assert np.array_equal(index._model.scores[name], values), name
+
+
+def test_ties_by_id_and_ranks():
+    index = SearchIndex.build({"c": "tea", "a": "tea", "b": "tea tea", "d": "a boat"})
+    assert index.search("tea", 2).ids == ("b", "c")
+    assert index.search("tea", 2, by_id=True).ids == ("b", "a")
+    assert [index.rank("tea", doc_id)[0] for doc_id in "abcd"] == [2, 1, 3, None]
+    with pytest.raises(InputError, match="no document 'e' among the 4"):
+        index.rank("tea", "e")

@@ -192,3 +192,16 @@ def test_capitals_make_names_of_stopwords():
 )
 def test_but_not_in_a_text_in_capitals(text, terms):
     assert PLAIN.terms(text) == terms
+
+
+@pytest.mark.parametrize(
+    "analyzer",
+    [EVERY, Analyzer(stem="english"), Analyzer(language="fr", stem=True), Analyzer(ngrams=2)],
+)
+def test_occurrences_are_the_terms_of_the_tokens(analyzer):
+    texts = [
+        "The IT jobs of Müller's C++ team aren’t 3.5 km away; e-mail AT&T, U.S. .NET",
+        "IT IS THE END", "手机键盘 ピアノ ภาษาไทย l'homme", "x" * 100 + " the tea", "",
+    ]  # fmt: skip
+    for text in texts:
+        assert analyzer.occurrences(text) == [token.term for token in analyzer.tokens(text)]

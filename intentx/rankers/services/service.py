@@ -72,6 +72,9 @@ class Service:
         If the URL or a setting cannot be used, or the environment has no such key.
     """
 
+    what = "ranker"  # in messages
+    scheme = "Bearer"  # of the header with the key
+
     def __init__(
         self,
         url: str,
@@ -101,8 +104,11 @@ class Service:
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {without_secrets(self.url)}>"
 
-    def _post(self, connection: HTTPConnection, body: bytes) -> Posted:
-        """The first answer that another try cannot change, or the ScorerError of the last try."""
+    def _post(self, connection: HTTPConnection, body: bytes, below: str = "") -> Posted:
+        """The first answer that another try cannot change, or the ScorerError of the last try.
+
+        ``below`` comes behind the path of the URL.
+        """
         from http.client import HTTPException
 
         from urllib3.exceptions import HTTPError, MaxRetryError
@@ -119,7 +125,7 @@ class Service:
         while True:
             answer, cause = None, None
             try:
-                answer = self._post_once(connection, body)
+                answer = self._post_once(connection, body, below)
             except (OSError, HTTPException, HTTPError) as error:
                 connection.close()  # the next request opens it again
                 cause = error.__cause__ if isinstance(error, HTTPError) and error.__cause__ else error
@@ -136,9 +142,10 @@ class Service:
                 raise self._failure(f"{problem} (tries: {self.retries + 1})") from cause
             waits.sleep(answer and answer.response)
 
-    def _post_once(self, connection: HTTPConnection, body: bytes) -> Posted:
+    def _post_once(self, connection: HTTPConnection, body: bytes, below: str) -> Posted:
         with deadline(connection, self.timeout):
-            target = filled_in(self._place.target)
+            path, asks, query = filled_in(self._place.target).partition("?")
+            target = f"{path}{below}{asks}{query}"
             connection.request("POST", target, body, self._sent_headers(), preload_content=False)
             # closed, it leaves the connection to the next one
             with contextlib.closing(connection.getresponse()) as response:
@@ -156,7 +163,7 @@ class Service:
     def _sent_headers(self) -> dict[str, str]:
         sent = {"Content-Type": "application/json", "Accept": "application/json"}
         if self.key_env is not None:
-            sent["Authorization"] = f"Bearer {value_of(self.key_env)}"
+            sent["Authorization"] = f"{self.scheme} {value_of(self.key_env)}"
         return sent | {name: filled_in(value) for name, value in self.headers.items()}
 
     def _keys(self) -> list[str]:
@@ -188,7 +195,7 @@ class Service:
         return text if len(text) <= EXCERPT else f"{text[: EXCERPT - 1]}…"
 
     def _failure(self, problem: str, texts: Sequence[str] = ()) -> ScorerError:
-        message = f"the ranker at {without_secrets(self.url)} {problem}"
+        message = f"the {self.what} at {without_secrets(self.url)} {problem}"
         return ScorerError(redacted(message, self._keys()), texts=texts)
 
 

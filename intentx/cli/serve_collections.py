@@ -1,0 +1,72 @@
+"""Options of ``intentx serve`` that name what is searched."""
+
+from __future__ import annotations
+
+import argparse
+import functools
+import os
+import pickle
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from intentx.cli.terminal import progress
+from intentx.cli.word_options import OPTIONS, add_words, word_settings
+from intentx.serve.engines import DemoEngine, Engine
+from intentx.serve.opening import open_engine
+
+__all__ = ["add_collections", "opened_collections"]
+
+MOST_WORKERS = 8
+
+
+def add_collections(serve: argparse.ArgumentParser) -> None:
+    """Add the options; each may be given several times, and the first collection is the default."""
+    group = serve.add_argument_group(
+        "collections", "several make several to choose from (default: the embedded demo collection); "
+        "they are indexed once, and the indexes are kept in the folder of --state",
+    )  # fmt: skip
+    for kind, metavar, text in (
+        ("docs", "FILE", "documents: JSONL or id<TAB>text, packed or not"),
+        ("data", "DIR", "a folder with passages.jsonl or .tsv, and perhaps queries"),
+        ("beir", "DIR", "a folder in BEIR's form: corpus.jsonl, and perhaps queries.jsonl"),
+        ("ir-datasets", "NAME", "a dataset of ir_datasets"),
+        ("engine", "SPEC", "elasticsearch:URL/INDEX#title=FIELD&text=FIELD or module:callable"),
+    ):
+        group.add_argument(
+            f"--{kind}", metavar=metavar, action="append", dest="collections", help=text,
+            type=functools.partial(_named, kind.replace("-", "_")), default=None,
+        )  # fmt: skip
+    add_words(serve, ngrams=False, extra="of the collections' indexes; by default English stems")
+
+
+def _named(kind: str, value: str) -> tuple[str, str]:
+    return kind, value
+
+
+def opened_collections(
+    options: argparse.Namespace, state: Path
+) -> tuple[Mapping[str, Engine], Mapping[str, Callable[[], Engine]]]:
+    """The collections by their names, and what opens each of them in a worker."""
+    if not options.collections:
+        demo = DemoEngine()
+        return {demo.name: demo}, {demo.name: functools.partial(DemoEngine, demo.name)}
+    words = any(getattr(options, name, None) is not None for name in OPTIONS)
+    analyzer = word_settings(options).analyzer() if words else None
+    engines: dict[str, Engine] = {}
+    for kind, value in options.collections:
+        with progress("documents indexed", lines=True) as bar:
+            made = open_engine(
+                kind, value, state=state / "indexes", analyzer=analyzer, workers=_workers(),
+                progress=lambda name, count, bar=bar: bar(count, 0),
+            )  # fmt: skip
+        name, number = made.name, 2
+        while made.name in engines:
+            made.name, number = f"{name}-{number}", number + 1
+        engines[made.name] = made
+    openers = {name: functools.partial(pickle.loads, pickle.dumps(one)) for name, one in engines.items()}
+    return engines, openers
+
+
+def _workers() -> int:
+    """Processes that analyse documents."""
+    return min(MOST_WORKERS, os.cpu_count() or 1)
