@@ -33,7 +33,8 @@ class Processes(threading.Thread):
 
     def __init__(self, root: int) -> None:
         super().__init__(daemon=True)
-        self.root, self.peak, self.seconds = root, 0, {}
+        self.root, self.peak = root, 0
+        self.seconds: dict[int, float] = {}
         self.ended = threading.Event()
 
     def run(self) -> None:
@@ -127,8 +128,8 @@ def page(found: dict[str, Any], workers: int, size: float) -> str:
     lines.append(
         f"\nMost memory of all processes together: {found['peak']:.2f} GB. On disk: "
         f"{found['disk']:,.0f} MB. Reading and writing go on while other processes analyse, so that "
-        f"two cores of its own would need at least {two:.0f} s (half of the processor time or that of the "
-        "process that reads and writes); waits for the disk, and the weights, which one process "
+        f"two cores of its own would need at least {two:.0f} s (half of the processor time or that of "
+        "the process that reads and writes); waits for the disk, and the weights, which one process "
         "computes at the end, come on top (bounds of the issue: 300 s, 4 GB, "
         "50 ms at the median)."
     )
@@ -143,7 +144,8 @@ def main() -> None:
     parser.add_argument("--one", nargs=2, type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.one:
-        print(json.dumps(measure(*options.one, options.workers)))
+        docs, state = options.one
+        print(json.dumps(measure(docs, state, options.workers)))
         return
     missing = [name for name in COLLECTIONS if not (DATA / name).is_dir()]
     if missing:

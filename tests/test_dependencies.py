@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-DEVELOPERS = {"dev", "bench-estimators"}  # extras that users do not install
+DEVELOPERS = {"dev", "bench-estimators", "docs"}  # extras that users do not install
 
 
 # Which distributions bring a module; slow to find out.

@@ -8,6 +8,7 @@ import os
 import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 from intentx.cli.terminal import progress
 from intentx.cli.word_options import OPTIONS, add_words, word_settings
@@ -55,9 +56,13 @@ def opened_collections(
     engines: dict[str, Engine] = {}
     for kind, value in options.collections:
         with progress("documents indexed", lines=True) as bar:
+
+            def told(_: str, count: int, bar: Any = bar) -> None:
+                bar(count, 0)
+
             made = open_engine(
                 kind, value, state=state / "indexes", analyzer=analyzer, workers=_workers(),
-                progress=lambda name, count, bar=bar: bar(count, 0),
+                progress=told,
             )  # fmt: skip
         name, number = made.name, 2
         while made.name in engines:

@@ -153,7 +153,8 @@ class CallableEngine:
         if not _finite(score):
             raise self._wrong(f"a finite number as the score of {doc_id!r}, not {excerpt(score)}")
         doc_id = str(doc_id)
-        return doc_id, float(score), None if texts is None else self._passage(doc_id, texts)
+        number: Any = score
+        return doc_id, float(number), None if texts is None else self._passage(doc_id, texts)
 
     def _passage(self, doc_id: str, given: Any) -> Passage:
         """From a text, (title, text) or a mapping."""

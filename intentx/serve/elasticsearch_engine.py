@@ -171,12 +171,12 @@ class ElasticsearchEngine(Service):
             raise self._failure("answered _search without a list of hits")
         found: dict[str, float] = {}
         for row in rows:
-            doc_id, score = (
-                (row.get("_id"), row.get("_score")) if isinstance(row, dict) else (None, None)
-            )
+            hit: dict[str, Any] = row if isinstance(row, dict) else {}
+            doc_id, score = hit.get("_id"), hit.get("_score")
             if not isinstance(doc_id, str) or not _finite(score):
                 raise self._failure(f"gave a hit without an id and a score: {excerpt(row)}")
-            found[doc_id] = float(score)
+            number: Any = score
+            found[doc_id] = float(number)
         return [Hit(*one) for one in found.items()]
 
     def _searched(self, asked: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -11,6 +11,7 @@ from intentx.capabilities import Capabilities
 from intentx.errors import InputError
 from intentx.rankers import RankerSpec
 from intentx.rankers.bm25 import BM25
+from intentx.rankers.features.ltr import FeatureRanker
 from intentx.ranking import Document, Ranking, rank
 from intentx.scoring import Scorer
 from intentx.search import SearchIndex
@@ -137,6 +138,5 @@ def can_of(scorer: Scorer) -> dict[str, bool]:
         "scores": True,
         "gradients": can.differentiable is not None,
         "grad_cam": can.feature_mapped is not None,
-        "features": callable(getattr(scorer, "score_features", None))
-        and callable(getattr(scorer, "features", None)),
+        "features": isinstance(scorer, FeatureRanker),
     }

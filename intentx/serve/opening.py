@@ -91,7 +91,7 @@ def open_engine(
         return open_remote(str(value), name=name, queries=asked)
     if kind not in SOURCES:
         raise InputError(f"a collection is one of {', '.join((*SOURCES, 'engine'))}, not {kind!r}")
-    source = SOURCES[kind](value if kind != "ir_datasets" else str(value))
+    source = SOURCES[kind](str(value))
     if asked is not None:
         source = replace(source, queries=asked)
     called = source.name if name is None else name
@@ -136,8 +136,8 @@ def _index(
     ):
         return found
     digest = source.digest()
-    same = known.get("digest") == digest and known.get("documents") == getattr(found, "fingerprint", "")
-    if found is None or not same or not source.files:
+    same = known.get("digest") == digest and found is not None
+    if found is None or not same or known.get("documents") != found.fingerprint or not source.files:
         if found is not None:
             found.close()
         found = SearchIndex.build(

@@ -40,7 +40,9 @@ def load(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, Any]
 def search(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     """Ids and scores, best first."""
     ranking = loaded.ranking(Asking(plain))
-    return _order(ranking) | {"notes": [*getattr(ranking.scorer, "doubts", {}).values()]}
+    return _order(ranking) | {
+        "notes": [] if ranking.scorer is None else [*ranking.scorer.doubts.values()]
+    }
 
 
 def explain(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
@@ -191,16 +193,16 @@ class _InTurn:
     """A ranker that is asked in turn with others; all else is that of the ranker."""
 
     def __init__(self, scorer: Scorer, turns: Turns) -> None:
-        self.scorer, self._turns = scorer, turns
+        self.inner, self._turns = scorer, turns
 
     def __call__(self, query: str, texts: Any) -> Any:
         with self._turns.turn():
-            return self.scorer(query, texts)
+            return self.inner(query, texts)
 
     def __getattr__(self, name: str) -> Any:
-        if name == "scorer":
+        if name == "inner":
             raise AttributeError(name)
-        return getattr(self.scorer, name)
+        return getattr(self.inner, name)
 
 
 class _Room:
