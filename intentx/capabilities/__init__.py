@@ -1,6 +1,7 @@
 """What a scorer is, and what it can do: said once."""
 
-from intentx.capabilities.capabilities import Capabilities, Read, combined_cost
+from intentx.capabilities.capabilities import Capabilities, Read
+from intentx.capabilities.costs import combined_cost
 from intentx.capabilities.protocols import (
     Activates,
     Analyzes,

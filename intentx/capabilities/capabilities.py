@@ -21,7 +21,7 @@ from intentx.capabilities.wrappers import own, own_of_scores
 from intentx.errors import InputError, IntentxError, ScorerError
 from intentx.text import Analyzer
 
-__all__ = ["Capabilities", "Read", "combined_cost"]
+__all__ = ["Capabilities", "Read"]
 
 HALF = frozenset({"torch.float16", "torch.bfloat16"})
 
@@ -368,33 +368,6 @@ class Capabilities:
         """Whether its model is known to compute in 16 bits."""
         models = (getattr(self.scorer, name, None) for name in ("module", "model"))
         return any(str(getattr(model, "dtype", "")) in HALF for model in models)
-
-
-def combined_cost(parts: Sequence[tuple[object, int | None]]) -> CallCost | None:
-    """What rankers cost that are asked together, as far as they say; None where none does.
-
-    Parameters
-    ----------
-    parts
-        Each ranker with the most texts that it is given; None: all.
-    """
-    costs = [(found, most) for part, most in parts if (found := Capabilities.of(part).cost) is not None]
-    if not costs:
-        return None
-
-    def given(texts: int, most: int | None) -> int:
-        return texts if most is None else min(texts, most)
-
-    def in_words(texts: Sequence[str], calls: int) -> str:
-        cost, most = max(costs, key=lambda one: one[0].calls_for(given(len(texts), one[1])))
-        return cost.in_words(texts[: given(len(texts), most)], calls)
-
-    return CallCost(
-        most_calls=min(cost.most_calls for cost, _ in costs),
-        window=None,
-        calls_for=lambda texts: sum(cost.calls_for(given(texts, most)) for cost, most in costs),
-        in_words=in_words,
-    )
 
 
 def _weight(name: str, term: Any, weight: Any) -> float:
