@@ -34,7 +34,10 @@ def add_settings(explain: argparse.ArgumentParser) -> None:
         help="0: choose terms by the order alone; 1: by their effect on the ranker alone (default 0.5)",
     )  # fmt: skip
     listwise.add_argument("--budget", type=int, metavar="N", help="score at most N edited documents")
-    listwise.add_argument("--seconds", type=float, metavar="S", help="time limit for scoring them")
+    listwise.add_argument(
+        "--seconds", type=float, metavar="S",
+        help=f"time limit for scoring them, or versions of --doc ({_of('seconds')})",
+    )  # fmt: skip
     listwise.add_argument("--query-terms", choices=("allow", "exclude"))
     listwise.add_argument(
         "--objective", choices=get_args(Goal), help=f"what is maximised ({_of('objective')})"

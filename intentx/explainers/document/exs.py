@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -12,6 +13,7 @@ import numpy.typing as npt
 from intentx.checks import Positive, Samples, Size
 from intentx.errors import InputError
 from intentx.explainers.base import Question
+from intentx.explainers.document.anytime import in_halves, said_of, same_first, within
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.method import DocumentMethod
 from intentx.explainers.document.subject import Subject
@@ -86,6 +88,12 @@ class EXS(DocumentMethod):
     samples
         Versions, the document itself among them. Where its T words have no more versions than
         that, each comes once.
+    seconds
+        Time limit for asking; None: none. Versions are asked in growing blocks until it is used up or
+        ``samples`` are reached, one block in any case; the metric ``versions`` says how many the
+        weights are from, and ``stability`` whether both halves of them
+        name the same first three words. With ``samples`` set to that number the
+        weights are the same.
     removal, mask
         How words are removed, as in `intentx.perturbation.removal_for`.
     kernel_width
@@ -116,6 +124,7 @@ class EXS(DocumentMethod):
     labels: Labels = "rank"
     k: Size = 10
     samples: Samples = 1000
+    seconds: Positive | None = None
     removal: Removal = "delete"
     mask: str | None = None
     kernel_width: Positive = 0.5
@@ -138,10 +147,14 @@ class EXS(DocumentMethod):
         metrics = {"score": subject.score, "k": k, "rest": float(own)}
         weights = np.zeros(len(subject.terms))
         if len(weights):
-            kept = random_subsets(len(weights), self.samples, np.random.default_rng(self.seed))
-            scores = subject.score_kept(kept, self.removal, self.mask)
+            most = min(self.samples, 2 ** min(63, len(weights)))  # more are not different
+            (kept, scores), number = within(self.seconds, most, self._asking(subject))
             labels, note = relevance_labels(scores, subject.ranking, subject.position, self.labels, k)
             subject.notes += [note] if note else []
+            if self.seconds is not None:
+                halves = [self._fit(None, *half)[0] for half in in_halves(kept, scores, labels)]
+                metrics |= {"versions": number, "stability": same_first(*halves)}
+                subject.notes.append(said_of(self.seconds, number, most))
             weights, metrics["fit"], intercept = self._fit(subject, kept, scores, labels)
             logits = self._kind in CLASSIFIERS and weights.any()  # whose sum is no label
             metrics["rest"] = intercept if logits else float(own) - float(weights.sum())
@@ -152,6 +165,16 @@ class EXS(DocumentMethod):
             above=None if other is None else other.position,
             unit=1.0,  # of labels
         )
+
+    def _asking(self, subject: Subject) -> Callable[[int], tuple[npt.NDArray[np.bool_], Floats]]:
+        """What asks about so many versions: words kept (S, T) and scores (S,)."""
+
+        def ask(number: int) -> tuple[npt.NDArray[np.bool_], Floats]:
+            generator = np.random.default_rng(self.seed)
+            kept = random_subsets(len(subject.terms), number, generator)
+            return kept, subject.score_kept(kept, self.removal, self.mask)
+
+        return ask
 
     @property
     def _kind(self) -> Surrogate:
@@ -177,11 +200,12 @@ class EXS(DocumentMethod):
         return other.position + 1
 
     def _fit(
-        self, subject: Subject, kept: npt.NDArray[np.bool_], scores: Floats, labels: Floats
+        self, subject: Subject | None, kept: npt.NDArray[np.bool_], scores: Floats, labels: Floats
     ) -> tuple[Floats, float, float]:
         """Weights (T,) of the words, the fit of the surrogate, and its intercept."""
+        notes = [] if subject is None else subject.notes
         if np.ptp(labels) == 0:
-            subject.notes.append(
+            notes.append(
                 f"all {len(labels)} versions have the label {labels[0]:.4g} by labels={self.labels!r}: "
                 "no word makes a difference"
             )
@@ -189,7 +213,7 @@ class EXS(DocumentMethod):
         kind = self._kind
         distance = 1 - np.sqrt(kept.mean(axis=1))
         nearness = np.exp(-((distance / self.kernel_width) ** 2))
-        subject.notes.append(
+        notes.append(
             f"fit: weighted {'accuracy' if kind in CLASSIFIERS else 'R²'} of a {kind} surrogate on "
             f"{len(labels)} versions"
         )

@@ -23,6 +23,7 @@ from intentx.explainers.document.determined import few_interact, sum_over_player
 
 __all__ = [
     "Prior",
+    "expected_error",
     "expected_shapley_values",
     "explained",
     "likeliest_prior",
@@ -111,6 +112,28 @@ def expected_shapley_values(kept: Kept, values: Floats, empty: float, full: floa
     if known is not None and ((found - known) ** 2).sum() <= TRUSTED * _left_open(prior, rows):
         return known * scale
     return found * scale
+
+
+def expected_error(kept: Kept, values: Floats, empty: float, full: float) -> float:
+    """Standard deviation of `expected_shapley_values` around the true ones, the mean over players.
+
+    It is what the likeliest prior leaves open, so it is as good as that prior: of a game that is
+    more intricate than the known coalitions show, the values are farther off. 0 where they determine
+    the game as a sum over players.
+
+    Examples
+    --------
+    >>> some = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]]) > 0
+    >>> kept = np.stack([some, ~some], axis=1).reshape(6, 3)
+    >>> expected_error(kept, kept @ [1.0, 2.0, 4.0], 0.0, 7.0)
+    0.0
+    """
+    rows, right, paired = _equations(kept, values, empty, full)
+    scale, players = float(np.abs(right).max()), kept.shape[1]
+    if scale == 0 or players < 2 or sum_over_players(rows, right / scale) is not None:
+        return 0.0
+    prior = likeliest_prior(rows, right / scale, odd_only=paired)
+    return scale * math.sqrt(max(0.0, _left_open(prior, rows, paired)) / players)
 
 
 def most_telling(some: Design, values: Floats, empty: float, full: float) -> int:
@@ -278,8 +301,11 @@ def explained(prior: Prior, rows: Floats, *, odd_only: bool) -> float:
     )
 
 
-def _left_open(prior: Prior, rows: Floats) -> float:
-    """Variance of the Shapley values of an odd game, summed over players, that coalitions leave."""
+def _left_open(prior: Prior, rows: Floats, paired: bool = True) -> float:
+    """Variance of the Shapley values of a game, summed over players, that coalitions leave.
+
+    Known are the odd parts of pairs, or else the values of single coalitions.
+    """
     players = rows.shape[1]
     bent, both = np.tanh(prior.reach * prior.relevance), np.multiply.outer(NODES, NODES)
     product = np.log1p(bent * both[:, :, None])  # (nodes, nodes, T)
@@ -289,8 +315,8 @@ def _left_open(prior: Prior, rows: Floats) -> float:
     found += prior.cubic * 4 / 3 * (players > 2)  # 4 / 9 for each of the three
     # Of each size s + 1, T C(T - 1, s) members with a share of 1 / (T C(T - 1, s)), squared.
     shares = math.fsum(1 / (players * math.comb(players - 1, others)) for others in range(players))
-    found += prior.noise * 4 * shares
-    return float(found - explained(prior, rows, odd_only=True))
+    found += prior.noise * (4 if paired else 2) * shares
+    return float(found - explained(prior, rows, odd_only=paired))
 
 
 def _root(covariance: Floats, noise: float) -> tuple[float, Floats]:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.checks import Part, Positive, Samples, Size
+from intentx.explainers.document.anytime import in_halves, said_of, same_first, within
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.method import DocumentMethod
 from intentx.explainers.document.subject import Subject
@@ -119,6 +120,12 @@ class LIRME(DocumentMethod):
         paper's.
     samples
         Their number; the document itself comes on top.
+    seconds
+        Time limit for asking; None: none. Samples are asked in growing blocks until it is used up or
+        ``samples`` are reached, one block in any case; the metric ``versions`` says how many the
+        weights are from, and ``stability`` whether both halves of them
+        name the same first three words. With ``samples`` set to that number the
+        weights are the same.
     width
         h of the kernel; angles lie in [0, π/2].
     penalty
@@ -142,6 +149,7 @@ class LIRME(DocumentMethod):
 
     sampler: Sampler = "masked"
     samples: Samples = 1000
+    seconds: Positive | None = None
     kept: Part = 0.5
     chunk: Size = 5
     visible: Part = 0.1
@@ -154,10 +162,19 @@ class LIRME(DocumentMethod):
         metrics = {"score": subject.score, "rest": subject.score}
         weights = np.zeros(len(subject.terms))
         if subject.terms:
-            counts, idf, scores = self._sampled(subject)
+            most = 2 if len(subject.tokens) == 1 else self.samples  # of one word, with it and without
+            (counts, idf, scores), number = within(
+                self.seconds, most, lambda number: self._sampled(subject, number)
+            )
             unit = unit_of(scores)
             features = counts * idf if self.weighting == "tf-idf" else counts
-            theta = self._theta(subject, counts, features, scores / unit, metrics)
+            if self.seconds is not None:
+                halves = [
+                    self._theta([], *half, {}) for half in in_halves(counts, features, scores / unit)
+                ]
+                metrics |= {"versions": number, "stability": same_first(*halves)}
+                subject.notes.append(said_of(self.seconds, number, most))
+            theta = self._theta(subject.notes, counts, features, scores / unit, metrics)
             carried = float(features[0] @ theta)
             metrics["rest"] = (subject.score / unit - carried) * unit
             with np.errstate(over="ignore"):  # what is infinite is refused with its reason
@@ -166,7 +183,7 @@ class LIRME(DocumentMethod):
             dict(zip(subject.terms, weights, strict=True)), settings=self.settings(), metrics=metrics
         )
 
-    def _sampled(self, subject: Subject) -> tuple[Floats, Floats, Floats]:
+    def _sampled(self, subject: Subject, number: int) -> tuple[Floats, Floats, Floats]:
         """(S, T) term frequencies of the samples, the document first, idf (T,) and scores (S,)."""
         place = {term: number for number, term in enumerate(subject.terms)}
         term_of = np.array([place[token.term] for token in subject.tokens])
@@ -177,7 +194,7 @@ class LIRME(DocumentMethod):
         drawn = sampled_occurrences(
             self.sampler,
             (frequency * idf)[term_of],
-            self.samples,
+            number,
             np.random.default_rng(self.seed),
             kept=self.kept,
             chunk=self.chunk,
@@ -191,13 +208,13 @@ class LIRME(DocumentMethod):
 
     def _theta(
         self,
-        subject: Subject,
+        notes: list[str],
         counts: Floats,
         features: Floats,
         scores: Floats,
         metrics: dict[str, float],
     ) -> Floats:
-        """(T,) θ; ``metrics`` gets α and the fit."""
+        """(T,) θ; ``metrics`` gets α and the fit, ``notes`` what a reader should know."""
         whole = counts[0]
         length = np.maximum(np.linalg.norm(counts, axis=1), 1)  # 0 of the version without words
         cosine = counts @ whole / length / np.linalg.norm(whole)
@@ -206,7 +223,7 @@ class LIRME(DocumentMethod):
         mean = nearness @ scores / nearness.sum()
         deviation = math.sqrt(nearness @ (scores - mean) ** 2 / nearness.sum())
         if np.ptp(scores) == 0 or deviation == 0:
-            subject.notes.append(f"all {len(scores)} samples have the same score: no word matters")
+            notes.append(f"all {len(scores)} samples have the same score: no word matters")
             return np.zeros(features.shape[1])
         standard = (scores - mean) / deviation
         for alpha in sorted(self.alphas, reverse=True):
@@ -214,13 +231,13 @@ class LIRME(DocumentMethod):
             metrics["alpha"] = alpha
             if theta.any():
                 if not found:
-                    subject.notes.append(
+                    notes.append(
                         f"so many words and samples ({features.shape[1]:,} and {len(features):,}) "
                         "exceed the iteration limit: the weights are close to the optimum, not exact"
                     )
                 break
         else:
-            subject.notes.append(f"all weights are zero, even at α = {min(self.alphas):g}")
+            notes.append(f"all weights are zero, even at α = {min(self.alphas):g}")
         metrics["fit"] = r_squared(standard, features @ theta + intercept, nearness)
         return theta * deviation
 

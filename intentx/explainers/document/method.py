@@ -160,7 +160,12 @@ class DocumentMethod(Explainer[DocumentExplanation | IntentExplanation]):
         document i from 0 counts ``1 / log2(i + 2)``. Stopwords are no intent terms.
         """
         totals: dict[str, float] = {}
-        found = [self.explain(ranking, doc) for doc in ranking.doc_ids[: self.documents]]
+        explained = ranking.doc_ids[: self.documents]
+        limit = getattr(self, "seconds", None)  # of all documents together
+        one_by_one = (
+            self if limit is None else dataclasses.replace(self, **{"seconds": limit / len(explained)})
+        )
+        found = [one_by_one.explain(ranking, doc) for doc in explained]
         for place, one in enumerate(found):
             largest = max(map(abs, one.weights), default=0.0)
             weights = dict(zip(one.terms, one.weights, strict=True))

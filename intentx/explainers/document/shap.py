@@ -10,11 +10,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
+from intentx.checks import Positive
 from intentx.explainers.base import Question
+from intentx.explainers.document.anytime import said_of, within
 from intentx.explainers.document.asking import asked
 from intentx.explainers.document.coalitions import kernel_weights
 from intentx.explainers.document.explanation import DocumentExplanation
-from intentx.explainers.document.interactions import expected_shapley_values
+from intentx.explainers.document.interactions import expected_error, expected_shapley_values
 from intentx.explainers.document.method import DocumentMethod
 from intentx.explainers.document.subject import Subject
 from intentx.explainers.document.surrogate import r_squared
@@ -83,6 +85,13 @@ class KernelSHAP(DocumentMethod):
     samples
         Versions of the document, at most, that the ranker is asked about. From 2.4 times the number of
         words on they come in pairs: a version, and the one with all other words.
+    seconds
+        Time limit for asking; None: none. Versions are asked in growing blocks until it is used up or
+        ``samples`` are reached, one block in any case; the metric ``versions`` says how many the
+        weights are from, and ``error`` how far a weight is off,
+        as a standard deviation. With ``samples`` set to that number
+        (and ``exact_up_to`` to 0) the
+        weights are the same.
     exact_up_to
         Up to this many words (and wherever 2^T <= ``samples``), all 2^T versions are scored, and the
         values are exact; at most 20.
@@ -109,6 +118,7 @@ class KernelSHAP(DocumentMethod):
     edits: ClassVar[bool] = True
 
     samples: Versions = 1000
+    seconds: Positive | None = None
     exact_up_to: Exact = 10
     removal: Removal = "delete"
     mask: str | None = None
@@ -145,23 +155,31 @@ class KernelSHAP(DocumentMethod):
             return np.stack(scores, axis=1)
 
         number = len(terms)
-        exact = number <= self.exact_up_to or (number < 63 and 2**number <= self.samples)
-        if exact:
-            kept = all_subsets(number)
-            values, unit = _values(ask(kept))
-            empty, full = float(values[0]), float(values[-1])
-            found, kept, values = shapley_values(values), kept[1:-1], values[1:-1]
-        else:
+        every = number <= self.exact_up_to or (number < 63 and 2**number <= self.samples)
+        most = 2**number if every else self.samples
+
+        def versions(some: int) -> tuple[Kept, Floats]:
+            """Coalitions (S, T) without none and all, and scores (2 + S, 1 or 2) of none, all, these."""
+            if every and some == most:
+                kept = all_subsets(number)
+                scores = ask(kept)
+                return kept[1:-1], np.concatenate([scores[[0, -1]], scores[1:-1]])
             generator = np.random.default_rng(self.seed)
-            kept, scores = asked(
-                ask, lambda scores: _values(scores)[0], number, self.samples - 2, generator
-            )
-            values, unit = _values(scores)
-            empty, full, values = float(values[0]), float(values[1]), values[2:]
+            return asked(ask, lambda scores: _values(scores)[0], number, some - 2, generator)
+
+        (kept, scores), asked_about = within(self.seconds, most, versions)
+        values, unit = _values(scores)
+        empty, full, values = float(values[0]), float(values[1]), values[2:]
+        error, exact = 0.0, every and asked_about == most
+        if exact:
+            found = shapley_values(np.array([empty, *values, full]))
+        else:
             found = expected_shapley_values(kept, values, empty, full)
+            if self.seconds is not None:
+                error = expected_error(kept, values, empty, full)
             if len(kept) < 2 * number:
                 subject.notes.append(
-                    f"{self.samples} samples are few for {number} words; the weights depend on the seed"
+                    f"{asked_about} samples are few for {number} words; the weights depend on the seed"
                 )
         if np.ptp([empty, full, *values]) == 0:
             subject.notes.append("all versions have the same score: no word makes a difference")
@@ -171,6 +189,9 @@ class KernelSHAP(DocumentMethod):
             fit = r_squared(values, empty + kept @ found, kernel_weights(kept))
         empty, full = empty * unit, full * unit
         metrics |= {"empty": empty, "full": full, "fit": fit, "exact": float(exact)}
+        if self.seconds is not None:
+            metrics |= {"versions": asked_about, "error": error * unit}
+            subject.notes.append(said_of(self.seconds, asked_about, most))
         # Of a document that is explained in part, the score of the whole is not ``full``.
         metrics["rest"] = empty + (metrics["rest"] - full if any(one.cut for one in players) else 0.0)
         with np.errstate(over="ignore"):  # what is infinite is refused with its reason
