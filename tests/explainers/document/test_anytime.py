@@ -13,9 +13,9 @@ from tests.explainers.document.linear import Linear, chaotic, planted
 from tests.toys import Counting
 
 METHODS = {
-    "EXS": ix.EXS(k=3, samples=700),
-    "LIRME": ix.LIRME(samples=700),
-    "KernelSHAP": ix.KernelSHAP(samples=700, exact_up_to=0),
+    "EXS": ix.EXS(k=3, samples=300),
+    "LIRME": ix.LIRME(samples=300),
+    "KernelSHAP": ix.KernelSHAP(samples=300, exact_up_to=0),
 }
 SURE = {"versions", "stability", "error"}
 every_method = pytest.mark.parametrize("method", METHODS.values(), ids=METHODS.keys())
@@ -46,7 +46,7 @@ WEIGHTS, TEXTS = planted(0)
 
 
 @every_method
-@pytest.mark.parametrize(("seconds", "least", "most"), [(1e-9, 16, 16), (1.5, 50, 150), (99, 700, 700)])
+@pytest.mark.parametrize(("seconds", "least", "most"), [(1e-9, 16, 16), (1.5, 50, 150), (99, 300, 300)])
 def test_weights_depend_on_the_number_of_versions_alone(monkeypatch, method, seconds, least, most):
     scorer = Clocked(monkeypatch, Linear(WEIGHTS))
     ranking = ix.rank(scorer, "tea", TEXTS)
@@ -60,7 +60,7 @@ def test_weights_depend_on_the_number_of_versions_alone(monkeypatch, method, sec
     assert (found.terms, found.weights) == (plain.terms, plain.weights)
     assert without_sureness(found) == plain.metrics
     assert not SURE & set(plain.metrics)
-    assert said_of(seconds, int(number), 700) in found.notes
+    assert said_of(seconds, int(number), 300) in found.notes
     again = type(found).from_json(found.to_json())
     assert again.metrics == found.metrics
     assert again.settings["seconds"] == seconds
@@ -73,7 +73,7 @@ def test_a_ranker_that_gets_slower_keeps_what_is_known(monkeypatch, method):
     scorer.each = 1.0  # the first block takes sixteen seconds, and is asked all the same
     found = changed(method, seconds=2).explain(ranking, 2)
     assert found.metrics["versions"] == 16
-    assert any("16 versions of 700 were asked about within 2 s" in note for note in found.notes)
+    assert any("16 versions of 300 were asked about within 2 s" in note for note in found.notes)
 
 
 def test_blocks_grow_and_the_last_one_fits(monkeypatch):
@@ -110,15 +110,13 @@ def test_a_whole_ranking_shares_the_seconds(monkeypatch, method):
 @pytest.mark.parametrize("text", ["Piano", "stage piano", ""])
 def test_few_words_and_none(method, text):
     ranking = ix.rank(Linear({"piano": 2.0}), "tea", {"x": text, "y": "desk", "z": "a stage"})
-    found = (
-        changed(method, seconds=60, k=2) if isinstance(method, ix.EXS) else changed(method, seconds=60)
-    )
-    found = found.explain(ranking, "x")
+    more = {"labels": "score"} if isinstance(method, ix.EXS) else {}
+    found = changed(method, seconds=60, **more).explain(ranking, "x")
     assert dict(zip(found.terms, found.weights, strict=True)).get("piano", 1) > 0
     if text:
         whole = len(text.split())
         assert found.metrics["versions"] == (
-            700 if isinstance(method, ix.LIRME) and whole > 1 else 2**whole
+            300 if isinstance(method, ix.LIRME) and whole > 1 else 2**whole
         )
 
 
@@ -131,16 +129,16 @@ def test_stability_is_high_where_words_are_clear_and_unknown_where_none_matters(
         assert math.isnan(method.explain(ix.rank(Linear({}), "tea", docs), 0).metrics["stability"])
 
 
-@pytest.mark.parametrize("number", [22, 60, 200])
+@pytest.mark.parametrize("number", [25, 120])  # single coalitions, and pairs
 def test_the_error_is_about_that_of_the_estimate(number):
-    # Twelve players, three of whom interact; the values of all coalitions are known.
+    # Twelve players, any three of whom interact; the values of all coalitions are known.
     from intentx.explainers.document.coalitions import coalitions
     from intentx.explainers.document.shap import shapley_values
     from intentx.perturbation import all_subsets
 
     generator = np.random.default_rng(0)
     ratios = []
-    for _ in range(6):
+    for _ in range(3):
         weights, pairs = generator.normal(size=12), generator.normal(size=(12, 12, 12))
         table = all_subsets(12).astype(float)
         game = table @ weights + 0.2 * np.einsum("si,sj,sk,ijk->s", table, table, table, pairs)
@@ -150,7 +148,7 @@ def test_the_error_is_about_that_of_the_estimate(number):
         found = expected_shapley_values(kept, values, game[0], game[-1])
         off = math.sqrt(np.mean((found - true) ** 2))
         ratios.append(off / expected_error(kept, values, game[0], game[-1]))
-    assert 0.2 < np.median(ratios) < 2
+    assert 0.3 < np.median(ratios) < 2
 
 
 def test_the_error_is_none_where_all_is_known():
