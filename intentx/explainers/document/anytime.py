@@ -62,16 +62,14 @@ def within(seconds: float | None, most: int, ask: Callable[[int], Found]) -> tup
         number = larger
 
 
-def in_halves(*arrays: Floats) -> tuple[tuple[Floats, ...], tuple[Floats, ...]]:
-    """Rows of arrays (S, ...) in two halves, by turns; the first row, the document, is in both.
+def in_halves(number: int) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    """Rows of ``number`` versions in two halves, by turns; the first one, the document, is in both.
 
-    >>> [half[0].tolist() for half in in_halves(np.array([9.0, 1.0, 2.0, 3.0, 4.0]))]
-    [[9.0, 1.0, 3.0], [9.0, 2.0, 4.0]]
+    >>> [rows.tolist() for rows in in_halves(5)]
+    [[0, 1, 3], [0, 2, 4]]
     """
-    rows = np.arange(len(arrays[0]))
-    some = (rows == 0) | (rows % 2 == 1), rows % 2 == 0
-    first, second = (tuple(array[half] for array in arrays) for half in some)
-    return first, second
+    rows = np.arange(number)
+    return rows[(rows == 0) | (rows % 2 == 1)], rows[rows % 2 == 0]
 
 
 def same_first(one: Sequence[float] | Floats, other: Sequence[float] | Floats) -> float:

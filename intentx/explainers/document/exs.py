@@ -152,7 +152,10 @@ class EXS(DocumentMethod):
             labels, note = relevance_labels(scores, subject.ranking, subject.position, self.labels, k)
             subject.notes += [note] if note else []
             if self.seconds is not None:
-                halves = [self._fit(None, *half)[0] for half in in_halves(kept, scores, labels)]
+                halves = [
+                    self._fit(None, kept[rows], scores[rows], labels[rows])[0]
+                    for rows in in_halves(len(kept))
+                ]
                 metrics |= {"versions": number, "stability": same_first(*halves)}
                 subject.notes.append(said_of(self.seconds, number, most))
             weights, metrics["fit"], intercept = self._fit(subject, kept, scores, labels)

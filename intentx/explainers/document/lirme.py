@@ -170,7 +170,8 @@ class LIRME(DocumentMethod):
             features = counts * idf if self.weighting == "tf-idf" else counts
             if self.seconds is not None:
                 halves = [
-                    self._theta([], *half, {}) for half in in_halves(counts, features, scores / unit)
+                    self._theta([], counts[rows], features[rows], scores[rows] / unit, {})
+                    for rows in in_halves(len(counts))
                 ]
                 metrics |= {"versions": number, "stability": same_first(*halves)}
                 subject.notes.append(said_of(self.seconds, number, most))
