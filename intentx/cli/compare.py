@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from intentx.cli.ranker_names import named_rankers
 from intentx.cli.simple_ranker_options import add_simple_rankers, check_simple_rankers
 from intentx.cli.terminal import check_folder, given_text, progress, quiet_models, show, show_json, tell
 from intentx.cli.word_options import add_words, word_settings
@@ -20,7 +20,6 @@ from intentx.files import PACKED, numbered_lines
 from intentx.preferences.simple_rankers import chosen_simple_rankers
 from intentx.rankers import read_run
 from intentx.rankers.kinds import SPECS, listed, own_words
-from intentx.rankers.services.redaction import without_secrets
 from intentx.rankers.specs import is_lexical, is_spec, named_spec
 from intentx.report.pages.comparison import write_comparison
 from intentx.report.tables.comparison import rich_comparison
@@ -184,33 +183,11 @@ def split_specs(text: str) -> dict[str, str]:
             raise InputError(f"no ranker {part.strip()!r}; a ranker is one of: {listed()}, run:FILE")
         else:
             specs[-1] += f",{part.strip()}"
-    named = [named_spec(spec) for spec in specs]
-    repeated = [spec for spec, n in Counter(spec for _, spec in named).items() if n > 1]
-    if repeated:
-        raise InputError(
-            f"--rankers has {without_secrets(repeated[0])!r} twice; a ranker agrees with itself"
-        )
-    short = Counter(_short(spec) for _, spec in named)
-    shown = [_short(s) if short[_short(s)] == 1 else without_secrets(s) for _, s in named]
-    names = [name or one for (name, _), one in zip(named, shown, strict=True)]
-    twice = next((name for name, n in Counter(names).items() if n > 1), None)
-    if twice is not None:
-        raise InputError(f"--rankers has two rankers of the name {twice!r}; name them NAME=SPEC")
-    return dict(zip(names, (spec for _, spec in named), strict=True))
+    return named_rankers(specs, "--rankers")
 
 
 def _begins(part: str) -> bool:
     return is_spec(named_spec(part)[1])
-
-
-def _short(spec: str) -> str:
-    """A spec with the last part of a path only."""
-    kind, colon, rest = spec.partition(":")
-    if is_lexical(spec):
-        return spec
-    if kind in ("http", "https"):
-        return without_secrets(spec)
-    return kind + colon + ",".join(Path(part).name or part for part in rest.split(",")) if rest else spec
 
 
 def _topics(options: argparse.Namespace) -> list[Topic]:

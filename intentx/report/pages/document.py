@@ -9,9 +9,10 @@ from pathlib import Path
 import intentx
 from intentx.errors import InputError
 from intentx.evaluation.metrics import document_title
+from intentx.explainers.document.beside import SideBySide, Varies, side_by_side
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.shown import verdict_of
-from intentx.explainers.document.votes import SideBySide, numbered, side_by_side
+from intentx.explainers.document.votes import Votes, numbered
 from intentx.explainers.inside.attention_explanation import AttentionExplanation
 from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation
 from intentx.explainers.inside.token_pairs_explanation import TokenPairsExplanation
@@ -55,6 +56,7 @@ def document_page(
     *,
     title: str = "",
     labels: Sequence[str] | None = None,
+    varies: Varies | None = None,
 ) -> str:
     """A page that shows which words put a document where it is, and how far that can be believed.
 
@@ -67,6 +69,8 @@ def document_page(
         Of the page; "" for one made from the query.
     labels
         What tells the explanations apart; by default their methods.
+    varies
+        As in `intentx.side_by_side`.
 
     Returns
     -------
@@ -86,17 +90,18 @@ def document_page(
     sections = [part for part in _SECTIONS if any(_has(part.anchor, view) for view in views)]
     contents = [(part.anchor, part.heading) for part in sections]
     if len(views) > 1:
-        contents.insert(1, ("beside", BESIDE))
+        contents.insert(0, ("beside", BESIDE))
     parts = [section(part, [v for v in views if _has(part.anchor, v)]) for part in sections]
-    told = None
+    found: SideBySide | None = None
     if len(views) > 1:
-        told = side_by_side(explanations, [view.label for view in views])
-        parts.insert(1, beside(views, told))
+        names = [view.label for view in views]
+        found = side_by_side(explanations, names, varies=varies, faithful=False)
+        parts.insert(0, beside(views, found))
     first = explanations[0]
     name = first.ranking.doc_ids[first.position]
     return html_page(
         title or f"“{first.ranking.query}”: {name}, explained by intentx",
-        _header(views, title, contents, told),
+        _header(views, title, contents, None if found is None else found.votes),
         tag("main", *parts),
     )
 
@@ -107,6 +112,7 @@ def write_document_page(
     *,
     title: str = "",
     labels: Sequence[str] | None = None,
+    varies: Varies | None = None,
 ) -> Path:
     """Write `document_page` to a file and return its path.
 
@@ -116,7 +122,9 @@ def write_document_page(
         As `document_page`, and if the file cannot be written, e.g. since its folder does not exist.
     """
     path = writable(path)
-    return write_file(path, document_page(explanations, title=title, labels=labels).encode("utf-8"))
+    return write_file(
+        path, document_page(explanations, title=title, labels=labels, varies=varies).encode("utf-8")
+    )
 
 
 def _check(explanations: Sequence[DocumentExplanation], labels: Sequence[str] | None) -> None:
@@ -135,7 +143,7 @@ def _header(
     views: Sequence[DocumentView],
     title: str,
     contents: Sequence[tuple[str, str]],
-    told: SideBySide | None,
+    told: Votes | None,
 ) -> Html:
     first = views[0].explanation
     places = listing(dict.fromkeys(_place(view.explanation) for view in views), "or")
