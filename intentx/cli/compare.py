@@ -68,6 +68,11 @@ def add_compare(commands: Any) -> None:
         metavar="N",
         help="at most N documents for each query (default 100)",
     )
+    compare.add_argument(
+        "--pair", nargs=2, metavar=("A", "B"),
+        help="two documents: which terms, by which simple ranker, speak for A in one ranker and for B "
+        "in another",
+    )  # fmt: skip
     compare.add_argument("--limit", type=int, metavar="N", help="use at most N queries, evenly spread")
     compare.add_argument(
         "--index", metavar="DIR",
@@ -117,7 +122,7 @@ def _compare(options: argparse.Namespace) -> int:
     method = Multiplex(
         max_terms=options.max_terms, seed=options.seed, analyzer=analyzer, **_simple_rankers(options)
     )
-    asked = _with_runs(_topics(options), specs)
+    asked = _with_pair(_with_runs(_topics(options), specs), options.pair)
     for spec in specs.values():
         mark_of(spec, analyzer)  # loads it: what is no ranker is told now, and not for each query
     with progress("queries") as bar:
@@ -128,6 +133,7 @@ def _compare(options: argparse.Namespace) -> int:
             vectors=options.vectors,
             edits=options.edits,
             axioms=options.axioms,
+            pair=options.pair and tuple(map(given_text, options.pair)),
             seed=options.seed,
             cache=options.cache,
             progress=lambda done, query: bar(done, len(asked)),
@@ -343,6 +349,19 @@ def _with_runs(found: list[Topic], specs: Mapping[str, str]) -> list[Topic]:
         found = [_with_run(topic, name, run.get(topic.qid, only)) for topic in found]
         if not any(name in topic.runs for topic in found):
             raise InputError(f"{name} ranks no document of any query; it has queries {_some(list(run))}")
+    return found
+
+
+def _with_pair(found: list[Topic], pair: Sequence[str] | None) -> list[Topic]:
+    """The topics, refused where no query has both documents of a pair."""
+    if pair is None:
+        return found
+    known = dict.fromkeys(doc for topic in found for doc in topic.docs)
+    absent = [doc for doc in pair if doc not in known]
+    if absent:
+        raise InputError(f"--pair: no query has a document {absent[0]!r}; there are {_some([*known])}")
+    if not any({*pair} <= {*topic.pool, *topic.docs} for topic in found):
+        raise InputError(f"--pair: no query has both {pair[0]!r} and {pair[1]!r}")
     return found
 
 

@@ -120,6 +120,7 @@ def _words(beside: ShownBeside) -> Iterator[Table]:
     from rich.text import Text
 
     columns = [*zip(beside.labels, beside.explanations, strict=True)]
+    only = {word for words in beside.alone.values() for word in words}
     for start in range(0, len(columns), ACROSS):
         title = f"Side by side: {beside.subject}" if not start else "continued"
         table = Table(title=Text(visible(title), style="italic"), title_justify="left")
@@ -128,7 +129,8 @@ def _words(beside: ShownBeside) -> Iterator[Table]:
             table.add_column(Text(visible(label)), overflow="fold", min_width=BAR + 9)
         for word in beside.words:
             cells = (_cell(beside, label, one, word) for label, one in columns[start : start + ACROSS])
-            table.add_row(Text(visible(word)), *cells)
+            name = Text(visible(word), style="bold" if word in only else "")
+            table.add_row(name, *cells)
         yield table
 
 
@@ -197,9 +199,14 @@ def judged_cells(beside: ShownBeside, label: str, one: _Shown) -> tuple[str, ...
 def beside_html(beside: ShownBeside) -> str:
     """The same for a notebook."""
     columns = [*zip(beside.labels, beside.explanations, strict=True)]
+    only = {word for words in beside.alone.values() for word in words}
     head = tag("tr", tag("th", "word"), *(tag("th", visible(label)) for label, _ in columns))
     rows = [
-        tag("tr", tag("td", word), *(_html_cell(beside, label, one, word) for label, one in columns))
+        tag(
+            "tr",
+            tag("td", tag("b", word) if word in only else word),
+            *(_html_cell(beside, label, one, word) for label, one in columns),
+        )
         for word in beside.words
     ]
     agreeing = [

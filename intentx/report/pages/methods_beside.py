@@ -57,10 +57,11 @@ def beside(views: Sequence[DocumentView], found: SideBySide) -> Html:
     place = {word: number for number, word in enumerate(found.words)}
     order = sorted(terms, key=lambda term: (place.get(term, len(place)), -size(term)))
     votes = {word.term: word for word in found.votes.words}
+    only = {word for words in found.alone.values() for word in words}
     rows = [
         tag(
             "tr",
-            tag("th", tag("bdi", term), scope="row"),
+            tag("th", tag("b" if term in only else "span", tag("bdi", term)), scope="row"),
             *(_weight_cell(v, term, term in found.alone[v.label]) for v in views),
             _votes_cell(votes.get(term), found.varies),
         )
