@@ -27,7 +27,14 @@ __all__ = ["FIRST", "Agreeing", "SideBySide", "Varies", "side_by_side"]
 
 Varies = Literal["method", "ranker"]
 FIRST = 10  # words of each explanation that are held against those of the others
-FAINT = 0.01  # of an explanation's largest weight: words below it are no finding of its own
+FAINT = 0.01  # of an explanation's largest weight: words below it are named by nobody
+
+
+class _Named(NamedTuple):
+    """The words that an explanation names, with their weights."""
+
+    terms: tuple[str, ...]
+    weights: tuple[float, ...]
 
 
 class Agreeing(NamedTuple):
@@ -104,25 +111,32 @@ class SideBySide(Answer):
         return word_votes(self.explanations, self.labels, self.varies)
 
     @cached_property
-    def first(self) -> dict[str, tuple[str, ...]]:
-        """By label, the first ten words of each explanation: those of largest absolute weight."""
-        pairs = zip(self.labels, self.explanations, strict=True)
-        return {label: tuple(first_words(one, FIRST)) for label, one in pairs}
-
-    @cached_property
-    def alone(self) -> dict[str, tuple[str, ...]]:
-        """By label, those of its first ten words that no other explanation has among its first ten.
-
-        Words with less than a hundredth of its largest weight are none.
-        """
-        times = Counter(word for words in self.first.values() for word in words)
+    def _named(self) -> dict[str, _Named]:
+        """By label, the words with a hundredth of the explanation's largest weight or more."""
         found = {}
         for label, one in zip(self.labels, self.explanations, strict=True):
             least = FAINT * max(map(abs, one.weights), default=0.0)
-            size = {t: abs(w) for t, w in zip(one.terms, one.weights, strict=True)}
-            own = (word for word in self.first[label] if times[word] == 1 and size[word] >= least)
-            found[label] = tuple(own)
+            pairs = zip(one.terms, one.weights, strict=True)
+            kept = [(term, weight) for term, weight in pairs if weight and abs(weight) >= least]
+            found[label] = _Named(tuple(t for t, _ in kept), tuple(w for _, w in kept))
         return found
+
+    @cached_property
+    def first(self) -> dict[str, tuple[str, ...]]:
+        """By label, the first ten words of each explanation: those of largest absolute weight.
+
+        Words with less than a hundredth of its largest weight are none.
+        """
+        return {label: tuple(first_words(one, FIRST)) for label, one in self._named.items()}
+
+    @cached_property
+    def alone(self) -> dict[str, tuple[str, ...]]:
+        """By label, those of its first ten words that no other explanation has among its first ten."""
+        times = Counter(word for words in self.first.values() for word in words)
+        return {
+            label: tuple(word for word in words if times[word] == 1)
+            for label, words in self.first.items()
+        }
 
     @cached_property
     def words(self) -> tuple[str, ...]:
@@ -142,14 +156,14 @@ class SideBySide(Answer):
 
     @cached_property
     def agreements(self) -> tuple[Agreeing, ...]:
-        """How far each two explanations agree (`intentx.agreement`)."""
-        pairs = combinations(zip(self.labels, self.explanations, strict=True), 2)
+        """How far each two explanations agree (`intentx.agreement`), by the words as in `first`."""
+        pairs = combinations(self._named.items(), 2)
         return tuple(Agreeing(a, b, agreement([one, two], FIRST)) for (a, one), (b, two) in pairs)
 
     @cached_property
     def agreement(self) -> Agreement:
         """The mean over all pairs of explanations."""
-        return agreement(self.explanations, FIRST)
+        return agreement([*self._named.values()], FIRST)
 
     @property
     def sentence(self) -> str:
