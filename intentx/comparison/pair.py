@@ -144,10 +144,17 @@ class PairComparison:
         ]
         by = max(range(len(side.together)), key=lambda i: side.together[i] * side.side)
         if side.together[by] * side.side <= 0:
-            most = "no simple ranker has all terms together speak for it"
+            most = "together, its terms speak for it by no simple ranker"
         else:
-            most = f"of all terms together, most by {side.simple_rankers[by]}"
-        against = "" if side.reproduced else " The terms together do not put the two in its order."
+            most = f"together, its terms speak for it most by {side.simple_rankers[by]}"
+        against = "" if side.reproduced else " They do not put the two in its order."
+        asked = [*zip(side.lead_lost, side.terms, strict=True)]
+        share, term = max(((s, t) for s, t in asked if s > 0), default=(0.0, ""))
+        if term:
+            against += (
+                f" Asked itself, {side.ranker} loses {100 * share:.0f} % of its preference without "
+                f"{term} in both."
+            )
         if not strong:
             return f"For {doc!r}, that {side.ranker} prefers, none of its terms speaks.{against}"
         return f"For {doc!r} in {side.ranker} speak: {_listed(strong)}; {most}.{against}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
@@ -307,9 +307,15 @@ def _judged(explanation: DocumentExplanation) -> DocumentExplanation:
 
 def _kind(plain: Mapping[str, Any]) -> type[DocumentExplanation]:
     """The class of an explanation in plain data."""
-    from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation
+    import intentx.explainers.methods  # noqa: F401  (so that the classes of all answers are there)
 
-    form = str(plain.get("format"))
-    kinds = (GradCAMExplanation, *DocumentExplanation.__subclasses__())
-    found = (kind for kind in kinds if kind_of(kind.FORMAT) == kind_of(form))
-    return next(found, DocumentExplanation)
+    kind = kind_of(str(plain.get("format")))
+    return next(
+        (one for one in _kinds(DocumentExplanation) if kind_of(one.FORMAT) == kind), DocumentExplanation
+    )
+
+
+def _kinds(one: type[DocumentExplanation]) -> Iterator[type[DocumentExplanation]]:
+    yield one
+    for other in one.__subclasses__():
+        yield from _kinds(other)

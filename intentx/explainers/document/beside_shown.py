@@ -8,15 +8,14 @@ from typing import TYPE_CHECKING, Protocol
 
 from intentx.evaluation.faithfulness import Faithfulness
 from intentx.evaluation.stability import Agreement
-from intentx.explainers.document.shown import verdict_of
+from intentx.explainers.document.shown import ShownDocument, verdict_of
 from intentx.explainers.document.signed import signed
 from intentx.explainers.document.votes import Votes
-from intentx.explainers.levels import Judgement
 from intentx.markup import AGAINST, FOR, Html, bar, join, tag
 from intentx.signs import visible
 
 if TYPE_CHECKING:
-    from rich.console import Group
+    from rich.console import Group, RenderableType
     from rich.table import Table
     from rich.text import Text
 
@@ -35,19 +34,6 @@ BAR = 8  # characters
 ALONE = "Bold and with a *: {label} alone has it among its first ten."
 
 
-class _Shown(Protocol):
-    @property
-    def terms(self) -> tuple[str, ...]: ...
-    @property
-    def weights(self) -> tuple[float, ...]: ...
-    @property
-    def position(self) -> int: ...
-    @property
-    def verdict(self) -> Judgement | None: ...
-    @property
-    def unjudged(self) -> str: ...
-
-
 class _Agreeing(Protocol):
     @property
     def first(self) -> str: ...
@@ -61,7 +47,7 @@ class ShownBeside(Protocol):
     """What is shown of a `SideBySide`."""
 
     @property
-    def explanations(self) -> Sequence[_Shown]: ...
+    def explanations(self) -> Sequence[ShownDocument]: ...
     @property
     def labels(self) -> Sequence[str]: ...
     @property
@@ -101,7 +87,7 @@ def beside_tables(beside: ShownBeside) -> Group:
     from rich.console import Group
     from rich.text import Text
 
-    parts = [
+    parts: list[RenderableType] = [
         Text(visible(beside.sentence), style="bold"),
         *_words(beside),
         Text(ALONE.format(label=f"this {beside.varies}"), style="dim"),
@@ -134,7 +120,7 @@ def _words(beside: ShownBeside) -> Iterator[Table]:
         yield table
 
 
-def _cell(beside: ShownBeside, label: str, one: _Shown, word: str) -> Text:
+def _cell(beside: ShownBeside, label: str, one: ShownDocument, word: str) -> Text:
     from rich.text import Text
 
     weight = dict(zip(one.terms, one.weights, strict=True)).get(word, math.nan)
@@ -188,7 +174,7 @@ def _judged(beside: ShownBeside) -> Table:
     return table
 
 
-def judged_cells(beside: ShownBeside, label: str, one: _Shown) -> tuple[str, ...]:
+def judged_cells(beside: ShownBeside, label: str, one: ShownDocument) -> tuple[str, ...]:
     """The row of one explanation: label, rank, verdict, faithfulness, words that it alone names."""
     level = "none" if one.verdict is None else one.verdict.level
     only = ", ".join(beside.alone[label]) or "–"
@@ -240,7 +226,7 @@ def beside_html(beside: ShownBeside) -> str:
     )
 
 
-def _html_cell(beside: ShownBeside, label: str, one: _Shown, word: str) -> Html:
+def _html_cell(beside: ShownBeside, label: str, one: ShownDocument, word: str) -> Html:
     weight = dict(zip(one.terms, one.weights, strict=True)).get(word, math.nan)
     if math.isnan(weight):
         return tag("td", "–")

@@ -63,7 +63,7 @@ def comparison_page(comparison: Comparison, *, title: str = "") -> str:
     if not comparison.queries:
         raise InputError("a page needs at least one query")
     names = list(comparison.rankers)
-    sections = _SECTIONS
+    sections: tuple[tuple[str, str], ...] = _SECTIONS
     if any(query.pair is not None for query in comparison.queries):
         sections = (("pair", PAIR), *_SECTIONS)
     parts = {

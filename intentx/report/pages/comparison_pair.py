@@ -53,13 +53,13 @@ def _side(pair: PairComparison, side: PairSide) -> Html:
         tag(
             "tr",
             tag("th", named(term), scope="row"),
-            *map(cell, row),
             tag("td", lost(share), class_="n"),
+            *map(cell, row),
         )
         for term, row, share in zip(side.terms, side.values, side.lead_lost, strict=True)
     ]
     rows.append(
-        tag("tr", tag("th", tag("em", "together"), scope="row"), *map(cell, side.together), tag("td"))
+        tag("tr", tag("th", tag("em", "together"), scope="row"), tag("td"), *map(cell, side.together))
     )
     ranks = join(
         [named(pair.first), f" has rank {count(side.ranks[0])}, ", named(pair.second),
@@ -69,7 +69,7 @@ def _side(pair: PairComparison, side: PairSide) -> Html:
         "div",
         tag("h4", named(side.ranker), ": ", ranks),
         tag("p", pair.said_of(side)),
-        table(("term", *side.simple_rankers, "lead lost"), rows, "beside"),
+        table(("term", "lead lost", *side.simple_rankers), rows, "beside"),
     )
 
 
