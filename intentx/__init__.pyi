@@ -45,6 +45,7 @@ from .explainers.change.explanation import ChangeExplanation
 from .explainers.change.missing import missing
 from .explainers.change.missing_answer import MissingDocument
 from .explainers.change.query import QueryCounterfactual
+from .explainers.document.beside import SideBySide, side_by_side
 from .explainers.document.explanation import DocumentExplanation
 from .explainers.document.exs import EXS
 from .explainers.document.lirme import LIRME
@@ -167,6 +168,7 @@ __all__ = [
     "Saliency",
     "ScorerError",
     "Semantic",
+    "SideBySide",
     "Snippet",
     "TermEffect",
     "TermVectors",
@@ -198,6 +200,7 @@ __all__ = [
     "rank",
     "read_letor",
     "sanity",
+    "side_by_side",
     "snippet",
     "stability",
     "verdict",

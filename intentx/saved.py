@@ -96,6 +96,7 @@ def _known() -> dict[str, type[Stored]]:
         explanation,
         missing_answer,
     )
+    from intentx.explainers.document import beside  # noqa: F401
     from intentx.explainers.features import methods  # noqa: F401
     from intentx.explainers.inside import (  # noqa: F401
         attention_explanation,

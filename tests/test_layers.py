@@ -65,6 +65,7 @@ EXCEPTIONS = {
     ("intentx.explainers.base", "intentx.explainers.methods"),
     ("intentx.explainers.base", "intentx.explainers.features.methods"),
     ("intentx.explainers.change.missing_answer", "intentx.report.pages.missing"),
+    ("intentx.explainers.document.beside", "intentx.report.pages.document"),
 }
 HEAVY = [
     "torch",

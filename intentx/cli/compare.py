@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import argparse
 import dataclasses
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from intentx.cli.ranker_names import named_rankers
 from intentx.cli.simple_ranker_options import add_simple_rankers, check_simple_rankers
 from intentx.cli.terminal import check_folder, given_text, progress, quiet_models, show, show_json, tell
 from intentx.cli.word_options import add_words, word_settings
@@ -20,7 +20,6 @@ from intentx.files import PACKED, numbered_lines
 from intentx.preferences.simple_rankers import chosen_simple_rankers
 from intentx.rankers import read_run
 from intentx.rankers.kinds import SPECS, listed, own_words
-from intentx.rankers.services.redaction import without_secrets
 from intentx.rankers.specs import is_lexical, is_spec, named_spec
 from intentx.report.pages.comparison import write_comparison
 from intentx.report.tables.comparison import rich_comparison
@@ -69,6 +68,11 @@ def add_compare(commands: Any) -> None:
         metavar="N",
         help="at most N documents for each query (default 100)",
     )
+    compare.add_argument(
+        "--pair", nargs=2, metavar=("A", "B"),
+        help="two documents: which terms, by which simple ranker, speak for A in one ranker and for B "
+        "in another",
+    )  # fmt: skip
     compare.add_argument("--limit", type=int, metavar="N", help="use at most N queries, evenly spread")
     compare.add_argument(
         "--index", metavar="DIR",
@@ -118,7 +122,7 @@ def _compare(options: argparse.Namespace) -> int:
     method = Multiplex(
         max_terms=options.max_terms, seed=options.seed, analyzer=analyzer, **_simple_rankers(options)
     )
-    asked = _with_runs(_topics(options), specs)
+    asked = _with_pair(_with_runs(_topics(options), specs), options.pair)
     for spec in specs.values():
         mark_of(spec, analyzer)  # loads it: what is no ranker is told now, and not for each query
     with progress("queries") as bar:
@@ -129,6 +133,7 @@ def _compare(options: argparse.Namespace) -> int:
             vectors=options.vectors,
             edits=options.edits,
             axioms=options.axioms,
+            pair=options.pair and tuple(map(given_text, options.pair)),
             seed=options.seed,
             cache=options.cache,
             progress=lambda done, query: bar(done, len(asked)),
@@ -184,33 +189,11 @@ def split_specs(text: str) -> dict[str, str]:
             raise InputError(f"no ranker {part.strip()!r}; a ranker is one of: {listed()}, run:FILE")
         else:
             specs[-1] += f",{part.strip()}"
-    named = [named_spec(spec) for spec in specs]
-    repeated = [spec for spec, n in Counter(spec for _, spec in named).items() if n > 1]
-    if repeated:
-        raise InputError(
-            f"--rankers has {without_secrets(repeated[0])!r} twice; a ranker agrees with itself"
-        )
-    short = Counter(_short(spec) for _, spec in named)
-    shown = [_short(s) if short[_short(s)] == 1 else without_secrets(s) for _, s in named]
-    names = [name or one for (name, _), one in zip(named, shown, strict=True)]
-    twice = next((name for name, n in Counter(names).items() if n > 1), None)
-    if twice is not None:
-        raise InputError(f"--rankers has two rankers of the name {twice!r}; name them NAME=SPEC")
-    return dict(zip(names, (spec for _, spec in named), strict=True))
+    return named_rankers(specs, "--rankers")
 
 
 def _begins(part: str) -> bool:
     return is_spec(named_spec(part)[1])
-
-
-def _short(spec: str) -> str:
-    """A spec with the last part of a path only."""
-    kind, colon, rest = spec.partition(":")
-    if is_lexical(spec):
-        return spec
-    if kind in ("http", "https"):
-        return without_secrets(spec)
-    return kind + colon + ",".join(Path(part).name or part for part in rest.split(",")) if rest else spec
 
 
 def _topics(options: argparse.Namespace) -> list[Topic]:
@@ -366,6 +349,19 @@ def _with_runs(found: list[Topic], specs: Mapping[str, str]) -> list[Topic]:
         found = [_with_run(topic, name, run.get(topic.qid, only)) for topic in found]
         if not any(name in topic.runs for topic in found):
             raise InputError(f"{name} ranks no document of any query; it has queries {_some(list(run))}")
+    return found
+
+
+def _with_pair(found: list[Topic], pair: Sequence[str] | None) -> list[Topic]:
+    """The topics, refused where no query has both documents of a pair."""
+    if pair is None:
+        return found
+    known = dict.fromkeys(doc for topic in found for doc in topic.docs)
+    absent = [doc for doc in pair if doc not in known]
+    if absent:
+        raise InputError(f"--pair: no query has a document {absent[0]!r}; there are {_some([*known])}")
+    if not any({*pair} <= {*topic.pool, *topic.docs} for topic in found):
+        raise InputError(f"--pair: no query has both {pair[0]!r} and {pair[1]!r}")
     return found
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,8 @@ from typing import Any
 from intentx.cli.change_options import add_change, check_change, explain_change
 from intentx.cli.encoders import encoder, vectors
 from intentx.cli.explain_features import add_features, explain_features, refuse_features
+from intentx.cli.explained_ranking import document_in, ranking_of, settle_rankers, tell_hits
+from intentx.cli.explained_shown import Shown, show_explanations
 from intentx.cli.method_options import (
     OF_DOCUMENTS,
     OF_RANKINGS,
@@ -22,7 +23,7 @@ from intentx.cli.method_options import (
 )
 from intentx.cli.setting_options import add_settings
 from intentx.cli.simple_ranker_options import check_simple_rankers
-from intentx.cli.terminal import check_folder, given_text, progress, quiet_models, show, show_json, tell
+from intentx.cli.terminal import check_folder, given_text, progress
 from intentx.cli.word_options import positive, word_settings
 from intentx.datasets import read_documents
 from intentx.errors import InputError
@@ -30,21 +31,12 @@ from intentx.evaluation.axioms import axioms
 from intentx.evaluation.base import Measure
 from intentx.evaluation.faithfulness import faithfulness
 from intentx.evaluation.heldout import heldout_fidelity
-from intentx.explainers.change.explanation import ChangeExplanation
-from intentx.explainers.document.explanation import DocumentExplanation
-from intentx.explainers.document.votes import side_by_side
 from intentx.explainers.methods import METHODS, Method, all_methods, find_method
-from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.preferences.simple_rankers import chosen_simple_rankers
-from intentx.rankers import RankerSpec, named_run
+from intentx.rankers import RankerSpec
 from intentx.rankers.kinds import SPECS, listed
-from intentx.rankers.services.redaction import without_secrets
-from intentx.ranking import Document, Ranking, rank
-from intentx.report import write_page
-from intentx.report.pictures.change import write_change_picture
-from intentx.report.pictures.votes import write_votes
-from intentx.report.pictures.words import check_picture, write_png
-from intentx.scoring import BlackBox
+from intentx.ranking import Document, Ranking
+from intentx.report.pictures.words import check_picture
 
 __all__ = ["add_explain"]
 
@@ -59,7 +51,11 @@ def add_explain(commands: Any) -> None:
         description="Without --doc, the whole ranking is explained by intent terms; with it, one "
         "document by signed words.",
     )
-    explain.add_argument("--ranker", metavar="SPEC", help=f"{SPECS}, or run:FILE")
+    explain.add_argument(
+        "--ranker", metavar="SPEC", action="append",
+        help=f"{SPECS}, or run:FILE; with --doc several times, perhaps as NAME=SPEC: the rankers side "
+        "by side",
+    )  # fmt: skip
     explain.add_argument("--query", metavar="Q", help="the query")
     explain.add_argument("--docs", metavar="FILE", help="JSONL or TSV; - reads stdin")
     explain.add_argument(
@@ -72,9 +68,13 @@ def add_explain(commands: Any) -> None:
         "--method", choices=MethodNames(), action="append", metavar="METHOD",
         help=f"for rankings: {', '.join(explaining('ranking'))} (default multiplex); for documents, "
         f"some of them for rankings, too: {', '.join(explaining('document'))}; or one that an installed "
-        "package adds; can be given several times",
+        "package adds; can be given several times; NAME:VALUE is a variant, such as deepshap:oov, of "
+        f"{_and([name for name, method in METHODS.items() if method.variant])}",
     )  # fmt: skip
-    explain.add_argument("--doc", metavar="ID", help="explain this document; #3 is the one of rank 3")
+    explain.add_argument(
+        "--doc", metavar="ID",
+        help="explain this document; #3 is the one of rank 3, by the first ranker",
+    )  # fmt: skip
     explain.add_argument(
         "--above",
         metavar="ID",
@@ -126,6 +126,7 @@ def _add_measures(explain: argparse.ArgumentParser) -> None:
 
 
 def _explain(options: argparse.Namespace) -> None:
+    settle_rankers(options)
     if options.letor:
         explain_features(options)
         return
@@ -133,6 +134,27 @@ def _explain(options: argparse.Namespace) -> None:
     for name in ("query", "docs"):
         if getattr(options, name) is None:
             raise InputError(f"the following arguments are required: --{name}")
+    _settle_spec(options)
+    for name in ("query", "qid", "doc", "above"):
+        given = getattr(options, name)
+        setattr(options, name, given if given is None else given_text(given))
+    options.method = [name.lower() if ":" in name else name for name in options.method or ["multiplex"]]
+    check_change(options)
+    if options.goal is None:
+        _check_options(options, options.method)
+    options.analyzer = word_settings(options).analyzer()
+    documents = read_documents(options.docs)
+    with progress() as bar:
+        if options.rankers:
+            explanations = _by_rankers(options, documents, bar)
+        else:
+            explanations = _by_one_ranker(options, documents, bar)
+        shown = Shown(explanations, options)
+    show_explanations(shown)
+
+
+def _settle_spec(options: argparse.Namespace) -> None:
+    """Parse the spec of the one ranker; a recorded run becomes the run of the options."""
     options.spec = RankerSpec.parse(options.ranker) if options.ranker else None
     if options.spec is not None and options.spec.kind == "run":
         if options.run:
@@ -140,41 +162,41 @@ def _explain(options: argparse.Namespace) -> None:
         options.ranker, options.run = None, options.spec.target
     if not options.ranker and not options.run:
         raise InputError(f"name a ranker: --ranker with one of {listed()}; or give --run FILE")
-    for name in ("query", "qid", "doc", "above"):
-        given = getattr(options, name)
-        setattr(options, name, given if given is None else given_text(given))
-    names = options.method or ["multiplex"]
-    check_change(options)
-    if options.goal is None:
-        _check_options(options, names)
-    options.analyzer = word_settings(options).analyzer()
-    documents = read_documents(options.docs)
-    with progress() as bar:
-        ranking = _ranking(options, documents, bar)
-        doc, above = (_document(ranking, name) for name in (options.doc, options.above))
-        if options.goal is not None and doc is not None:
-            explanations: dict[str, Any] = {"change": explain_change(options, ranking, doc, above)}
-        else:
-            explanations = _by_words(options, names, ranking, doc, above)
-    _tell_hits(ranking.scorer)
-    several = {}
-    if doc is not None and len(explanations) > 1:
-        several["side_by_side"] = side_by_side([*explanations.values()], names)
-    plain = {
-        name: one.to_dict()
-        | {"ranker": options.ranker_name}
-        | {key: compared.to_dict() for key, compared in several.items()}
-        for name, one in explanations.items()
-    }
-    if options.json:
-        plain = plain if len(plain) > 1 else next(iter(plain.values()))
-        show_json(plain)
+
+
+def _by_one_ranker(
+    options: argparse.Namespace, documents: Sequence[Document], bar: Callable[[int, int], None]
+) -> dict[str, Any]:
+    """By the names of the methods, explanations of one ranker's ranking or document."""
+    ranking = ranking_of(options, documents, bar)
+    doc, above = (document_in(ranking, name) for name in (options.doc, options.above))
+    if options.goal is not None and doc is not None:
+        explanations: dict[str, Any] = {"change": explain_change(options, ranking, doc, above)}
     else:
-        if not options.ranker:
-            show(f"recorded run: {options.ranker_name}")
-        for shown in (*explanations.values(), *several.values()):
-            show(shown)
-    _write(options, explanations)
+        explanations = _by_words(options, options.method, ranking, doc, above)
+    tell_hits(ranking.scorer)
+    return explanations
+
+
+def _by_rankers(
+    options: argparse.Namespace, documents: Sequence[Document], bar: Callable[[int, int], None]
+) -> dict[str, Any]:
+    """By the names of the rankers, explanations of one document by one method."""
+    explanations: dict[str, Any] = {}
+    for name, spec in options.rankers.items():
+        one = argparse.Namespace(**{**vars(options), "ranker": spec})
+        try:
+            _settle_spec(one)
+            ranking = ranking_of(one, documents, bar)
+            doc, above = (document_in(ranking, given) for given in (options.doc, options.above))
+            [explanations[name]] = _by_words(one, options.method, ranking, doc, above).values()
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from error
+        if not explanations.keys() - {name}:  # a document named by its rank is the same for the others
+            options.doc = None if doc is None else ranking.doc_ids[doc]
+            options.above = None if above is None else ranking.doc_ids[above]
+        tell_hits(ranking.scorer)
+    return explanations
 
 
 def _by_words(
@@ -271,19 +293,6 @@ def _or(names: Sequence[str] | Mapping[str, Any]) -> str:
     return f"{', '.join(others)} or {last}" if others else last
 
 
-def _document(ranking: Ranking, name: str | None) -> int | None:
-    """The position of a document named by its id, or else by its rank as in "#3"."""
-    if name is None:
-        return None
-    if name not in ranking.doc_ids and re.fullmatch(r"#[0-9]+", name):
-        if not 1 <= int(name[1:]) <= len(ranking):
-            raise InputError(
-                f"no rank {name[1:]} in a ranking of {len(ranking)} documents (#1 is the best)"
-            )
-        return int(name[1:]) - 1
-    return ranking.position(name)
-
-
 def _judged(options: argparse.Namespace, method: Any, explanation: Any) -> list[Measure]:
     """The measures that were asked for."""
     judged: list[Measure] = []
@@ -294,67 +303,3 @@ def _judged(options: argparse.Namespace, method: Any, explanation: Any) -> list[
     if options.faithfulness:
         judged.append(faithfulness(explanation, seed=options.seed))
     return judged
-
-
-def _write(
-    options: argparse.Namespace,
-    explanations: Mapping[str, IntentExplanation | DocumentExplanation | ChangeExplanation],
-) -> None:
-    """The page and the pictures, and where they are: on standard output beside tables only."""
-    written = []
-    if options.html:
-        one = len(explanations) == 1 and options.doc is None
-        labels = [options.ranker_name] if one else list(explanations)
-        written.append(f"page: {write_page(options.html, [*explanations.values()], labels=labels)}")
-    if options.png:
-        for name, explanation in explanations.items():
-            path = options.png
-            if len(explanations) > 1:
-                path = path.with_stem(f"{path.stem}-{name}")
-            if isinstance(explanation, ChangeExplanation):
-                drawn = write_change_picture(path, explanation)
-            else:
-                drawn = write_png(path, explanation)
-            written.append(f"picture: {drawn}")
-        of_one = [one for one in explanations.values() if isinstance(one, DocumentExplanation)]
-        if len(of_one) > 1:
-            path = options.png.with_stem(f"{options.png.stem}-side-by-side")
-            written.append(f"picture: {write_votes(path, of_one, [*explanations])}")
-    for line in written:
-        if options.json:
-            tell(line)
-        else:
-            show(line)
-
-
-def _ranking(
-    options: argparse.Namespace, documents: Sequence[Document], bar: Callable[[int, int], None]
-) -> Ranking:
-    options.ranker_name = options.ranker and without_secrets(options.ranker)
-    if options.run:
-        name, run = named_run(options.run, options.qid)
-        recorded = Ranking.from_run(run, options.query, documents)
-        if not options.ranker:
-            if options.cache:
-                raise InputError("no ranker is asked for a recorded run: --cache has nothing to store")
-            if options.cut:
-                raise InputError(
-                    "--cut needs --ranker: how much the ranker of a recorded run reads is unknown"
-                )
-            options.ranker_name = name
-            return recorded
-        by_id = {document.id: document for document in documents}
-        documents = [by_id[doc_id] for doc_id in run]
-    quiet_models(options.ranker)
-    contents = [document.content for document in documents]
-    scorer = options.spec.load(contents, options.analyzer)
-    box = BlackBox(scorer, progress=bar, cache=options.cache, fingerprint=options.fingerprint)
-    return rank(box, options.query, documents, truncated="cut" if options.cut else "warn")
-
-
-def _tell_hits(box: BlackBox | None) -> None:
-    if box is not None and box.cache is not None:
-        tell(
-            f"scores: {box.texts_asked} asked for, {box.texts_known} of them in memory, "
-            f"{box.texts_found} in {box.cache.path.name}, {box.texts_scored} from the ranker"
-        )

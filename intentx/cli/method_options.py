@@ -28,6 +28,8 @@ class MethodNames:
     """The names of methods, for a parser: other packages' are looked for when they are needed."""
 
     def __contains__(self, name: object) -> bool:
+        if isinstance(name, str):  # a variant that there is not is told once the method is looked for
+            name = name.partition(":")[0]
         return name in METHODS or name in FEATURE_METHODS or name in method_names()
 
     def __iter__(self) -> Iterator[str]:
@@ -67,7 +69,7 @@ def method_of(name: str, options: argparse.Namespace) -> Any:
     else:
         several = _simple_rankers(options, method.takes_encoder)
         given |= {one: value for one, value in several.items() if takes(method, one)}
-    given = {one: value for one, value in given.items() if value is not None}
+    given = {one: value for one, value in given.items() if value is not None} | dict(method.chosen)
     try:
         return (method.maker or method.explainer)(**given)
     except TypeError as error:

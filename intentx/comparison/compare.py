@@ -16,6 +16,7 @@ import numpy.typing as npt
 from intentx.comparison.biases import find_biases
 from intentx.comparison.disagreements import Evidence
 from intentx.comparison.edits import EditComparison, edits_compared
+from intentx.comparison.pair import pair_comparison
 from intentx.comparison.preferred import OTHERS, Disagreement, contrast_terms, disagreement
 from intentx.comparison.results import Agreement, Comparison, Intent, QueryComparison
 from intentx.errors import InputError, IntentxError
@@ -53,6 +54,7 @@ def compare_rankers(
     gap: int = 10,
     edits: int = 0,
     axioms: bool = False,
+    pair: tuple[str, str] | None = None,
     seed: int = 0,
     cache: str | Path | None = None,
     progress: Callable[[int, str], None] | None = None,
@@ -82,6 +84,9 @@ def compare_rankers(
         for that move them down: up to some hundred texts for each document and ranker.
     axioms
         Whether to count which retrieval axioms each order goes along with.
+    pair
+        Ids of two documents: where a query has both, it is told what speaks for one of them in one
+        ranker and for the other in another (`QueryComparison.pair`).
     cache
         A file that remembers the scores of rankers with a fingerprint.
     progress
@@ -95,9 +100,11 @@ def compare_rankers(
     Raises
     ------
     InputError
-        For fewer than two rankers, the same spec twice, or no query.
+        For fewer than two rankers, the same spec twice, no query, or a pair that no query has.
     """
     check_rankers(rankers)
+    if pair is not None and (len(pair) != 2 or pair[0] == pair[1]):
+        raise InputError(f"a pair is two different documents, not {' and '.join(map(repr, pair))}")
     method = method or Multiplex(seed=seed)
     if gap < 1 or max_terms < 1 or edits < 0:
         raise InputError(
@@ -106,12 +113,16 @@ def compare_rankers(
         )
     found = []
     for topic in topics:
-        one = _Query(topic, method, vectors, gap, edits, axioms)
+        one = _Query(topic, method, vectors, gap, edits, axioms, pair)
         found.append(one.compared(rankers, max_terms, seed, cache))
         if progress is not None:
             progress(len(found), topic.query)
     if not found:
         raise InputError("there is no query to compare rankers on")
+    if pair is not None and not any(one.pair for one in found):
+        raise InputError(
+            f"no query has both {pair[0]!r} and {pair[1]!r} among the documents that all rankers rank"
+        )
     evidence = [
         Evidence(q.qid, q.query, tuple(q.documents.values()), {n: _in_order(q, n) for n in q.intents})
         for q in found
@@ -154,8 +165,10 @@ class _Query:
         gap: int,
         edits: int = 0,
         axioms: bool = False,
+        pair: tuple[str, str] | None = None,
     ) -> None:
         self.topic, self.gap, self.edits, self.axioms = topic, gap, edits, axioms
+        self.pair = pair
         if vectors is not None:
             texts, analyzer = tuple(topic.docs.values()), getattr(method, "analyzer", None)
             method = dataclasses.replace(method, vectors=vectors_of(vectors, texts, analyzer))
@@ -214,6 +227,9 @@ class _Query:
             disagreements=tuple(self._disagreements(part, explanations, max_terms, seed)),
             edits=tuple(self._edits(explanations)),
             axioms=self._axioms(explanations),
+            pair=pair_comparison(*self.pair, explanations)
+            if self.pair is not None and {*self.pair} <= part.documents.keys()
+            else None,
         )
 
     def _axioms(self, explanations: Mapping[str, IntentExplanation]) -> dict[str, Axioms]:

@@ -13,6 +13,7 @@ import numpy as np
 from intentx.answers import Stored
 from intentx.comparison.biases import RankerBiases
 from intentx.comparison.edits import EditComparison
+from intentx.comparison.pair import PairComparison
 from intentx.comparison.preferred import OTHERS, Disagreement, with_nan
 from intentx.errors import InputError
 from intentx.evaluation.axioms import Axioms
@@ -113,6 +114,9 @@ class QueryComparison:
         Of some documents, which edits move them in one order and not in another; where asked for.
     axioms
         Of each ranker, which retrieval axioms it agrees with; where asked for.
+    pair
+        Of two documents that were named: what speaks for one of them by one ranker, and for the other
+        by another. None where none were, or the query has not both.
     """
 
     qid: str
@@ -126,6 +130,7 @@ class QueryComparison:
     failed: Mapping[str, str] = field(default_factory=dict)
     edits: tuple[EditComparison, ...] = ()
     axioms: Mapping[str, Axioms] = field(default_factory=dict)
+    pair: PairComparison | None = None
 
     def disagreement(self, first: str, second: str = OTHERS) -> Disagreement:
         """That of two rankers, seen from the first; or of one with all others.
@@ -152,6 +157,8 @@ class QueryComparison:
         found["disagreements"] = tuple(map(Disagreement.from_dict, plain["disagreements"]))
         found["axioms"] = {name: Axioms.from_dict(one) for name, one in plain.get("axioms", {}).items()}
         found["edits"] = tuple(map(EditComparison.from_dict, plain.get("edits", ())))
+        if found.get("pair") is not None:
+            found["pair"] = PairComparison.from_dict(found["pair"])
         return cls(**found)
 
 
@@ -222,6 +229,9 @@ class Comparison(Stored):
     def to_dict(self) -> dict[str, Any]:
         """Plain data, documented in ``docs/json.md``; NaN becomes None."""
         plain: dict[str, Any] = _plain(dataclasses.asdict(self))
+        for query in plain["queries"]:
+            if query["pair"] is None:  # it is there only where a pair was named
+                del query["pair"]
         return {"format": FORMAT, **plain}
 
     @classmethod

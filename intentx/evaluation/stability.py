@@ -19,7 +19,7 @@ from intentx.ranking import Ranking
 from intentx.scoring import unit_of
 from intentx.text import Analyzer
 
-__all__ = ["Agreement", "agreement", "consistency", "correctness", "stability"]
+__all__ = ["Agreement", "agreement", "consistency", "correctness", "first_words", "stability"]
 
 P = 0.9  # of rank-biased overlap
 
@@ -85,7 +85,7 @@ def agreement(explanations: Sequence[Weighed], k: int = 10) -> Agreement:
             f"{len(explanations)} and {k!r}"
         )
     pairs = list(combinations(explanations, 2))
-    tops = [(_top(one, k), _top(other, k)) for one, other in pairs]
+    tops = [(first_words(one, k), first_words(other, k)) for one, other in pairs]
     kendalls = [tau for tau in (_kendall(*pair) for pair in pairs) if not math.isnan(tau)]
     return Agreement(
         kendall=float(np.mean(kendalls)) if kendalls else math.nan,
@@ -160,7 +160,7 @@ def correctness(
     return float(weights @ share / norms) if norms else math.nan
 
 
-def _top(explanation: Weighed, k: int) -> list[str]:
+def first_words(explanation: Weighed, k: int) -> list[str]:
     """The k first words, by absolute weight."""
     weighed = [(t, w) for t, w in zip(explanation.terms, explanation.weights, strict=True) if w]
     return [term for term, _ in sorted(weighed, key=lambda pair: -abs(pair[1]))[:k]]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import typing
 import warnings
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from types import MappingProxyType
 from typing import Any, Literal, get_args
@@ -70,6 +71,11 @@ class Method:
     kept
         Settings that are part of what the name stands for: options of the command line leave them as
         they are. ``"dense"`` among them: no encoder becomes one of its simple rankers.
+    variant
+        The setting that chooses between variants of the method: ``NAME:VALUE`` stands for the method
+        with this value, such as ``"deepshap:oov"``. None: it has no variants.
+    chosen
+        Settings that the name has chosen in this way.
 
     Examples
     --------
@@ -86,6 +92,8 @@ class Method:
     needs_gradients: bool = False
     labels: tuple[str, ...] = ()
     kept: tuple[str, ...] = ()
+    variant: str | None = None
+    chosen: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if self.explains not in ("ranking", "document"):
@@ -111,7 +119,41 @@ class Method:
             named = (one for one in found if one.kind not in (one.VAR_KEYWORD, one.VAR_POSITIONAL))
             return {one.name: one.default for one in named}
         fields = (one for one in dataclasses.fields(self.explainer) if one.init)
-        return {one.name: _default(one) for one in fields}
+        return {one.name: _default(one) for one in fields} | dict(self.chosen)
+
+    @property
+    def variants(self) -> tuple[str, ...]:
+        """The values that can stand after the name; () where the method has no variants.
+
+        Examples
+        --------
+        >>> METHODS["exs"].variants
+        ('rank', 'score', 'topk')
+        """
+        if self.variant is None or self.chosen:
+            return ()
+        return get_args(typing.get_type_hints(self.explainer)[self.variant])
+
+    def of_variant(self, value: str) -> Method:
+        """The method with the setting that chooses between its variants.
+
+        Raises
+        ------
+        InputError
+            If it has no such variant.
+        """
+        known = self.variants
+        if value.lower() not in known or self.variant is None:
+            which = f"one of {', '.join(known)}" if known else f"no value: {self.name} has no variants"
+            raise InputError(
+                f"no method '{self.name}:{value}'; after the colon stands {which}{nearest(value, known)}"
+            )
+        return dataclasses.replace(
+            self,
+            name=f"{self.name}:{value.lower()}",
+            kept=(*self.kept, self.variant),
+            chosen={self.variant: value.lower()},
+        )
 
     @property
     def contrastive(self) -> bool:
@@ -146,6 +188,13 @@ class Method:
                 f"method {self.name!r} has no setting {unknown[0]!r}; it has "
                 f"{', '.join(sorted(known)) or 'none'}{nearest(unknown[0], known)}"
             )
+        twice = [key for key in settings if settings[key] != self.chosen.get(key, settings[key])]
+        if twice:
+            raise InputError(
+                f"method {self.name!r} has chosen {twice[0]}={self.chosen[twice[0]]!r}, and cannot have "
+                f"{settings[twice[0]]!r} as well; leave one of them out"
+            )
+        settings = {**self.chosen, **settings}
         if dataclasses.is_dataclass(self.explainer):
             settings = check_settings(f"method {self.name!r}", self.explainer, settings)
         given = {key: tuple(one) if isinstance(one, list) else one for key, one in settings.items()}
@@ -186,14 +235,14 @@ METHODS: Mapping[str, Method] = MappingProxyType(
             _of_rankings("query-terms", QueryTerms, kept=("seed",)),  # it draws nothing
             _of_rankings("random-terms", RandomTerms),
             _of_rankings("equivalent-query", EquivalentQuery),
-            _of_documents("exs", EXS, labels=get_args(Labels)),
-            _of_documents("lirme", LIRME),
-            _of_documents("shap", KernelSHAP),
+            _of_documents("exs", EXS, labels=get_args(Labels), variant="labels"),
+            _of_documents("lirme", LIRME, variant="sampler"),
+            _of_documents("shap", KernelSHAP, variant="removal"),
             _of_documents("saliency", Saliency, needs_gradients=True),
-            _of_documents("gradient-input", GradientInput, needs_gradients=True),
-            _of_documents("ig", IntegratedGradients, needs_gradients=True),
-            _of_documents("deeplift", DeepLIFT, needs_gradients=True),
-            _of_documents("deepshap", DeepSHAP, needs_gradients=True),
+            _of_documents("gradient-input", GradientInput, needs_gradients=True, variant="reference"),
+            _of_documents("ig", IntegratedGradients, needs_gradients=True, variant="reference"),
+            _of_documents("deeplift", DeepLIFT, needs_gradients=True, variant="reference"),
+            _of_documents("deepshap", DeepSHAP, needs_gradients=True, variant="reference"),
             _of_documents("gradcam", GradCAM, needs_gradients=True),
             _of_documents("attention", Attention),
             _of_documents(
@@ -224,7 +273,7 @@ def method_names() -> tuple[str, ...]:
 
 
 def find_method(name: str) -> Method:
-    """The method of that name.
+    """The method of that name, or a variant of it: ``NAME:VALUE``.
 
     Raises
     ------
@@ -235,9 +284,14 @@ def find_method(name: str) -> Method:
     --------
     >>> find_method("ig").explainer.__name__
     'IntegratedGradients'
+    >>> find_method("deepshap:oov").make().reference
+    'oov'
     """
     if name in METHODS:
         return METHODS[name]
+    name, colon, value = name.partition(":")
+    if colon:
+        return find_method(name).of_variant(value)
     added = plugins(GROUP, METHODS)
     if name not in added:
         names = method_names()
@@ -256,7 +310,7 @@ def _of_class(name: str, explainer: Any) -> Method:
     """The record of a class; what it does not say by an attribute of that name is as by default."""
     stated = {
         fact: getattr(explainer, fact)
-        for fact in ("explains", "signed", "needs_scorer", "needs_gradients")
+        for fact in ("explains", "signed", "needs_scorer", "needs_gradients", "variant")
         if hasattr(explainer, fact)
     }
     is_ours = isinstance(explainer, type) and issubclass(explainer, Explainer)

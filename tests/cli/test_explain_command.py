@@ -84,17 +84,58 @@ def test_methods_stand_side_by_side(capsys, docs):
     code, out, _ = run(capsys, docs, *several, "--json")
     assert code == 0
     plain = json.loads(out)
-    assert set(plain) == {"shap", "lirme"}
-    for one in plain.values():
-        told = one["side_by_side"]
-        assert told["methods"] == ["shap", "lirme"]
-        assert told["contradictions"] == []
-        assert {"term": "piano", "for": ["shap", "lirme"], "against": []}.items() <= next(
-            word for word in told["words"] if word["term"] == "piano"
-        ).items()
+    assert (plain["varies"], plain["labels"]) == ("method", ["shap", "lirme"])
+    assert [one["method"] for one in plain["explanations"]] == ["KernelSHAP", "LIRME"]
+    assert {one["ranker"] for one in plain["explanations"]} == {"bm25"}
+    assert all(one["verdict"] and one["faithfulness"] for one in plain["explanations"])
+    assert plain["votes"]["contradictions"] == []
+    assert {"term": "piano", "for": ["shap", "lirme"], "against": []}.items() <= next(
+        word for word in plain["votes"]["words"] if word["term"] == "piano"
+    ).items()
     code, out, _ = run(capsys, docs, *several)
     assert "Side by side" in out
     assert "No method contradicts another" in " ".join(out.split())
+
+
+def test_variants_of_a_method_side_by_side(capsys, docs, rankers, tmp_path):
+    files = ("--html", tmp_path / "p.html", "--png", tmp_path / "p.svg")
+    several = ("--method", "deepshap:oov", "--method", "deepshap:IDF", "--method", "shap")
+    code, out, _ = run(
+        capsys, docs, "--doc", "first", *several, *files, "--json", ranker=rankers["knrm"]
+    )
+    assert code == 0
+    plain = json.loads(out)
+    assert plain["labels"] == ["deepshap:oov", "deepshap:idf", "shap"]
+    references = [one["settings"].get("reference") for one in plain["explanations"]]
+    assert references == ["oov", "idf", None]
+    assert len(plain["agreements"]) == 3
+    found = ix.SideBySide.from_dict(plain)
+    for label, one in zip(found.labels, found.explanations, strict=True):
+        others = {word for name, words in found.first.items() if name != label for word in words}
+        alone = {word for word in found.first[label] if word not in others}
+        assert set(found.alone[label]) <= alone
+        assert one.ranking.doc_ids[one.position] == "first"
+    written = sorted(path.name for path in tmp_path.glob("*.svg"))
+    assert "p-deepshap-oov.svg" in written
+    text = Reader((tmp_path / "p.html").read_text(encoding="utf-8")).text
+    assert "deepshap:oov and deepshap:idf" in text
+
+
+def test_rankers_stand_side_by_side(capsys, docs, rankers, tmp_path):
+    knrm, page = f"K={rankers['knrm']}", tmp_path / "p.html"
+    more = ("--ranker", knrm, "--doc", "#2", "--method", "shap", "--html", page)
+    code, out, _ = run(capsys, docs, *more, "--json")
+    assert code == 0
+    plain = json.loads(out)
+    assert (plain["varies"], plain["labels"]) == ("ranker", ["bm25", "K"])
+    assert [one["ranker"] for one in plain["explanations"]] == ["bm25", rankers["knrm"]]
+    assert plain["doc_id"] == plain["explanations"][1]["doc_id"] == "second"
+    one, two = (one["ranking"]["scores"] for one in plain["explanations"])
+    assert one != two
+    text = Reader(page.read_text(encoding="utf-8")).text
+    assert "Each ranker has its own unit" in text
+    code, out, _ = run(capsys, docs, *more)
+    assert (code, "this ranker alone" in out) == (0, True)
 
 
 def test_grad_cam(capsys, docs, rankers, tmp_path):
@@ -155,9 +196,9 @@ def test_why_one_is_above_another(capsys, docs):
     code, out, _ = run(capsys, docs, *more)
     assert code == 0
     both = json.loads(out)
-    assert list(both) == ["shap", "exs"]
-    assert {one["above"] for one in both.values()} == {"second"}
-    assert {"typing", "piano"} <= set(both["shap"]["terms"])
+    assert (both["labels"], both["above"]) == (["shap", "exs"], "second")
+    assert {one["above"] for one in both["explanations"]} == {"second"}
+    assert {"typing", "piano"} <= set(both["explanations"][0]["terms"])
     swapped = ("--doc", "second", "--above", "first", "--method", "exs")
     code, _, err = run(capsys, docs, *swapped)
     assert (code, "is not above 'first'" in err) == (2, True)
@@ -192,7 +233,7 @@ def test_several_methods(capsys, docs, tmp_path):
         "picture-side-by-side.png",
     ]
     code, out, err = run(capsys, docs, *more, "--json")
-    assert list(json.loads(out)) == ["exs", "lirme"]  # on standard output stands nothing else
+    assert json.loads(out)["labels"] == ["exs", "lirme"]  # on standard output stands nothing else
     assert err.count("picture: ") == 3
 
 
@@ -261,6 +302,15 @@ def test_faithfulness(capsys, docs):
         (("--faithfulness",), "--faithfulness needs one document"),
         (("--doc", "first", "--method", "exs", "--heldout", "2"), "leave --doc out"),
         (("--method", "exs", "--method", "exs"), "--method exs is given twice"),
+        (("--method", "exs:best"), "no method 'exs:best'; after the colon stands one of rank, score"),
+        (("--method", "saliency:oov"), "after the colon stands no value: saliency has no variants"),
+        (("--method", "exs:rank", "--labels", "topk"), "--labels is a setting of exs, not of exs:rank"),
+        (("--method", "exs:rank", "--method", "exs:RANK"), "--method exs:rank is given twice"),
+        (("--ranker", "lm", "--method", "exs"), "side by side for one document: name it with --doc"),
+        (("--ranker", "lm", "--doc", "first", "--method", "exs", "--method", "shap"),
+         "either several --method or several --ranker"),
+        (("--ranker", "bm25", "--doc", "first", "--method", "exs"), "--ranker has 'bm25' twice"),
+        (("--ranker", "lm", "--doc", "first", "--method", "ig"), "bm25: IntegratedGradients needs"),
         (("--samples", "9"), "--samples is a setting of exs, lirme or shap, not of multiplex"),
         (("--method", "shap", "--k", "9"), "--k is a setting of exs, not of shap"),
         (("--method", "shap", "--labels", "rank"), "--labels is a setting of exs,"),

@@ -13,7 +13,7 @@ from intentx.explainers.document.signed import SIZES
 if TYPE_CHECKING:
     from rich.table import Table
 
-__all__ = ["NOTABLE", "SIZES", "SideBySide", "WordVotes", "numbered", "side_by_side"]
+__all__ = ["NOTABLE", "SIZES", "Votes", "WordVotes", "numbered", "word_votes"]
 
 NOTABLE = 0.1  # of a method's largest weight: words below it are not worth a sentence
 SHOWN = 20  # words of the table
@@ -52,7 +52,7 @@ class WordVotes:
 
 
 @dataclass(frozen=True)
-class SideBySide:
+class Votes:
     """Words that matter to one method or more, and what each method says of them.
 
     Attributes
@@ -63,11 +63,14 @@ class SideBySide:
         Those that methods contradict each other on come first, then those that most methods name.
     left_out
         Methods whose weights have no direction.
+    varies
+        What the labels are: ``"method"``, or ``"ranker"`` where one method explains several rankers.
     """
 
     labels: tuple[str, ...]
     words: tuple[WordVotes, ...]
     left_out: tuple[str, ...] = ()
+    varies: str = "method"
 
     @property
     def contradictions(self) -> tuple[WordVotes, ...]:
@@ -83,12 +86,13 @@ class SideBySide:
             verb = "has" if len(self.left_out) == 1 else "have"
             left = f" {_listed(self.left_out)} {verb} no part in it: they give sizes without a sign."
         if len(self.labels) < 2:
-            return f"There are no two methods whose weights have a sign.{left}"
+            return f"There are no two {self.varies}s whose weights have a sign.{left}"
         if not number:
             some = "the one word that matters" if of == 1 else f"any of the {of} words that matter"
-            return f"No method contradicts another on {some} to one of them.{left}"
+            return f"No {self.varies} contradicts another on {some} to one of them.{left}"
         words = "1 word" if number == 1 else f"{number} words"
-        return f"The methods contradict each other on {words} of {of} that matter to one of them.{left}"
+        each = f"The {self.varies}s contradict each other"
+        return f"{each} on {words} of {of} that matter to one of them.{left}"
 
     def of(self, term: str) -> WordVotes | None:
         """What is said of a word; None for one that matters to no method."""
@@ -130,9 +134,11 @@ class SideBySide:
         return table
 
 
-def side_by_side(
-    explanations: Sequence[DocumentExplanation], labels: Sequence[str] | None = None
-) -> SideBySide:
+def word_votes(
+    explanations: Sequence[DocumentExplanation],
+    labels: Sequence[str] | None = None,
+    varies: str = "method",
+) -> Votes:
     """Hold explanations of one document by several methods against each other.
 
     A method speaks for or against a word by the sign of its weight, where that is notable: a tenth
@@ -145,6 +151,8 @@ def side_by_side(
         Two or more of the same document.
     labels
         What tells them apart; None: their methods, numbered where one comes twice.
+    varies
+        As in `Votes`.
 
     Raises
     ------
@@ -156,7 +164,7 @@ def side_by_side(
     >>> import intentx as ix
     >>> ranking = ix.rank(lambda q, texts: [len(t) for t in texts], "tea", ["green tea", "pot"])
     >>> found = [method.explain(ranking, 0) for method in (ix.KernelSHAP(), ix.LIRME())]
-    >>> [word.sentence for word in side_by_side(found).words]
+    >>> [word.sentence for word in word_votes(found).words]
     ['green: KernelSHAP and LIRME say for', 'tea: KernelSHAP and LIRME say for']
     """
     names = tuple(numbered(explanations) if labels is None else labels)
@@ -183,7 +191,9 @@ def side_by_side(
         for term in terms
     ]
     words.sort(key=lambda word: (not word.contradicted, len(word.silent)))
-    return SideBySide(tuple(signed), tuple(words), tuple(name for name in names if name not in signed))
+    return Votes(
+        tuple(signed), tuple(words), tuple(name for name in names if name not in signed), varies
+    )
 
 
 def numbered(explanations: Sequence[DocumentExplanation]) -> list[str]:

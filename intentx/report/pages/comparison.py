@@ -25,6 +25,7 @@ from intentx.report.pages.comparison_head import (
     named,
     other_rankers,
 )
+from intentx.report.pages.comparison_pair import PAIR, pairs_section
 from intentx.report.pages.layout import html_page, writable, write_file
 from intentx.report.pages.sections import settings_table
 from intentx.report.pages.tables import bar, table
@@ -62,19 +63,23 @@ def comparison_page(comparison: Comparison, *, title: str = "") -> str:
     if not comparison.queries:
         raise InputError("a page needs at least one query")
     names = list(comparison.rankers)
+    sections: tuple[tuple[str, str], ...] = _SECTIONS
+    if any(query.pair is not None for query in comparison.queries):
+        sections = (("pair", PAIR), *_SECTIONS)
     parts = {
+        "pair": pairs_section(comparison),
         "agreement": _agreement(comparison),
         "biases": _biases(comparison),
         "queries": _queries(comparison),
         "made": _made(comparison),
     }
-    sections = (
-        tag("section", tag("h2", heading), parts[anchor], id=anchor) for anchor, heading in _SECTIONS
+    shown = (
+        tag("section", tag("h2", heading), parts[anchor], id=anchor) for anchor, heading in sections
     )
     return html_page(
         title or f"{', '.join(names)}, compared by intentx",
-        comparison_header(comparison, title, _SECTIONS),
-        tag("main", *sections),
+        comparison_header(comparison, title, sections),
+        tag("main", *shown),
     )
 
 

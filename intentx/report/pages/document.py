@@ -9,16 +9,17 @@ from pathlib import Path
 import intentx
 from intentx.errors import InputError
 from intentx.evaluation.metrics import document_title
+from intentx.explainers.document.beside import SideBySide, Varies, side_by_side
 from intentx.explainers.document.explanation import DocumentExplanation
-from intentx.explainers.document.shown import verdict_of
-from intentx.explainers.document.votes import SideBySide, numbered, side_by_side
+from intentx.explainers.document.votes import Votes, numbered
 from intentx.explainers.inside.attention_explanation import AttentionExplanation
 from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation
 from intentx.explainers.inside.token_pairs_explanation import TokenPairsExplanation
-from intentx.markup import Html, count, join, listing, percent, real, tag
+from intentx.markup import Html, count, join, listing, percent, tag
 from intentx.report.pages.attention import attention_grid
+from intentx.report.pages.document_answer import answer, other_document
 from intentx.report.pages.document_map import grad_cam
-from intentx.report.pages.explained_document import NOTABLE, DocumentView
+from intentx.report.pages.explained_document import DocumentView
 from intentx.report.pages.layout import (
     Section,
     check_one_query,
@@ -34,19 +35,17 @@ from intentx.report.pages.measures import (
     faithfulness_table,
     has_faithfulness,
     has_stages,
-    measured,
     stages_table,
 )
 from intentx.report.pages.methods_beside import BESIDE, beside, contradictions, folded
 from intentx.report.pages.sections import seconds_table, settings_table
 from intentx.report.pages.tables import bar
-from intentx.report.pages.token_pairs import pairs_add_up, token_pairs
+from intentx.report.pages.token_pairs import token_pairs
 from intentx.scoring import unit_of
 
 __all__ = ["document_page", "write_document_page"]
 
 BARS = 20  # words with a bar
-NAMED_FOR, NAMED_AGAINST = 5, 3  # words of the answer
 NAMED_UNSEEN = 200
 
 
@@ -55,6 +54,7 @@ def document_page(
     *,
     title: str = "",
     labels: Sequence[str] | None = None,
+    varies: Varies | None = None,
 ) -> str:
     """A page that shows which words put a document where it is, and how far that can be believed.
 
@@ -67,6 +67,8 @@ def document_page(
         Of the page; "" for one made from the query.
     labels
         What tells the explanations apart; by default their methods.
+    varies
+        As in `intentx.side_by_side`.
 
     Returns
     -------
@@ -86,17 +88,18 @@ def document_page(
     sections = [part for part in _SECTIONS if any(_has(part.anchor, view) for view in views)]
     contents = [(part.anchor, part.heading) for part in sections]
     if len(views) > 1:
-        contents.insert(1, ("beside", BESIDE))
+        contents.insert(0, ("beside", BESIDE))
     parts = [section(part, [v for v in views if _has(part.anchor, v)]) for part in sections]
-    told = None
+    found: SideBySide | None = None
     if len(views) > 1:
-        told = side_by_side(explanations, [view.label for view in views])
-        parts.insert(1, beside(views, told))
+        names = [view.label for view in views]
+        found = side_by_side(explanations, names, varies=varies, faithful=False)
+        parts.insert(0, beside(views, found))
     first = explanations[0]
     name = first.ranking.doc_ids[first.position]
     return html_page(
         title or f"“{first.ranking.query}”: {name}, explained by intentx",
-        _header(views, title, contents, told),
+        _header(views, title, contents, None if found is None else found.votes),
         tag("main", *parts),
     )
 
@@ -107,6 +110,7 @@ def write_document_page(
     *,
     title: str = "",
     labels: Sequence[str] | None = None,
+    varies: Varies | None = None,
 ) -> Path:
     """Write `document_page` to a file and return its path.
 
@@ -116,7 +120,9 @@ def write_document_page(
         As `document_page`, and if the file cannot be written, e.g. since its folder does not exist.
     """
     path = writable(path)
-    return write_file(path, document_page(explanations, title=title, labels=labels).encode("utf-8"))
+    return write_file(
+        path, document_page(explanations, title=title, labels=labels, varies=varies).encode("utf-8")
+    )
 
 
 def _check(explanations: Sequence[DocumentExplanation], labels: Sequence[str] | None) -> None:
@@ -135,7 +141,7 @@ def _header(
     views: Sequence[DocumentView],
     title: str,
     contents: Sequence[tuple[str, str]],
-    told: SideBySide | None,
+    told: Votes | None,
 ) -> Html:
     first = views[0].explanation
     places = listing(dict.fromkeys(_place(view.explanation) for view in views), "or")
@@ -153,7 +159,7 @@ def _header(
             methods,
             class_="by",
         ),
-        *(_answer(view, alone=len(views) == 1) for view in views),
+        *(answer(view, alone=len(views) == 1) for view in views),
         "" if told is None else contradictions(told),
         links(contents),
         class_="top",
@@ -164,96 +170,6 @@ def _place(explanation: DocumentExplanation) -> str:
     number = len(explanation.ranking)
     score = score_of(explanation.ranking, explanation.position)
     return f"rank {count(explanation.position + 1)} of {count(number)} with the score {score}"
-
-
-def _other(explanation: DocumentExplanation) -> Html:
-    """The document that it is compared with, by its id and rank."""
-    above = explanation.above or 0
-    return join([tag("bdi", explanation.ranking.doc_ids[above]), f" (rank {count(above + 1)})"])
-
-
-def _answer(view: DocumentView, alone: bool) -> Html:
-    """Which words speak for the document's place and which against, and how far to believe it."""
-    name = join([tag("strong", tag("bdi", view.label)), ": "]) if not alone else Html("")
-    explanation = view.explanation
-    verdict = explanation.verdict
-    first = [tag("strong", f"Caution: {one}. ") for one in explanation.cautions]
-    first.append(tag("strong", verdict_of(explanation), class_=verdict.level if verdict else "none"))
-    answer = tag("p", name, *first, " ", _sentence(view), " ", _belief(explanation), class_="answer")
-    return join([answer, *measured(explanation)])
-
-
-def _sentence(view: DocumentView) -> Html:
-    """What the weights say: as a fact only where it may be more than chance."""
-    verdict = view.explanation.verdict
-    if verdict is not None and verdict.level == "chance" and view.largest:
-        words = [tag("b", view.term(term)) for term in view.explanation.terms[:NAMED_FOR]]
-        some = [word for word, weight in zip(words, view.explanation.weights, strict=False) if weight]
-        return join(["The largest weights are those of ", listing(some), "."])
-    return _speaking(view)
-
-
-def _speaking(view: DocumentView) -> Html:
-    explanation = view.explanation
-    notable = [(t, w) for t, w in view.of_term.items() if w and abs(w) >= NOTABLE * view.largest]
-    pro = [tag("b", view.term(term)) for term, weight in notable if weight > 0][:NAMED_FOR]
-    contra = [tag("b", view.term(term)) for term, weight in notable if weight < 0][:NAMED_AGAINST]
-    if not notable:
-        rest = "".join(f" What no word carries is {view.rest(weight)}." for _, weight in view.others)
-        return Html(f"No word makes a difference.{rest}")
-    if view.signless:
-        return join(["Its score depends most on ", listing(pro), ", whichever way."])
-    above = [" above ", _other(explanation)] if explanation.above is not None else []
-    if not pro:
-        return join([_speak(contra), " against its place", *above, ", no word notably for it."])
-    if view.one_sided:
-        return join([_speak(pro), " for its place; the method does not see what speaks against it."])
-    against = [listing(contra) if contra else "no word notably", " against it."]
-    return join([_speak(pro), " for its place", *above, ", ", *against])
-
-
-def _speak(words: Sequence[Html]) -> Html:
-    return join([listing(words), " speaks" if len(words) == 1 else " speak"])
-
-
-def _belief(explanation: DocumentExplanation) -> Html:
-    """How well the weights account for what the ranker does, as far as the method tells."""
-    metrics, lines = explanation.metrics, []
-    if metrics.get("exact"):
-        lines.append(
-            "The weights are exact Shapley values: they add up to what the words change, "
-            f"{real(metrics['full'] - metrics['empty'])}."
-        )
-    elif not math.isnan(fit := metrics.get("fit", math.nan)):
-        lines.append(f"A model of these weights fits the ranker’s answers by {real(fit)} (at best 1).")
-    if isinstance(explanation, TokenPairsExplanation):
-        lines.append(pairs_add_up(explanation))
-    elif "relative_gap" in metrics:
-        pair = "other_score" in metrics
-        difference = real(metrics["score"] - metrics["other_score" if pair else "reference"])
-        whole = f"difference of {difference} " + ("between the two" if pair else "from the reference")
-        gap, rest = (
-            metrics["relative_gap"],
-            explanation.wordless,
-        )  # not told by every method, nor old files
-        told = pair and not math.isnan(rest)
-        carried = f", {real(rest)} of which no word carries (the rest)" if told else ""
-        lines.append(
-            "There was no difference to explain: the scores are equal."
-            if math.isnan(gap)
-            else f"All attributions add up to the {whole}{carried}, but for {_small(gap)}."
-        )
-    lines.append(
-        f"That took the ranker’s scores of {count(explanation.model_calls, 'version')} of it."
-        if explanation.model_calls
-        else "That took no score besides those of the ranking."
-    )
-    return join(lines, " ")
-
-
-def _small(share: float) -> str:
-    """A share as a percentage that says how small it is."""
-    return percent(share) if share >= 1 else f"{100 * share:.2g}\u00a0%"
 
 
 def _bars(view: DocumentView) -> Html:
@@ -303,7 +219,7 @@ def _text(view: DocumentView) -> Html:
     if explanation.above is not None:
         score = score_of(explanation.ranking, explanation.above)
         parts += [
-            tag("h4", "Compared with ", _other(explanation), f", score {score}"),
+            tag("h4", "Compared with ", other_document(explanation), f", score {score}"),
             tag("p", "Words with a weight have its colour here, too.", class_="note"),
             tag("p", view.text_of_other, dir="auto", class_="text"),
         ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.signed import signed
-from intentx.explainers.document.votes import SideBySide, WordVotes, numbered, side_by_side
+from intentx.explainers.document.votes import Votes, WordVotes, numbered, word_votes
 from intentx.markup import count
 from intentx.report.pictures.line_breaks import cleaned, first_line, measured, shortened, wrapped
 from intentx.report.pictures.style import INK, SIZE, SOFT, mixed, plain_style
@@ -27,23 +27,25 @@ LABEL, COLUMN, WIDEST, VOTES, LEAST = 150.0, 62.0, 120.0, 130.0, 460.0
 
 
 def votes_figure(
-    explanations: Sequence[DocumentExplanation], labels: Sequence[str] | None = None
+    explanations: Sequence[DocumentExplanation],
+    labels: Sequence[str] | None = None,
+    varies: str = "method",
 ) -> Figure:
     """The weights of each word by each method, as colours and numbers, contradictions first.
 
     Parameters
     ----------
-    explanations, labels
-        As `intentx.explainers.document.votes.side_by_side` takes them.
+    explanations, labels, varies
+        As `intentx.explainers.document.votes.word_votes` takes them.
 
     Raises
     ------
     InputError
-        As `side_by_side`.
+        As `word_votes`.
     MissingExtraError
         Without matplotlib.
     """
-    told = side_by_side(explanations, labels)
+    told = word_votes(explanations, labels, varies)
     names = labels or numbered(explanations)
     with plain_style():
         return _drawn(told, dict(zip(names, explanations, strict=True)))
@@ -53,6 +55,7 @@ def write_votes(
     path: str | Path,
     explanations: Sequence[DocumentExplanation],
     labels: Sequence[str] | None = None,
+    varies: str = "method",
 ) -> Path:
     """Write `votes_figure` to a file and return its path; the endings are those of `write_png`.
 
@@ -62,10 +65,10 @@ def write_votes(
         As `votes_figure` and `intentx.report.write_png`.
     """
     path, kind = check_picture(path)
-    return save_figure(path, kind, votes_figure(explanations, labels))
+    return save_figure(path, kind, votes_figure(explanations, labels, varies))
 
 
-def _drawn(told: SideBySide, methods: dict[str, DocumentExplanation]) -> Figure:
+def _drawn(told: Votes, methods: dict[str, DocumentExplanation]) -> Figure:
     from matplotlib.figure import Figure
 
     columns = [min(WIDEST, max(COLUMN, measured(cleaned(name), SIZE) + 12)) for name in methods]

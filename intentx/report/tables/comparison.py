@@ -13,6 +13,7 @@ from intentx.comparison.preferred import OTHERS, Disagreement
 from intentx.comparison.results import Comparison, Intent, QueryComparison
 from intentx.evaluation.metrics import AGREEMENT
 from intentx.markup import count, percent, real
+from intentx.report.tables.comparison_pair import rich_pair
 from intentx.signs import first_line, visible
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ def rich_comparison(comparison: Comparison) -> Iterator[Any]:
         yield from (edits.__rich__() for edits in query.edits)
         for name, axioms in query.axioms.items():
             yield Text(visible(f"{name}: {axioms.sentence}"))
+        if query.pair is not None:
+            yield from rich_pair(query.pair)
     if comparison.few:
         yield Text(f"Caution: {comparison.few}.", style="bold")
     if comparison.compared:

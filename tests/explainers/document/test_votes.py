@@ -7,7 +7,7 @@ import pytest
 
 import intentx as ix
 from intentx.cli import main
-from intentx.explainers.document.votes import side_by_side
+from intentx.explainers.document.votes import word_votes
 from intentx.report.pages.document import document_page
 from intentx.report.pictures.votes import votes_figure, write_votes
 from tests.explainers.document.linear import Linear
@@ -32,7 +32,7 @@ def _columns(found):
 
 
 def test_one_against_three():
-    told = side_by_side(explanations())
+    told = word_votes(explanations())
     [piano] = told.contradictions
     assert told.words[0] == piano
     assert piano.votes_against == ("IntegratedGradients",)
@@ -46,18 +46,18 @@ def test_one_against_three():
 
 
 def test_agreement_is_said_as_well():
-    told = side_by_side(explanations()[:3])
+    told = word_votes(explanations()[:3])
     assert told.contradictions == ()
     assert told.summary.startswith("No method contradicts another")
 
 
 def test_sizes_have_no_side():
     saliency = dataclasses.replace(explanations()[3], method="Saliency")
-    told = side_by_side([*explanations()[:2], saliency])
+    told = word_votes([*explanations()[:2], saliency])
     assert told.left_out == ("Saliency",)
     assert told.contradictions == ()
     assert told.summary.endswith("Saliency has no part in it: they give sizes without a sign.")
-    alone = side_by_side([explanations()[0], saliency])
+    alone = word_votes([explanations()[0], saliency])
     assert alone.summary.startswith("There are no two methods whose weights have a sign. Saliency")
 
 
@@ -110,7 +110,7 @@ def test_the_page_says_so():
 
 
 def test_plain_data_and_table():
-    told = side_by_side(explanations(), ["shap", "lirme", "exs", "ig"])
+    told = word_votes(explanations(), ["shap", "lirme", "exs", "ig"])
     plain = json.loads(json.dumps(told.to_dict()))
     assert plain["methods"] == ["shap", "lirme", "exs", "ig"]
     assert plain["contradictions"] == ["piano"]
@@ -129,16 +129,16 @@ def test_plain_data_and_table():
 )
 def test_what_cannot_stand_side_by_side(given, labels, message):
     with pytest.raises(ix.InputError, match=message):
-        side_by_side(explanations()[:given], labels)
+        word_votes(explanations()[:given], labels)
 
 
 def test_of_different_documents():
     ranking = ix.rank(Linear({"piano": 2.0}), "q", DOCS)
     found = [ix.KernelSHAP().explain(ranking, doc) for doc in (0, 1)]
     with pytest.raises(ix.InputError, match="different documents: 0, 2"):
-        side_by_side(found)
+        word_votes(found)
 
 
 def test_the_same_method_twice_is_numbered():
     one = explanations()[0]
-    assert side_by_side([one, one]).labels == ("KernelSHAP 1", "KernelSHAP 2")
+    assert word_votes([one, one]).labels == ("KernelSHAP 1", "KernelSHAP 2")
