@@ -10,10 +10,10 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from itertools import combinations
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from fidelity import interval
@@ -24,7 +24,7 @@ import intentx as ix
 from intentx.rankers import BiEncoder, CrossEncoder
 
 REFERENCES = ("oov", "idf", "ql", "collection", "topk")
-SYSTEMS = {
+SYSTEMS: dict[str, Callable[[], Any]] = {
     "MiniLM": BiEncoder.minilm,
     "cross-encoder": lambda: CrossEncoder(CROSS_ENCODER, raw=True),
 }
@@ -44,7 +44,7 @@ def measure(system: str, queries: int, top: int) -> Iterator[Rows]:
 
 
 def _document(ranking: ix.Ranking, place: int) -> dict[str, Any]:
-    found = [ix.DeepSHAP(reference=name).explain(ranking, place) for name in REFERENCES]
+    found = [ix.DeepSHAP(reference=cast("Any", name)).explain(ranking, place) for name in REFERENCES]
     judged = [ix.faithfulness(one, draws=2) for one in found]
     pairs = combinations(range(len(REFERENCES)), 2)
     agreements = {

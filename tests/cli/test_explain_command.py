@@ -315,7 +315,7 @@ def test_faithfulness(capsys, docs):
         (("--method", "shap", "--k", "9"), "--k is a setting of exs, not of shap"),
         (("--method", "shap", "--labels", "rank"), "--labels is a setting of exs,"),
         (("--method", "exs", "--sampler", "masked"), "--sampler is a setting of lirme, not of exs"),
-        (("--method", "exs", "--steps", "9"), "setting of equivalent-query or ig, not of exs"),
+        (("--method", "exs", "--steps", "9"), "--steps is a setting of equivalent-query, ig"),
         (("--method", "exs", "--reference", "ql"), "ig, deeplift or deepshap, not of exs"),
         (("--method", "lirme", "--removal", "mask"), "--removal is a setting of exs or shap,"),
         (("--doc", "first", "--method", "exs", "--mask", "x"), "--mask says what masked words become"),
