@@ -230,8 +230,9 @@ class Comparison(Stored):
         """Plain data, documented in ``docs/json.md``; NaN becomes None."""
         plain: dict[str, Any] = _plain(dataclasses.asdict(self))
         for query in plain["queries"]:
-            if query["pair"] is None:  # it is there only where a pair was named
-                del query["pair"]
+            for name in ("edits", "axioms", "pair"):  # there only where they were asked for
+                if not query[name]:
+                    del query[name]
         return {"format": FORMAT, **plain}
 
     @classmethod

@@ -44,14 +44,14 @@ def test_settings_reach_the_ranker(cross, bi):
     [
         (
             "cross-encoder:{cross}#rau=false",
-            "no setting 'rau' .* of cross-encoder: there are 'batch_size', 'device', 'precision', 'raw'",
+            "no setting 'rau' .* of cross-encoder: there are 'batch_size', 'device', 'max_length', 'precision', 'prompt', 'raw'",
         ),
         ("cross-encoder:{cross}#raw=maybe", "raw .* cannot be 'maybe': true or false expected"),
         ("cross-encoder:{cross}#raw", "raw .* cannot be '': true or false expected"),
         ("cross-encoder:{cross}#raw=true&raw=false", "raw is given twice"),
         ("cross-encoder:{cross}#batch_size=many", "batch_size .* cannot be 'many'"),
         ("cross-encoder:{cross}#batch_size=0", "batch_size must be 1 or more, not 0"),
-        ("cross-encoder:{cross}#precision=float8", "precision must be one of"),
+        ("cross-encoder:{cross}#precision=float8", "one of float32, float16, bfloat16 expected"),
         ("cross-encoder:#raw=false", "cross-encoder:NAME_OR_PATH"),
         ("bi-encoder:{bi}#raw=false", "no setting 'raw' .* of bi-encoder: there are 'batch_size'"),
         ("dpr:{bi}#similarity=dot", "dpr needs two models"),

@@ -128,8 +128,9 @@ def test_answers_are_kept_and_shared(page, tmp_path_factory):
     page.press("h")
     page.shown(".history", "Intent")
     assert page.axe() == []
-    assert page.find(".history a").get_attribute("href") == address
-    page.click(".history a")
+    mine = f".history a[href$='{urlsplit(address).path}']"  # answers of earlier tests may come later
+    assert page.find(mine).get_attribute("href") == address
+    page.click(mine)
     page.shown("#panel .terms")
     assert not page.find("#sheet").is_displayed()
 

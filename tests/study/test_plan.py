@@ -112,7 +112,7 @@ def test_studies_that_are_none(tmp_path, old, new, message):
 
 
 def test_no_study_at_all(tmp_path):
-    with pytest.raises(ix.InputError, match="one of demo, known, recorded, simple-rankers, table2"):
+    with pytest.raises(ix.InputError, match="one of demo, known, ltr, recorded, simple-rankers, table2"):
         read_study(tmp_path / "nothing.toml")
     with pytest.raises(ix.InputError, match="no YAML"):
         read_study(written(tmp_path, "a: [", "x.yaml"))
