@@ -44,7 +44,8 @@ def test_settings_reach_the_ranker(cross, bi):
     [
         (
             "cross-encoder:{cross}#rau=false",
-            "no setting 'rau' .* of cross-encoder: there are 'batch_size', 'device', 'max_length', 'precision', 'prompt', 'raw'",
+            "no setting 'rau' .* of cross-encoder: there are 'batch_size', 'device', 'max_length', "
+            "'precision', 'prompt', 'raw'",
         ),
         ("cross-encoder:{cross}#raw=maybe", "raw .* cannot be 'maybe': true or false expected"),
         ("cross-encoder:{cross}#raw", "raw .* cannot be '': true or false expected"),
