@@ -317,4 +317,4 @@ def test_the_command_line_says_it_first(capsys, tmp_path):
     assert capsys.readouterr().out.startswith("Holds: on ")
     assert main([*start, "--method", "shap", "--method", "exs", "--samples", "100", "--json"]) == 0
     plain = json.loads(capsys.readouterr().out)
-    assert [one["verdict"]["level"] for one in plain.values()] == ["holds", "holds"]
+    assert [one["verdict"]["level"] for one in plain["explanations"]] == ["holds", "holds"]
