@@ -138,8 +138,8 @@ def _explain(options: argparse.Namespace) -> None:
     for name in ("query", "qid", "doc", "above"):
         given = getattr(options, name)
         setattr(options, name, given if given is None else given_text(given))
-    options.method = [name.lower() if ":" in name else name for name in options.method or ["multiplex"]]
     check_change(options)
+    options.method = [name.lower() if ":" in name else name for name in options.method or ["multiplex"]]
     if options.goal is None:
         _check_options(options, options.method)
     options.analyzer = word_settings(options).analyzer()
