@@ -22,10 +22,21 @@ RIDGE = 1e-2
 
 
 def mean_shap(ranking: FeatureRanking, background: Floats, top: int, seed: int) -> Floats:
-    """(F,) mean |SHAP| of the first documents: of the model's own trees, else by ``shap``."""
+    """(F,) mean |SHAP| of the first documents: of the model's own trees, else by ``shap``.
+
+    Raises
+    ------
+    InputError
+        If the trees are linear trees of LightGBM, for which it has no SHAP values.
+    """
     model, X = ranking.ask("mean |SHAP|"), np.asarray(ranking.X[:top])
     booster = booster_of(model.model)
     if booster is not None:
+        if "\nis_linear=1" in booster.model_to_string():
+            raise InputError(
+                "LightGBM has no SHAP values for linear trees (linear_tree=True); use 'permutation', "
+                "'gain' or 'rank-lime'"
+            )
         values = np.asarray(booster.predict(X, pred_contrib=True))[:, :-1]
         return np.asarray(np.abs(values).mean(axis=0))
     try:

@@ -166,8 +166,8 @@ class ListwiseSHAP(FeatureMethod[ListwiseExplanation]):
             raise InputError("a document is not above itself: doc and above are the same")
         if doc is None and not len(EveryPair(ranking.scores)):
             raise InputError(
-                f"{len(ranking)} documents without a preference pair have no order to explain: at least "
-                "two different scores are needed"
+                f"a ranking without a preference pair has no order to explain (documents: "
+                f"{len(ranking)}); at least two different scores are needed"
             )
 
     def _of_words(

@@ -85,8 +85,8 @@ def check_order(ranking: FeatureRanking) -> None:
     """Refuse a ranking without a preference pair."""
     if not len(EveryPair(ranking.scores)):
         raise InputError(
-            f"{len(ranking)} documents without a preference pair have no order to explain: at least "
-            "two different scores are needed"
+            f"a ranking without a preference pair has no order to explain (documents: {len(ranking)}); "
+            "at least two different scores are needed"
         )
 
 

@@ -16,11 +16,13 @@ from intentx.models import FeatureModel, booster_of, used_features
 __all__ = ["BudgetSpentError", "FeatureSets", "Set"]
 
 Floats = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 Set = frozenset[int]
 
 AT_ONCE = 16_384  # rows of one batch, so that a budget ends near its number
 SAME = 1e-9  # of the largest score: what rounding may make of it
 SINGLE = 1e-6  # the same, of sums in 32 bits
+FEW_CELLS = 0.05  # share of the cells that is put in one by one
 CLOSE = 1e-12  # validities that differ by less are the same
 
 _FORESTS: weakref.WeakKeyDictionary[FeatureModel, Forest | None] = weakref.WeakKeyDictionary()
@@ -144,7 +146,7 @@ class FeatureSets:
         if len(new):
             shape = (len(kept), len(self.background), len(self.ranking))
             mask, row, document = np.unravel_index(first[new], shape)
-            asked = np.where(kept[mask], self.ranking.X[document], self.background[row])
+            asked = _mixed(kept, mask, self.ranking.X, document, self.background, row)
             self.rows += len(new)
             for place, score in zip(new.tolist(), self.model(asked).tolist(), strict=True):
                 self._known[listed[place]] = score
@@ -205,6 +207,34 @@ class FeatureSets:
             value >= most - CLOSE and (len(one), sorted(one)) < (len(best), sorted(best))
         ):
             self.best = (value, one)
+
+
+def _mixed(
+    kept: npt.NDArray[np.bool_],
+    mask: Places,
+    X: Floats,
+    document: Places,
+    background: Floats,
+    row: Places,
+) -> Floats:
+    """(R, F) rows: a document's value where the set of the row, in ``kept`` (M, F), has the feature.
+
+    Where few features are kept, or nearly all, only these few are put into copies of whole rows.
+    """
+    share = kept.mean()
+    if min(share, 1 - share) > FEW_CELLS:
+        return np.where(kept[mask], X[document], background[row])
+    few, many = (X, background) if share <= FEW_CELLS else (background, X)
+    put, left = (document, row) if share <= FEW_CELLS else (row, document)
+    chosen = kept if share <= FEW_CELLS else ~kept
+    size = chosen.sum(axis=1)
+    number = size[mask]
+    of = np.repeat(np.arange(len(mask)), number)
+    within = np.arange(len(of)) - np.repeat(np.cumsum(number) - number, number)
+    column = np.nonzero(chosen)[1][(np.cumsum(size) - size)[mask[of]] + within]
+    mixed = np.asarray(many[left])
+    mixed[of, column] = few[put[of], column]
+    return mixed
 
 
 def _row_codes(X: Floats, background: Floats, used: npt.NDArray[np.bool_]) -> tuple[

@@ -251,9 +251,9 @@ def test_json_both_ways(tmp_path):
 
 def test_bad_input():
     tied = ranking_of(lambda rows: np.zeros(len(rows)))
-    with pytest.raises(InputError, match="15 documents without a preference pair"):
+    with pytest.raises(InputError, match=r"without a preference pair .*\(documents: 15\)"):
         ListwiseSHAP().explain(tied)
-    with pytest.raises(InputError, match="1 documents without a preference pair"):
+    with pytest.raises(InputError, match=r"without a preference pair .*\(documents: 1\)"):
         ListwiseSHAP().explain(ranking_of(rows=X[:1]))
     with pytest.raises(InputError, match="not above itself"):
         ListwiseSHAP().explain(ranking_of(), 1, above=1)

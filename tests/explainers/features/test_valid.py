@@ -12,7 +12,7 @@ from intentx.explainers.features.background import MaskedModel, background_rows
 from intentx.explainers.features.forest import LeafScores, forest_of
 from intentx.explainers.features.greedy import greedy_features
 from intentx.explainers.features.orders import taus
-from intentx.explainers.features.sets import FeatureSets
+from intentx.explainers.features.sets import FeatureSets, _mixed
 
 RNG = np.random.default_rng(0)
 
@@ -311,3 +311,26 @@ def test_baselines_at_random_and_what_they_refuse():
         ix.FeatureBaseline(by="gain").explain(found)
     with pytest.raises(InputError, match="by must be one of"):
         ix.FeatureBaseline(by="best")
+
+
+def test_linear_trees_have_no_shap_values():
+    import lightgbm
+
+    rows = np.random.default_rng(5).normal(size=(200, 4))
+    data = lightgbm.Dataset(rows, rows[:, 0] + rows[:, 1] ** 2)
+    booster = lightgbm.train({"verbosity": -1, "num_threads": 1, "linear_tree": True}, data, 3)
+    found = ix.FeatureRanking.from_model(booster, "q", [f"d{i}" for i in range(20)], rows[:20])
+    with pytest.raises(InputError, match=r"linear trees.*use 'permutation'"):
+        ix.FeatureBaseline(by="shap").explain(found)
+    assert ix.FeatureBaseline(by="gain", k=1).explain(found).features
+
+
+@pytest.mark.parametrize("share", [0.0, 0.02, 0.3, 0.98, 1.0])
+def test_rows_put_together_are_those_of_the_sets(share):
+    drawn = np.random.default_rng(0)
+    kept, X = drawn.random((7, 200)) < share, drawn.normal(size=(9, 200))
+    X[drawn.random(X.shape) < 0.1] = np.nan
+    background = drawn.normal(size=(4, 200))
+    mask, document, row = (drawn.integers(0, size, 50) for size in (7, 9, 4))
+    expected = np.where(kept[mask], X[document], background[row])
+    np.testing.assert_array_equal(_mixed(kept, mask, X, document, background, row), expected)
