@@ -43,11 +43,12 @@ class Agreement(Measure):
         Kendall's tau-b of the weights, over the terms of both; a term that one lacks weighs 0 there.
         Pairs in which all weights of one are equal have none and are left out; NaN without any.
     rbo
-        Extrapolated rank-biased overlap (Webber, Moffat & Zobel 2010, p = .9) of the k first words.
+        Extrapolated rank-biased overlap (Webber, Moffat & Zobel 2010, p = .9) of the k first
+        words or features.
     jaccard
-        Words that both have among their k first, over those that either has.
+        Words or features that both have among their k first, over those that either has.
     k
-        Only words with a weight count, k of them at most.
+        Only what has a weight counts, k words or features at most.
     pairs
         Pairs of explanations.
     """
@@ -66,7 +67,7 @@ class Agreement(Measure):
         of = "two explanations" if self.pairs == 1 else f"{self.pairs} pairs of explanations"
         tau = "–" if math.isnan(self.kendall) else f"{self.kendall:.3f}"
         return (
-            f"Agreement of {of}: Kendall’s τ-b {tau} of all weights; of the first {self.k} words "
+            f"Agreement of {of}: Kendall’s τ-b {tau} of all weights; of the first {self.k} by weight, "
             f"rank-biased overlap {self.rbo:.3f}, Jaccard {self.jaccard:.3f}."
         )
 

@@ -119,3 +119,8 @@ def test_correctness_is_the_cosine_with_all_relevant_documents():
     for texts in ("piano", []):
         with pytest.raises(ix.InputError, match="one relevant document or more"):
             correctness(ONE, texts)
+
+
+def test_the_sentence_of_agreement_is_of_words_and_of_features():
+    assert "of the first 10 by weight, rank-biased overlap" in agreement([ONE, TWO]).sentence
+    assert "words" not in agreement([ONE, TWO]).sentence

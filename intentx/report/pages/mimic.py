@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from unicodedata import east_asian_width
 
 from intentx.explainers.features.mimic import MimicExplanation
 from intentx.markup import Html, join, tag
@@ -11,6 +12,7 @@ from intentx.report.tables.tree import leaf_range, node_text, placed_nodes
 __all__ = ["mimic_drawings"]
 
 STEP, ROW, LETTER, ROOM = 190, 26, 7.2, 14  # pixels of a level, of a leaf, of a letter, around
+WIDE, CAPITAL = 12.0, 9.0  # pixels of a letter such as W, and of other capitals
 SHAPES = 6
 
 
@@ -39,7 +41,7 @@ def mimic_drawings(explanation: MimicExplanation, shape: Callable[..., Html]) ->
 
 def _tree(explanation: MimicExplanation) -> Html:
     placed = placed_nodes(explanation.nodes)
-    widths = {place: 12 + LETTER * len(node_text(one.node)) for place, one in placed.items()}
+    widths = {place: 12 + _width(node_text(one.node)) for place, one in placed.items()}
     levels = max(one.depth for one in placed.values()) + 1
     step = [
         max([STEP, *(40 + widths[p] for p, one in placed.items() if one.depth == level)])
@@ -55,7 +57,9 @@ def _tree(explanation: MimicExplanation) -> Html:
             x, y, across = start[before.depth] + 8, _y(before.line), _y(one.line)
             parts.append(tag("path", d=f"M{x} {y:g}V{across:g}H{start[one.depth]}", class_="branch"))
             word = "no" if one.low else "yes"
-            parts.append(tag("text", word, x=f"{x + 4:g}", y=f"{across - 3:g}", class_="way"))
+            # Beside the answer's box: the box of the question would hide it between two leaves.
+            end = f"{start[one.depth] - 4:g}"
+            parts.append(tag("text", word, x=end, y=f"{across - 3:g}", class_="way", text_anchor="end"))
     for place, one in placed.items():
         x, y = start[one.depth], _y(one.line)
         share = 0.0 if one.node.feature or high <= low else 2 * (one.node.value - low) / (high - low) - 1
@@ -73,6 +77,13 @@ def _tree(explanation: MimicExplanation) -> Html:
         role="img", aria_label="The tree, as the text below has it", class_="tree",
     )  # fmt: skip
     return tag("div", drawing, class_="scroll", tabindex="0", role="region", aria_label="Mimic tree")
+
+
+def _width(text: str) -> float:
+    """Pixels that a text takes at most, about."""
+    wide = sum(one in "MWmw@%" or east_asian_width(one) in "WF" for one in text)
+    capitals = sum(one.isupper() and one not in "MW" for one in text)
+    return LETTER * len(text) + (WIDE - LETTER) * wide + (CAPITAL - LETTER) * capitals
 
 
 def _y(line: float) -> float:
