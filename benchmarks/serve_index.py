@@ -108,9 +108,8 @@ def page(found: dict[str, Any], workers: int, size: float) -> str:
         f"{', '.join(COLLECTIONS)} ({size:,.0f} MB of JSON lines), indexed by `open_engine` with "
         f"{workers} processes that analyse them; then {len(found['search'])} queries of these "
         f"collections: the first {K} documents with their texts, and the place of a document drawn at "
-        f"random. Machine: {machine()}, while much other work shared the two cores: wall time says "
-        f"little, and processor time is given beside it (load of the last 15 minutes: "
-        f"{os.getloadavg()[2]:.0f}).\n",
+        f"random. Machine: {machine()}; its load in the last 15 minutes was "
+        f"{os.getloadavg()[2]:.0f}.\n",
         "| | processor | wall |",
         "|---|---|---|",
         f"| index, all processes together, s | {found['cpu']:.0f} | {found['wall']:.0f} |",
@@ -124,14 +123,9 @@ def page(found: dict[str, Any], workers: int, size: float) -> str:
         for what, q in (("median", 50), ("95th of 100", 95)):
             numbers = f"{np.percentile(cpu, q):.1f} | {np.percentile(wall, q):.1f}"
             lines.append(f"| {said}, ms, {what} | {numbers} |")
-    two = max(found["main"], found["cpu"] / 2)
     lines.append(
         f"\nMost memory of all processes together: {found['peak']:.2f} GB. On disk: "
-        f"{found['disk']:,.0f} MB. Reading and writing go on while other processes analyse, so that "
-        f"two cores of its own would need at least {two:.0f} s (half of the processor time or that of "
-        "the process that reads and writes); waits for the disk, and the weights, which one process "
-        "computes at the end, come on top (bounds of the issue: 300 s, 4 GB, "
-        "50 ms at the median)."
+        f"{found['disk']:,.0f} MB. Aims: 300 s, 4 GB, 50 ms at the median."
     )
     return "\n".join(lines) + "\n"
 
@@ -163,6 +157,7 @@ def main() -> None:
         text = page(json.loads(done.stdout), options.workers, docs.stat().st_size / 1e6)
     print(text)
     if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
         (options.out / "serve_index.md").write_text(text, encoding="utf-8")
 
 

@@ -125,6 +125,11 @@ def _memory(pid: int) -> float:
     return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
+def _fifths(memory: list[float]) -> str:
+    places = np.linspace(0, len(memory) - 1, 6).round().astype(int)
+    return ", ".join(f"{memory[place]:,.0f}" for place in places)
+
+
 def _report(found: dict[str, Any], options: argparse.Namespace) -> str:
     memory = found["memory"]
     lines = [
@@ -143,9 +148,8 @@ def _report(found: dict[str, Any], options: argparse.Namespace) -> str:
         lines.append(f"| {kind} | {len(times):,} | {median:,.0f} | {high:,.0f} | {most:,.0f} |")
     lines += [
         "", f"Errors: {len(found['errors'])}. Told to come back later: {found['busy']}. Of "
-        f"{found['keys']} different answers, {found['kept']} are kept. Memory of server and worker: "
-        f"{memory[0]:,.0f} MiB at the start, {np.median(memory):,.0f} at the median, "
-        f"{memory[-1]:,.0f} at the end.",
+        f"{found['keys']} different answers, {found['kept']} are kept. Memory of server and worker "
+        f"together, MiB, at the start and after each fifth of the time: {_fifths(memory)}.",
         *(f"- {error}" for error in found["errors"][:5]),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
