@@ -204,7 +204,7 @@ def _by_itself(asked: _Asked, adjusted: Adjusted, term: int, real: bool) -> Term
     if not np.isfinite(adjusted.errors[0, term]):
         return not_asked(asked.terms[term])
     effect, places = adjusted.effects[:, term]
-    tested = np.count_nonzero(asked.edits.change[:, term])
+    tested = int(np.count_nonzero(asked.edits.change[:, term]))
     error, freedom = adjusted.errors[0, term], adjusted.freedom[term]
     return _told(asked, term, effect, error, freedom, places, tested, real)
 
@@ -212,7 +212,7 @@ def _by_itself(asked: _Asked, adjusted: Adjusted, term: int, real: bool) -> Term
 def _beside_another(asked: _Asked, beside: Beside, term: int, other: int) -> TermEffect:
     where = other, term
     effect, places = beside.effects[:, other, term]
-    tested = np.count_nonzero(asked.edits.change[asked.held[:, other], term])
+    tested = int(np.count_nonzero(asked.edits.change[asked.held[:, other], term]))
     error, freedom = beside.errors[where], beside.freedom[where]
     return _told(asked, term, effect, error, freedom, places, tested, True, asked.terms[other])
 
@@ -236,7 +236,7 @@ def _told(
         kind = "wanted" if effect > 0 else "unwanted"
     numbers = np.clip(np.array([0.0, -margin, margin]) + effect, -most, most) * unit
     middle, low, high = map(float, numbers)
-    return TermEffect(asked.terms[term], middle, low, high, float(places), int(tested), kind, beside)
+    return TermEffect(asked.terms[term], middle, low, high, float(places), tested, kind, beside)
 
 
 def _places(scores: Floats, source: npt.NDArray[np.intp], after: Floats) -> Floats:
