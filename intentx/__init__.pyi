@@ -73,9 +73,10 @@ from .explainers.inside.gradients import (
 )
 from .explainers.inside.token_pairs import TokenPairs
 from .explainers.inside.token_pairs_explanation import TokenPairsExplanation
-from .explainers.ranking.effects import TermEffect, effects
+from .explainers.ranking.effects import effects
 from .explainers.ranking.explanation import IntentExplanation
 from .explainers.ranking.multiplex import IntentGreedy, Multiplex, QueryTerms, RandomTerms
+from .explainers.ranking.term_effect import TermEffect
 from .explainers.ranking.verdict import Verdict
 from .explainers.verdicts import verdict
 from .feature_ranking import FeatureRanking

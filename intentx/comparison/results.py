@@ -19,7 +19,7 @@ from intentx.errors import InputError
 from intentx.evaluation.axioms import Axioms
 from intentx.evaluation.base import none_for_nan
 from intentx.explainers.plain import parts_of
-from intentx.explainers.ranking.effects import EffectKind
+from intentx.explainers.ranking.term_effect import EffectKind
 
 __all__ = ["FORMAT", "Agreement", "Comparison", "Intent", "QueryComparison"]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from intentx.quiet import quiet
 from intentx.random_edits import RandomisedEdits
 
-__all__ = ["randomised_effects"]
+__all__ = ["Adjusted", "Together", "randomised_effects", "standard_errors"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -24,10 +25,50 @@ MISFIT = 1e-3  # of the deviation of changes: what covariates of another form th
 NEGLIGIBLE = 1e-9  # of the largest change of score: rounding
 
 
+class Together(NamedTuple):
+    """Q pairs of terms that may count only together.
+
+    Attributes
+    ----------
+    change
+        (E, Q): 1 where an edited document holds both terms and the original did not, -1 the other way
+        round, else 0.
+    members
+        (Q, 2) columns of the two terms.
+    """
+
+    change: Floats
+    members: npt.NDArray[np.intp]
+
+
+class Adjusted(NamedTuple):
+    """Effects of T terms on K responses.
+
+    Attributes
+    ----------
+    effects, errors
+        (K, T), and their standard errors.
+    freedom
+        (T,) degrees of freedom.
+    left
+        (K, E, T) what all else but the term leaves to explain.
+    """
+
+    effects: Floats
+    errors: Floats
+    freedom: Floats
+    left: Floats
+
+
 def randomised_effects(
-    responses: Floats, edits: RandomisedEdits, matching: Floats, covariates: Floats, seed: int = 0
-) -> tuple[Floats, Floats, Floats]:
-    """(K, T) effects of terms on responses, (K, T) their standard errors, and (T,) degrees of freedom.
+    responses: Floats,
+    edits: RandomisedEdits,
+    matching: Floats,
+    covariates: Floats,
+    seed: int = 0,
+    together: Together | None = None,
+) -> Adjusted:
+    """Effects of terms on responses.
 
     Parameters
     ----------
@@ -38,6 +79,8 @@ def randomised_effects(
         a document than that it was changed, for rankers that count.
     covariates
         (E, C) what else changed; it is always adjusted for.
+    together
+        Pairs of terms, always adjusted for, too: in what is left for one of the two, they stay.
 
     Notes
     -----
@@ -52,27 +95,43 @@ def randomised_effects(
     changed = (power > 0) & np.any(change, axis=0) & (number > 2)  # two points say nothing of errors
     freedom = np.sum(surprise**2, axis=0) ** 2 / np.maximum(np.sum(surprise**4, axis=0), NEGLIGIBLE)
     freedom = np.clip(freedom, 1.5, max(number - 2, 1.5))
-    design = np.column_stack([change, matching, covariates])
+    if together is None:
+        together = Together(np.zeros((number, 0)), np.zeros((0, 2), dtype=np.intp))
+    pairs = slice(2 * terms, 2 * terms + len(together.members))
+    design = np.column_stack([change, matching, together.change, covariates])
+    left = np.zeros((len(responses), *change.shape))
     effects, errors = np.zeros((len(responses), terms)), np.full((len(responses), terms), np.inf)
     fitted = _cross_fitted(design, responses, 2 * terms, seed)
     for k, (response, (coefficients, predicted)) in enumerate(zip(responses, fitted, strict=True)):
         own = coefficients[:, : 2 * terms] * design[:, : 2 * terms]
         residual = (response - predicted)[:, None] + own[:, :terms] + own[:, terms:]
+        for pair, members in enumerate(together.members.tolist()):
+            residual[:, members] += (coefficients * design)[:, pairs][:, pair, None]
+        left[k] = residual
         np.divide(np.sum(surprise * residual, axis=0), power, out=effects[k], where=changed)
-        left = surprise * (residual - change * effects[k])
-        variance = np.sum(left**2, axis=0) * freedom / (freedom - 1)
+        apart = surprise * (residual - change * effects[k])
+        variance = np.sum(apart**2, axis=0) * freedom / (freedom - 1)
         chosen = np.any(coefficients[:, : 2 * terms], axis=0)
         if np.any(coefficients):
-            others = np.column_stack([design[:, : 2 * terms][:, chosen], np.ones(number)])
+            others = np.column_stack(
+                [design[:, : 2 * terms][:, chosen], together.change, np.ones(number)]
+            )
             variance += _of_covariates(
                 covariates, others, response - predicted, surprise, edits.edits.source
             )
-        np.divide(np.sqrt(variance), power, out=errors[k], where=changed)
-        rounding = NEGLIGIBLE * np.abs(response).max(initial=0.0)
-        effects[k, np.abs(effects[k]) <= rounding] = 0.0
-        errors[k, changed] = np.maximum(errors[k, changed], rounding)
-        errors[k, changed] = np.hypot(errors[k, changed], MISFIT * response.std())
-    return effects, errors, freedom
+        errors[k, changed] = standard_errors(variance[changed], power[changed], response)
+        effects[k, np.abs(effects[k]) <= NEGLIGIBLE * np.abs(response).max(initial=0.0)] = 0.0
+    return Adjusted(effects, errors, freedom, left)
+
+
+def standard_errors(variance: Floats, power: Floats, response: Floats) -> Floats:
+    """Of effects ``Σ z r / Σ z x``, by the variance of the sum above and the sum below.
+
+    What rounding and covariates of another form than the ranker's leave is their least.
+    """
+    rounding = NEGLIGIBLE * np.abs(response).max(initial=0.0)
+    found = np.maximum(np.sqrt(variance) / power, rounding)
+    return np.asarray(np.hypot(found, MISFIT * response.std()))
 
 
 def _of_covariates(

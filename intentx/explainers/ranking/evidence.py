@@ -8,7 +8,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from intentx.explainers.ranking.effects import TermEffect, ask, not_asked, term_effects
+from intentx.explainers.ranking.effects import ask
+from intentx.explainers.ranking.measured import term_effects
+from intentx.explainers.ranking.term_effect import TermEffect, not_asked
 from intentx.perturbation import EditedDocuments
 from intentx.preferences import PreferenceMatrices
 from intentx.preferences.edited import with_edited_documents, with_effects

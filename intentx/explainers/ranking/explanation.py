@@ -27,9 +27,9 @@ from intentx.explainers.plain import (
     strings,
     table,
 )
-from intentx.explainers.ranking.effects import TermEffect, not_asked
 from intentx.explainers.ranking.roles import TermRole
 from intentx.explainers.ranking.shown import intent_html, intent_tables
+from intentx.explainers.ranking.term_effect import TermEffect, not_asked
 from intentx.explainers.ranking.verdict import Verdict
 from intentx.preferences import Pairs, PreferenceMatrices, TermScores, preference_pairs
 from intentx.preferences.pairs import EveryPair

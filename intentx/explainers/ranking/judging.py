@@ -12,9 +12,9 @@ from intentx.coverage.crossfit import Choice, Splits, cross_fitted
 from intentx.coverage.validate import Option
 from intentx.evaluation.statistics import kendall_tau_b, student_interval
 from intentx.explainers.levels import OPENINGS, Level
-from intentx.explainers.ranking.effects import TermEffect
 from intentx.explainers.ranking.explanation import IntentExplanation
 from intentx.explainers.ranking.problem import IntentProblem
+from intentx.explainers.ranking.term_effect import TermEffect
 from intentx.explainers.ranking.verdict import Verdict
 from intentx.preferences import PreferenceMatrices
 

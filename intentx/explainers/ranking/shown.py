@@ -7,8 +7,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from intentx.evaluation.fidelity import Fidelity
-from intentx.explainers.ranking.effects import TermEffect
 from intentx.explainers.ranking.roles import TermRole
+from intentx.explainers.ranking.term_effect import TermEffect
 from intentx.explainers.ranking.verdict import Verdict
 from intentx.markup import AGAINST, FOR, Html, bar, join, tag
 from intentx.preferences import PreferenceMatrices

@@ -11,8 +11,8 @@ import numpy as np
 import intentx
 from intentx.evaluation.fidelity import FidelityRow
 from intentx.evaluation.metrics import PAIRS
-from intentx.explainers.ranking.effects import TermEffect
 from intentx.explainers.ranking.shown import AVOIDED, COLUMNS, term_rows
+from intentx.explainers.ranking.term_effect import TermEffect
 from intentx.markup import Html, count, join, percent, real, tag
 from intentx.report.pages.explained_ranking import View
 from intentx.report.pages.measures import heldout_row

@@ -78,9 +78,10 @@ function termRow(term, i, effect, { answer, context, limits, largest }) {
   const name = button(null, () => context.keep(i), { class: `term t${i % COLOURS}`, "aria-pressed": "false", title: "Highlight it in the results", "data-term": i });
   name.append(make("bdi", null, term));
   const places = asked && known(effect.places) && Math.abs(effect.places) >= 0.05 ? `${effect.places > 0 ? "▲" : "▼"} ${real(Math.abs(effect.places), 10)} places` : "";
+  const kind = effect?.beside ? `${KINDS[effect.kind]} beside “${effect.beside}”` : KINDS[effect?.kind] || "";
   const title = asked ? `95 % interval ${real(effect.low, largest)} to ${real(effect.high, largest)}, ${several(effect.tested, "edited document")}` : null;
   const row = [name, make("td", { class: "bar", title }, asked ? bar(effect.effect, ...limits) : null, " ", make("span", { class: "n" }, asked ? signed(effect.effect, largest) : "")),
-    make("td", { class: "soft" }, places), make("td", { class: "soft" }, KINDS[effect?.kind] || ""),
+    make("td", { class: "soft" }, places), make("td", { class: "soft" }, kind),
     make("td", null, button("×", () => context.takeOut(term), { class: "cross", "aria-label": `Take ${term} out of the explanation`, title: "Take it out" }))];
   return Object.assign(row, { row: {
     pointerenter: () => context.point(i), pointerleave: () => context.point(null),

@@ -34,7 +34,7 @@ def estimated(responses, edits, seed=0):
     """Effects, errors and degrees of freedom of one response, without help but the other terms."""
     matching = np.zeros_like(edits.change)
     covariates = np.zeros((len(edits), 0))
-    found, errors, freedom = randomised_effects(responses[None], edits, matching, covariates, seed)
+    found, errors, freedom, _ = randomised_effects(responses[None], edits, matching, covariates, seed)
     return found[0], errors[0], freedom
 
 
@@ -153,7 +153,7 @@ def test_what_changes_with_the_terms_is_no_effect_of_theirs():
     edits, _, generator = random_design(4, 150, 12)
     length = np.abs(generator.normal(size=(150, 1))) + edits.change.sum(axis=1, keepdims=True)
     response = 2.0 * length[:, 0] + edits.change[:, 0]
-    found, errors, _ = randomised_effects(response[None], edits, np.zeros((150, 12)), length)
+    found, errors, _, _ = randomised_effects(response[None], edits, np.zeros((150, 12)), length)
     np.testing.assert_allclose(found[0], np.eye(12)[0], atol=1e-6)
     assert errors[0].max() < 1e-3 * (1 + 1e-6) * response.std()
 
@@ -190,7 +190,7 @@ def test_an_effect_as_small_as_what_the_covariates_cannot_fit_is_none():
     change = edits.change.sum(axis=1)
     response = np.sqrt(words + change) - np.sqrt(words) + 30.0 * edits.change[:, 0]
     covariates = np.column_stack([change, change / words])
-    found, errors, _ = randomised_effects(response[None], edits, np.zeros((400, 40)), covariates)
+    found, errors, _, _ = randomised_effects(response[None], edits, np.zeros((400, 40)), covariates)
     ratio = np.abs(found[0] / errors[0])
     assert ratio[0] > 100
     assert ratio[1:].max() < 3

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 
 import intentx as ix
 from intentx.datasets import load_demo
-from intentx.explainers.ranking.effects import TermEffect, check_budget, effects
+from intentx.explainers.ranking.effects import check_budget, effects
+from intentx.explainers.ranking.term_effect import TermEffect
 from intentx.perturbation import LONGEST_EDITED
 from intentx.rankers import BM25
 from intentx.scoring import BlackBox
