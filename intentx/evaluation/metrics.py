@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
 from collections import ChainMap
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import Iterable
+
+from intentx.evaluation.metric import Direction, Metric, Unit, by_key
 
 __all__ = [
     "AGREEMENT",
@@ -22,88 +21,6 @@ __all__ = [
     "titled",
 ]
 
-Direction = Literal["higher", "lower", "none"]
-Unit = Literal[
-    "share of pairs",
-    "share of terms",
-    "share of documents",
-    "share of features",
-    "share of queries",
-    "similarity",
-    "rank correlation",
-    "ranks",
-    "terms",
-    "words",
-    "texts",
-    "rows",
-    "seconds",
-    "score",
-    "number",
-]
-
-
-@dataclass(frozen=True)
-class Metric:
-    """A number that says something about an explanation, and how people and programs call it.
-
-    Attributes
-    ----------
-    key
-        Its name in code, in JSON, in CSV files, and in the results of studies.
-    title
-        Its name wherever people read it: tables, pages, plots, docs.
-    description
-        What it is, in a sentence without its full stop.
-    unit
-        What it counts in.
-    direction
-        Whether ``"higher"`` or ``"lower"`` is better; ``"none"`` where neither is: a control, a size.
-    measured_by
-        The function, attribute or field of the library that it comes from, by its dotted name.
-    group
-        Heading of the columns among which a page shows it.
-
-    Examples
-    --------
-    >>> METRICS["heldout_documents"].title, METRICS["heldout_documents"].unit
-    ('held-out documents', 'share of pairs')
-    """
-
-    key: str
-    title: str
-    description: str
-    unit: Unit
-    direction: Direction
-    measured_by: str
-    group: str = ""
-
-    @property
-    def is_share(self) -> bool:
-        """Whether it lies in [0, 1]."""
-        return self.unit.startswith("share") or self.unit == "similarity"
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """What it lies between; of what has no bounds, −∞ and ∞."""
-        if self.is_share:
-            return 0.0, 1.0
-        return (-1.0, 1.0) if self.unit == "rank correlation" else (-math.inf, math.inf)
-
-    @property
-    def digits(self) -> int:
-        """Digits behind the point of a mean: three within bounds, else one."""
-        return 3 if math.isfinite(self.bounds[0]) else 1
-
-    @property
-    def is_count(self) -> bool:
-        """Whether it is a whole number where it is of one query."""
-        return self.unit in ("terms", "texts", "rows")
-
-
-def _by_key(metrics: Iterable[Metric]) -> Mapping[str, Metric]:
-    return {metric.key: metric for metric in metrics}
-
-
 _FIDELITY = "intentx.evaluation.fidelity.Fidelity"
 _HELDOUT = "intentx.evaluation.heldout.HeldoutFidelity"
 _PUBLISHED = "intentx.evaluation.published.PublishedFidelity"
@@ -114,7 +31,7 @@ _KNOWN = "intentx.evaluation.known.KnownMetrics"
 _EXPLANATION = "intentx.explainers.ranking.explanation.IntentExplanation"
 
 # Of one explanation of a ranking: a study measures them, in this order.
-METRICS = _by_key(
+METRICS = by_key(
     [
         Metric(
             "all", "all pairs", "fidelity on all pairs", "share of pairs", "higher",
@@ -279,7 +196,7 @@ _BY_FIRST: tuple[tuple[str, str, str, Unit, Direction], ...] = (
      "exposure that the order without the first {} features leaves in place",
      "share of documents", "lower"),
 )  # fmt: skip
-FEATURE_METRICS = _by_key(
+FEATURE_METRICS = by_key(
     [
         Metric(
             "validity", "validity",
@@ -349,7 +266,7 @@ PAIRS = {
     "heldout": METRICS["heldout_pairs"].title,
 }
 # Of all that a study measures of a query, by the keys of `Row.seconds`.
-SECONDS = _by_key(
+SECONDS = by_key(
     [
         Metric(
             "explain", "seconds, explanation", "seconds of one explanation, the ranker’s among them",
@@ -366,7 +283,7 @@ SECONDS = _by_key(
     ]
 )  # fmt: skip
 # Of two rankers that are compared.
-AGREEMENT = _by_key(
+AGREEMENT = by_key(
     [
         Metric(
             "tau", "Kendall τ-b", "Kendall’s τ-b between the scores of two rankers",
@@ -418,7 +335,7 @@ _OF_DOCUMENT: tuple[tuple[str, str, Unit, Direction], ...] = (
     ("sum", "sum of the map", "number", "none"),
     ("kurtosis", "excess kurtosis of the map’s cells", "number", "none"),
 )
-DOCUMENT = _by_key(
+DOCUMENT = by_key(
     Metric(key, key.replace("_", " "), description, unit, direction, _DOCUMENT)
     for key, description, unit, direction in _OF_DOCUMENT
 )
