@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import intentx as ix
@@ -179,6 +179,7 @@ def test_a_ranker_that_fails_on_a_version_names_it(method):
 
 
 @every_method
+@settings(max_examples=15)  # of each of nine methods
 @given(text=any_text, seed=st.integers(0, 5))
 def test_any_text_can_be_explained(method, text, seed):
     ranking = ix.rank(chaotic, "keyboard", {**DOCS, "x": text})
