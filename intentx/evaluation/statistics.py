@@ -92,6 +92,11 @@ def student_interval(
     return max(mean - reach, bounds[0]), min(mean + reach, bounds[1])
 
 
+def _block(n: int) -> int:
+    """Samples of n values that are drawn at a time: as many as memory has room for, in hundreds."""
+    return BLOCK * max(1, min(DRAWS, NUMBERS // n) // BLOCK)
+
+
 def bootstrap(
     values: Floats, seed: int = 0, bounds: tuple[float, float] = (-math.inf, math.inf)
 ) -> Estimate:
@@ -112,7 +117,7 @@ def bootstrap(
         (values,),
         np.mean,
         n_resamples=DRAWS,
-        batch=BLOCK,
+        batch=_block(len(values)),
         method="percentile",
         random_state=np.random.default_rng(seed),
     )
@@ -164,8 +169,9 @@ def randomization(differences: Floats, seed: int = 0) -> float:
         return float(np.mean(np.abs(signs @ differences) >= least))
     generator = np.random.default_rng(seed)
     reached = 0
-    for _ in range(0, FLIPS, BLOCK):
-        flipped = np.where(generator.random((BLOCK, n)) < 0.5, differences, -differences)
+    block = math.gcd(FLIPS, _block(n))
+    for _ in range(0, FLIPS, block):
+        flipped = np.where(generator.random((block, n)) < 0.5, differences, -differences)
         reached += int((np.abs(flipped.sum(axis=1)) >= least).sum())
     return (1 + reached) / (1 + FLIPS)
 

@@ -204,7 +204,8 @@ def test_broken_lines_are_named(capsys, tmp_path):
 
 
 def test_the_program_reads_a_pipe():
-    command = [sys.executable, "-m", "intentx", *explain("-", "--ranker", "bm25", "--json")]
+    asked = explain("-", "--ranker", "bm25", "--json", "--method", "query-terms")
+    command = [sys.executable, "-m", "intentx", *asked]
     done = subprocess.run(command, input=DOCS.encode(), capture_output=True, check=False)
     assert done.returncode == 0, done.stderr.decode()
     assert json.loads(done.stdout)["query"] == "jaguar speed"

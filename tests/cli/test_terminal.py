@@ -135,7 +135,7 @@ def test_a_process_of_its_own(folder, variables):
     """Also arguments: in the C locale Python hands on the bytes of a query as halves of pairs."""
     variables = {"PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", **variables}
     command = [sys.executable, "-m", "intentx", "explain", "--ranker", "bm25", "--docs", "docs.jsonl"]
-    query = [b"--query", "tea café 茶".encode()]
+    query = [b"--query", "tea café 茶".encode(), b"--method", b"query-terms"]
     environment = {**os.environ, **variables}
     done = subprocess.run(
         [*map(os.fsencode, command), *query, b"--json"],

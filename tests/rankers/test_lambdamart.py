@@ -171,7 +171,10 @@ def test_lists_that_teach_nothing(lists, settings, message):
 
 @pytest.mark.slow
 def test_trained_on_one_year_it_beats_bm25_on_another(dl19):
-    """As in the benchmark: DL'21 judgements, statistics of DL'22, BM25's first 100 of DL'19."""
+    """As in the benchmark: DL'21 judgements, statistics of DL'22, BM25's first 100 of DL'19.
+
+    A fifth of the passages of DL'22 is enough for statistics, and fifteen queries to see it.
+    """
     ir_measures = pytest.importorskip("ir_measures")
     from intentx.datasets.collection import read_collection
 
@@ -179,16 +182,18 @@ def test_trained_on_one_year_it_beats_bm25_on_another(dl19):
         if not (dl19.parent / year).is_dir():
             pytest.skip(f"no {dl19.parent / year}")
     train, test = read_collection(dl19.parent / "dl21"), read_collection(dl19)
-    features = TextFeatures(read_collection(dl19.parent / "dl22").texts.values())
+    features = TextFeatures([*read_collection(dl19.parent / "dl22").texts.values()][::5])
     lists = graded_lists(train.queries, train.texts, train.run("BM25"), train.qrels)
     ranker = train_lambdamart(lists, features)
     run = {}
-    for qid, query in test.queries.items():
-        order = ix.rank(ranker, query, test.pool("BM25", qid)).doc_ids
+    for qid in [*test.queries][:15]:
+        order = ix.rank(ranker, test.queries[qid], test.pool("BM25", qid)).doc_ids
         run[qid] = {doc_id: -float(rank) for rank, doc_id in enumerate(order)}
-    measure = ir_measures.nDCG @ 10
-    reached = [
-        ir_measures.calc_aggregate([measure], test.qrels, r)[measure] for r in (run, test.run("BM25"))
-    ]
-    assert reached[1] == pytest.approx(0.506, abs=0.001)
-    assert reached[0] > 0.53
+
+    def reached(run, qids):
+        qrels = {qid: test.qrels[qid] for qid in qids}
+        return ir_measures.calc_aggregate([ir_measures.nDCG @ 10], qrels, run)[ir_measures.nDCG @ 10]
+
+    bm25 = test.run("BM25")
+    assert reached(bm25, test.queries) == pytest.approx(0.506, abs=0.001)
+    assert reached(run, run) > reached({qid: bm25[qid] for qid in run}, run) + 0.05

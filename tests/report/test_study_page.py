@@ -277,17 +277,17 @@ def test_shards_in_any_order_are_the_same_page(tmp_path):
     assert len(pages) == 1
 
 
-def test_ten_thousand_queries_are_one_page(results):
+def test_thousands_of_queries_are_one_page(results):
     draw = np.random.default_rng(0)
-    vocabulary = [f"term{i}" for i in range(30_000)]
+    vocabulary = [f"term{i}" for i in range(6_000)]
     some = next(row for row in results.rows() if not row.reason)
     pairs = [("BM25", f"M{i}") for i in range(5)]
-    topics = toy_studies.queries(10_000)
+    topics = toy_studies.queries(2_000)
 
     def rows():
         for qid, _ in topics:
             for ranker, method in pairs:
-                terms = tuple(vocabulary[i] for i in draw.integers(30_000, size=10))
+                terms = tuple(vocabulary[i] for i in draw.integers(6_000, size=10))
                 values = dict(zip(METRICS, draw.random(len(METRICS)).tolist(), strict=True))
                 yield dataclasses.replace(
                     some, qid=qid, ranker=ranker, method=method, terms=terms, metrics=values
@@ -297,12 +297,12 @@ def test_ten_thousand_queries_are_one_page(results):
         study=results.study,
         topics=topics,
         lines=[replaced(results.lines[0], ranker=ranker, method=method) for ranker, method in pairs],
-        cells=50_000,
-        done=50_000,
+        cells=10_000,
+        done=10_000,
         failed=0,
         rows=rows,
     )
-    assert 5e6 < len(study_page(large).encode()) < 18e6
+    assert 1e6 < len(study_page(large).encode()) < 3.6e6
 
 
 def test_how_it_was_run_names_no_folder_of_this_machine_and_nothing_that_is_not_set():

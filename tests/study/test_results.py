@@ -7,8 +7,6 @@ import re
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 import intentx as ix
 from intentx.evaluation.metrics import METRICS
@@ -46,11 +44,10 @@ def everything(results):
     )
 
 
-@given(order=st.permutations(range(3)), twice=st.booleans())
-@settings(max_examples=8, deadline=None)
-def test_shards_in_any_order_are_the_whole(whole, shards, order, twice):
-    folders = [shards[i] for i in order] + ([whole] if twice else [])
-    assert everything(read_results(folders)) == everything(read_results([whole]))
+def test_shards_in_any_order_are_the_whole(whole, shards):
+    expected = everything(read_results([whole]))
+    for order, twice in (((1, 2, 0), []), ((2, 1, 0), [whole]), ((0, 2, 1), [])):
+        assert everything(read_results([*(shards[i] for i in order), *twice])) == expected
 
 
 def test_some_shards_are_less(whole, shards):

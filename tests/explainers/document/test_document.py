@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import intentx as ix
@@ -92,6 +92,7 @@ def test_ngrams_are_no_words():
         explained(analyzer=ix.Analyzer(ngrams=2))
 
 
+@settings(max_examples=20)
 @given(text=any_text)
 def test_every_occurrence_has_its_span(text):
     found = explained("x", {**DOCS, "x": text})

@@ -86,7 +86,7 @@ def test_weights_on_words_at_random_do_not_hold(method):
     assert levels.count("chance") >= 14
 
 
-@pytest.mark.parametrize("words", [1, 2, 3, 5, 9, 16])
+@pytest.mark.parametrize("words", [1, 2, 5, 16])
 @each
 def test_it_asks_no_more_than_it_says_and_at_most_three_times_as_much(method, words):
     for listwise in (False, True):
@@ -271,18 +271,18 @@ print(json.dumps([one["verdict"] for one in found]))
 """
 
 
-def test_the_same_under_two_hash_seeds():
-    outputs = []
-    for seed in ("0", "1"):
-        root = str(Path(__file__).parents[3])
-        more = {"PYTHONHASHSEED": seed, "PYTHONPATH": root, "OMP_NUM_THREADS": "1"}
-        command = [sys.executable, "-c", SCRIPT]
-        done = subprocess.run(
-            command, env=os.environ | more, capture_output=True, text=True, check=True, timeout=300
-        )
-        outputs.append(done.stdout)
-    assert outputs[0] == outputs[1]
-    assert [one["level"] for one in json.loads(outputs[0])] == ["holds"] * 3
+def test_the_same_under_two_hash_seeds(capsys):
+    """Here, and in another process, which orders sets and the like in another way."""
+    seed = "23" if os.environ.get("PYTHONHASHSEED") != "23" else "32"
+    more = {"PYTHONHASHSEED": seed, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(
+        [sys.executable, "-c", SCRIPT],
+        env=os.environ | more, cwd=Path(__file__).parents[3],
+        capture_output=True, text=True, check=True, timeout=300,
+    )  # fmt: skip
+    exec(SCRIPT, {})  # noqa: S102
+    assert done.stdout == capsys.readouterr().out
+    assert [one["level"] for one in json.loads(done.stdout)] == ["holds"] * 3
 
 
 def test_it_comes_first_wherever_an_explanation_is_shown():

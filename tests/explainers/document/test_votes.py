@@ -1,6 +1,7 @@
 """Methods side by side: who speaks for a word, who against, and where they contradict each other."""
 
 import dataclasses
+import functools
 import json
 
 import pytest
@@ -17,6 +18,11 @@ DOCS = ["stage piano with cable", "cable", "piano stool", "desk"]
 
 
 def explanations():
+    return [*_explanations()]
+
+
+@functools.cache
+def _explanations():
     """Three that agree, and one that has the sign of the piano wrong."""
     ranking = ix.rank(Linear({"piano": 2.0, "cable": -1.0, "stage": 0.01}), "q", DOCS)
     found = [

@@ -38,8 +38,8 @@ def passages(dl19):
     ("system", "qid", "others"),
     [
         ("BM25", "1037798", (0.5,)),
-        ("BM25_RM3", "104861", (0.1, 0.5)),
-        ("OPEN_AI_ADA2", "1037798", (0.25, 1.0)),
+        ("BM25_RM3", "104861", (0.1,)),
+        ("OPEN_AI_ADA2", "1037798", (1.0,)),
     ],
 )
 def test_recorded_rankings(passages, system, qid, others):

@@ -61,7 +61,7 @@ def f1(found, planted):
 
 
 @pytest.mark.parametrize("name", RANKERS)
-@settings(max_examples=6)
+@settings(max_examples=4)
 @given(seed=seeds, size=sizes)
 def test_multiplex_finds_exactly_the_planted_terms(name, seed, size):
     texts, planted, scorer = plant(RANKERS[name], seed, size, 60)
@@ -90,8 +90,8 @@ def test_greedy_finds_exactly_the_planted_terms(name, seed, size):
 @pytest.mark.slow
 @pytest.mark.parametrize("name", RANKERS)
 def test_planted_terms_of_many_seeds(name):
-    for seed in range(5):
-        texts, planted, scorer = plant(RANKERS[name], seed, 3 + seed % 6, 140)
+    for seed, size in ((0, 4), (3, 7)):
+        texts, planted, scorer = plant(RANKERS[name], seed, size, 140)
         ranking = ix.rank(scorer, "an unrelated query", texts)
         greedy = ix.IntentGreedy(simple_ranker=RANKERS[name], generality=0, seed=seed)
         multiplex = ix.Multiplex(simple_rankers=[RANKERS[name]], generality=0, seed=seed)
@@ -101,7 +101,7 @@ def test_planted_terms_of_many_seeds(name):
 
 @pytest.mark.parametrize("scorer_at_hand", [True, False])
 def test_several_simple_rankers_find_what_one_of_them_ranks_by(scorer_at_hand):
-    for seed in range(4):
+    for seed in range(2):
         texts, planted, scorer = plant(RANKERS["bm25"], seed, 4, 60)
         ranking = ix.rank(scorer, "an unrelated query", texts)
         if not scorer_at_hand:
@@ -174,7 +174,7 @@ def with_noise(ranking, share, seed):
 
 
 @pytest.mark.parametrize("name", RANKERS)
-@settings(max_examples=3)
+@settings(max_examples=2)
 @given(seed=seeds, size=sizes)
 def test_a_tenth_of_the_pairs_flipped_by_noise_in_the_scores(name, seed, size):
     # Such flips hit neighbours in the ranking, and ten terms can fit some of them: that is what
