@@ -199,7 +199,9 @@ class CrossEncoder:
         weights = attentions_of(inner, features, self.model.device)
         of_query = [place for place, of in enumerate(features.encodings[0].sequence_ids) if of == 0]
         read_from = np.zeros(weights.shape[-1])
-        read_from[0] = 1.0  # heads of encoders read the first token
+        # Heads of encoders read the first token; those of decoders, where none attends to later ones,
+        # the last.
+        read_from[0 if np.triu(weights, 1).any() else -1] = 1.0
         return AttentionMaps(
             weights, reading.places, reading.spans, np.array(of_query, dtype=np.intp), read_from
         )
