@@ -53,7 +53,7 @@ class CrossEncoder:
         near 1 no word seems to matter. False: what ``model.predict`` returns. Both are shown where
         people read scores (see `activated`).
     batch_size
-        Texts per forward pass.
+        Texts per forward pass, at most; of texts above 128 tokens as many as have the tokens of these.
     device
         As torch names it, for a model given by name; None: where sentence-transformers puts it.
     precision
