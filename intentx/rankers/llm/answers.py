@@ -69,10 +69,10 @@ class Preferred(NamedTuple):
 def read_order(text: str | None, passages: int) -> Order:
     """The order that an answer names, repaired so that it has each passage once.
 
-    Looked for are, one after the other: numbers with ``>`` or ``=`` between them (the longest such chain,
-    and of equally long ones the last), a list of JSON or numbers with commas, numbers in brackets, numbers
-    behind ranks (``1. Passage 4``), and numbers that stand on lines of their own. Reasoning between
-    ``<think>`` marks is left out.
+    Looked for are, one after the other: numbers with ``>`` or ``=`` between them (the longest such
+    chain, and of equally long ones the last), a list of JSON or numbers with commas, numbers in
+    brackets, numbers behind ranks (``1. Passage 4``), and numbers that stand on lines of their own.
+    Reasoning between ``<think>`` marks is left out.
 
     Parameters
     ----------
