@@ -257,15 +257,15 @@ def edits_within(ranking: Ranking, budget: int) -> int:
 
     One each; a listwise ranker gets whole lists, with some of the documents edited in each. Where a
     ranker says what its calls cost, its ``most_calls`` are a limit, too, those for the ranking itself
-    among them.
+    among them; of the texts then only the edited ones count, since the others cost no call.
     """
     box = ranking.scorer
     if box is None:
         return 0
     if not box.listwise:
         return budget
-    lists = budget // _shown(ranking)
     cost = box.can.cost
+    lists = budget // (_shown(ranking) if cost is None else edits_in_a_list(ranking))
     if cost is not None:
         # The ranking and its check have cost some, and edits of one document cannot share a list.
         left = cost.most_calls - cost.calls_for(len(ranking)) - cost.calls_for(2)

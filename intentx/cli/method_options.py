@@ -18,7 +18,7 @@ __all__ = ["OF_DOCUMENTS", "OF_RANKINGS", "MethodNames", "explaining", "having",
 # Options that are settings of some methods, and None unless given: those of methods that explain
 # rankings, and of those that explain documents.
 OF_RANKINGS = (
-    "candidates", "query_terms", "generality", "effects", "budget", "seconds", "dense",
+    "candidates", "query_terms", "generality", "effects", "budget", "seconds", "stability", "dense",
     "objective", "max_weight", "controls", "collection",
 )  # fmt: skip
 OF_DOCUMENTS = ("samples", "k", "labels", "sampler", "steps", "reference", "removal", "mask")

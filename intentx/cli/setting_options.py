@@ -38,6 +38,11 @@ def add_settings(explain: argparse.ArgumentParser) -> None:
         "--seconds", type=float, metavar="S",
         help=f"time limit for scoring them, or versions of --doc ({_of('seconds')})",
     )  # fmt: skip
+    listwise.add_argument(
+        "--stability", type=float, metavar="P",
+        help="ask no more once this share of the first three terms or words is expected to stay the "
+        f"first, such as 0.9 ({_of('stability')})",
+    )  # fmt: skip
     listwise.add_argument("--query-terms", choices=("allow", "exclude"))
     listwise.add_argument(
         "--objective", choices=get_args(Goal), help=f"what is maximised ({_of('objective')})"

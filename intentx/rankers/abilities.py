@@ -20,7 +20,12 @@ ABILITIES = MappingProxyType(
         "features": "the ranker's own features, explained by --letor or FeatureRanking",
         "term weights": "it says itself which terms it looks for",
         "token vectors": "a vector for each token",
-        "token matches": "which tokens matched, exactly",
+        "token matches": "which tokens matched, exactly: TokenPairs",
+        "token pairs": "which tokens matched, by its vectors or its matrix: TokenPairs",
+        "attention": "what its heads attend to: Attention",
+        "pairs": "asked directly which of two documents is better (llm: with mode=pairwise)",
+        "stages": "which stage put a document where it is",
+        "few calls": "explanations keep to its limit of calls, most_calls",
     }
 )
 """What a ranker can do, and what that is good for."""
@@ -28,10 +33,16 @@ ABILITIES = MappingProxyType(
 _INSIDE = ("scores", "gradients")
 _CAN = {
     **dict.fromkeys(("bm25", "lm", "rm3"), ("scores", "term weights")),
-    **dict.fromkeys(("bi-encoder", "cross-encoder", "dpr", "causal-lm", "seq2seq", "knrm"), _INSIDE),
+    **dict.fromkeys(("bi-encoder", "dpr"), (*_INSIDE, "token pairs", "attention")),
+    "cross-encoder": (*_INSIDE, "attention"),
+    **dict.fromkeys(("causal-lm", "seq2seq"), _INSIDE),
+    "knrm": (*_INSIDE, "token pairs"),
     "sparse": (*_INSIDE, "term weights", "token matches"),
     "late-interaction": (*_INSIDE, "token vectors", "token matches"),
-    "matchpyramid": (*_INSIDE, "Grad-CAM"),
+    "matchpyramid": (*_INSIDE, "Grad-CAM", "token pairs"),
+    "llm": ("scores", "pairs", "few calls"),
+    "pairwise": ("scores", "pairs"),
+    "pipeline": ("scores", "stages"),
     "ltr": ("scores", "features"),
     "run": (),
 }
@@ -54,6 +65,8 @@ _EXAMPLES = {
     "xgboost": "xgboost:model.json",
     "onnx": "onnx:model.onnx",
     "http": "http://localhost:8080/rerank",
+    "llm": "llm:http://localhost:8000/v1#model=qwen3&window=20",
+    "pairwise": "pairwise:mypackage.rankers:prefers#pairs=sorted",
     "pipeline": "pipeline:pipeline.toml#k=50",
     "run": "run:bm25.trec",
     MODULE: "mypackage.rankers:score",

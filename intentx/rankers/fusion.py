@@ -238,10 +238,8 @@ def _checked_how(how: Any, parts: int) -> Any:
         raise InputError(
             f"how must be 'rrf' or a list of {parts} weights, one for each part, not {how!r}"
         )
-    try:
-        weights = [*how]
-    except TypeError:
-        weights = []
+    listed = isinstance(how, Sequence | np.ndarray) and np.ndim(how) == 1  # in the order of the parts
+    weights = [*how] if listed else []
     if len(weights) != parts or not all(map(_is_number, weights)):
         raise InputError(f"how must be 'rrf' or {parts} finite weights, one for each part, not {how!r}")
     if min(weights) < 0 or max(weights) <= 0:
@@ -250,7 +248,12 @@ def _checked_how(how: Any, parts: int) -> Any:
 
 
 def _is_number(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value)
+    if isinstance(value, bool) or not isinstance(value, Real):
+        return False
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond all floats
+        return False
 
 
 def _normalised(scores: Floats, how: Normalise) -> Floats:

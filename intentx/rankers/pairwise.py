@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Sequence
 from numbers import Real
@@ -11,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.capabilities import Capabilities
+from intentx.checks import shown
 from intentx.errors import InputError, IntentxError, ScorerError
 from intentx.rankers.fingerprint import fingerprint_of
 from intentx.rankers.spec_settings import true_or_false
@@ -218,8 +220,10 @@ class PairwiseRanker:
         return known[text_a, text_b]
 
     def _probability(self, answer: Any, query: str, text_a: str, text_b: str) -> float:
-        plain = answer.item() if hasattr(answer, "item") and np.size(answer) == 1 else answer
-        number = float(plain) if isinstance(plain, Real) else math.nan
+        plain, number = answer, math.nan
+        with contextlib.suppress(Exception):  # what cannot be read is told below
+            plain = answer.item() if hasattr(answer, "item") and np.size(answer) == 1 else answer
+            number = float(plain) if isinstance(plain, Real) else math.nan
         if isinstance(plain, bool) or (self.answers == "probability" and 0 <= number <= 1):
             return number
         if self.answers == "score" and math.isfinite(number):
@@ -229,7 +233,7 @@ class PairwiseRanker:
         if self.answers == "score":
             wanted, hint = "a finite number", ""
         raise ScorerError(
-            f"the pairwise ranker must answer {wanted}, not {str(answer)[:80]!r}{hint}",
+            f"the pairwise ranker must answer {wanted}, not {shown(answer)}{hint}",
             query,
             (text_a, text_b),
         )

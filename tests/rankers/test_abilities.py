@@ -5,17 +5,35 @@ import json
 import numpy as np
 import pytest
 import sentence_transformers
+from sklearn.linear_model import LinearRegression
 from transformers import BertConfig, BertForMaskedLM
 
 import intentx as ix
 from intentx.capabilities import Capabilities
 from intentx.cli import main
-from intentx.rankers import BM25, RM3, BiEncoder, CrossEncoder, LanguageModel, RankerSpec
+from intentx.rankers import (
+    BM25,
+    DPR,
+    DRMM,
+    KNRM,
+    RM3,
+    BiEncoder,
+    CrossEncoder,
+    FeatureRanker,
+    HTTPReranker,
+    LanguageModel,
+    LLMRanker,
+    MatchPyramid,
+    MatchPyramidSettings,
+    RankerSpec,
+    TextFeatures,
+)
 from intentx.rankers.abilities import ABILITIES, kind_reports
 from intentx.rankers.kinds import KINDS
 from intentx.rankers.transformers.late_tuning import FineTunedTokens
 from tests.language_models import causal_lm, seq2seq
-from tests.tiny_models import SIZES, bi_encoder, cross_encoder, save, seeded, word_pieces
+from tests.rankers.interaction_toys import lexicon
+from tests.tiny_models import SIZES, bi_encoder, cross_encoder, dpr, save, seeded, word_pieces
 
 TEXTS = ["a piano on the stage", "the key of a desk", "pianos, keys and desks"]
 
@@ -35,19 +53,56 @@ def rankers(tmp_path_factory):
     return new | {
         "bm25": BM25(TEXTS), "lm": LanguageModel(TEXTS), "rm3": RM3(TEXTS),
         "bi-encoder": BiEncoder(base), "cross-encoder": CrossEncoder(folder / "cross"),
+        "dpr": DPR(dpr(folder / "query", "query"), dpr(folder / "document", "document")),
+    }  # fmt: skip
+
+
+def others():
+    """Rankers that are no transformers, by kind; none is asked for a score."""
+    features = TextFeatures(TEXTS)
+    linear = LinearRegression().fit(features("piano", TEXTS), [2.0, 1.0, 0.0])
+    url = "http://127.0.0.1:9/v1"
+    return {
+        "drmm": DRMM(lexicon()), "knrm": KNRM(lexicon()),
+        "matchpyramid": MatchPyramid(lexicon(), MatchPyramidSettings(filters=(4,))),
+        "ltr": FeatureRanker(features, linear),
+        "http": HTTPReranker(url), "llm": LLMRanker(url, model="any", mode="pairwise"),
+        "pairwise": ix.PairwiseRanker(lambda query, a, b: 0.5),
+        "pipeline": ix.Pipeline(BM25(TEXTS), LanguageModel(TEXTS)),
     }  # fmt: skip
 
 
 def test_kinds_can_what_is_said(rankers):
     said = {one.name: set(one.can) for one in kind_reports()}
-    for kind, ranker in rankers.items():
+    every = rankers | others()
+    assert {*every, "run", "module", "lightgbm", "xgboost", "onnx"} == {*KINDS}
+    for kind, ranker in every.items():
         can = Capabilities.of(ranker)
-        found = {"scores"}
-        found |= {"gradients"} if can.differentiable else set()
-        found |= {"term weights"} if can.term_weights("piano") is not None else set()
-        found |= {"token vectors"} if hasattr(ranker, "document_vectors") else set()
-        found |= {"token matches"} if hasattr(ranker, "token_matches") else set()
-        assert said[kind] == found, kind
+        pairs = can.at_side is not None or bool(can.interacting and can.differentiable)
+        found = {
+            "gradients": can.differentiable, "Grad-CAM": can.feature_mapped,
+            "features": isinstance(ranker, FeatureRanker),
+            "term weights": can.term_weights("piano") is not None,
+            "token vectors": hasattr(ranker, "document_vectors"),
+            "token matches": can.token_matches, "token pairs": pairs,
+            "attention": can.attentions, "pairs": can.preference, "stages": can.stages,
+            "few calls": can.cost,
+        }  # fmt: skip
+        assert said[kind] == {"scores"} | {name for name, able in found.items() if able}, kind
+    assert Capabilities.of(LLMRanker("http://127.0.0.1:9", model="any")).preference is None
+
+
+def test_token_pairs_and_attention_where_it_is_said(rankers):
+    said = {one.name: one.can for one in kind_reports()}
+    for kind, ranker in rankers.items():
+        ranking = ix.rank(ranker, "stage piano", TEXTS)
+        shown = {"token pairs", "token matches"} & set(said[kind])
+        for method, able in ((ix.TokenPairs(), shown), (ix.Attention(), "attention" in said[kind])):
+            if able:
+                assert np.isfinite(method.explain(ranking, 0).weights).all(), kind
+            else:
+                with pytest.raises(ix.InputError, match="KernelSHAP"):
+                    method.explain(ranking, 0)
 
 
 def test_every_kind_is_listed(capsys):

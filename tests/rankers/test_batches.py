@@ -58,6 +58,21 @@ def test_each_text_gets_its_own_row(monkeypatch, side, block):
         assert [width for _, width in shapes] == counts[::4]
 
 
+def test_long_texts_go_a_few_at_a_time():
+    lengths = [600, 300, 200, 200, 129, 128, 128, 3, 2, 1, 1, 1]
+    tokenize, _ = tokenizer()
+    shapes = []
+
+    def forward(features):
+        shapes.append(tuple(features["input_ids"].shape))
+        return features["input_ids"].sum(dim=1)
+
+    texts = [" ".join(["aa"] * number) for number in lengths]
+    assert in_batches(texts[::-1], tokenize, forward, 4).tolist() == [2 * n for n in lengths[::-1]]
+    assert shapes == [(1, 600), (1, 300), (2, 200), (3, 129), (4, 3), (1, 1)]
+    assert all(rows * width <= 4 * 128 or rows == 1 for rows, width in shapes)
+
+
 def test_pieces_and_not_characters_decide(tmp_path):
     ranker = CrossEncoder(tiny_models.cross_encoder(tmp_path / "cross"), batch_size=2, raw=False)
     shapes = []

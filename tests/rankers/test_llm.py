@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import math
 import pickle
 import threading
 import time
@@ -291,6 +292,7 @@ def test_an_intent_takes_at_most_thirty_calls_and_says_what_it_took(number):
         found.to_dict()
         assert before < len(service.requests) <= 30
     made = len(service.requests) - before
+    assert made >= 24  # the calls that are allowed are used
     assert set(found.terms) & {"tea", "leaf"}
     note = next(one for one in found.notes if "calls beside the ranking" in one)
     assert f"by {made} calls" in note
@@ -395,6 +397,14 @@ def test_undecided_pairs_are_ties(content):
         ({"most_calls": -1}, "most_calls must be"),
         ({"model": ""}, "model must be the name"),
         ({"options": {"messages": []}}, "options are further fields"),
+        ({"options": {"seed": math.nan}}, "options must be what JSON can say"),
+        ({"options": {"stop": object()}}, "options must be what JSON can say"),
+        ({"temperature": math.nan}, "temperature must be a number, 0 or more, or None, not nan"),
+        ({"temperature": -1}, "temperature must be"),
+        ({"temperature": "0"}, "temperature must be"),
+        ({"timeout": "60"}, "timeout is too small, or no number: '60'"),
+        ({"retries": 2.5}, "retries is too small, or no number: 2.5"),
+        ({"backoff": math.nan}, "backoff is too small, or no number"),
         ({"pairs": 0}, "pairs must be"),
         ({"headers": {"Api-Key": "sk"}}, "a key must not stand in settings"),
         ({"key_env": "NO_SUCH_KEY"}, "is not set"),

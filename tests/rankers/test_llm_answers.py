@@ -32,6 +32,10 @@ from intentx.rankers.llm.answers import KINDS, read_order, read_pair
         "1) [2] about tea (score 9)\n2) [3]\n3) [1]",
         "2\n3\n1",
         "[2] is the best, then [3], and [1] comes last.",
+        "(2) > (3) > (1)",
+        "#2 > #3 > #1",
+        "[2] > [3] = [1]",
+        "[2] = [3] = [1]",
     ],
 )
 def test_orders_of_many_shapes(text):
@@ -46,6 +50,8 @@ def test_orders_of_many_shapes(text):
         ("[0] > [4] > [3]", (2, 0, 1), {"unknown numbers": 2, "missing numbers": 2}),
         ("[999999999999] > [2]", (1, 0, 2), {"missing numbers": 2}),
         ("[0]", (0, 1, 2), {"no order": 1}),
+        ('{"3": 0.1, "1": 0.9, "2": 0.3}', (0, 1, 2), {"no order": 1}),
+        ("0.3, 0.1, 0.2", (0, 1, 2), {"no order": 1}),
         ("I can't help with that.", (0, 1, 2), {"refusal": 1}),
         ("As an AI, I have no opinion", (0, 1, 2), {"refusal": 1}),
         ("They are equally good", (0, 1, 2), {"no order": 1}),
@@ -72,6 +78,10 @@ def test_any_text_gives_each_passage_once(text, passages):
         ("Answer: A", 1), ("The answer is B, since A is about boats.", 0),
         ("Passage A is about tea, which the query asks for.", 1),
         ('{"answer": "B"}', 0), ("<think>A? B?</think>\nA", 1),
+        ("A\n\nPassage B is about boats.", 1), ("**B**\nPassage A is short", 0),
+        ("A is better.", 1), ("**Passage B** is more relevant than Passage A.", 0),
+        ("The better passage is A.", 1), ("A > B", 1), ("B > A", 0),
+        ("Passage A names boats. Passage B is the better one, since A is short.", 0),
     ],
 )  # fmt: skip
 def test_pairs(text, first):
@@ -83,7 +93,9 @@ def test_pairs(text, first):
     [
         ("A passage about tea wins.", "undecided"), ("Passage A and Passage B are equal", "undecided"),
         ("tie", "undecided"), ("I cannot compare them", "refusal"), ("", "empty"), (None, "empty"),
-        ("[1, 2]", "undecided"), ('{"a": 1}', "undecided"),
+        ("[1, 2]", "undecided"), ('{"a": 1}', "undecided"), ("A is not better.", "undecided"),
+        ("A passage on tea is better than one on boats.", "undecided"),
+        ("Passage A is better. Passage B is better.", "undecided"),
     ],
 )  # fmt: skip
 def test_pairs_that_are_ties(text, kind):

@@ -122,15 +122,26 @@ def test_scores_become_probabilities():
     assert huge.preference("q", "aa", "b") == 1.0
 
 
+class Unreadable:
+    def item(self):
+        raise RuntimeError("no number")
+
+    def __repr__(self):
+        raise RuntimeError("no text")
+
+
 @pytest.mark.parametrize(
     ("answer", "answers", "said"),
     [
-        (1.5, "probability", r"a probability in \[0, 1\].*not '1.5'.*answers='score'"),
+        (1.5, "probability", r"a probability in \[0, 1\].*not 1.5.*answers='score'"),
         (math.nan, "probability", "a probability"),
         ("A", "probability", "not 'A'"),
-        (None, "score", "a finite number, not 'None'"),
+        (None, "score", "a finite number, not None"),
         (math.inf, "score", "a finite number"),
         (np.array([0.1, 0.2]), "probability", "a probability"),
+        (10**400, "probability", "a probability"),
+        (10**400, "score", "a finite number"),
+        (Unreadable(), "score", "a finite number, not <Unreadable"),
     ],
 )
 def test_answers_that_are_none(answer, answers, said):

@@ -10,10 +10,10 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from intentx.checks import Positive, Samples, Size
+from intentx.checks import Part, Positive, Samples, Size
 from intentx.errors import InputError
 from intentx.explainers.base import Question
-from intentx.explainers.document.anytime import in_halves, said_of, same_first, within
+from intentx.explainers.document.anytime import said_of, stable_halves, within
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.method import DocumentMethod
 from intentx.explainers.document.subject import Subject
@@ -91,9 +91,11 @@ class EXS(DocumentMethod):
     seconds
         Time limit for asking; None: none. Versions are asked in growing blocks until it is used up or
         ``samples`` are reached, one block in any case; the metric ``versions`` says how many the
-        weights are from, and ``stability`` whether both halves of them
-        name the same first three words. With ``samples`` set to that number the
-        weights are the same.
+        weights are from, and ``stability`` which share of the first three words both halves of them
+        name. With ``samples`` set to that number the weights are the same.
+    stability
+        No more versions are asked once the metric of that name is this high, such as .9; None: it does
+        not matter.
     removal, mask
         How words are removed, as in `intentx.perturbation.removal_for`.
     kernel_width
@@ -125,6 +127,7 @@ class EXS(DocumentMethod):
     k: Size = 10
     samples: Samples = 1000
     seconds: Positive | None = None
+    stability: Part | None = None
     removal: Removal = "delete"
     mask: str | None = None
     kernel_width: Positive = 0.5
@@ -148,16 +151,16 @@ class EXS(DocumentMethod):
         weights = np.zeros(len(subject.terms))
         if len(weights):
             most = min(self.samples, 2 ** min(63, len(weights)))  # more are not different
-            (kept, scores), number = within(self.seconds, most, self._asking(subject))
+            (kept, scores), number = within(
+                self.seconds, most, self._asking(subject), self.stability,
+                lambda found: self._stability(subject, k, *found),
+            )  # fmt: skip
             labels, note = relevance_labels(scores, subject.ranking, subject.position, self.labels, k)
             subject.notes += [note] if note else []
-            if self.seconds is not None:
-                halves = [
-                    self._fit(None, kept[rows], scores[rows], labels[rows])[0]
-                    for rows in in_halves(len(kept))
-                ]
-                metrics |= {"versions": number, "stability": same_first(*halves)}
-                subject.notes.append(said_of(self.seconds, number, most))
+            if self.seconds is not None or self.stability is not None:
+                stability = self._stability(subject, k, kept, scores)
+                metrics |= {"versions": number, "stability": stability}
+                subject.notes.append(said_of(self.seconds, number, most, self.stability, stability))
             weights, metrics["fit"], intercept = self._fit(subject, kept, scores, labels)
             logits = self._kind in CLASSIFIERS and weights.any()  # whose sum is no label
             metrics["rest"] = intercept if logits else float(own) - float(weights.sum())
@@ -178,6 +181,13 @@ class EXS(DocumentMethod):
             return kept, subject.score_kept(kept, self.removal, self.mask)
 
         return ask
+
+    def _stability(self, subject: Subject, k: int, kept: npt.NDArray[np.bool_], scores: Floats) -> float:
+        """Share of the first three words that halves of the versions agree on."""
+        labels, _ = relevance_labels(scores, subject.ranking, subject.position, self.labels, k)
+        return stable_halves(
+            len(kept), lambda rows: self._fit(None, kept[rows], scores[rows], labels[rows])[0]
+        )
 
     @property
     def _kind(self) -> Surrogate:

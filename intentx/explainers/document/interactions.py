@@ -23,7 +23,7 @@ from intentx.explainers.document.determined import few_interact, sum_over_player
 
 __all__ = [
     "Prior",
-    "expected_error",
+    "expected_errors",
     "expected_shapley_values",
     "explained",
     "likeliest_prior",
@@ -109,31 +109,31 @@ def expected_shapley_values(kept: Kept, values: Floats, empty: float, full: floa
     prior = likeliest_prior(rows, right, odd_only=paired)
     found = _expected(prior, rows, right, paired)
     known = values_by_whole_sizes(rows, right) if paired else None
-    if known is not None and ((found - known) ** 2).sum() <= TRUSTED * _left_open(prior, rows):
+    if known is not None and ((found - known) ** 2).sum() <= TRUSTED * _left_open(prior, rows).sum():
         return known * scale
     return found * scale
 
 
-def expected_error(kept: Kept, values: Floats, empty: float, full: float) -> float:
-    """Standard deviation of `expected_shapley_values` around the true ones, the mean over players.
+def expected_errors(kept: Kept, values: Floats, empty: float, full: float) -> Floats:
+    """(T,) standard deviation of each of `expected_shapley_values` around the true one.
 
-    It is what the likeliest prior leaves open, so it is as good as that prior: of a game that is
-    more intricate than the known coalitions show, the values are farther off. 0 where they determine
-    the game as a sum over players.
+    They are what the likeliest prior leaves open, so they are as good as that prior: of a game that is
+    more intricate than the known coalitions show, the values are farther off. 0 where the coalitions
+    determine the game as a sum over players.
 
     Examples
     --------
     >>> some = np.array([[1, 0, 0], [0, 1, 0], [0, 0, 1]]) > 0
     >>> kept = np.stack([some, ~some], axis=1).reshape(6, 3)
-    >>> expected_error(kept, kept @ [1.0, 2.0, 4.0], 0.0, 7.0)
-    0.0
+    >>> expected_errors(kept, kept @ [1.0, 2.0, 4.0], 0.0, 7.0).tolist()
+    [0.0, 0.0, 0.0]
     """
     rows, right, paired = _equations(kept, values, empty, full)
     scale, players = float(np.abs(right).max()), kept.shape[1]
     if scale == 0 or players < 2 or sum_over_players(rows, right / scale) is not None:
-        return 0.0
+        return np.zeros(players)
     prior = likeliest_prior(rows, right / scale, odd_only=paired)
-    return scale * math.sqrt(max(0.0, _left_open(prior, rows, paired)) / players)
+    return scale * np.sqrt(np.maximum(0.0, _left_open(prior, rows, paired)))
 
 
 def most_telling(some: Design, values: Floats, empty: float, full: float) -> int:
@@ -294,15 +294,20 @@ def explained(prior: Prior, rows: Floats, *, odd_only: bool) -> float:
 
     It is summed over players, and the same whatever the values are.
     """
+    return float(_explained(prior, rows, odd_only=odd_only).sum())
+
+
+def _explained(prior: Prior, rows: Floats, *, odd_only: bool) -> Floats:
+    """(T,) the same of each player."""
     noise, root = _root(_covariance(prior, rows), prior.noise)
     crossed = _with_shapley_values(prior, rows, noise, odd_only)
-    return float(
-        (scipy.linalg.solve_triangular(root, crossed, lower=True, check_finite=False) ** 2).sum()
+    return np.asarray(
+        (scipy.linalg.solve_triangular(root, crossed, lower=True, check_finite=False) ** 2).sum(axis=0)
     )
 
 
-def _left_open(prior: Prior, rows: Floats, paired: bool = True) -> float:
-    """Variance of the Shapley values of a game, summed over players, that coalitions leave.
+def _left_open(prior: Prior, rows: Floats, paired: bool = True) -> Floats:
+    """(T,) variance of the Shapley values of a game that coalitions leave.
 
     Known are the odd parts of pairs, or else the values of single coalitions.
     """
@@ -310,13 +315,13 @@ def _left_open(prior: Prior, rows: Floats, paired: bool = True) -> float:
     bent, both = np.tanh(prior.reach * prior.relevance), np.multiply.outer(NODES, NODES)
     product = np.log1p(bent * both[:, :, None])  # (nodes, nodes, T)
     but_one = np.exp((product.sum(axis=2) - np.log1p(bent).sum())[:, :, None] - product)
-    found = 4 * prior.linear * prior.relevance.sum()
-    found += prior.odd * (NODE_WEIGHTS @ (NODE_WEIGHTS @ but_one) @ bent)
-    found += prior.cubic * 4 / 3 * (players > 2)  # 4 / 9 for each of the three
+    found = 4 * prior.linear * prior.relevance
+    found = found + prior.odd * (NODE_WEIGHTS @ (NODE_WEIGHTS @ but_one)) * bent
+    found += prior.cubic * 4 / 3 * (players > 2) / players  # 4 / 9 for each of the three
     # Of each size s + 1, T C(T - 1, s) members with a share of 1 / (T C(T - 1, s)), squared.
     shares = math.fsum(1 / (players * math.comb(players - 1, others)) for others in range(players))
-    found += prior.noise * (4 if paired else 2) * shares
-    return float(found - explained(prior, rows, odd_only=paired))
+    found += prior.noise * (4 if paired else 2) * shares / players
+    return np.asarray(found - _explained(prior, rows, odd_only=paired))
 
 
 def _root(covariance: Floats, noise: float) -> tuple[float, Floats]:

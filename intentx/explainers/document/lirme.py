@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.checks import Part, Positive, Samples, Size
-from intentx.explainers.document.anytime import in_halves, said_of, same_first, within
+from intentx.explainers.document.anytime import said_of, stable_halves, within
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.method import DocumentMethod
 from intentx.explainers.document.subject import Subject
@@ -123,9 +123,11 @@ class LIRME(DocumentMethod):
     seconds
         Time limit for asking; None: none. Samples are asked in growing blocks until it is used up or
         ``samples`` are reached, one block in any case; the metric ``versions`` says how many the
-        weights are from, and ``stability`` whether both halves of them
-        name the same first three words. With ``samples`` set to that number the
-        weights are the same.
+        weights are from, and ``stability`` which share of the first three words both halves of them
+        name. With ``samples`` set to that number the weights are the same.
+    stability
+        No more samples are asked once the metric of that name is this high, such as .9; None: it does
+        not matter.
     width
         h of the kernel; angles lie in [0, π/2].
     penalty
@@ -150,6 +152,7 @@ class LIRME(DocumentMethod):
     sampler: Sampler = "masked"
     samples: Samples = 1000
     seconds: Positive | None = None
+    stability: Part | None = None
     kept: Part = 0.5
     chunk: Size = 5
     visible: Part = 0.1
@@ -164,17 +167,15 @@ class LIRME(DocumentMethod):
         if subject.terms:
             most = 2 if len(subject.tokens) == 1 else self.samples  # of one word, with it and without
             (counts, idf, scores), number = within(
-                self.seconds, most, lambda number: self._sampled(subject, number)
-            )
+                self.seconds, most, lambda number: self._sampled(subject, number), self.stability,
+                lambda found: self._stability(*found),
+            )  # fmt: skip
             unit = unit_of(scores)
             features = counts * idf if self.weighting == "tf-idf" else counts
-            if self.seconds is not None:
-                halves = [
-                    self._theta([], counts[rows], features[rows], scores[rows] / unit, {})
-                    for rows in in_halves(len(counts))
-                ]
-                metrics |= {"versions": number, "stability": same_first(*halves)}
-                subject.notes.append(said_of(self.seconds, number, most))
+            if self.seconds is not None or self.stability is not None:
+                stability = self._stability(counts, idf, scores)
+                metrics |= {"versions": number, "stability": stability}
+                subject.notes.append(said_of(self.seconds, number, most, self.stability, stability))
             theta = self._theta(subject.notes, counts, features, scores / unit, metrics)
             carried = float(features[0] @ theta)
             metrics["rest"] = (subject.score / unit - carried) * unit
@@ -206,6 +207,15 @@ class LIRME(DocumentMethod):
             drawn = np.array([[True], [False]])
         texts = keep_units(subject.text, [[(t.start, t.end)] for t in subject.tokens], drawn)
         return _counts(drawn, term_of, len(idf)), idf, subject.score_texts(texts)
+
+    def _stability(self, counts: Floats, idf: Floats, scores: Floats) -> float:
+        """Share of the first three words that halves of the samples agree on."""
+        unit = unit_of(scores)
+        features = counts * idf if self.weighting == "tf-idf" else counts
+        return stable_halves(
+            len(counts),
+            lambda rows: self._theta([], counts[rows], features[rows], scores[rows] / unit, {}),
+        )
 
     def _theta(
         self,

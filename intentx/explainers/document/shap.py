@@ -10,13 +10,13 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from intentx.checks import Positive
+from intentx.checks import Part, Positive
 from intentx.explainers.base import Question
-from intentx.explainers.document.anytime import said_of, within
+from intentx.explainers.document.anytime import said_of, stable_first, within
 from intentx.explainers.document.asking import asked
 from intentx.explainers.document.coalitions import kernel_weights
 from intentx.explainers.document.explanation import DocumentExplanation
-from intentx.explainers.document.interactions import expected_error, expected_shapley_values
+from intentx.explainers.document.interactions import expected_errors, expected_shapley_values
 from intentx.explainers.document.method import DocumentMethod
 from intentx.explainers.document.subject import Subject
 from intentx.explainers.document.surrogate import r_squared
@@ -71,6 +71,20 @@ def _values(scores: Floats) -> tuple[Floats, float]:
     return scores[:, 0] / unit - scores[:, 1:].sum(axis=1) / unit, unit
 
 
+def _estimated(kept: Kept, scores: Floats, *, errors: bool) -> tuple[Floats, Floats, bool]:
+    """Values (T,) by scores as of `_values`, their standard deviations, and whether they are exact.
+
+    Without ``errors``, these are zeros.
+    """
+    values, _ = _values(scores)
+    empty, full, values = float(values[0]), float(values[1]), values[2:]
+    number = kept.shape[1]
+    if number < 63 and len(kept) == 2**number - 2:
+        return shapley_values(np.array([empty, *values, full])), np.zeros(number), True
+    off = expected_errors(kept, values, empty, full) if errors else np.zeros(number)
+    return expected_shapley_values(kept, values, empty, full), off, False
+
+
 @dataclass(frozen=True, kw_only=True)
 class KernelSHAP(DocumentMethod):
     """Shapley values of a document's words: a fair share of its score for each (any ranker).
@@ -88,10 +102,12 @@ class KernelSHAP(DocumentMethod):
     seconds
         Time limit for asking; None: none. Versions are asked in growing blocks until it is used up or
         ``samples`` are reached, one block in any case; the metric ``versions`` says how many the
-        weights are from, and ``error`` how far a weight is off,
-        as a standard deviation. With ``samples`` set to that number
-        (and ``exact_up_to`` to 0) the
-        weights are the same.
+        weights are from, ``error`` how far a weight is off, as a standard deviation, and ``stability``
+        which share of the first three words is expected to be among the first three of the exact
+        values. With ``samples`` set to that number (and ``exact_up_to`` to 0) the weights are the same.
+    stability
+        No more versions are asked once the metric of that name is this high, such as .9; None: it does
+        not matter.
     exact_up_to
         Up to this many words (and wherever 2^T <= ``samples``), all 2^T versions are scored, and the
         values are exact; at most 20.
@@ -119,6 +135,7 @@ class KernelSHAP(DocumentMethod):
 
     samples: Versions = 1000
     seconds: Positive | None = None
+    stability: Part | None = None
     exact_up_to: Exact = 10
     removal: Removal = "delete"
     mask: str | None = None
@@ -167,20 +184,18 @@ class KernelSHAP(DocumentMethod):
             generator = np.random.default_rng(self.seed)
             return asked(ask, lambda scores: _values(scores)[0], number, some - 2, generator)
 
-        (kept, scores), asked_about = within(self.seconds, most, versions)
+        told = self.seconds is not None or self.stability is not None
+        (kept, scores), asked_about = within(
+            self.seconds, most, versions, self.stability,
+            lambda found: stable_first(*_estimated(*found, errors=True)[:2]),
+        )  # fmt: skip
+        found, errors, exact = _estimated(kept, scores, errors=told)
         values, unit = _values(scores)
         empty, full, values = float(values[0]), float(values[1]), values[2:]
-        error, exact = 0.0, every and asked_about == most
-        if exact:
-            found = shapley_values(np.array([empty, *values, full]))
-        else:
-            found = expected_shapley_values(kept, values, empty, full)
-            if self.seconds is not None:
-                error = expected_error(kept, values, empty, full)
-            if len(kept) < 2 * number:
-                subject.notes.append(
-                    f"{asked_about} samples are few for {number} words; the weights depend on the seed"
-                )
+        if not exact and len(kept) < 2 * number:
+            subject.notes.append(
+                f"{asked_about} samples are few for {number} words; the weights depend on the seed"
+            )
         if np.ptp([empty, full, *values]) == 0:
             subject.notes.append("all versions have the same score: no word makes a difference")
             found = np.zeros(number)
@@ -189,9 +204,11 @@ class KernelSHAP(DocumentMethod):
             fit = r_squared(values, empty + kept @ found, kernel_weights(kept))
         empty, full = empty * unit, full * unit
         metrics |= {"empty": empty, "full": full, "fit": fit, "exact": float(exact)}
-        if self.seconds is not None:
-            metrics |= {"versions": asked_about, "error": error * unit}
-            subject.notes.append(said_of(self.seconds, asked_about, most))
+        if told:
+            stability = stable_first(found, errors) if found.any() else math.nan
+            error = math.sqrt(np.mean(errors**2)) * unit
+            metrics |= {"versions": asked_about, "error": error, "stability": stability}
+            subject.notes.append(said_of(self.seconds, asked_about, most, self.stability, stability))
         # Of a document that is explained in part, the score of the whole is not ``full``.
         metrics["rest"] = empty + (metrics["rest"] - full if any(one.cut for one in players) else 0.0)
         with np.errstate(over="ignore"):  # what is infinite is refused with its reason

@@ -83,7 +83,8 @@ class TokenPairs(DocumentMethod):
         ``"deletion"``: of any ranker, ``R(q, d) - R(q\\i, d) - R(q, d\\j) + R(q\\i, d\\j)``, words being
         the tokens. It says what deleting does, and promises no sum: the rest is all else.
     steps
-        Points on the way from the reference, for ``"integrated"``.
+        Points on the way from the reference, for ``"integrated"``; None: from 12 to 48, until what they
+        miss is less than .1 % of the score.
     batch_size
         Versions in one pass, for ``"integrated"``; None: the ranker's own, or 32.
 
@@ -106,7 +107,7 @@ class TokenPairs(DocumentMethod):
     questions: ClassVar[tuple[Question, ...]] = ("ranking", "document", "pair")
 
     method: Way = "auto"
-    steps: Size = 20
+    steps: Size | None = None
     batch_size: Size | None = None
 
     def _weigh(self, subject: Subject, other: Subject | None) -> DocumentExplanation:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal, NamedTuple
 
@@ -17,6 +18,7 @@ from intentx.explainers.ranking.effects import BUDGET, check_budget
 from intentx.explainers.ranking.evidence import Evidence, evidence_of
 from intentx.explainers.ranking.leading import leading_options
 from intentx.explainers.ranking.problem import IntentProblem
+from intentx.explainers.ranking.stability import check_stability, stability_of
 from intentx.explainers.ranking.stages import Stages
 from intentx.perturbation import edits_within
 from intentx.preferences import PreferenceMatrices
@@ -65,6 +67,7 @@ class ChoiceSettings:
     effects: float | None = None
     budget: int | None = BUDGET
     seconds: float | None = None
+    stability: float | None = None
     method: Method = "auto"
     literal: bool = False
     seed: int = 0
@@ -72,6 +75,7 @@ class ChoiceSettings:
     def __post_init__(self) -> None:
         # Types and ranges were checked where a method was made.
         check_budget(self.budget, self.seconds)
+        check_stability(self.stability)
         if self.literal and self.method not in LITERAL:
             raise InputError(f"literal settings exist for {tuple(LITERAL)}, not for {self.method!r}")
         if not 1 <= self.min_terms <= self.max_terms:
@@ -200,10 +204,26 @@ class TermChooser:
         """Have the ranker score documents with terms put in and taken out by chance."""
         s, problem = self.settings, self.problem
         budget = check_budget(s.budget, s.seconds)
-        self.evidence = evidence_of(problem.ranking, terms, problem.index, budget, s.seconds, s.seed)
+        self.evidence = evidence_of(
+            problem.ranking, terms, problem.index, budget, s.seconds, s.seed, s.stability
+        )
+        if s.seconds is not None or s.stability is not None:
+            self._note_stability()
         if not self.evidence.effects:
             self.stages.note("no document is short enough to be edited, so the ranker was not asked")
         self.stages.close("edited documents")
+
+    def _note_stability(self) -> None:
+        """How sure the first terms are, where time or a wanted stability may have ended the asking."""
+        found, wanted = stability_of(self.evidence.effects), self.settings.stability
+        asked = f"{len(self.evidence.scores):,} edited documents were asked about"
+        if math.isnan(found):
+            self.stages.note(f"{asked}; fewer than three terms were found to have an effect")
+            return
+        said = f"{asked}; the stability of the three terms with the largest effects is {found:.0%}"
+        if wanted is not None:
+            said += ", as wanted" if found >= wanted else f", and {wanted:.0%} was wanted"
+        self.stages.note(said)
 
     def _wanted(self, matrices: PreferenceMatrices) -> PreferenceMatrices | None:
         """The candidates that the ranker wants; None if there are none."""

@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from intentx.errors import InputError
 from intentx.explainers.ranking.measured import promising_terms, term_effects
+from intentx.explainers.ranking.stability import check_stability, stability_of
 from intentx.explainers.ranking.term_effect import TermEffect, not_asked
 from intentx.perturbation import edits_in_a_list, edits_within, score_edits
 from intentx.preferences.candidates import candidate_terms
@@ -39,6 +40,7 @@ def effects(
     *,
     budget: int | None = BUDGET,
     seconds: float | None = None,
+    stability: float | None = None,
     analyzer: Analyzer | None = None,
     seed: int = 0,
 ) -> tuple[TermEffect, ...]:
@@ -62,6 +64,9 @@ def effects(
     seconds
         Stop asking after so many seconds, and return what is known by then; the result depends on the
         machine.
+    stability
+        Stop asking once the first three terms, those with the largest effects, are so sure: which share
+        of them is expected to stay (`intentx.explainers.ranking.stability.stability_of`), such as .9.
     analyzer
         How texts become terms; None: `Ranking.analyzer`.
     seed
@@ -99,6 +104,7 @@ def effects(
     cup 0.0 no effect
     """
     budget = check_budget(budget, seconds)
+    check_stability(stability)
     index = TextIndex(ranking.texts, analyzer or ranking.analyzer)
     if terms is None:
         of_ranking = candidate_terms(ranking, CANDIDATES, index=index, importance="text-matching")
@@ -108,7 +114,7 @@ def effects(
     if ranking.scorer is None or not edits_within(ranking, budget):
         return tuple(not_asked(term) for term in asked)
     edited = asked + _fillers(ranking, asked, index)
-    edits, scores = ask(ranking, edited, index, budget, seconds, seed)
+    edits, scores = ask(ranking, edited, index, budget, seconds, seed, stability)
     if not len(edits):
         raise InputError("all documents are too long to be edited; cut them to what the ranker reads")
     found = term_effects(ranking, edited, edits, scores, index, seed, len(asked))
@@ -162,15 +168,16 @@ def ask(
     budget: int,
     seconds: float | None = None,
     seed: int = 0,
+    stability: float | None = None,
 ) -> tuple[RandomisedEdits, Floats]:
     """Documents with terms put in and taken out by chance, and the ranker's (E,) scores of them.
 
     First all terms change; then those that seem to matter most, by themselves or beside another, each
-    of them more often. That keeps
-    the tests honest: a term that is left out is never said to have an effect, and on the others the
-    later edits tell as if they had been planned. With a limit in seconds the stages take turns for as
-    long as there is time.
+    of them more often. That keeps the tests honest: a term that is left out is never said to have an
+    effect, and on the others the later edits tell as if they had been planned. With a limit in seconds the stages take turns for as
+    long as there is time, and with a wanted stability until it is reached.
     """
+    turns = seconds is not None or stability is not None
     started = time.perf_counter()
     number = edits_within(ranking, budget)
     together = edits_in_a_list(ranking)
@@ -181,7 +188,7 @@ def ask(
         if seconds is not None and len(edits) and time.perf_counter() - started >= seconds:
             break
         share, most = STAGES[stage % len(STAGES)]
-        some = share * number if seconds is None else share * ROUND
+        some = share * ROUND if turns else share * number
         some = min(number - len(edits), math.ceil(some / together) * together)  # whole lists
         among = None
         if len(terms) > most:
@@ -190,4 +197,8 @@ def ask(
         if not len(more):
             break
         edits, scores = edits + more, np.concatenate([scores, score_edits(ranking, more.edits, PURPOSE)])
+        if stability is None or stage < len(STAGES) - 1:
+            continue
+        if stability_of(term_effects(ranking, terms, edits, scores, index, seed)) >= stability:
+            break
     return edits, scores

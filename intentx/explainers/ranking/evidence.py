@@ -102,9 +102,10 @@ def evidence_of(
     budget: int,
     seconds: float | None,
     seed: int,
+    stability: float | None = None,
 ) -> Evidence:
     """Ask the ranker about terms; none where no document is short enough to be edited."""
-    edits, scores = ask(ranking, terms, index, budget, seconds, seed)
+    edits, scores = ask(ranking, terms, index, budget, seconds, seed, stability)
     if not len(edits):
         return Evidence()
     found = term_effects(ranking, terms, edits, scores, index, seed)

@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass, field
 from typing import Any
 
-from intentx.checks import Amount, Count, Positive, Seed, Share, Size
+from intentx.checks import Amount, Count, Part, Positive, Seed, Share, Size
 from intentx.coverage.solve import Method
 from intentx.errors import InputError
 from intentx.explainers.base import Explainer
@@ -93,10 +93,14 @@ class Multiplex(Explainer[IntentExplanation]):
         largest effects. None: .3, or 0 with ``generality=0``.
     budget
         Maximum number of texts, edited documents, that the ranker scores for effects and generality.
-        A listwise ranker gets whole lists, in each of which a fifth of the documents is edited.
+        A listwise ranker gets whole lists, in each of which a fifth of the documents is edited. Of a
+        ranker of dear calls only the edited ones count, and its own limit of calls.
         None: no limit but ``seconds``.
     seconds
         Time limit for asking the ranker for these; the terms then depend on the machine.
+    stability
+        No more is asked once the three terms with the largest effects are so sure, such as .9; see
+        `intentx.effects`.
     method
         Solver: see `intentx.coverage.solve`.
     literal
@@ -135,6 +139,7 @@ class Multiplex(Explainer[IntentExplanation]):
     effects: Share | None = None
     budget: Count | None = BUDGET
     seconds: Positive | None = None
+    stability: Part | None = None
     method: Method = "auto"
     literal: bool = False
     margin: Amount = MARGIN
@@ -154,6 +159,7 @@ class Multiplex(Explainer[IntentExplanation]):
             effects=self.effects,
             budget=self.budget,
             seconds=self.seconds,
+            stability=self.stability,
             method=self.method,
             literal=self.literal,
             seed=self.seed,
@@ -250,6 +256,7 @@ class IntentGreedy(Explainer[IntentExplanation]):
     effects: Share | None = None
     budget: Count | None = BUDGET
     seconds: Positive | None = None
+    stability: Part | None = None
     seed: Seed = 0
 
     def _check(self) -> None:
@@ -272,6 +279,7 @@ class IntentGreedy(Explainer[IntentExplanation]):
             effects=self.effects,
             budget=self.budget,
             seconds=self.seconds,
+            stability=self.stability,
             method="greedy",
             seed=self.seed,
         )

@@ -27,11 +27,13 @@ assert tuple(KINDS) == get_args(Trouble)  # noqa: S101
 
 _THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.S | re.I)
 _BRACKETED = re.compile(r"\[\s*(?:passage\s*)?(\d{1,6})\s*\]", re.I)
-_ITEM = r"(?:passage\s+)?(?:\[\s*(?:passage\s+)?\d{1,6}\s*\]|\b\d{1,6}\b)"
-_CHAIN = re.compile(rf"{_ITEM}(?:\s*[-=]?>\s*{_ITEM})+", re.I)
+_NUMBER = r"(?<![.\d])\b\d{1,6}\b(?!\.\d)"  # no part of a decimal number
+_ITEM = rf"(?:passage\s+)?(?:\[\s*(?:passage\s+)?\d{{1,6}}\s*\]|{_NUMBER})"
+_IN_CHAIN = rf"(?:{_ITEM}|\(\s*\d{{1,6}}\s*\)|#\d{{1,6}}\b)"
+_CHAIN = re.compile(rf"{_IN_CHAIN}(?:\s*(?:[-=]?>|=)\s*{_IN_CHAIN})+", re.I)
 _LIST = re.compile(r"\[\s*\d{1,6}(?:\s*,\s*\d{1,6})*\s*\]")
 _COMMAS = re.compile(rf"{_ITEM}(?:\s*,\s*{_ITEM})+", re.I)
-_RANKED = re.compile(r"^\s*\d{1,6}[.):]\s*(?:passage\s*)?\[?(\d{1,6})\b", re.I | re.M)
+_RANKED = re.compile(r"^\s*\d{1,6}(?:[):]|\.(?!\d))\s*(?:passage\s*)?\[?(\d{1,6})\b", re.I | re.M)
 _LINE = re.compile(r"^\W*(?:passage\s*)?(\d{1,6})\W*$", re.I | re.M)
 _AS_PLAIN = str.maketrans({"＞": ">", "→": ">", "≻": ">", "*": "", "`": "", '"': "", "“": "", "”": ""})
 _DIGITS = re.compile(r"\d{1,6}")
@@ -43,6 +45,11 @@ _REFUSING = re.compile(
 _ALONE = re.compile(r"^[\W_]*(?:passage\s+)?([ab])[\W_]*$", re.I)
 _SAID = re.compile(r"\b[Aa]nswer(?:\s+is)?\s*:?[\s*_\"'(\[]*(?:passage\s+)?([AB])\b")
 _NAMED = re.compile(r"\b[Pp]assage\s+([AB])\b")
+_BETTER = re.compile(
+    r"(?:^|[.!\n]\s*)[\s*_\"'(\[]*(?:[Pp]assage\s+)?([AB])\b[\s*_\"')\]]*"
+    r"(?:>|is\s+(?:the\s+)?(?:better|best|more\s+relevant|most\s+relevant)\b)"
+    r"|\b(?:better|more\s+relevant)(?:\s+(?:passage|one))?\s+is\W*(?:[Pp]assage\s+)?([AB])\b"
+)
 
 
 class Order(NamedTuple):
@@ -62,10 +69,10 @@ class Preferred(NamedTuple):
 def read_order(text: str | None, passages: int) -> Order:
     """The order that an answer names, repaired so that it has each passage once.
 
-    Looked for are, one after the other: numbers with ``>`` between them (the longest such chain, and of
-    equally long ones the last), a list of JSON or numbers with commas, numbers in brackets, numbers
-    behind ranks (``1. Passage 4``), and numbers that stand on lines of their own. Reasoning between
-    ``<think>`` marks is left out.
+    Looked for are, one after the other: numbers with ``>`` or ``=`` between them (the longest such
+    chain, and of equally long ones the last), a list of JSON or numbers with commas, numbers in
+    brackets, numbers behind ranks (``1. Passage 4``), and numbers that stand on lines of their own.
+    Reasoning between ``<think>`` marks is left out.
 
     Parameters
     ----------
@@ -123,8 +130,8 @@ def _numbers(text: str, passages: int) -> list[int]:
 def read_pair(text: str | None) -> Preferred:
     """Which of the passages A and B an answer names.
 
-    It counts where the answer is the letter alone, where it says "answer: A", or where it names one of
-    "Passage A" and "Passage B" only.
+    It counts where the answer, or its first line, is the letter alone; where it says "answer: A", "A is
+    better", "the better one is A" or "A > B"; or where it names one of "Passage A" and "Passage B" only.
 
     Examples
     --------
@@ -136,9 +143,10 @@ def read_pair(text: str | None) -> Preferred:
     text = _THOUGHT.sub(" ", text or "").strip()
     if not text:
         return Preferred(0.5, {"empty": 1})
-    alone = _ALONE.match(text) or _of_json(text)
+    alone = _ALONE.match(text) or _of_json(text) or _ALONE.match(text.partition("\n")[0])
     said = _SAID.findall(text)
-    named = set(_NAMED.findall(text))
+    better = {one or other for one, other in _BETTER.findall(text)}
+    named = better if len(better) == 1 else set(_NAMED.findall(text)) - better
     letter = alone[1].upper() if alone else said[-1] if said else named.pop() if len(named) == 1 else ""
     if letter:
         return Preferred(float(letter == "A"), {})

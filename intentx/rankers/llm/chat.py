@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping
 from hashlib import blake2b
+from numbers import Real
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
@@ -57,6 +59,13 @@ class Chat(Service):
     ) -> None:
         if not isinstance(model, str) or not model.strip():
             raise InputError(f"model must be the name of a model, as in #model=NAME, not {model!r}")
+        number = isinstance(temperature, Real) and not isinstance(temperature, bool)
+        if temperature is not None and not (number and 0 <= temperature < math.inf):
+            raise InputError(f"temperature must be a number, 0 or more, or None, not {temperature!r}")
+        try:
+            json.dumps(dict(options), allow_nan=False)
+        except (TypeError, ValueError, RecursionError) as error:
+            raise InputError(f"options must be what JSON can say: {error}") from error
         taken = sorted(set(options) & set(OURS))
         if taken:
             raise InputError(f"options are further fields of a request, not {taken}")

@@ -6,6 +6,7 @@ import contextlib
 import math
 import re
 from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
@@ -87,12 +88,13 @@ class Service:
     ) -> None:
         self.url = url
         self._place = _place(url)
-        for name, value, fine in (
-            ("timeout", timeout, 0 < timeout < math.inf),
-            ("retries", retries, retries >= 0),
-            ("backoff", backoff, 0 <= backoff < math.inf),
+        for name, value, kind, least in (
+            ("timeout", timeout, Real, math.ulp(0.0)),
+            ("retries", retries, Integral, 0),
+            ("backoff", backoff, Real, 0),
         ):
-            if not fine:
+            number = isinstance(value, kind) and not isinstance(value, bool)
+            if not number or not least <= value < math.inf:
                 raise InputError(f"{name} is too small, or no number: {value!r}")
         self.headers = _checked_headers(headers)
         self.key_env = key_env

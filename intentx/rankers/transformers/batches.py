@@ -11,13 +11,14 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["each_in_batches", "in_batches", "on_device", "repeated", "widened"]
+__all__ = ["each_in_batches", "in_batches", "on_device", "repeated", "texts_at_a_time", "widened"]
 
 Features = Mapping[str, Any]
 Batch = tuple[list[int], dict[str, Any]]
 Made = TypeVar("Made")
 
 BLOCK = 1024  # texts tokenized at a time
+TOKENS = 128  # of a text: of longer ones fewer make a batch
 
 
 def in_batches(
@@ -35,6 +36,8 @@ def in_batches(
     ----------
     tokenize
         What the model reads of texts, padded to the longest.
+    batch_size
+        Texts of a batch, at most; of long ones fewer, by `texts_at_a_time`.
     forward
         One row for each text of what ``tokenize`` returned, or of some of its rows.
     """
@@ -89,8 +92,12 @@ def _batches(texts: list[str], tokenize: Callable[[list[str]], Features], size: 
         return
     counts = mask.sum(dim=1)
     padded_left = not bool(mask[:, 0].all())
-    for places in counts.argsort(descending=True, stable=True).split(size):
-        width = int(counts[places[0]])
+    order = counts.argsort(descending=True, stable=True)
+    start = 0
+    while start < len(order):
+        width = int(counts[order[start]])
+        places = order[start : start + texts_at_a_time(width, size)]
+        start += len(places)
         columns = slice(-width, None) if padded_left else slice(width)
         yield (
             places.tolist(),
@@ -99,6 +106,17 @@ def _batches(texts: list[str], tokenize: Callable[[list[str]], Features], size: 
                 for name, value in features.items()
             },
         )
+
+
+def texts_at_a_time(tokens: int, size: int) -> int:
+    """How many texts of so many tokens make a batch: ``size``, or what has as many tokens as these.
+
+    The memory of a pass grows with its tokens, so that long texts go a few at a time.
+
+    >>> texts_at_a_time(40, 32), texts_at_a_time(512, 32), texts_at_a_time(8000, 32)
+    (32, 8, 1)
+    """
+    return max(1, min(size, size * TOKENS // max(1, tokens)))
 
 
 def repeated(features: Features, times: int) -> dict[str, Any]:

@@ -53,7 +53,7 @@ class CrossEncoder:
         near 1 no word seems to matter. False: what ``model.predict`` returns. Both are shown where
         people read scores (see `activated`).
     batch_size
-        Texts per forward pass.
+        Texts per forward pass, at most; of texts above 128 tokens as many as have the tokens of these.
     device
         As torch names it, for a model given by name; None: where sentence-transformers puts it.
     precision
@@ -199,7 +199,9 @@ class CrossEncoder:
         weights = attentions_of(inner, features, self.model.device)
         of_query = [place for place, of in enumerate(features.encodings[0].sequence_ids) if of == 0]
         read_from = np.zeros(weights.shape[-1])
-        read_from[0] = 1.0  # heads of encoders read the first token
+        # Heads of encoders read the first token; those of decoders, where none attends to later ones,
+        # the last.
+        read_from[0 if np.triu(weights, 1).any() else -1] = 1.0
         return AttentionMaps(
             weights, reading.places, reading.spans, np.array(of_query, dtype=np.intp), read_from
         )

@@ -233,7 +233,7 @@ class BiEncoder(_DualEncoder):
         Most vectors of documents, and of queries, to keep; the least recently used leave first. One of
         384 numbers takes 1.6 kB, 20,000 of them 32 MB.
     batch_size
-        Texts per forward pass.
+        Texts per forward pass, at most; of texts above 128 tokens as many as have the tokens of these.
     device
         As torch names it, for a model given by name; None: where sentence-transformers puts it.
     precision

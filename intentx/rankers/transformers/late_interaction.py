@@ -75,7 +75,7 @@ class LateInteractionRanker(OneModel):
     remember
         Most documents whose vectors are kept; the least recently used leave first.
     batch_size
-        Texts per forward pass.
+        Texts per forward pass, at most; of texts above 128 tokens as many as have the tokens of these.
     device, precision, max_length, prompt, document_prompt
         As for a `BiEncoder`; ``max_length`` is that of documents.
 

@@ -144,7 +144,7 @@ class CausalLMRanker(_LikelyWords):
     yes, no
         The two answers; each one token.
     batch_size
-        Texts per forward pass.
+        Texts per forward pass, at most; of texts above 128 tokens as many as have the tokens of these.
     device, precision
         As for a `BiEncoder`.
     max_length

@@ -156,9 +156,16 @@ class SideText:
         )  # fmt: skip
 
     def _pooling_weights(self, out: dict[str, Any]) -> torch.Tensor:
-        """(T,) how much of each token the pooling takes; of one without weights, all alike."""
+        """(T,) how much of each token the pooling takes; of one without weights, all alike.
+
+        Encoders without a pooling of their own, such as DPR's, read the first token.
+        """
         import torch
 
+        if "token_embeddings" not in out:
+            first = torch.zeros(out["input_ids"].shape[1], dtype=torch.float64)
+            first[0] = 1.0
+            return first
         number = out["token_embeddings"].shape[1]
         pooling = next((one for one in self.model if type(one).__name__ == "Pooling"), None)
         if pooling is None:

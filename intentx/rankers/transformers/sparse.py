@@ -55,7 +55,7 @@ class SparseRanker(OneModel):
     remember
         Most vectors of documents to keep; the least recently used leave first.
     batch_size
-        Texts per forward pass.
+        Texts per forward pass, at most; of texts above 128 tokens as many as have the tokens of these.
     device, precision, max_length, prompt, document_prompt
         As for a `BiEncoder`.
 

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 import intentx as ix
-from intentx.rankers import BiEncoder, CrossEncoder
+from intentx.rankers import DPR, BiEncoder, CrossEncoder
 from tests import tiny_models
 
 DOCS = {"a": "a stage piano, keys", "b": "desk", "c": "key of a piano"}
@@ -24,7 +24,7 @@ def rankings(tmp_path_factory):
     return {"bi": ix.rank(BiEncoder(encoder), ASKED, DOCS), "cross": ix.rank(cross, ASKED, DOCS)}
 
 
-def weights_of(ranking, kind):
+def weights_of(ranking, kind, asked=ASKED):
     """(layers, heads, T, T) by transformers, of another copy of the model."""
     from transformers import AutoModel, AutoModelForSequenceClassification
 
@@ -33,7 +33,7 @@ def weights_of(ranking, kind):
     make = AutoModel if kind == "bi" else AutoModelForSequenceClassification
     other = make.from_config(copy.deepcopy(inner.config), attn_implementation="eager")
     other.load_state_dict(inner.state_dict())
-    texts = (DOCS["a"],) if kind == "bi" else (ASKED, DOCS["a"])
+    texts = (DOCS["a"],) if kind == "bi" else (asked, DOCS["a"])
     with torch.no_grad():
         given = model.tokenizer(*texts, return_tensors="pt")
         out = other.eval()(**given, output_attentions=True)
@@ -72,6 +72,43 @@ def test_weights_are_those_of_transformers(rankings, kind):
         assert min(found.weights) >= 0
     assert (found.metrics["on_query"] > 0) == (kind == "cross")
     assert any("reads the document alone" in note for note in found.notes) == (kind == "bi")
+
+
+def test_a_decoder_is_read_at_its_last_token(tmp_path):
+    from transformers import AutoTokenizer, Qwen3Config, Qwen3ForSequenceClassification
+
+    from tests import language_models
+
+    tokenizer = AutoTokenizer.from_pretrained(language_models.causal_lm(tmp_path / "lm", chat=False))
+    config = Qwen3Config(
+        **language_models.SIZES, vocab_size=len(tokenizer), num_key_value_heads=2, head_dim=4,
+        max_position_embeddings=64, num_labels=1, pad_token_id=tokenizer.pad_token_id,
+    )  # fmt: skip
+    model = tiny_models.seeded(lambda: Qwen3ForSequenceClassification(config), 2.0)
+    ranker = CrossEncoder(tiny_models.save(model, tokenizer, tmp_path / "decoder"))
+    ranking = ix.rank(ranker, "piano stage", DOCS)
+    weights, read = weights_of(ranking, "cross", "piano stage")
+    found = ix.Attention().explain(ranking, "a")
+    last = weights[-1].mean(axis=0)[-1]
+    shares = {
+        word.start: sum(
+            last[t]
+            for t, (of, (start, end)) in enumerate(zip(read.sequence_ids, read.offsets, strict=True))
+            if of == 1 and word.start <= start + (DOCS["a"][start] == " ") and end <= word.end
+        )
+        for word in found.words
+    }
+    assert {w.start: w.weight for w in found.words} == pytest.approx(shares, rel=1e-5)
+    assert min(shares.values()) > 0
+
+
+def test_an_encoder_of_dpr_is_read_at_its_first_token(tmp_path):
+    ranker = DPR(*(tiny_models.dpr(tmp_path / side, side) for side in ("query", "document")))
+    maps = ranker.attentions(ASKED, DOCS["a"])
+    assert maps.read_from.tolist() == [1.0, *[0.0] * (maps.weights.shape[-1] - 1)]
+    found = ix.Attention().explain(ix.rank(ranker, ASKED, DOCS), "a")
+    assert sum(found.weights) + found.rest == pytest.approx(1, rel=1e-6)
+    assert max(found.weights) > 0
 
 
 @pytest.mark.parametrize("kind", ["bi", "cross"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,25 @@ def test_integrated_jacobians_against_finite_differences(encoder, ranking):
     missed = found.matrix.sum() + found.rest - found.metrics["score"]
     assert abs(missed) / found.metrics["score"] == pytest.approx(found.metrics["relative_gap"])
     assert any("deleting a word" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("doc", DOCS)
+def test_as_many_points_as_the_gap_needs(ranking, doc):
+    found = ix.TokenPairs(method="integrated").explain(ranking, doc)
+    assert found.metrics["relative_gap"] < 1e-3
+    [note] = [one for one in found.notes if one.startswith("integrated over")]
+    numbers = [int(one) for one in re.findall(r"\d+", note)]
+    fine = ix.TokenPairs(method="integrated", steps=64).explain(ranking, doc)
+    size = np.abs(fine.matrix).max()
+    np.testing.assert_allclose(found.matrix, fine.matrix, atol=0.02 * size)
+    assert max(numbers) < 64
+    assert any("integrated over 64 points for the query, 64" in note for note in fine.notes)
+    # A tenth of the batch at a time gives the same, and so does a number that is set.
+    few = ix.TokenPairs(method="integrated", batch_size=5).explain(ranking, doc)
+    np.testing.assert_allclose(few.matrix, found.matrix, rtol=1e-9, atol=1e-12)
+    if numbers[0] == numbers[1]:
+        same = ix.TokenPairs(method="integrated", steps=numbers[0]).explain(ranking, doc)
+        np.testing.assert_allclose(same.matrix, found.matrix, rtol=1e-12)
 
 
 def test_nodes_integrate_polynomials():

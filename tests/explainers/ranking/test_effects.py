@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 import intentx as ix
 from intentx.datasets import load_demo
 from intentx.explainers.ranking.effects import check_budget, effects
+from intentx.explainers.ranking.stability import stability_of
 from intentx.explainers.ranking.term_effect import TermEffect
 from intentx.perturbation import LONGEST_EDITED
 from intentx.rankers import BM25
@@ -248,6 +249,39 @@ def test_seconds(monkeypatch, seconds, calls, budget):
     assert len(scorer.texts) <= (budget or 10**4)
     if calls > 1:
         assert found[0].kind == "wanted"
+
+
+def test_a_wanted_stability_ends_the_asking():
+    texts = random_documents(0, 30, [*WORDS, "green", "pot", "lamp"], absent=0.7)
+    scorer = Counting(weighing({"green": 3.0, "pot": -2.0, "lamp": 1.0}))
+    ranking = ix.rank(scorer, "tea", texts)
+    asked = ["green", "pot", "lamp", *WORDS]
+    scorer.texts.clear()
+    found = effects(ranking, asked, budget=3000, stability=0.9)
+    few = len(scorer.texts)
+    assert few < 1000
+    assert stability_of(found) >= 0.9
+    assert {one.term for one in found[:3]} == {"green", "pot", "lamp"}
+    scorer.texts.clear()
+    assert plain(effects(ranking, asked, budget=few, stability=0.9)) == plain(found)
+    noisy = ix.rank(weighing({}, noise=1.0), "tea", texts)
+    assert math.isnan(stability_of(effects(noisy, asked, budget=250, stability=0.9)))
+    for value in (0, 1.5, math.nan, "x", True):
+        with pytest.raises(ix.InputError, match="stability must be a number above 0, at most 1"):
+            effects(ranking, asked, stability=value)
+
+
+def test_multiplex_says_how_sure_the_largest_effects_are():
+    texts = random_documents(0, 30, [*WORDS, "green", "pot", "lamp"], absent=0.7)
+    ranking = ix.rank(weighing({"green": 3.0, "pot": 2.0, "lamp": 1.0}), "tea", texts)
+    more = {"simple_rankers": "text", "candidates": 30, "budget": 3000}
+    found = ix.Multiplex(stability=0.9, **more).explain(ranking)
+    [note] = [one for one in found.notes if "stability of the three terms" in one]
+    assert note.endswith("%, as wanted")
+    assert int(note.split()[0].replace(",", "")) < 1000
+    assert found.model_calls < 1000
+    timed = ix.Multiplex(seconds=1e-9, **more).explain(ranking)
+    assert any("edited documents were asked about" in one for one in timed.notes)
 
 
 def test_the_same_seed_the_same_effects():

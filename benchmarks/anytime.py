@@ -1,0 +1,164 @@
+"""How soon the first three words are right: precision against processor time, for each method.
+
+Passages of TREC DL'19 of about 80 words, each the first or a later one of a ranker's order. The order
+that counts is that of the method itself from many more versions, for KernelSHAP an estimate of the exact
+values by 1,500 of them; DeepLIFT asks for no versions, and is held against KernelSHAP's. The seconds of a number of
+versions are that number times the processor time of one version of the passage, and the time of the
+method itself. Rows are kept in a file, so that a run can be continued.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from problems import write
+from train_rankers import CROSS_ENCODER
+from trec import load, machine
+
+import intentx as ix
+from intentx.explainers.document import anytime
+from intentx.rankers import BiEncoder, CrossEncoder
+
+RANKERS = {"MiniLM, bi-encoder": BiEncoder.minilm, "cross-encoder": lambda: CrossEncoder(CROSS_ENCODER)}
+VERSIONS = (16, 48, 144, 432)
+MOST = 1500  # whose order counts
+KINDS: dict[str, Any] = {"KernelSHAP": ix.KernelSHAP, "EXS": ix.EXS, "LIRME": ix.LIRME}
+LONG = (72, 88)  # words of a passage
+CANDIDATES = 20
+FOREVER = 1e6  # seconds, so that methods say how sure they are
+anytime.FIRST = 10**9  # and ask about all versions in one block
+
+
+class Timed:
+    """A ranker whose processor time and texts are counted."""
+
+    def __init__(self, ranker: Any) -> None:
+        self.ranker, self.seconds, self.texts = ranker, 0.0, 0
+
+    def __call__(self, query: str, texts: Sequence[str]) -> Any:
+        started = time.process_time()
+        scores = self.ranker(query, texts)
+        self.seconds += time.process_time() - started
+        self.texts += len(texts)
+        return scores
+
+    def seen(self, query: str, texts: Sequence[str]) -> Any:
+        return self.ranker.seen(query, texts)
+
+
+def passages(number: int) -> Iterator[tuple[str, str, dict[str, str], str]]:
+    """Query id, query, candidates, and the first of these that is about 80 words long, by query."""
+    collection = load()
+    for qid in sorted(collection.run("BM25")):
+        pool = dict(list(collection.pool("BM25", qid).items())[:CANDIDATES])
+        fit = [doc for doc, text in pool.items() if LONG[0] <= len(text.split()) <= LONG[1]]
+        if fit and number:
+            number -= 1
+            yield qid, collection.queries[qid], pool, fit[0]
+
+
+def precision(found: Any, truth: Any) -> float:
+    """Share of the first three words of ``truth`` that are the first three."""
+    first = [set(sorted(one.terms, key=_by_size(one))[: anytime.WORDS]) for one in (found, truth)]
+    return len(first[0] & first[1]) / anytime.WORDS
+
+
+def _by_size(one: Any) -> Any:
+    sizes = {term: -abs(weight) for term, weight in zip(one.terms, one.weights, strict=True)}
+    return lambda term: (sizes[term], term)
+
+
+def measured(name: str, kind: str, qid: str, passage: tuple[str, dict[str, str], str]) -> Any:
+    """Rows of one passage and method: for each number of versions seconds, precision and stability."""
+    query, pool, doc = passage
+    timed = Timed(RANKERS[name]())
+    ranking = ix.rank(timed, query, pool, truncated="cut")
+    timed.seconds, timed.texts = 0.0, 0
+    found, own = {}, {}
+    for number in (*VERSIONS, MOST):
+        inside, started = timed.seconds, time.process_time()
+        more = {"k": len(pool)} if kind == "EXS" else {}
+        found[number] = KINDS[kind](samples=number, seconds=FOREVER, **more).explain(ranking, doc)
+        own[number] = time.process_time() - started - (timed.seconds - inside)
+    row = {"ranker": name, "qid": qid, "method": kind}
+    for number in VERSIONS:
+        yield row | {
+            "versions": number, "seconds": number * timed.seconds / timed.texts + own[number],
+            "precision": precision(found[number], found[MOST]),
+            "stability": found[number].metrics["stability"],
+        }  # fmt: skip
+    if kind == "KernelSHAP":
+        ranking = ix.rank(timed.ranker, query, pool, truncated="cut")
+        started = time.process_time()
+        deep = ix.DeepLIFT().explain(ranking, doc)
+        spent = time.process_time() - started
+        yield row | {
+            "method": "DeepLIFT", "versions": 0, "seconds": spent,
+            "precision": precision(deep, found[MOST]), "stability": None,
+        }  # fmt: skip
+
+
+def report(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """The lines of the page."""
+    yield "# Precision of the first three words against seconds\n"
+    yield (
+        f"{load().name}, passages of {LONG[0]} to {LONG[1]} words; `python anytime.py --kept rows.jsonl "
+        "--out results`. Precision: share of the first three words (the largest by size) that are the "
+        f"first three of the same method with {MOST:,} versions; of DeepLIFT, the first three of "
+        "KernelSHAP with these. Stability: what the method itself "
+        "says, with `seconds` or `stability`, of how sure they are. Seconds of the processor, mean: "
+        "versions times the time of one, measured in the same run, and the method's own. Mean over "
+        f"passages, standard error of the precision. One thread of a busy machine. Machine: "
+        f"{machine()}, torch {torch.__version__}.\n"
+    )
+    yield "| ranker | passages | method | versions | seconds | precision | its own stability |"
+    yield "|---|---:|---|---:|---:|---:|---:|"
+    groups: dict[tuple[str, str, int], list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault((row["ranker"], row["method"], row["versions"]), []).append(row)
+    for (name, method, versions), some in groups.items():
+        right = np.array([row["precision"] for row in some])
+        error = right.std(ddof=1) / np.sqrt(len(right)) if len(right) > 1 else float("nan")
+        sure = [row["stability"] for row in some if row["stability"] is not None]
+        yield (
+            f"| {name} | {len(some)} | {method} | {versions or '–'} | "
+            f"{np.mean([row['seconds'] for row in some]):.2f} | {right.mean():.2f} ± {error:.2f} | "
+            f"{f'{np.mean(sure):.2f}' if sure else '–'} |"
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--passages", type=int, default=10)
+    parser.add_argument("--ranker", choices=RANKERS, default=next(iter(RANKERS)))
+    parser.add_argument("--methods", nargs="+", choices=KINDS, default=[*KINDS])
+    parser.add_argument("--kept", type=Path, required=True, help="a file of rows: measured ones stay")
+    parser.add_argument("--out", type=Path, help="folder for anytime.md")
+    options = parser.parse_args()
+    os.environ.setdefault("HF_HUB_OFFLINE", "1")
+    torch.set_num_threads(1)
+    rows = []
+    if options.kept.exists():
+        rows = [json.loads(line) for line in options.kept.read_text("utf-8").splitlines()]
+    done = {(row["ranker"], row["qid"], row["method"]) for row in rows}
+    for qid, *passage in passages(options.passages):
+        for kind in options.methods:
+            if (options.ranker, qid, kind) in done:
+                continue
+            new = [*measured(options.ranker, kind, qid, tuple(passage))]
+            rows += new
+            with options.kept.open("a", encoding="utf-8") as file:
+                file.write("".join(json.dumps(row) + "\n" for row in new))
+    write(report(rows), options.out, "anytime.md")
+
+
+if __name__ == "__main__":
+    main()
