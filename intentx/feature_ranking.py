@@ -136,10 +136,11 @@ class FeatureRanking(Ordered):
         categories: Mapping[str, tuple[str, ...]] = {}
         if hasattr(X, "columns"):
             names = [str(name) for name in X.columns] if names is None else names
-            X, categories = _of_frame(X, model)
-        asked = (
-            model if isinstance(model, FeatureModel) and names is None else FeatureModel(model, names)
-        )
+            X, categories, dtypes = _of_frame(X, model)
+            asked = FeatureModel(model, names, dtypes=dtypes)
+        else:
+            known = isinstance(model, FeatureModel) and names is None
+            asked = model if known else FeatureModel(model, names)
         X = matrix_of(X)
         return cls(query, tuple(doc_ids), X, asked.names, asked(X), asked, tuple(texts), categories)
 
@@ -274,8 +275,10 @@ def matrix_of(X: Any) -> Floats:
     return found
 
 
-def _of_frame(frame: pandas.DataFrame, model: Any) -> tuple[Floats, dict[str, tuple[str, ...]]]:
-    """Numbers of a frame's columns, and what those of categories stand for.
+def _of_frame(
+    frame: pandas.DataFrame, model: Any
+) -> tuple[Floats, dict[str, tuple[str, ...]], dict[str, Any]]:
+    """Numbers of a frame's columns, and what those of categories stand for: names, and pandas' types.
 
     LightGBM numbers categories as it met them in training; others as the frame has them.
     """
@@ -283,15 +286,16 @@ def _of_frame(frame: pandas.DataFrame, model: Any) -> tuple[Floats, dict[str, tu
 
     booster = booster_of(model.model if isinstance(model, FeatureModel) else model)
     trained = iter((booster.pandas_categorical or []) if booster is not None else [])
-    columns, categories = [], {}
+    columns, categories, dtypes = [], {}, {}
     for name in frame.columns:
         column = frame[name]
         if str(column.dtype) == "category":
             known = next(trained, None)
             column = column if known is None else column.cat.set_categories(known)
             categories[str(name)] = tuple(map(str, column.cat.categories))
+            dtypes[str(name)] = column.dtype
             codes = column.cat.codes.to_numpy(dtype=np.float64)
             columns.append(np.where(codes < 0, np.nan, codes))
         else:
             columns.append(matrix_of(column.to_frame())[:, 0])
-    return np.column_stack(columns), categories
+    return np.column_stack(columns), categories, dtypes

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -47,6 +47,9 @@ class FeatureModel:
         A name for each of F features; None: those that the model was fitted on, if it knows them.
     batch_size
         Most rows of one call.
+    dtypes
+        pandas' types of features with categories, by name: X has their codes, and models that read frames
+        get the categories. LightGBM knows its own.
 
     Attributes
     ----------
@@ -71,9 +74,15 @@ class FeatureModel:
     names: tuple[str, ...]
 
     def __init__(
-        self, model: Any, names: Sequence[str] | None = None, *, batch_size: int = BATCH
+        self,
+        model: Any,
+        names: Sequence[str] | None = None,
+        *,
+        batch_size: int = BATCH,
+        dtypes: Mapping[str, Any] | None = None,
     ) -> None:
         if isinstance(model, FeatureModel):
+            dtypes = model.dtypes if dtypes is None else dtypes
             names, model = names if names is not None else model.names, model.model
         if hasattr(model, "score_features"):  # a ranker over features of texts, with its model
             names, model = names or model.names, model.model
@@ -83,6 +92,7 @@ class FeatureModel:
             raise InputError(f"names must be a text for each feature, not {shown(names)}")
         self.model = model
         self.names = tuple(names)
+        self.dtypes = dict(dtypes or {})
         repeated = sorted({name for name in self.names if self.names.count(name) > 1})
         if repeated:
             raise InputError(f"the feature {repeated[0]!r} is named twice; names must be distinct")
@@ -121,7 +131,7 @@ class FeatureModel:
         start = time.perf_counter()
         name = type(self.model).__name__
         try:
-            answer = np.asarray(_answer(self.model, X, self.names))
+            answer = np.asarray(_answer(self.model, X, self.names, self.dtypes))
             scores = answer.astype(np.float64).reshape(len(answer), -1)
         except InputError:
             raise
@@ -161,11 +171,13 @@ class FeatureModel:
             )
 
 
-def _answer(model: Any, X: Floats, names: tuple[str, ...]) -> Any:
+def _answer(model: Any, X: Floats, names: tuple[str, ...], dtypes: Mapping[str, Any]) -> Any:
     """What a model of any kind says of rows."""
     if _is_xgboost(model):
         import xgboost
 
+        if dtypes:
+            return model.predict(xgboost.DMatrix(_frame(X, names, dtypes), enable_categorical=True))
         known = None if model.feature_names is None else list(names)
         return model.predict(xgboost.DMatrix(X, feature_names=known, feature_types=model.feature_types))
     if _is_onnx(model):
@@ -175,7 +187,7 @@ def _answer(model: Any, X: Floats, names: tuple[str, ...]) -> Any:
     if _is_torch(model):
         return _of_torch(model, X)
     if any(hasattr(model, one) for one in METHODS):
-        return raw_scores(model, X, names)
+        return raw_scores(model, X, names, dtypes)
     return model(X)
 
 
@@ -259,12 +271,27 @@ def check_model(model: Any, names: tuple[str, ...]) -> None:
         )
 
 
-def raw_scores(model: Any, X: Any, names: tuple[str, ...]) -> Any:
-    """(N,) scores of rows of features: of classes that are grades, the expected grade."""
-    if getattr(model, "feature_names_in_", None) is not None:  # fitted on a DataFrame
-        import pandas
+def _frame(X: Floats, names: Sequence[str], dtypes: Mapping[str, Any]) -> Any:
+    """Rows as a frame of pandas; codes of categories become these, and codes of none a missing value."""
+    import pandas
 
-        X = pandas.DataFrame(X, columns=list(names))
+    frame = pandas.DataFrame(X, columns=list(names))
+    for name, dtype in dtypes.items():
+        codes = np.nan_to_num(frame[name].to_numpy(), nan=-1).astype(np.intp)
+        frame[name] = pandas.Categorical.from_codes(codes, dtype=dtype)
+    return frame
+
+
+def raw_scores(
+    model: Any, X: Any, names: tuple[str, ...], dtypes: Mapping[str, Any] | None = None
+) -> Any:
+    """(N,) scores of rows of features: of classes that are grades, the expected grade."""
+    booster = booster_of(model)
+    if getattr(booster, "pandas_categorical", None):
+        # It takes codes of categories in an array only: in a frame it wants the categories themselves.
+        model = _OfArrays(model)
+    elif getattr(model, "feature_names_in_", None) is not None:  # fitted on a DataFrame
+        X = _frame(X, names, dtypes or {})
     if hasattr(model, "predict_proba"):
         chances = np.asarray(model.predict_proba(X))
         if chances.shape == (len(X), 2):
@@ -278,6 +305,24 @@ def raw_scores(model: Any, X: Any, names: tuple[str, ...]) -> Any:
     if hasattr(model, "decision_function"):
         return model.decision_function(X)
     return model.predict(X)
+
+
+class _OfArrays:
+    """A model of LightGBM that was fitted on a frame, asked about arrays."""
+
+    def __init__(self, model: Any) -> None:
+        self._booster = booster_of(model)
+        if hasattr(model, "predict_proba"):
+            self.classes_, self.predict_proba = model.classes_, self._chances
+
+    def predict(self, X: Floats) -> Any:
+        """What the booster says."""
+        assert self._booster is not None
+        return self._booster.predict(X)
+
+    def _chances(self, X: Floats) -> Any:
+        found = np.asarray(self.predict(X))
+        return found if found.ndim > 1 else np.column_stack([1 - found, found])
 
 
 def booster_of(model: Any) -> Booster | None:

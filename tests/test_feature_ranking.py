@@ -182,6 +182,37 @@ def test_categories_are_those_of_the_model():
     assert found.value(place, 0) == "news"
 
 
+@pytest.mark.parametrize("kind", ["lightgbm", "sklearn", "xgboost"])
+def test_models_fitted_on_frames_get_their_categories(kind):
+    """They were refused, or, by scikit-learn, scored as if the categories were missing."""
+    pandas = pytest.importorskip("pandas")
+    rng = np.random.default_rng(0)
+    frame = pandas.DataFrame(rng.random((200, 2)), columns=["BM25", "links"])
+    frame["source"] = pandas.Categorical(rng.choice(["web", "news", "wiki"], 200))
+    target = frame["BM25"] + 3 * (frame["source"] == "news")
+    if kind == "lightgbm":
+        from lightgbm import LGBMRegressor
+
+        model = LGBMRegressor(n_estimators=9, verbose=-1).fit(frame, target)
+    elif kind == "sklearn":
+        from sklearn.ensemble import HistGradientBoostingRegressor
+
+        model = HistGradientBoostingRegressor(max_iter=9, categorical_features="from_dtype")
+        model.fit(frame, target)
+    else:
+        xgboost = pytest.importorskip("xgboost")
+        model = xgboost.XGBRegressor(n_estimators=9, enable_categorical=True).fit(frame, target)
+    some = frame[:20].assign(
+        source=pandas.Categorical(frame["source"][:20], ["wiki", "web", "news"])
+    )  # in another order
+    ids = [f"d{i}" for i in range(20)]
+    found = ix.FeatureRanking.from_model(model, "tea", ids, some)
+    expected = dict(zip(ids, model.predict(frame[:20]).tolist(), strict=True))
+    assert dict(zip(found.doc_ids, found.scores, strict=True)) == pytest.approx(expected, rel=1e-6)
+    chosen = ix.ValidFeatures(k=2).explain(found)
+    assert set(chosen.features) == {"source", "BM25"}
+
+
 def test_a_ranking_of_texts_has_the_features_of_its_ranker():
     from sklearn.linear_model import LinearRegression
 

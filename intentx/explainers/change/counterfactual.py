@@ -147,11 +147,13 @@ class _Versions:
         scores = self.box(self.ranking.query, texts)
         return [self.target.outcome(float(one), self.ranking.scores) for one in scores]
 
-    def again(self, text: str) -> Outcome:
-        if self.box.listwise:
-            return self._listed(self.box.ask_again(self.ranking.query, self._list(text)))
+    def again(self, text: str, *, others: bool = False) -> tuple[Outcome, int]:
+        """The outcome of a text that is asked anew, the other documents as well or not; texts asked."""
+        if self.box.listwise or others:
+            scores = self.box.ask_again(self.ranking.query, self._list(text))
+            return self._listed(scores), len(scores)
         [score] = self.box.ask_again(self.ranking.query, [text])
-        return self.target.outcome(float(score), self.ranking.scores)
+        return self.target.outcome(float(score), self.ranking.scores), 1
 
     def _list(self, text: str) -> list[str]:
         texts = list(self.ranking.texts)

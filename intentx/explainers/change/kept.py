@@ -6,6 +6,7 @@ import dataclasses
 import functools
 from collections.abc import Iterable
 
+from intentx.explainers.change.irregular import families
 from intentx.text import Analyzer
 from intentx.text.letters import is_telling
 
@@ -23,6 +24,17 @@ _ENDINGS = """
  r rs t ts sis ses tic tics ate ates ated ating ator ators atory ary ia ium us i um a ae ry
 """
 ENDINGS = frozenset(["", *_ENDINGS.split()])
+# Endings that stand for each other and for no others: decide and decision, marry and marriage, colour and color.
+_GROUPS = """
+de des ded ding sion sions sive
+ce ces ced cing ction ctions ctive
+t ts tted tting ssion ssions ssive
+ve ves ved ving ution utions
+y ies ied ying iage ication ications iety ieties iation iations iable iance
+or ors ored oring our ours oured ouring
+er ers ered ering re res red ring
+"""
+GROUPS = tuple(frozenset(line.split()) for line in _GROUPS.strip().splitlines())
 
 
 @functools.lru_cache(maxsize=100_000)
@@ -53,8 +65,9 @@ def same_word(one: str, other: str) -> bool:
     if short.isdigit():
         return False
     return any(
-        one[at:] in ENDINGS and other[at:] in ENDINGS
+        {one[at:], other[at:]} <= endings
         for at in range(max(SHORTEST, len(short) // 2), same + 1)
+        for endings in (ENDINGS, *GROUPS)
     )
 
 
@@ -66,14 +79,14 @@ class Kept:
     texts
         Texts whose words are left alone: the query, or words by themselves.
     analyzer
-        What turns texts into words. Words with the same stem are left alone, too, and those of
-        `same_word`.
+        What turns texts into words. Words with the same stem are left alone, too, those of
+        `same_word`, and of English the irregular ones of `families`.
 
     Examples
     --------
     >>> kept = Kept(["who is an atheist"], Analyzer())
-    >>> "atheism" in kept, "atheists" in kept, "is" in kept, "island" in kept
-    (True, True, True, False)
+    >>> "atheism" in kept, "atheists" in kept, "is" in kept, "island" in kept, "was" in kept
+    (True, True, True, False, True)
     """
 
     def __init__(self, texts: Iterable[str], analyzer: Analyzer) -> None:
@@ -84,6 +97,8 @@ class Kept:
         texts = list(texts)
         self.words = frozenset(word for text in texts for word in self._plain.terms(text))
         self._stems = frozenset(word for text in texts for word in self._stemmed.terms(text))
+        english = analyzer.language == "en"
+        self._families = families(" ".join(texts)) if english else frozenset[int]()
         self._known: dict[str, bool] = {}
 
     def __bool__(self) -> bool:
@@ -97,5 +112,7 @@ class Kept:
 
     def _holds(self, written: str) -> bool:
         if not self._stems.isdisjoint(self._stemmed.terms(written)):
+            return True
+        if self._families and not self._families.isdisjoint(families(written)):
             return True
         return any(same_word(kept, one) for one in self._plain.terms(written) for kept in self.words)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import time
 from abc import abstractmethod
@@ -19,6 +20,7 @@ from intentx.explainers.change.explanation import Changed, ChangeExplanation, Of
 from intentx.explainers.change.goals import Goal, Outcome, Target
 from intentx.explainers.change.placing import elsewhere
 from intentx.explainers.change.search import SetSearch
+from intentx.markup import count
 from intentx.ranking import Ranking
 from intentx.text import Analyzer
 
@@ -38,7 +40,7 @@ class Asked(Protocol):
     texts_each: int
 
     def outcomes(self, texts: Sequence[str]) -> list[Outcome]: ...
-    def again(self, text: str) -> Outcome: ...
+    def again(self, text: str, *, others: bool = False) -> tuple[Outcome, int]: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +101,13 @@ class ChangeMethod(Explainer[ChangeExplanation]):
         """What is changed."""
 
 
+def _asked_whole(size: int, edits: int) -> str:
+    """What is proven where all sets up to a size were asked about."""
+    if size == 1:
+        return f"no single one of {count(edits, 'offered edit')} does it"
+    return f"no set of up to {size} of {count(edits, 'offered edit')} does it"
+
+
 class Found:
     """One run of a method."""
 
@@ -133,7 +142,7 @@ class Found:
         takes_away = all(edit.kind == "remove" for edit in self.task.edits)
         if takes_away:
             self.search.look([everything])
-        found = self.search.smallest()
+        found = self.search.smallest() or self.search.rest()
         if found is None:
             return self._none(nothing, everything if takes_away else None)
         others = self._others(found)
@@ -155,14 +164,20 @@ class Found:
     def _none(self, nothing: Changed, everything: Chosen | None) -> ChangeExplanation:
         finding = ""
         edits, known = len(self.task.edits), self.search.known
-        if everything is not None and everything in known and not self.search.reaches(everything):
-            rank = known[everything].rank
+        parts = self.search.searched(edits + 1)
+        whole = [part.size for part in itertools.takewhile(lambda part: part.asked == part.of, parts)]
+        if len(whole) == edits:
+            tried = len(known) - 1
+            said = f"all {tried:,} were" if tried > 1 else "there is one only, and it was"
+            finding = f"no set of the offered edits does it: {said} asked about"
+        elif everything is not None and everything in known and not self.search.reaches(everything):
             other = "other words" if getattr(self.method, "keep", None) else "these edits"
             finding = (
-                f"no set of {other} does it: with all of them taken away it is still at rank {rank}"
+                f"no set of {other} does it: with all of them taken away it is still at rank "
+                f"{known[everything].rank}"
             )
-        if len(known) == 2**edits:
-            finding = f"no set of the offered edits does it: all {len(known) - 1:,} were asked about"
+        elif whole:
+            finding = f"none within the budget; {_asked_whole(whole[-1], edits)}"
         failed = self._failed(edits + 1)
         searched = self.search.searched(max(map(len, known)) + 1)
         return self._made("none within the budget", finding, nothing, (), failed, searched, edits)
@@ -218,11 +233,14 @@ class Found:
         return [found[text] for text in texts]
 
     def _accepts(self, chosen: Chosen) -> bool:
-        """Whether a set that reached the goal reaches it when asked again, and robustly if asked for."""
+        """Whether a set that reached the goal reaches it when asked again, and robustly if asked for.
+
+        If scores vary, those of the other documents do so, too: all are asked again.
+        """
         text, first = self._text(chosen), self.search.known[chosen]
         for _ in range(AGAIN):
-            now = self.task.asked.again(text)
-            self.calls["asked again"] += self.task.asked.texts_each
+            now, asked = self.task.asked.again(text, others=self.noisy)
+            self.calls["asked again"] += asked
             largest = max(abs(first.score), abs(now.score), float(np.ptp(self.ranking.scores)))
             varies = abs(now.score / 2 - first.score / 2) > SAME * largest / 2
             self.noisy = self.noisy or varies

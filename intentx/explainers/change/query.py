@@ -147,8 +147,9 @@ class _Queries:
             for query in texts
         ]
 
-    def again(self, text: str) -> Outcome:
-        return self._outcome(self.box.ask_again(text, self.ranking.texts))
+    def again(self, text: str, *, others: bool = False) -> tuple[Outcome, int]:
+        """The outcome of a query that is asked anew, and the texts that it was asked about."""
+        return self._outcome(self.box.ask_again(text, self.ranking.texts)), self.texts_each
 
     def _outcome(self, scores: np.ndarray) -> Outcome:
         return self.target.outcome(float(scores[self.target.position]), scores)

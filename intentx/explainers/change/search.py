@@ -135,6 +135,21 @@ class SetSearch:
             size += 1
         return found, True
 
+    def rest(self) -> Chosen | None:
+        """The first of all sets that were not asked about, where there are no more than the proof may ask.
+
+        None where no set reaches the goal, or where there are too many to say so.
+        """
+        self._stage = "proof"
+        if 2 ** len(self.order) - len(self.known) > self._left["proof"]:
+            return None
+        for size in range(1, len(self.order) + 1):
+            for some in _batches(self._sets(self.order, self._weights(), size)):
+                found = next((one for one in self.look(some) if self.reaches(one)), None)
+                if found is not None or self._over():
+                    return found
+        return None
+
     def searched(self, below: int) -> tuple[Searched, ...]:
         """For each size below one: the sets asked about, and all there are."""
         sizes = [len(one) for one in self.known]
