@@ -1,7 +1,8 @@
 """Grad-CAM on MatchPyramids: do the maps of relevant documents differ from those of others?
 
 Relevant passages are compared with those that BM25 found, too, and that are not relevant, and with
-passages that BM25 found for another query.
+passages that BM25 found for another query. The vectors are MiniLM's or GloVe's, as in the paper, and
+Cranfield's abstracts, three times as long, are looked at, too.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from train_rankers import RECIPES, SEEDS, Recipe, by_seed, collection, reranked,
 from trec import DATA, load, machine
 
 import intentx as ix
+from intentx.datasets import read_documents, read_qrels, read_queries
 from intentx.evaluation.contrast import Contrast, contrast
 from intentx.evaluation.statistics import bootstrap
 from intentx.explainers.inside.gradcam import GradCAM, GradCAMExplanation
@@ -29,6 +31,7 @@ from intentx.rankers import MatchPyramid, MatchPyramidSettings
 from intentx.rankers.interaction.base import TermRanker
 from intentx.report.pictures.maps import box_figure, flattened_figure, map_figure
 from intentx.scoring import Scorer
+from intentx.search import SearchIndex
 
 RELEVANT = 2
 METRICS = {"kurtosis": "kurtosis of the map", "sum": "sum of contributions"}
@@ -47,23 +50,51 @@ class One(NamedTuple):
     explanation: GradCAMExplanation
 
 
-def studied(ranker: TermRanker, queries: int) -> list[One]:
-    """Every judged passage among BM25's first hundred, and some of another query's hundred."""
-    collection = load()
-    qids = sorted(collection.queries)[:queries]
+class Topic(NamedTuple):
+    """A query, the texts that BM25 found for it, and the grades of those that were judged."""
+
+    query: str
+    pool: dict[str, str]
+    grades: dict[str, int]
+
+
+def passages(queries: int) -> list[Topic]:
+    """Queries of DL'19."""
+    known = load()
+    qids = sorted(known.queries)[:queries]
+    return [Topic(known.queries[qid], known.pool("BM25", qid), dict(known.qrels[qid])) for qid in qids]
+
+
+def abstracts(queries: int) -> list[Topic]:
+    """Queries of Cranfield, evenly spread; what is not judged there is not relevant."""
+    folder = DATA / "cranfield"
+    texts = {one.id: one.content for one in read_documents(folder / "passages.jsonl.gz")}
+    asked, qrels = read_queries(folder / "queries.tsv"), read_qrels(folder / "qrels.txt")
+    index = SearchIndex.build(texts)
+    found = []
+    for qid in list(asked)[:: max(1, len(asked) // queries)][:queries]:
+        ids = index.search(asked[qid], 100, fill=True).ids
+        relevant = {doc_id for doc_id, grade in qrels[qid].items() if grade > 0}
+        grades = {doc_id: RELEVANT if doc_id in relevant else 0 for doc_id in ids}
+        found.append(Topic(asked[qid], {doc_id: texts[doc_id] for doc_id in ids}, grades))
+    return found
+
+
+def studied(ranker: TermRanker, topics: Sequence[Topic]) -> list[One]:
+    """Every judged text among BM25's first hundred, and some of another query's hundred."""
     found: list[One] = []
-    for number, qid in enumerate(qids):
-        pool, query = collection.pool("BM25", qid), collection.queries[qid]
-        judged = collection.qrels[qid]
+    for number, (query, pool, judged) in enumerate(topics):
         ranking = ix.rank(ranker, query, pool)
         for place, doc_id in enumerate(ranking.doc_ids):
             if doc_id in judged:
                 grade = judged[doc_id]
                 group = "relevant" if grade >= RELEVANT else "negative"
                 found.append(One(group, grade, explained(ranking, place)))
-        other = collection.pool("BM25", qids[number - 1])
+        other = topics[number - 1].pool
         left = [doc_id for doc_id in other if doc_id not in pool and doc_id not in judged]
         drawn = np.random.default_rng(number).permutation(left)[:OTHERS].tolist()
+        if not drawn:
+            continue
         ranking = ix.rank(ranker, query, {doc_id: other[doc_id] for doc_id in drawn})
         found += [One("other query", None, explained(ranking, place)) for place in range(len(ranking))]
     return found
@@ -227,7 +258,7 @@ def ndcg(ranker: Scorer) -> float:
     )
 
 
-def seeds(recipes: dict[str, Recipe], queries: int) -> Iterator[str]:
+def seeds(recipes: dict[str, Recipe], topics: Sequence[Topic]) -> Iterator[str]:
     """The tests for every seed that a ranker was chosen from."""
     yield "\n## All seeds\n"
     yield (
@@ -244,7 +275,7 @@ def seeds(recipes: dict[str, Recipe], queries: int) -> Iterator[str]:
     number = 0
     for name, recipe in recipes.items():
         for seed, ranker in zip(SEEDS, by_seed(recipe), strict=True):
-            found, cells = studied(ranker, queries), []
+            found, cells = studied(ranker, topics), []
             for metric in METRICS:
                 for negatives in NEGATIVES:
                     test = tested(found, metric, negatives)
@@ -266,7 +297,13 @@ def report(queries: int, out: Path | None) -> Iterator[str]:
     started = time.perf_counter()
     ours = RECIPES["matchpyramid"]
     papers = dataclasses.replace(ours, settings=MatchPyramidSettings.published())
-    recipes = {"our defaults": ours, "published settings": papers}
+    recipes = {
+        "our defaults": ours,
+        "published settings": papers,
+        "our defaults with GloVe": dataclasses.replace(ours, vectors="glove"),
+        "published settings with GloVe": dataclasses.replace(papers, vectors="glove"),
+    }
+    topics = passages(queries)
     yield "# Grad-CAM on MatchPyramid\n"
     yield (
         f"TREC DL'19 passages, {queries} queries; `python gradcam_study.py --out results`. *Relevant*: "
@@ -287,7 +324,7 @@ def report(queries: int, out: Path | None) -> Iterator[str]:
         ranker = trained_by(recipe)
         assert isinstance(ranker, MatchPyramid)
         begun = time.perf_counter()
-        found = studied(ranker, queries)
+        found = studied(ranker, topics)
         seconds = time.perf_counter() - begun
         yield f"\n## {name.capitalize()}\n"
         yield (
@@ -300,8 +337,26 @@ def report(queries: int, out: Path | None) -> Iterator[str]:
         yield from terms(found)
         if out:
             yield from pictures(found, name, name.replace(" ", "_"), out)
-    yield from seeds(recipes, queries)
+    yield from longer(recipes, queries)
+    yield from seeds(recipes, topics)
     yield f"\nAll of it took {(time.perf_counter() - started) / 60:.0f} minutes."
+
+
+def longer(recipes: dict[str, Recipe], queries: int) -> Iterator[str]:
+    """The tests on longer documents, by the same rankers."""
+    topics = abstracts(queries)
+    lengths = [len(text.split()) for one in topics for text in one.pool.values()]
+    yield "\n## Longer documents\n"
+    yield (
+        f"Abstracts of Cranfield, {len(topics)} queries evenly spread, BM25's first hundred each: a "
+        f"median of {np.median(lengths):.0f} words. The same rankers, trained on DL'21 and DL'22. "
+        "*Relevant*: judged so; *negative*: all others, since judgements are full."
+    )
+    for name, recipe in recipes.items():
+        found = studied(trained_by(recipe), topics)
+        yield f"\n### {name.capitalize()}, abstracts\n"
+        yield from table(found)
+        yield "\n" + snippets(found)
 
 
 def main() -> None:

@@ -39,6 +39,7 @@ from intentx.scoring import Scorer
 
 __all__ = [
     "CACHE",
+    "GLOVE",
     "RECIPES",
     "SEEDS",
     "SYSTEM",
@@ -53,6 +54,7 @@ __all__ = [
 
 CACHE = Path(os.environ.get("INTENTX_CACHE", Path.home() / ".cache" / "intentx")) / "benchmarks"
 CROSS_ENCODER = DATA.parent / "models" / "cross-encoder-minilm"
+GLOVE = DATA.parent / "vectors" / "glove.6B.50d.subset.txt.gz"
 SYSTEM, SPLADE = "BM25", "SPLADE_P_P_ENSEMBLE_DISTIL"
 LEARNED_FROM = ("dl21", "dl22")
 SEEDS = (0, 1, 2)
@@ -65,7 +67,8 @@ class Recipe:
 
     ``settings`` decide which ranker it is. ``teacher`` orders what nobody judged: SPLADE's recorded
     scores, or the ``cross-encoder`` beside the project. With ``pools``, idf leaves out the pool that
-    holds a term most often. ``heldout`` of the DL'21 queries stop the training.
+    holds a term most often. ``heldout`` of the DL'21 queries stop the training. ``vectors`` are
+    MiniLM's, word by word, or those of the ``glove`` file beside the project.
     """
 
     settings: Any
@@ -74,6 +77,7 @@ class Recipe:
     stem: str | None = "english"
     pools: bool = True
     heldout: int = 13
+    vectors: str = "minilm"
 
     @property
     def ranker(self) -> type[TermRanker]:
@@ -86,7 +90,9 @@ class Recipe:
     ) -> TermRanker:
         """A ranker from one seed, its training described in it."""
         settings = dataclasses.replace(self.settings, seed=seed)
-        ranker: TermRanker = self.ranker(_lexicon(self.stem, self.pools), settings)  # type: ignore[call-arg]
+        ranker: TermRanker = self.ranker(  # type: ignore[call-arg]
+            _lexicon(self.stem, self.pools, self.vectors), settings
+        )
         how = dataclasses.replace(self.training, seed=seed)
         ranker.training = train(ranker, lists, heldout, how).to_dict()
         return ranker
@@ -122,14 +128,16 @@ def trained_by(recipe: Recipe) -> TermRanker:
         best = max(rankers, key=lambda ranker: heldout_quality(ranker, heldout)[1])
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "seconds.json").write_text(json.dumps(seconds))
+        for seed, ranker in zip(SEEDS, rankers, strict=True):
+            ranker.save(folder / f"seed-{seed}")
         best.save(folder)
     return recipe.ranker.load(folder)
 
 
 def by_seed(recipe: Recipe) -> list[TermRanker]:
-    """All that `trained_by` chooses from, trained now: one ranker for each of `SEEDS`."""
-    lists, heldout = _split(recipe)
-    return [recipe.train(lists, heldout, seed) for seed in SEEDS]
+    """All that `trained_by` chooses from: one ranker for each of `SEEDS`."""
+    trained_by(recipe)
+    return [recipe.ranker.load(recipe.folder() / f"seed-{seed}") for seed in SEEDS]
 
 
 def seconds_of(name: str) -> float:
@@ -207,12 +215,19 @@ def _vectors() -> ix.TermVectors:
 
 
 @cache
-def _lexicon(stem: str | None, pools: bool) -> Lexicon:
+def _glove() -> ix.TermVectors:
+    """GloVe's vectors of all words of the collections."""
+    return term_vectors(str(GLOVE), ())
+
+
+@cache
+def _lexicon(stem: str | None, pools: bool, vectors: str = "minilm") -> Lexicon:
     """Vectors of all words at hand; idf of the collections that are learned from, not of DL'19."""
     found = [collection(name) for name in LEARNED_FROM]
     texts = [text for one in found for text in one.texts.values()]
     drawn = [pool for one in found for pool in one.pools()] if pools else []
-    return Lexicon.build(texts, _vectors(), ix.Analyzer(stem=stem), pools=drawn)
+    known = _glove() if vectors == "glove" else _vectors()
+    return Lexicon.build(texts, known, ix.Analyzer(stem=stem), pools=drawn)
 
 
 def _variants() -> dict[str, Recipe]:

@@ -37,6 +37,7 @@ from .evaluation.plausibility import Plausibility, plausibility
 from .evaluation.published import PublishedFidelity, published_fidelity
 from .evaluation.sanity import randomised, sanity
 from .evaluation.stability import Agreement, agreement, consistency, correctness, stability
+from .evaluation.survey import Survey, SurveyAnswers, SurveyCount, SurveyQuestion, read_answers
 from .explainers.base import Explainer, Explanation
 from .explainers.change.counterfactual import Counterfactual
 from .explainers.change.equivalent import EquivalentQuery
@@ -50,7 +51,7 @@ from .explainers.document.explanation import DocumentExplanation
 from .explainers.document.exs import EXS
 from .explainers.document.lirme import LIRME
 from .explainers.document.shap import KernelSHAP
-from .explainers.document.snippets import Snippet, snippet
+from .explainers.document.snippets import Snippet, query_snippet, snippet
 from .explainers.document.verdict import DocumentVerdict
 from .explainers.features.baseline import FeatureBaseline
 from .explainers.features.explanation import FeatureExplanation
@@ -171,6 +172,10 @@ __all__ = [
     "Semantic",
     "SideBySide",
     "Snippet",
+    "Survey",
+    "SurveyAnswers",
+    "SurveyCount",
+    "SurveyQuestion",
     "TermEffect",
     "TermVectors",
     "TextMatching",
@@ -197,8 +202,10 @@ __all__ = [
     "plausibility",
     "preference_pairs",
     "published_fidelity",
+    "query_snippet",
     "randomised",
     "rank",
+    "read_answers",
     "read_letor",
     "sanity",
     "side_by_side",

@@ -90,6 +90,7 @@ def _known() -> dict[str, type[Stored]]:
         plausibility,
         published,
         stability,
+        survey,
     )
     from intentx.explainers.change import (  # noqa: F401
         equivalent_explanation,

@@ -19,6 +19,7 @@ from intentx.cli.missing import add_missing
 from intentx.cli.rankers import add_rankers
 from intentx.cli.report import add_report
 from intentx.cli.serve import add_serve
+from intentx.cli.survey import add_survey
 from intentx.cli.terminal import (
     Parser,
     check_folder,
@@ -104,6 +105,7 @@ def _parser() -> argparse.ArgumentParser:
     add_train(commands, progress)
     add_rankers(commands)
     add_serve(commands)
+    add_survey(commands)
     return parser
 
 

@@ -72,8 +72,13 @@ def add_train(commands: Any, progress: Progress) -> None:
         help="the model that a cross-encoder or late interaction is fine-tuned from",
     )
     train.add_argument(
+        "--layers", type=int, metavar="N",
+        help="of a cross-encoder: keep only the first N layers of --base, to train and score faster",
+    )  # fmt: skip
+    train.add_argument(
         "--set", action="append", default=[], metavar="NAME=VALUE",
-        help="a setting of the ranker or of its training, e.g. steps=200 or term_weights=idf",
+        help="a setting of the ranker or of its training, e.g. steps=200, loss=listwise or "
+        "term_weights=idf",
     )  # fmt: skip
     train.add_argument("--seed", type=_seed, default=0)
     train.set_defaults(run_command=lambda options: _train(options, progress))
@@ -82,6 +87,8 @@ def add_train(commands: Any, progress: Progress) -> None:
 def _train(options: argparse.Namespace, progress: Progress) -> None:
     if options.out.exists() and (not options.out.is_dir() or any(options.out.iterdir())):
         raise InputError(f"{options.out} already exists and is not an empty folder; name another")
+    if options.layers is not None and options.architecture != "cross-encoder":
+        raise InputError(f"--layers is for cross-encoders, not for {options.architecture}")
     collections = [read_collection(folder) for folder in options.train]
     valid = read_collection(options.valid) if options.valid else None
     lists = [one for collection in collections for one in _lists(collection, options)]
@@ -138,13 +145,13 @@ def _fine_tuned(
     from intentx.rankers.transformers.fine_tuning import FineTuned
     from intentx.rankers.transformers.late_tuning import FineTunedTokens
 
-    kinds: dict[str, type[FineTuned | FineTunedTokens]] = {
-        "cross-encoder": FineTuned,
-        "late-interaction": FineTunedTokens,
-    }
     _, training = _settings(options, None, **FINE_TUNED[options.architecture])
     base = minilm_folder() if options.base == "minilm" else options.base
-    ranker = kinds[options.architecture](base, seed=options.seed)
+    ranker: FineTuned | FineTunedTokens
+    if options.architecture == "cross-encoder":
+        ranker = FineTuned(base, layers=options.layers, seed=options.seed)
+    else:
+        ranker = FineTunedTokens(base, seed=options.seed)
     with progress(f"training {options.architecture}") as bar:
         history = train(ranker, lists, heldout, training, bar)
     ranker.module.save_pretrained(str(options.out))

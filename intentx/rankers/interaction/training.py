@@ -1,4 +1,4 @@
-"""Training of rankers on lists of texts: pairwise hinge, stopped by queries that are held out."""
+"""Training of rankers on lists of texts, by pairs or by lists, stopped by queries that are held out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -67,8 +67,12 @@ class Training:
         Of AdamW; without a learning rate, the one that the ranker names.
     lists, texts
         Queries in a step, and texts drawn from the list of each.
+    loss
+        ``"hinge"``: each pair of texts on its own, ``max(0, margin - s_i + s_j)`` where text i is
+        better than text j. ``"listwise"``: each text against all that are known to be worse at once,
+        minus the log of its share of their softmax.
     margin
-        By how much the better text of a pair should lead.
+        By how much the better text of a pair should lead; for ``"hinge"`` only.
     teacher_gap
         Share of the range of a teacher's scores for a query by which two texts must differ, to
         count as a pair.
@@ -84,6 +88,7 @@ class Training:
     weight_decay: Number = 0.0
     lists: int = 2
     texts: int = 64
+    loss: Literal["hinge", "listwise"] = "hinge"
     margin: Number = 1.0
     teacher_gap: Number = 0.1
     check_every: int = 50
@@ -161,7 +166,7 @@ def train(
     training: Training | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> History:
-    """Train a ranker in place: mean of ``max(0, margin - s_i + s_j)`` over pairs of a list.
+    """Train a ranker in place, by the pairs of texts of which one is known to be better.
 
     The same ranker, lists and settings give the same weights on the same machine. The global random
     state is found again as it was.
@@ -233,12 +238,20 @@ def _step(
         drawn = _drawn(better, training.texts, generator)
         pairs = torch.from_numpy(better[np.ix_(drawn, drawn)])
         scores = ranker.score(one.query, [one.texts[i] for i in drawn])
-        short = torch.relu(training.margin - scores[:, None] + scores)
-        loss = short[pairs.to(short.device)].mean() / training.lists
+        loss = _loss(scores, pairs.to(scores.device), training) / training.lists
         loss.backward()  # type: ignore[no-untyped-call]
         total += loss.item()
     adam.step()
     return total
+
+
+def _loss(scores: torch.Tensor, better: torch.Tensor, training: Training) -> torch.Tensor:
+    """Of one list: scores (N,), and (N, N) whether text i should stand above text j."""
+    if training.loss == "hinge":
+        return torch.relu(training.margin - scores[:, None] + scores)[better].mean()
+    rivals = better | torch.eye(len(scores), dtype=torch.bool, device=better.device)
+    rows = scores.expand(len(scores), -1).masked_fill(~rivals, -torch.inf)
+    return (torch.logsumexp(rows, dim=1) - scores)[better.any(dim=1)].mean()
 
 
 def _drawn(better: Bools, most: int, generator: np.random.Generator) -> npt.NDArray[np.intp]:

@@ -30,6 +30,9 @@ class FineTuned:
     model
         A loaded `sentence_transformers.CrossEncoder` with one label; or the name or path of one, or
         of a model without a head, such as BERT or a bi-encoder, which gets one.
+    layers
+        Keep only so many of its first layers, for a model given by name; None: all. A model of two
+        layers of six is trained in a third of the time.
     seed
         Of that head's first weights.
     device
@@ -46,7 +49,7 @@ class FineTuned:
     MissingExtraError
         If sentence-transformers is not installed.
     InputError
-        If there is no such model, or it has several labels.
+        If there is no such model, it has several labels, or it has fewer layers.
     """
 
     learning_rate = 2e-5
@@ -55,10 +58,11 @@ class FineTuned:
         self,
         model: sentence_transformers.CrossEncoder | str | Path,
         *,
+        layers: int | None = None,
         seed: int = 0,
         device: str | None = None,
     ) -> None:
-        self.module = _load(model, seed, device) if isinstance(model, str | Path) else model
+        self.module = _load(model, layers, seed, device) if isinstance(model, str | Path) else model
         self._scorer = CrossEncoder(self.module, raw=True)
 
     def __call__(self, query: str, texts: Sequence[str]) -> npt.NDArray[np.float64]:
@@ -75,19 +79,37 @@ class FineTuned:
         return scores
 
 
-def _load(name: str | Path, seed: int, device: str | None) -> sentence_transformers.CrossEncoder:
+def _load(
+    name: str | Path, layers: int | None, seed: int, device: str | None
+) -> sentence_transformers.CrossEncoder:
     try:
         import sentence_transformers
         from safetensors import SafetensorError
     except ImportError as error:
         raise MissingExtraError("sentence-transformers", "neural") from error
+    shallow = {} if layers is None else {"config_kwargs": {"num_hidden_layers": layers}}
     try:
+        if layers is not None:
+            _check_layers(layers, str(name))
         model: sentence_transformers.CrossEncoder = seeded(
             seed,
             lambda: sentence_transformers.CrossEncoder(
-                str(name), num_labels=1, device=device, model_kwargs={"use_safetensors": True}
+                str(name),
+                num_labels=1,
+                device=device,
+                model_kwargs={"use_safetensors": True},
+                **shallow,
             ),
         )
     except (OSError, ValueError, LookupError, RuntimeError, SafetensorError) as error:
         raise InputError(f"no model to fine-tune {str(name)!r}: {error}") from error
     return model
+
+
+def _check_layers(layers: int, name: str) -> None:
+    """Refuse to keep no layer, or more than there are: those would have random weights."""
+    from transformers import AutoConfig
+
+    there = AutoConfig.from_pretrained(name).num_hidden_layers
+    if not 1 <= layers <= there:
+        raise InputError(f"{name} has {there} layers: layers must be 1 to {there}, not {layers}")
