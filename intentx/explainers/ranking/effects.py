@@ -174,8 +174,8 @@ def ask(
 
     First all terms change; then those that seem to matter most, by themselves or beside another, each
     of them more often. That keeps the tests honest: a term that is left out is never said to have an
-    effect, and on the others the later edits tell as if they had been planned. With a limit in seconds the stages take turns for as
-    long as there is time, and with a wanted stability until it is reached.
+    effect, and on the others the later edits tell as if they had been planned. With a limit in seconds
+    the stages take turns for as long as there is time, and with a wanted stability until it is reached.
     """
     turns = seconds is not None or stability is not None
     started = time.perf_counter()
