@@ -48,8 +48,8 @@ class FeatureModel:
     batch_size
         Most rows of one call.
     dtypes
-        pandas' types of features with categories, by name: X has their codes, and models that read frames
-        get the categories. LightGBM knows its own.
+        pandas' types of features with categories, by name: X has their codes, and models that read
+        frames get the categories. LightGBM knows its own.
 
     Attributes
     ----------
@@ -138,7 +138,8 @@ class FeatureModel:
         except Exception as error:  # other people's code
             nan = "; NaN features are for models that know missing values" * bool(np.isnan(X).any())
             raise InputError(
-                f"the model {name} failed on {len(X)} rows: {type(error).__name__}: {error}{nan}"
+                f"the model {name} failed on {len(X)} rows of {X.shape[1]} features: "
+                f"{type(error).__name__}: {error}{nan}"
             ) from error
         finally:
             self.seconds += time.perf_counter() - start
@@ -206,7 +207,7 @@ def _of_torch(model: Any, X: Floats) -> Any:
 
 
 def _loaded(module: str, kind: str, model: Any) -> bool:
-    """Whether a model is of a class of a package; whoever has one has loaded the package."""
+    """Whether a model is of a class of a package, which is then loaded."""
     found = getattr(sys.modules.get(module), kind, None)
     return isinstance(found, type) and isinstance(model, found)
 
@@ -311,13 +312,12 @@ class _OfArrays:
     """A model of LightGBM that was fitted on a frame, asked about arrays."""
 
     def __init__(self, model: Any) -> None:
-        self._booster = booster_of(model)
+        self._booster: Any = booster_of(model)
         if hasattr(model, "predict_proba"):
             self.classes_, self.predict_proba = model.classes_, self._chances
 
     def predict(self, X: Floats) -> Any:
         """What the booster says."""
-        assert self._booster is not None
         return self._booster.predict(X)
 
     def _chances(self, X: Floats) -> Any:

@@ -24,7 +24,7 @@ _ENDINGS = """
  r rs t ts sis ses tic tics ate ates ated ating ator ators atory ary ia ium us i um a ae ry
 """
 ENDINGS = frozenset(["", *_ENDINGS.split()])
-# Endings that stand for each other and for no others: decide and decision, marry and marriage, colour and color.
+# Endings that stand for each other alone: decide and decision, marry and marriage, colour and color.
 _GROUPS = """
 de des ded ding sion sions sive
 ce ces ced cing ction ctions ctive

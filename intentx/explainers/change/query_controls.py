@@ -20,7 +20,7 @@ from intentx.markup import count
 from intentx.ranking import Ranking
 from intentx.text import TextIndex
 
-__all__ = ["agreement"]
+__all__ = ["agreement", "chance_threshold", "heldout_likeness", "in_random_order"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -79,30 +79,30 @@ def agreement(
     ours, query, best_first = (_likeness(ranking, one, among) for one in queries)
     shuffled, held, chance, threshold = math.nan, HeldOut(), math.nan, math.nan
     if controls:
-        other = _shuffled(ranking, draws)
+        other = in_random_order(ranking, draws)
         among = None if whole is None else whole(other)
         shuffled = _likeness(other, again(other), among).rbo
     if controls and whole is None:
-        held = _heldout(looking, ranking, found.index, draws, steps)
+        held = heldout_likeness(looking, ranking, found.index, draws, steps)
         others = [
-            _heldout(looking, _shuffled(ranking, draws), found.index, draws, steps).found
+            heldout_likeness(looking, in_random_order(ranking, draws), found.index, draws, steps).found
             for _ in range(SHUFFLES)
         ]
-        chance, threshold = float(np.mean(others)), _threshold(others)
+        chance, threshold = float(np.mean(others)), chance_threshold(others)
     made = QueryAgreement(
         "", *ours, *query, shuffled, *held, chance, threshold, best_first.rbo, documents, controls
     )
     return QueryAgreement(**{**vars(made), "sentence": _sentence(made)})
 
 
-def _threshold(chance: Sequence[float]) -> float:
+def chance_threshold(chance: Sequence[float]) -> float:
     """What 19 of 20 values of the same kind are below.
 
     Mean RBO of random orders is skewed to the right, which Student's t takes no account of: of ten
     queries of DL'19, 7.0 % of random orders were above the limit by RBO itself, and 5.0 % above the one
     by 1 / sqrt(RBO).
 
-    >>> round(_threshold([0.30, 0.28, 0.34, 0.31, 0.36, 0.27]), 3)
+    >>> round(chance_threshold([0.30, 0.28, 0.34, 0.31, 0.36, 0.27]), 3)
     0.397
     """
     even = 1 / np.sqrt(np.maximum(chance, SMALLEST))
@@ -131,9 +131,10 @@ def _likeness(ranking: Ranking, query: FoundQuery, whole: Competition | None) ->
     return Likeness(rbo_ext(scores), tau, float(overlap))
 
 
-def _heldout(
+def heldout_likeness(
     looking: Looking, ranking: Ranking, index: TextIndex, draws: np.random.Generator, steps: int
 ) -> HeldOut:
+    """Queries found on 70 % of the documents, and the original one, on the others: means of splits."""
     n, rows = len(ranking), []
     if n < LEAST:
         return HeldOut()
@@ -151,7 +152,7 @@ def _heldout(
     return HeldOut(*np.mean(rows, axis=0).tolist()) if rows else HeldOut()
 
 
-def _shuffled(ranking: Ranking, draws: np.random.Generator) -> Ranking:
+def in_random_order(ranking: Ranking, draws: np.random.Generator) -> Ranking:
     """The same scores for the documents in a random order."""
     order = draws.permutation(len(ranking)).tolist()
     return Ranking(

@@ -136,7 +136,7 @@ class SetSearch:
         return found, True
 
     def rest(self) -> Chosen | None:
-        """The first of all sets that were not asked about, where there are no more than the proof may ask.
+        """The first set that is enough of all others, if they are no more than the proof may ask.
 
         None where no set reaches the goal, or where there are too many to say so.
         """

@@ -1,5 +1,7 @@
 """Effects with their way and interval, agreement of features, trees of other packages, drawn mimics."""
 
+import itertools
+
 import numpy as np
 import pytest
 from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
@@ -112,6 +114,35 @@ def test_a_mimic_is_drawn_as_a_tree_and_as_shapes(mimicked, tmp_path):
     page = found.to_html(tmp_path / "m.html").read_text(encoding="utf-8")
     assert page.count('<rect x="') >= len(found.nodes)
     assert "mean answer" in page
+
+
+def test_no_box_of_a_drawn_tree_reaches_into_the_next_level():
+    """Names were longer than the room of a level."""
+    pyplot = pytest.importorskip("matplotlib.pyplot")
+    generator = np.random.default_rng(0)
+    names = ("BM25 of the whole document, with stemming", "title", "inlinks of all hosts of the page")
+    rankings = [
+        ranking_of(
+            lambda rows: 2.0 * (rows[:, 0] > 0) + (rows[:, 1] > 0) + 0.5 * (rows[:, 2] > 0),
+            generator.normal(size=(20, 3)),
+            names,
+        )
+        for _ in range(8)
+    ]
+    found = ix.MimicTree(max_leaves=8, heldout=0.25).explain(rankings)
+    for ax in (found.plot(), found.plot(pyplot.subplots(figsize=(7, 4))[1])):
+        ax.figure.canvas.draw()
+        levels: dict[float, list[float]] = {}
+        for text in ax.texts:
+            if text.get_bbox_patch():
+                box = text.get_window_extent()
+                levels.setdefault(round(box.x0), []).append(box.x1)
+        lefts = sorted(levels)
+        assert sum(map(len, levels.values())) >= 9
+        assert len(lefts) > 2
+        for left, following in itertools.pairwise(lefts):
+            assert max(levels[left]) < following
+    pyplot.close("all")
 
 
 def test_a_mimic_is_measured_on_other_queries(mimicked):
