@@ -212,7 +212,7 @@ def shuffled(model: FeatureModel, part: Letor, queries: int) -> dict[str, list[s
 
 
 def report(
-    rows: Sequence[dict[str, Any]], plants: Sequence[dict[str, Any]], lines: Sequence[str]
+    rows: Sequence[dict[str, Any]], plants: Sequence[dict[str, Any]], number: int, lines: Sequence[str]
 ) -> str:
     out = ["# Explanations of rankers over features", "", f"Machine: {machine()}.", ""]
     methods = [m for m in METHODS if any(row["method"] == m for row in rows)]
@@ -247,9 +247,9 @@ def report(
         "",
         "## Planted rankers",
         "",
-        "Precision of as many features as the ranker has, 20 rankings. Noise: the sine of a steep "
-        "projection of all features is added to the score, with a standard deviation of so much of the "
-        "scores'.",
+        f"Precision of as many features as the ranker has, {number} rankings. Noise: the sine of a "
+        "steep projection of all features is added to the score, with a standard deviation of so "
+        "much of the scores'.",
         "",
     ]
     names = list(dict.fromkeys(p["ranker"] for p in plants))
@@ -268,6 +268,7 @@ def main() -> None:
     parser.add_argument("--kept", type=Path, required=True, help="JSON lines of rows")
     parser.add_argument("--queries", type=int, default=5, help="of each fold")
     parser.add_argument("--verdicts", type=int, default=60, help="queries of the check of verdicts")
+    parser.add_argument("--planted", type=int, default=20, help="rankings of each planted ranker")
     parser.add_argument("--letor", type=Path, nargs=2, metavar=("TRAIN", "TEST"))
     parser.add_argument("--model", type=Path, help="of LightGBM, for --letor")
     parser.add_argument("--out", type=Path, help="the report; default: standard output")
@@ -304,7 +305,7 @@ def main() -> None:
                 rows.append(row)
                 file.write(json.dumps(row) + "\n")
                 file.flush()
-    text = report(rows, [*planted()], lines)
+    text = report(rows, [*planted(given.planted)], given.planted, lines)
     given.out.write_text(text) if given.out else print(text)
 
 

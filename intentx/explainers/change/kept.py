@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import re
 from collections.abc import Iterable
 
 from intentx.explainers.change.irregular import families
@@ -21,12 +22,17 @@ _ENDINGS = """
  ian ians an ans ation ations ion ions ition itions ive ives ative ment ments ness ful less ly
  ize izes ized izing ization ise ises ised ising isation ify ifies ified ifying ification able ably ible
  ibly ability ibility ance ances ence ences ant ants ent ents ous ously ship ships hood en ens ened th
- r rs t ts sis ses tic tics ate ates ated ating ator ators atory ary ia ium us i um a ae ry
+ r rs t ts sis ses tic tics ate ates ated ating ator ators atory ary ia ium us i um a ae ry is
+ age ages ement ements ety eties etal oid oids osis oses otic yer yers
 """
 ENDINGS = frozenset(["", *_ENDINGS.split()])
 # Endings that stand for each other alone: decide and decision, marry and marriage, colour and color.
 _GROUPS = """
 de des ded ding sion sions sive
+yst ysts ysis yses ytic ytical ytically yze yzes yzed yzing yse ysed ysing
+se ses tic tics
+le les ular ulars
+id ids ify ified efy efied efaction ification
 ce ces ced cing ction ctions ctive
 t ts tted tting ssion ssions ssive
 ve ves ved ving ution utions
@@ -34,6 +40,7 @@ y ies ied ying iage ication ications iety ieties iation iations iable iance
 or ors ored oring our ours oured ouring
 er ers ered ering re res red ring
 """
+_PARTS = re.compile(r"[\W_]+")
 GROUPS = tuple(frozenset(line.split()) for line in _GROUPS.strip().splitlines())
 
 
@@ -115,4 +122,6 @@ class Kept:
             return True
         if self._families and not self._families.isdisjoint(families(written)):
             return True
-        return any(same_word(kept, one) for one in self._plain.terms(written) for kept in self.words)
+        # Where a full stop lacks its blank, "keys.Named" is one word.
+        parts = {part for one in self._plain.terms(written) for part in (one, *_PARTS.split(one))}
+        return any(same_word(kept, one) for one in parts if one for kept in self.words)

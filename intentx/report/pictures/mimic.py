@@ -62,7 +62,8 @@ def tree_axis(explanation: MimicExplanation, ax: Axes | None = None) -> Axes:
             colour = mixed((one.node.value - middle) / span) if leaf else "white"
             ax.text(
                 lefts[one.depth], one.line, node_text(one.node), color=INK, va="center", ha="left",
-                fontsize=smaller * (SIZE - 1.5), parse_math=False, bbox={"boxstyle": "round,pad=0.25", "facecolor": colour, "edgecolor": LINE},
+                fontsize=smaller * (SIZE - 1.5), parse_math=False,
+                bbox={"boxstyle": "round,pad=0.25", "facecolor": colour, "edgecolor": LINE},
             )  # fmt: skip
         ax.set_xlim(-EDGE, across)
         ax.set_ylim(leaves - 0.4, -0.6)
