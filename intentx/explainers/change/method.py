@@ -169,7 +169,9 @@ class Found:
         if len(whole) == edits:
             tried = len(known) - 1
             said = f"all {tried:,} were" if tried > 1 else "there is one only, and it was"
-            finding = f"no set of the offered edits does it: {said} asked about"
+            some = any(one.margin > 0 for one in known.values())
+            where = " at three quarters of the places and orders" if self.method.robust and some else ""
+            finding = f"no set of the offered edits does it{where}: {said} asked about"
         elif everything is not None and everything in known and not self.search.reaches(everything):
             other = "other words" if getattr(self.method, "keep", None) else "these edits"
             finding = (
