@@ -72,6 +72,7 @@ class FeatureModel:
 
     model: Any
     names: tuple[str, ...]
+    dtypes: dict[str, Any]
 
     def __init__(
         self,

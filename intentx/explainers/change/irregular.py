@@ -77,7 +77,7 @@ def _by_stem() -> dict[str, frozenset[int]]:
 
 @functools.cache
 def _analyzer() -> Analyzer:
-    return Analyzer(stem="english", stopwords=())
+    return Analyzer(stem="english", stopwords=frozenset())
 
 
 def families(text: str) -> frozenset[int]:
