@@ -274,7 +274,7 @@ def aims(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
                 cells.append(f"{sum(map(no_set, rest))} of the other {len(rest)}")
             else:
                 held = [r["robustness"] for r in good if r.get("robustness") is not None]
-                cells += [sizes, f"{np.mean(held):.0%}" if held else "–"]
+                cells += [sizes, f"{np.mean(held):.0%} ({len(held)} queries)" if held else "–"]
         yield f"| {' | '.join(cells)} |"
 
 
