@@ -138,7 +138,7 @@ def test_text_rankers_are_no_models_of_features():
         ("a text", NAMES, "str is no model"),
         (lambda rows: rows, NAMES, r"must give one score a row: for 40 rows it gave \(40, 3\)"),
         (lambda rows: rows[:, 0] * np.nan, NAMES, "gave the score nan"),
-        (lambda rows: 1 / 0, NAMES, "failed on 40 rows: ZeroDivisionError"),
+        (lambda rows: 1 / 0, NAMES, "failed on 40 rows of 3 features: ZeroDivisionError"),
     ],
 )
 def test_models_that_do_not_fit(model, names, message):
