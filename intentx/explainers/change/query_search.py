@@ -182,8 +182,8 @@ def search(
     first
         What best-first search found, where it has run; an empty set leaves it out.
     steps
-        Sets that the iterated search tries, at most twenty times as many as there are; greedy, best-first
-        and the last descent end by themselves.
+        Sets that the iterated search tries, at most twenty times as many as there are; greedy,
+        best-first and the last descent end by themselves.
 
     Notes
     -----
