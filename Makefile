@@ -12,17 +12,19 @@ demo: $(VENV)/.demo
 serve: $(VENV)/.serve
 	$(BIN)/intentx serve
 
-# By file: its fixtures, small models and rankings, are made once.
+# By file: its fixtures, small models and rankings, are made once. In the order of the files, since by
+# default those of few tests come last, which are the long ones; doctests, which are short, end it.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 test: $(VENV)/.dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+	$(PYTEST)
 
 # The rooms that everything stands on, without transformers and browsers: under a minute.
 FAST := tests/capabilities tests/coverage tests/datasets tests/preferences tests/search tests/text
 test-fast: $(VENV)/.dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile -m "not slow" $(FAST)
+	$(PYTEST) -m "not slow" $(FAST)
 
 coverage: $(VENV)/.dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --cov --cov-report=term:skip-covered
+	$(PYTEST) --cov --cov-report=term:skip-covered
 
 docs: $(VENV)/.docs
 	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -q -W --keep-going -c docs -b html . site/html

@@ -85,7 +85,7 @@ def test_rankers_in_python(plugin):
     with pytest.raises(ix.InputError, match="length:long or length:short is needed, not length:wide"):
         load_ranker("length:wide", ())
     with pytest.raises(ix.InputError, match=r"module:callable, length:TARGET; did you mean 'length'"):
-        RankerSpec.parse("lenght:long")
+        RankerSpec.parse("lenght:long")  # codespell:ignore lenght
 
 
 def test_on_the_command_line(plugin, docs, capsys):

@@ -73,8 +73,9 @@ def _read(path: str | Path) -> dict[str, tuple[Scores, list[str]]]:
         value = number_in(score, where)
         scores, tags = runs.setdefault(qid, ({}, []))
         if doc_id in scores:
+            also = "" if tag in tags else f"; a file holds one run, and this one is of {tags[0]!r}, too"
             raise InputError(
-                f"{where}: document {excerpt(doc_id)} is listed twice under query {excerpt(qid)}"
+                f"{where}: document {excerpt(doc_id)} is listed twice under query {excerpt(qid)}{also}"
             )
         scores[doc_id] = value
         if tag not in tags[:2]:

@@ -211,7 +211,7 @@ def test_weights_decide():
 
 
 @pytest.mark.parametrize("method", ["auto", "exhaustive", "ilp"])
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_order_of_documents_and_terms_changes_nothing(method, seed):
     problem = make(seed, rankers=2, terms=6, documents=7, pairs=15)
     generator = np.random.default_rng(seed)

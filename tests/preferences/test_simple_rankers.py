@@ -3,7 +3,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intentx import (
@@ -122,6 +122,7 @@ def test_statistics_come_from_the_background(ranker):
 
 
 @pytest.mark.parametrize("ranker", [*RANKERS, Semantic()], ids=repr)
+@settings(max_examples=20)  # of each of fifteen
 @given(documents=st.lists(texts, min_size=1, max_size=4), terms=st.lists(words, max_size=4))
 def test_rankers_are_additive_and_finite(ranker, documents, terms):
     """A term's row depends on nothing but the term: the score of a set is the sum of its rows."""
@@ -237,9 +238,9 @@ def test_what_cannot_be_is_said():
         term_scores(TERMS, index, [PositionAware(), PositionAware()])
     with pytest.raises(InputError, match="no weighting 'idf'; choose one of"):
         TextMatching("idf")
-    for settings in ({"mu": 0}, {"k1": -1}, {"b": 2}):
+    for wrong in ({"mu": 0}, {"k1": -1}, {"b": 2}):
         with pytest.raises(InputError, match="mu > 0, k1 >= 0 and 0 <= b <= 1"):
-            TextMatching(**settings)
+            TextMatching(**wrong)
     for temperature in (0, math.nan, -1):
         with pytest.raises(InputError, match=r"temperature must be 0.01 or more"):
             Semantic(temperature=temperature)

@@ -180,7 +180,7 @@ def test_rankers_by_name(monkeypatch):
     assert (full.batch_size, full.timeout, full.retries, full.backoff) == (7, 2.5, 1, 0.25)
     assert (full.shape, full.listwise, full.options) == ("texts", True, {"truncate": True})
     for spec, message in (
-        ("http://h/#modle=x", "no setting 'modle' .*'model'"),
+        ("http://h/#modle=x", "no setting 'modle' .*'model'"),  # codespell:ignore modle
         ("http://h/#batch_size=many", "batch_size .* cannot be 'many'"),
         ("http://h/#listwise=maybe", "true or false expected"),
         ("http://h/#options={", "options .* cannot be '{'"),

@@ -30,6 +30,10 @@ def test_a_run_is_read_by_query_in_file_order(tmp_path):
         (RUN + "8 Q0 c 2 ٣ sys\n", "line 5: the score must be a finite number, not '٣'"),
         ("qid Q0 docid rank score tag\n", "line 1: the score must be a finite number, not 'score'"),
         (RUN + "8 Q0 a 2 1 sys\n", "line 5: document 'a' is listed twice"),
+        (
+            RUN + "8 Q0 a 2 1 other\n",
+            "under query '8'; a file holds one run, .* of 'sys', too",
+        ),
         ("", "holds no ranking"),
     ],
 )

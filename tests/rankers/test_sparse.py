@@ -140,4 +140,4 @@ def test_settings_and_wrong_folders(folder, tmp_path):
     with pytest.raises(ix.InputError, match="load it as sparse:"):
         RankerSpec.parse(f"late-interaction:{folder}").load()
     with pytest.raises(ix.InputError, match="there are 'batch_size', 'device'"):
-        RankerSpec.parse(f"sparse:{folder}#lenght=6")
+        RankerSpec.parse(f"sparse:{folder}#lenght=6")  # codespell:ignore lenght

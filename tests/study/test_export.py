@@ -121,7 +121,7 @@ def test_results_from_before_the_published_rule(tmp_path):
     assert old.study.measures == Measures()
     table, tex = markdown(old), latex(old)
     assert table.count("| ranker") == 1
-    assert "ublished" not in table + tex
+    assert "ublished" not in table + tex  # codespell:ignore ublished
     assert "looks for" not in table + tex
     assert tex.count(r"\begin{table*}") == 1
     assert {row["vote1_all"] for row in rows(csv_cells(old))} == {""}

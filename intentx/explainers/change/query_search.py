@@ -21,6 +21,7 @@ BRANCHES = 10  # children that it keeps of a set
 WORSE = 0.003  # that an iterated search accepts
 GUIDED = 0.9  # of the steps, with the smooth number
 SHAKEN = 2  # terms that are drawn anew, or one more
+AGAIN = 20  # times as many tries as there are sets, at most: of few terms all have been met by then
 
 
 class Found(NamedTuple):
@@ -152,6 +153,13 @@ def _filled(sets: TermSets, kept: Sequence[int], draws: np.random.Generator) -> 
     return [*kept, *drawn]
 
 
+def _number(sets: TermSets) -> int:
+    """How many sets there are."""
+    return sum(
+        math.comb(sets.terms, size) * sets.max_weight**size for size in range(1, sets.max_terms + 1)
+    )
+
+
 def search(
     sets: TermSets,
     goal: Goal,
@@ -174,7 +182,8 @@ def search(
     first
         What best-first search found, where it has run; an empty set leaves it out.
     steps
-        Sets that the iterated search tries; greedy, best-first and the last descent end by themselves.
+        Sets that the iterated search tries, at most twenty times as many as there are; greedy,
+        best-first and the last descent end by themselves.
 
     Notes
     -----
@@ -184,7 +193,7 @@ def search(
     draws = np.random.default_rng(seed)
     exact = Likeness(goal, sets.listed, sets.pool)
     smooth = Likeness(goal, sets.listed, sets.pool, guiding=True)
-    limits = Limits(sets, steps, deadline)
+    limits = Limits(sets, min(steps, AGAIN * _number(sets)), deadline)
     begun = tuple(query)[: sets.max_terms]
     found = [Found(begun, sets.value(begun, exact))] if begun else []
     first = best_first(sets, exact).columns if first is None else first

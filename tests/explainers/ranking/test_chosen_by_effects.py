@@ -30,7 +30,7 @@ def test_bm25_is_explained_by_the_words_of_the_query(query):
 
 def test_words_are_those_of_the_query_and_terms_are_stems():
     found = ix.Multiplex(budget=100).explain(demo("java beginners"))
-    assert set(found.terms) == {"java", "beginn"}
+    assert set(found.terms) == {"java", "beginn"}  # codespell:ignore beginn
     assert set(found.words) == {"java", "beginners"}
     assert "beginners" in found.text()
     assert "beginners" in found._repr_html_()
