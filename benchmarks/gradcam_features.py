@@ -105,8 +105,9 @@ def report() -> Iterator[str]:
     yield "# Grad-CAM's map as features of LambdaMART\n"
     yield (
         f"DL'19, 43 queries, {FOLDS} folds, mean of {len(SEEDS)} seeds of LambdaMART for each query; "
-        "nDCG@10 of BM25's first hundred, re-ranked, with a 95 % bootstrap interval over queries. The "
-        "MatchPyramid has the published settings and GloVe's vectors, and has seen DL'21 and DL'22 only. "
+        "nDCG@10 of BM25's first hundred, re-ranked, with a 95 % bootstrap interval over queries. "
+        "The MatchPyramid has the published settings and GloVe's vectors; it learned from DL'21 and "
+        "DL'22. "
         f"`python gradcam_features.py --out results`. Machine: {machine()}.\n"
     )
     yield "| LambdaMART learns from | nDCG@10 | more than from text features alone |\n|---|---|---|"
