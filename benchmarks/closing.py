@@ -291,8 +291,10 @@ KINDS = {
 
 def agreements(known: Mapping[str, Mapping[str, Any]], seeds: Sequence[int]) -> Iterator[str]:
     """How far orders and effects of two models agree, by what their trainings differ in."""
-    yield "| two models differ in | pairs of models | τ-b of their orders | correlation of effects "
-    yield "| biases that hold |\n|---|---|---|---|---|"
+    yield (
+        "| two models differ in | pairs of models | τ-b of their orders | correlation of effects "
+        "| biases that hold |\n|---|---|---|---|---|"
+    )
     for name, alike in KINDS.items():
         taus, corr, held = [], [], []
         some = [pair for pair in combinations(models(seeds), 2) if alike(*pair)]
