@@ -97,11 +97,11 @@ class Recipe:
         ranker.training = train(ranker, lists, heldout, how).to_dict()
         return ranker
 
-    def folder(self) -> Path:
+    def folder(self, seeds: Sequence[int] = SEEDS) -> Path:
         """Where it is kept: another recipe, or another version of the code, has another place."""
         own = sys.modules[self.ranker.__module__]
         files = [Path(m.__file__ or "") for m in (own, interaction, lexicon, training)]
-        text = repr((self, SEEDS)).encode() + b"".join(file.read_bytes() for file in files)
+        text = repr((self, tuple(seeds))).encode() + b"".join(file.read_bytes() for file in files)
         return CACHE / f"{self.ranker.name}-{hashlib.sha256(text).hexdigest()[:12]}"
 
 
@@ -117,18 +117,21 @@ def trained(name: str) -> TermRanker:
     return trained_by(RECIPES[name])
 
 
-def trained_by(recipe: Recipe) -> TermRanker:
-    """The ranker of a recipe, trained when it is not in the cache yet: minutes on two cores."""
-    folder = recipe.folder()
+def trained_by(recipe: Recipe, seeds: Sequence[int] = SEEDS) -> TermRanker:
+    """The ranker of a recipe, the best of several seeds on held-out queries.
+
+    It is trained when it is not in the cache yet, which takes minutes on two cores.
+    """
+    folder = recipe.folder(seeds)
     if not (folder / "ranker.json").exists():
         lists, heldout = _split(recipe)
         started = time.perf_counter()
-        rankers = [recipe.train(lists, heldout, seed) for seed in SEEDS]
+        rankers = [recipe.train(lists, heldout, seed) for seed in seeds]
         seconds = time.perf_counter() - started
         best = max(rankers, key=lambda ranker: heldout_quality(ranker, heldout)[1])
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "seconds.json").write_text(json.dumps(seconds))
-        for seed, ranker in zip(SEEDS, rankers, strict=True):
+        for seed, ranker in zip(seeds, rankers, strict=True):
             ranker.save(folder / f"seed-{seed}")
         best.save(folder)
     return recipe.ranker.load(folder)

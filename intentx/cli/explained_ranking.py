@@ -39,6 +39,7 @@ def settle_rankers(options: argparse.Namespace) -> None:
     if options.fingerprint is not None:
         raise InputError("--fingerprint stands for the scores of one ranker: give one --ranker")
     options.rankers = named_rankers(given, "--ranker")
+    options.ranker = next(iter(options.rankers.values()))  # without its name
     if options.run and any(RankerSpec.parse(spec).kind == "run" for spec in options.rankers.values()):
         raise InputError(f"--run {options.run} and run:FILE are two runs; give one of them")
 

@@ -151,10 +151,10 @@ class PairComparison:
         asked = [*zip(side.lead_lost, side.terms, strict=True)]
         share, term = max(((s, t) for s, t in asked if s > 0), default=(0.0, ""))
         if term:
-            against += (
-                f" Asked itself, {side.ranker} loses {100 * share:.0f} % of its preference without "
-                f"{term} in both."
-            )
+            lost = f"loses {100 * share:.0f} % of its preference"
+            if share > 1:
+                lost = "prefers the other one"
+            against += f" Asked itself, {side.ranker} {lost} without {term} in both."
         if not strong:
             return f"For {doc!r}, that {side.ranker} prefers, none of its terms speaks.{against}"
         return f"For {doc!r} in {side.ranker} speak: {_listed(strong)}; {most}.{against}"

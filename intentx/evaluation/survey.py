@@ -19,6 +19,7 @@ from intentx.errors import InputError
 from intentx.evaluation.base import Measure, restored
 from intentx.evaluation.statistics import student_reach
 from intentx.files import excerpt, parse_json, read_text
+from intentx.markup import count
 
 __all__ = ["CHOICES", "Survey", "SurveyAnswers", "SurveyCount", "SurveyQuestion", "read_answers"]
 
@@ -352,11 +353,11 @@ class SurveyCount(Measure):
     @property
     def sentence(self) -> str:
         """What was found, in words."""
-        who = f"{self.assessors} assessor{'s' if self.assessors != 1 else ''}"
+        who, asked = count(self.assessors, "assessor"), count(self.questions, "question")
         around = "" if math.isnan(self.low) else f" [{self.low:.3f}, {self.high:.3f}]"
         said = (
-            f"{who} of {self.questions} questions prefer {self.first} to {self.second} in a share of "
-            f"{self.share:.3f}{around}"
+            f"{who} prefer {self.first} to {self.second} in a share of {self.share:.3f}{around} of "
+            f"their answers to {asked}"
         )
         told = (
             f"{self.preferred} is preferred"

@@ -53,6 +53,13 @@ def run(capsys, docs, *more, ranker="bm25"):
     return code, out, err
 
 
+def test_the_first_of_several_rankers_may_have_a_name(capsys, docs):
+    more = ("--ranker", "lm", "--doc", "first", "--method", "lirme", "--samples", "30", "--json")
+    code, out, err = run(capsys, docs, *more, ranker="mine=bm25")
+    assert code == 0, err
+    assert json.loads(out)["labels"] == ["mine", "lm"]
+
+
 @pytest.mark.parametrize("name", ANY)
 def test_one_document_as_json(capsys, docs, name):
     code, out, err = run(

@@ -92,6 +92,33 @@ def test_a_cross_encoder(capsys, tmp_path, folder):
     assert trained("piano", ["stage"])[0] != before("piano", ["stage"])[0]
 
 
+def test_a_shallow_cross_encoder_by_lists(capsys, tmp_path, folder):
+    base = tiny_models.cross_encoder(tmp_path / "base")
+    arguments = ("train", "cross-encoder", "--train", folder, "--base", base, "--heldout", "0")
+    steps = ("--set", "steps=2", "--set", "loss=listwise", "--seed", "1")
+    for out in ("one", "two"):
+        code, _, told = run(capsys, *arguments, *steps, "--layers", "1", "--out", tmp_path / out)
+        assert code == 0, told
+    one, two = (CrossEncoder(tmp_path / out, raw=True) for out in ("one", "two"))
+    assert one.module.config.num_hidden_layers == 1
+    assert one.fingerprint == two.fingerprint, "the seed decides"
+    hinge = ("--set", "steps=2", "--seed", "1", "--layers", "1", "--out", tmp_path / "hinge")
+    assert run(capsys, *arguments, *hinge)[0] == 0
+    assert CrossEncoder(tmp_path / "hinge", raw=True).fingerprint != one.fingerprint
+    layers = CrossEncoder(base, raw=True).module.config.num_hidden_layers
+    for change, message in (
+        (("--layers", str(layers + 1)), f"has {layers} layers: layers must be 1 to {layers}, not"),
+        (("--layers", "0"), f"layers must be 1 to {layers}, not 0"),
+        (("--set", "loss=lists"), "loss must be one of 'hinge', 'listwise'"),
+    ):
+        code, _, told = run(capsys, *arguments, *change, "--out", tmp_path / "no")
+        assert code == 2
+        assert message in told
+    knrm = ("train", "knrm", "--train", folder, "--layers", "1", "--out", tmp_path / "no")
+    code, _, told = run(capsys, *knrm)
+    assert (code, "--layers is for cross-encoders, not for knrm" in told) == (2, True)
+
+
 def test_vectors_of_a_model_cover_its_own_words_as_well(capsys, tmp_path, folder):
     _, model = tiny_models.bi_encoder(tmp_path / "models")
     arguments = ("--train", folder, "--vectors", model, *FAST, "--out", tmp_path / "out")

@@ -84,6 +84,19 @@ def test_the_numbers_are_those_of_the_matrices_and_of_the_ranker(explained):
             assert lost == pytest.approx(1 - (above - below) / lead)
 
 
+def test_a_lead_that_turns_round_without_a_term_is_said_in_words():
+    docs = {f"d{i}": "keyboard piano" if i == 4 else f"keyboard {'keys ' * i}" for i in range(6)}
+    rankers = {
+        "music": lambda q, texts: [9 * t.count("piano") + t.count("keys") for t in texts],
+        "typing": lambda q, texts: [t.count("keys") for t in texts],
+    }
+    found = {name: METHOD.explain(ix.rank(one, "keyboard", docs)) for name, one in rankers.items()}
+    pair = pair_comparison("d4", "d5", found)
+    said = pair.said_of(pair.sides[0])
+    assert "Asked itself, music prefers the other one without piano in both." in said
+    assert "loses" not in said
+
+
 def test_a_tie_and_a_recorded_run_have_nothing_to_lose():
     docs = {f"d{i}": f"piano {'keys ' * i}" for i in range(6)}
     run_of = ix.Ranking.from_run({doc: float(i) for i, doc in enumerate(docs)}, "keys", docs)

@@ -9,7 +9,7 @@ from intentx.rankers.interaction.drmm import DRMM, DRMMSettings
 from intentx.rankers.interaction.knrm import KNRM, KNRMSettings
 from intentx.rankers.interaction.lexicon import Lexicon
 from intentx.rankers.interaction.matchpyramid import MatchPyramid, MatchPyramidSettings
-from intentx.rankers.interaction.training import Training, heldout_quality, train
+from intentx.rankers.interaction.training import Training, _loss, heldout_quality, train
 from intentx.rankers.interaction.training_data import TrainingList, training_lists
 
 NAN = math.nan
@@ -80,6 +80,34 @@ def test_training_learns_what_was_planted(name, lexicon):
     assert told == [(i + 1, 80) for i in range(80)]
     assert (history.lists, history.heldout) == (16, 16)
     assert not ranker.module.training
+
+
+def test_the_losses_are_what_they_say():
+    scores = torch.tensor([2.0, 0.5, 1.0, 0.0], dtype=torch.float64, requires_grad=True)
+    grades = [3, 1, 1, 0]
+    better = torch.tensor([[a > b for b in grades] for a in grades])
+    values = scores.detach().numpy()
+    hinge = [max(0, 1 - values[i] + values[j]) for i, j in better.nonzero().tolist()]
+    assert _loss(scores, better, Training()).item() == pytest.approx(np.mean(hinge))
+    each = []
+    for i in range(3):  # the last is better than none
+        rivals = [i, *(j for j in range(4) if grades[i] > grades[j])]
+        each.append(-math.log(math.exp(values[i]) / sum(math.exp(values[j]) for j in rivals)))
+    found = _loss(scores, better, Training(loss="listwise"))
+    assert found.item() == pytest.approx(np.mean(each))
+    found.backward()
+    assert torch.isfinite(scores.grad).all()
+    assert scores.grad[0] < 0 < scores.grad[3], "up with the best, down with the worst"
+
+
+def test_lists_teach_as_pairs_do(lexicon):
+    ranker = MAKERS["knrm"](lexicon)
+    before = heldout_quality(ranker, planted(seed=1))[1]
+    how = Training(steps=40, lists=4, check_every=20, loss="listwise", learning_rate=0.01)
+    history = train(ranker, planted(), (), how)
+    assert history.to_dict()["training"]["loss"] == "listwise"
+    assert history.losses[-1] < history.losses[0]
+    assert heldout_quality(ranker, planted(seed=1))[1] > before + 0.05
 
 
 @pytest.mark.parametrize("name", MAKERS)

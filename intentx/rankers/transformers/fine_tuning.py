@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
@@ -87,7 +87,7 @@ def _load(
         from safetensors import SafetensorError
     except ImportError as error:
         raise MissingExtraError("sentence-transformers", "neural") from error
-    shallow = {} if layers is None else {"config_kwargs": {"num_hidden_layers": layers}}
+    shallow: dict[str, Any] = {} if layers is None else {"config_kwargs": {"num_hidden_layers": layers}}
     try:
         if layers is not None:
             _check_layers(layers, str(name))

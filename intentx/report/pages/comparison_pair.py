@@ -69,7 +69,7 @@ def _side(pair: PairComparison, side: PairSide) -> Html:
         "div",
         tag("h4", named(side.ranker), ": ", ranks),
         tag("p", pair.said_of(side)),
-        table(("term", "lead lost", *side.simple_rankers), rows, "beside"),
+        table(("term", "lead lost", *side.simple_rankers), rows, "beside close"),
     )
 
 
