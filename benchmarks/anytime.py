@@ -2,9 +2,9 @@
 
 Passages of TREC DL'19 of about 80 words, each the first or a later one of a ranker's order. The order
 that counts is that of the method itself from many more versions, for KernelSHAP an estimate of the exact
-values by 1,500 of them; DeepLIFT asks for no versions, and is held against KernelSHAP's. The seconds of a number of
-versions are that number times the processor time of one version of the passage, and the time of the
-method itself. Rows are kept in a file, so that a run can be continued.
+values by 1,500 of them; DeepLIFT asks for no versions, and is held against KernelSHAP's. The seconds of
+a number of versions are that number times the processor time of one version of the passage, and the time
+of the method itself. Rows are kept in a file, so that a run can be continued.
 """
 
 from __future__ import annotations
