@@ -157,8 +157,8 @@ def report(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
         "16,384 versions. Stability: what the method itself "
         "says, with `seconds` or `stability`, of how sure they are. Seconds of the processor, mean: "
         "versions times the time of one, measured in the same run, and the method's own. Mean over "
-        f"passages and seeds, standard error of the precision as if all were independent. One thread of a "
-        f"busy machine. Machine: {machine()}, torch {torch.__version__}.\n"
+        "passages and seeds, standard error of the precision as if all were independent. One thread of "
+        f"a busy machine. Machine: {machine()}, torch {torch.__version__}.\n"
     )
     yield "| ranker | passages | method | versions | seconds | precision | its own stability |"
     yield "|---|---:|---|---:|---:|---:|---:|"
