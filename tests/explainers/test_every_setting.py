@@ -50,7 +50,7 @@ BY_NAME = {
     "layer": WHOLE,
     "head": WHOLE,
 }
-MAY_BE_NONE = ("m", "log_weights", "effects", "budget", "seconds", "batch_size", "mask")
+MAY_BE_NONE = ("m", "log_weights", "effects", "budget", "seconds", "stability", "batch_size", "mask")
 
 
 def wrong_values(field):
@@ -60,14 +60,14 @@ def wrong_values(field):
     default = field.default
     if isinstance(default, bool) or field.name == "log_weights":
         found = ("yes", 1, 0, 0.0, math.nan)
-    elif isinstance(default, int) or field.name in ("m", "batch_size", "budget"):
+    elif isinstance(default, int) or field.name in ("m", "batch_size", "budget", "steps"):
         found = WHOLE
-    elif isinstance(default, float) or field.name in ("effects", "seconds"):
+    elif isinstance(default, float) or field.name in ("effects", "seconds", "stability"):
         found = NUMBER
     else:
         assert isinstance(default, str)
         found = ("nonsense", "", 3, math.nan, [default])
-    return found if field.name in MAY_BE_NONE else (*found, None)
+    return found if field.name in MAY_BE_NONE or default is None else (*found, None)
 
 
 def test_all_of_ours_are_explainers():
