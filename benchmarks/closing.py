@@ -12,28 +12,38 @@ was stopped goes on where it was. The page says how many models there were.
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import shutil
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cache
-from itertools import combinations, product
+from itertools import combinations
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import torch
+from closing_models import (
+    DATA_SETS,
+    DEPTH,
+    EFFECT_QUERIES,
+    LOSSES,
+    NAMES,
+    SEEDS,
+    STEPS,
+    Measured,
+    Model,
+    candidates,
+    effects,
+    models,
+    ndcgs,
+    plausibilities,
+    scores,
+)
 from fidelity import interval
-from late_interaction import MEASURE
-from plausibility import OTHERS, abstracts, claims
 from problems import write
-from train_rankers import CACHE, SPLADE, SYSTEM, collection
-from trec import DATA, machine
+from train_rankers import collection
+from trec import machine
 
 import intentx as ix
-from intentx.cli import main as intentx_main
 from intentx.comparison.biases import find_biases
 from intentx.comparison.compare import compare_rankers
 from intentx.comparison.disagreements import PROPERTIES, Evidence
@@ -41,161 +51,9 @@ from intentx.evaluation.statistics import bootstrap, kendall_tau_b, student_inte
 from intentx.markup import count
 from intentx.rankers import CrossEncoder
 from intentx.report.pages.comparison import write_comparison
-from intentx.search import SearchIndex
 from intentx.study.data import Topic
-from intentx.text import Analyzer, TextIndex
 
 Floats = npt.NDArray[np.float64]
-
-LOSSES, DATA_SETS, SEEDS = ("hinge", "listwise"), ("dl21", "dl22"), (0, 1, 2)
-NAMES = {"hinge": "pairwise hinge", "listwise": "list-wise", "dl21": "DL'21", "dl22": "DL'22"}
-BASE = DATA.parent / "models" / "splade-tiny"  # a BERT of two layers, 128 wide: the smallest at hand
-STEPS, LEARNING_RATE = 50, 5e-4
-DEPTH = 30  # of BM25's candidates that are re-ranked
-EFFECT_QUERIES, EFFECT_TEXTS, EFFECT_TERMS = 8, 50, 12
-
-
-class Model(NamedTuple):
-    """One training."""
-
-    loss: str
-    data: str
-    seed: int
-
-    @property
-    def name(self) -> str:
-        return f"{self.loss}-{self.data}-{self.seed}"
-
-    @property
-    def folder(self) -> Path:
-        how = f"{BASE.name}-{STEPS}-{LEARNING_RATE:g}"
-        return CACHE / "closing" / how / self.name
-
-    def trained(self) -> CrossEncoder:
-        """The ranker, trained where it is not there yet."""
-        if not (self.folder / "config.json").exists():
-            part = self.folder.with_suffix(".part")
-            shutil.rmtree(part, ignore_errors=True)
-            part.parent.mkdir(parents=True, exist_ok=True)
-            code = intentx_main(
-                ["train", "cross-encoder", "--train", str(DATA / self.data), "--teacher", SPLADE,
-                 "--heldout", "0", "--base", str(BASE), "--seed", str(self.seed),
-                 "--set", f"loss={self.loss}", "--set", f"steps={STEPS}",
-                 "--set", f"learning_rate={LEARNING_RATE}", "--out", str(part)]
-            )  # fmt: skip
-            if code:
-                sys.exit(f"{self.name} could not be trained")
-            part.rename(self.folder)
-        return CrossEncoder(self.folder, raw=True)
-
-
-def models(seeds: Sequence[int] = SEEDS) -> list[Model]:
-    """Seed by seed, so that a run that is stopped has whole ones."""
-    return [Model(loss, data, seed) for seed, loss, data in product(seeds, LOSSES, DATA_SETS)]
-
-
-# What is measured of a model: by query or claim.
-
-
-def scores(ranker: CrossEncoder) -> dict[str, list[float]]:
-    """By query of DL'19 the scores of BM25's first candidates."""
-    among = collection("dl19")
-    return {
-        qid: ranker(among.queries[qid], [among.texts[i] for i in _candidates(qid)]).tolist()
-        for qid in sorted(among.queries)
-    }
-
-
-def _candidates(qid: str) -> list[str]:
-    return list(collection("dl19").run(SYSTEM)[qid])[:DEPTH]
-
-
-@cache
-def asked_claims(number: int) -> list[tuple[Any, dict[str, str]]]:
-    """Claims of SciFact, each with the abstracts that are ranked for it."""
-    corpus = abstracts()
-    texts = {doc_id: " ".join(sentences) for doc_id, sentences in corpus.items()}
-    index = SearchIndex.build(texts)
-    found = []
-    for claim in claims(corpus, number):
-        hits = index.search(claim.text, OTHERS + 1, fill=True)
-        near = [doc_id for doc_id in hits.ids if doc_id != claim.doc_id][:OTHERS]
-        found.append((claim, {doc_id: texts[doc_id] for doc_id in [claim.doc_id, *near]}))
-    return found
-
-
-def plausibilities(ranker: CrossEncoder, number: int) -> dict[str, float]:
-    """By claim, the average precision of evidence sentences by the mean weight of their words."""
-    found = {}
-    for claim, pool in asked_claims(number):
-        ranking = ix.rank(ranker, claim.text, pool, truncated="cut")
-        explanation = ix.DeepLIFT().explain(ranking, claim.doc_id)
-        judged = ix.plausibility(explanation, claim.sentences, claim.evidence)
-        found[claim.text] = judged.average_precision
-        found[f"random: {claim.text}"] = judged.random
-    return found
-
-
-def effects(ranker: CrossEncoder, number: int) -> dict[str, dict[str, float]]:
-    """By query the effects of its terms and of the most frequent others, in units of the scores."""
-    among, analyzer = collection("dl19"), Analyzer()
-    found = {}
-    for qid in sorted(among.queries)[:: max(1, len(among.queries) // number)][:number]:
-        pool = {doc_id: among.texts[doc_id] for doc_id in _candidates(qid)[:20]}
-        index = TextIndex(list(pool.values()), analyzer)
-        often = np.argsort(-np.diff(index.counts.indptr), kind="stable")
-        own = list(dict.fromkeys(analyzer.terms(among.queries[qid])))
-        others = [index.vocabulary[place] for place in often if index.vocabulary[place] not in own]
-        ranking = ix.rank(ranker, among.queries[qid], pool)
-        asked = ix.effects(ranking, [*own, *others[:EFFECT_TERMS]], budget=EFFECT_TEXTS)
-        unit = float(np.std(ranking.scores)) or 1.0
-        known = {one.term: one.effect / unit for one in asked if np.isfinite(one.effect)}
-        found[qid] = {f"{'own' if term in own else 'other'}:{term}": e for term, e in known.items()}
-    return found
-
-
-class Measured:
-    """What was measured of all models so far, kept in a file."""
-
-    def __init__(self, kept: Path) -> None:
-        self.kept = kept
-        self.known: dict[str, dict[str, Any]] = {}
-        if kept.exists():
-            for line in kept.read_text("utf-8").splitlines():
-                row = json.loads(line)
-                self.known.setdefault(row["model"], {})[row["what"]] = row["values"]
-
-    def measure(self, model: Model, parts: Mapping[str, Callable[[CrossEncoder], Any]]) -> None:
-        """Train a model and measure what is not known of it yet."""
-        known = self.known.setdefault(model.name, {})
-        missing = [what for what in parts if what not in known]
-        if not missing:
-            return
-        ranker = model.trained()
-        for what in missing:
-            known[what] = parts[what](ranker)
-            with self.kept.open("a", encoding="utf-8") as file:
-                row = {"model": model.name, "what": what, "values": known[what]}
-                file.write(json.dumps(row) + "\n")
-            print(f"{model.name}: {what}", file=sys.stderr, flush=True)
-
-    def done(self, what: str) -> list[int]:
-        """Seeds all models of which are measured."""
-        return [
-            seed for seed in SEEDS if all(what in self.known.get(one.name, {}) for one in models([seed]))
-        ]
-
-
-def ndcgs(by_query: Mapping[str, Sequence[float]]) -> dict[str, float]:
-    """nDCG@10 of each query; ties in BM25's order."""
-    run = {}
-    for qid, values in by_query.items():
-        ids, order = _candidates(qid), np.argsort(-np.array(values), kind="stable")
-        run[qid] = {ids[place]: -float(rank) for rank, place in enumerate(order)}
-    import ir_measures
-
-    qrels = {qid: dict(collection("dl19").qrels[qid]) for qid in run}
-    return {one.query_id: one.value for one in ir_measures.iter_calc([MEASURE], qrels, run)}
 
 
 # From numbers to what can be told.
@@ -332,7 +190,7 @@ def biases(known: Mapping[str, Mapping[str, Any]], one: Model, other: Model) -> 
         Evidence(
             qid,
             among.queries[qid],
-            [among.texts[i] for i in _candidates(qid)],
+            [among.texts[i] for i in candidates(qid)],
             {m.name: np.array(known[m.name]["scores"][qid]) for m in (one, other)},
         )
         for qid in known[one.name]["scores"]
@@ -387,7 +245,7 @@ def report(measured: Measured, options: argparse.Namespace) -> Iterator[str]:
         f"DeepLIFT; effects of terms for {options.effects} queries. `python closing.py --kept FILE "
         f"--out results`. Machine: {machine()}.\n"
     )
-    base = {qid: [-float(i) for i in range(len(_candidates(qid)))] for qid in collection("dl19").queries}
+    base = {qid: [-float(i) for i in range(len(candidates(qid)))] for qid in collection("dl19").queries}
     yield f"BM25's own order of these passages has nDCG@10 {np.mean(list(ndcgs(base).values())):.3f}.\n"
     heads = [f"{NAMES[loss]}, {NAMES[data]}" for data in DATA_SETS for loss in LOSSES]
     yield f"## Each kind of training\n\n| | {' | '.join(heads)} |"
@@ -449,7 +307,7 @@ def page(path: Path, queries: int, seed: int = 0) -> None:
     """A page of `intentx compare` with the four models of one seed."""
     among = collection("dl19")
     topics = [
-        Topic(qid, among.queries[qid], {i: among.texts[i] for i in _candidates(qid)[:20]})
+        Topic(qid, among.queries[qid], {i: among.texts[i] for i in candidates(qid)[:20]})
         for qid in sorted(among.queries)[:: max(1, len(among.queries) // queries)][:queries]
     ]
     rankers = {

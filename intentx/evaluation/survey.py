@@ -359,11 +359,9 @@ class SurveyCount(Measure):
             f"{who} prefer {self.first} to {self.second} in a share of {self.share:.3f}{around} of "
             f"their answers to {asked}"
         )
-        told = (
-            f"{self.preferred} is preferred"
-            if self.preferred
-            else "which one is preferred cannot be told"
-        )
+        told = f"{self.preferred} is preferred"
+        if self.preferred is None:
+            told = "which one is preferred cannot be told"
         side = ""
         if self.left_low > 0.5 or self.left_high < 0.5:
             more = "left" if self.left > 0.5 else "right"
@@ -388,10 +386,8 @@ def _interval(values: Floats) -> tuple[float, float, float]:
 
 def _reach(means: Floats) -> float:
     """From the mean of several to either end of its interval; 0 for one."""
-    if len(means) < 2:
-        return 0.0
-    error = float(np.std(means, ddof=1)) / math.sqrt(len(means))
-    return error * float(student_reach(1 - 2 * TAIL, len(means) - 1))
+    free = len(means) - 1
+    return float(np.std(means) / math.sqrt(free) * student_reach(1 - 2 * TAIL, free)) if free else 0.0
 
 
 def _agreement(values: Floats) -> float:
