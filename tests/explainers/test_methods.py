@@ -100,6 +100,7 @@ def test_options_of_the_command_line():
         "query_terms": choosing,
         **{key: ["multiplex"] for key in ("generality", "effects", "budget")},
         "seconds": ["multiplex", "equivalent-query", "exs", "lirme", "shap"],
+        "stability": ["multiplex", "exs", "lirme", "shap"],
         "dense": ["multiplex", "query-terms", "random-terms"],
         **{key: ["equivalent-query"] for key in ("objective", "max_weight", "controls", "collection")},
         "samples": ["exs", "lirme", "shap"],
