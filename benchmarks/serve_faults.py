@@ -46,7 +46,7 @@ class Server:
             if room is not None:
                 resource.setrlimit(resource.RLIMIT_FSIZE, (room, room))
 
-        self.process = subprocess.Popen(  # noqa: PLW1509
+        self.process = subprocess.Popen(
             [*command, "--ranker", "bm25", *options], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             text=True, preexec_fn=limited, env={**os.environ, "PYTHONPATH": state},
         )  # fmt: skip
@@ -127,7 +127,7 @@ def main() -> None:
 
 def _documents(folder: Path) -> str:
     """A file of 40,000 documents: the demo collection's, again and again, each with words of its own."""
-    texts = [one.content for one in DemoEngine().index.documents()]
+    texts = list(DemoEngine().index.texts.values())
     path = folder / "docs.jsonl"
     with path.open("w", encoding="utf-8") as file:
         for number in range(40_000):
@@ -195,7 +195,8 @@ def _hanging(state: str) -> dict[str, Any]:
     server.process.terminate()
     server.process.wait()
     return {
-        "its question": error.get("message", "NO ERROR"), "results of a search by BM25 meanwhile": searched,
+        "its question": error.get("message", "NO ERROR"),
+        "results of a search by BM25 meanwhile": searched,
         "ten questions to BM25 behind it": _ended(states),
     }  # fmt: skip
 

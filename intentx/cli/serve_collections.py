@@ -25,9 +25,8 @@ MOST_WORKERS = 8
 def add_collections(serve: argparse.ArgumentParser) -> None:
     """Add the options; each may be given several times, and the first collection is the default."""
     group = serve.add_argument_group(
-        "collections", "several make several to choose from, and NAME=… names one (default: the embedded "
-        "demo collection); "
-        "they are indexed once, and the indexes are kept in the folder of --state",
+        "collections", "several make several to choose from, and NAME=… names one (default: the "
+        "embedded demo collection); they are indexed once; indexes are kept in the folder of --state",
     )  # fmt: skip
     for kind, metavar, text in (
         ("docs", "FILE", "documents: JSONL or id<TAB>text, packed or not"),
