@@ -1,7 +1,7 @@
 """What documents and queries are called in files, and what their ids, texts and scores may be.
 
 One rule for every reader: an id is a string of at least one character that is not blank, or a whole
-number; a text is a string, that of a document also a list of its sentences; a score is a finite
+number; a text is a string, ``abstract`` and ``sentences`` also lists of them; a score is a finite
 number. Nothing else is turned into one of these:
 ``null``, ``true``, ``1.0`` and other lists are refused by name.
 """
@@ -33,6 +33,7 @@ __all__ = [
 
 ID_KEYS = ("id", "_id", "doc_id", "docid", "docno")
 TEXT_KEYS = ("text", "contents", "content", "body", "abstract", "sentences")
+SENTENCES = ("abstract", "sentences")  # may be lists
 TITLE_KEYS = ("title",)
 QID_KEYS = ("qid", "_id", "id", "query_id")
 QUERY_KEYS = ("query", "text", "contents", "content", "title")
@@ -42,7 +43,7 @@ def document_in(entry: Mapping[str, Any], where: str) -> Document:
     """The document that a JSON object holds."""
     title = entry.get("title")
     key, value = _entry(entry, TEXT_KEYS, where)
-    if isinstance(value, list) and all(isinstance(one, str) for one in value):
+    if key in SENTENCES and isinstance(value, list) and all(isinstance(one, str) for one in value):
         value = " ".join(value)  # of sentences, as SciFact has them
     return Document(
         id_in(*_entry(entry, ID_KEYS, where), where),
