@@ -94,15 +94,18 @@ def _serve(options: argparse.Namespace) -> None:
         engines, openers = opened_collections(options, given.state)
         service = Service(engines, openers, rankers, given)
 
-        def ready() -> None:
+        def ready(resumed: int, lost: int) -> None:
+            if resumed or lost:
+                tell(
+                    f"intentx: {resumed + lost} questions were under way when the server ended last "
+                    f"time; resumed: {resumed}, lost: {lost}"
+                )
             names = ", ".join(f"{name} ({len(one):,} documents)" for name, one in engines.items())
             show(f"{names}; rankers: {', '.join(rankers)}")
             show(f"search page: {address.link}")
             if options.open:
                 webbrowser.open(address.link)
 
-        if service.store.lost:
-            tell(f"intentx: {service.store.lost} questions were lost when the server ended last time")
         run_server(
             service, listening, address,
             hosts=[one.lower() for one in options.allow_host], origins=options.allow_origin, ready=ready,

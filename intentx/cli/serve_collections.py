@@ -6,12 +6,14 @@ import argparse
 import functools
 import os
 import pickle
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 from intentx.cli.terminal import progress
 from intentx.cli.word_options import OPTIONS, add_words, word_settings
+from intentx.errors import InputError
 from intentx.serve.engines import DemoEngine, Engine
 from intentx.serve.opening import open_engine
 
@@ -23,8 +25,8 @@ MOST_WORKERS = 8
 def add_collections(serve: argparse.ArgumentParser) -> None:
     """Add the options; each may be given several times, and the first collection is the default."""
     group = serve.add_argument_group(
-        "collections", "several make several to choose from (default: the embedded demo collection); "
-        "they are indexed once, and the indexes are kept in the folder of --state",
+        "collections", "several make several to choose from, and NAME=… names one (default: the "
+        "embedded demo collection); they are indexed once; indexes are kept in the folder of --state",
     )  # fmt: skip
     for kind, metavar, text in (
         ("docs", "FILE", "documents: JSONL or id<TAB>text, packed or not"),
@@ -44,6 +46,20 @@ def _named(kind: str, value: str) -> tuple[str, str]:
     return kind, value
 
 
+def _with_name(kind: str, value: str) -> tuple[str | None, str]:
+    """Name and value of ``NAME=VALUE``; a file that is there is meant as it is called.
+
+    >>> _with_name("docs", "news=news.jsonl"), _with_name("engine", "elasticsearch:http://h/i#text=body")
+    (('news', 'news.jsonl'), (None, 'elasticsearch:http://h/i#text=body'))
+    """
+    name, equals, rest = value.partition("=")
+    if not equals or not name.strip() or re.search(r"[:/#?\\]", name):
+        return None, value
+    if kind in ("docs", "data", "beir") and Path(value).exists():
+        return None, value
+    return name.strip(), rest
+
+
 def opened_collections(
     options: argparse.Namespace, state: Path
 ) -> tuple[Mapping[str, Engine], Mapping[str, Callable[[], Engine]]]:
@@ -54,14 +70,17 @@ def opened_collections(
     words = any(getattr(options, name, None) is not None for name in OPTIONS)
     analyzer = word_settings(options).analyzer() if words else None
     engines: dict[str, Engine] = {}
-    for kind, value in options.collections:
+    for kind, given in options.collections:
+        called, value = _with_name(kind, given)
+        if called is not None and called in engines:
+            raise InputError(f"two collections are called {called!r}; give them different names")
         with progress("documents indexed", lines=True) as bar:
 
             def told(_: str, count: int, bar: Any = bar) -> None:
                 bar(count, 0)
 
             made = open_engine(
-                kind, value, state=state / "indexes", analyzer=analyzer, workers=_workers(),
+                kind, value, state=state / "indexes", name=called, analyzer=analyzer, workers=_workers(),
                 progress=told,
             )  # fmt: skip
         name, number = made.name, 2

@@ -1,8 +1,9 @@
 """What documents and queries are called in files, and what their ids, texts and scores may be.
 
 One rule for every reader: an id is a string of at least one character that is not blank, or a whole
-number; a text is a string; a score is a finite number. Nothing else is turned into one of these:
-``null``, ``true``, ``1.0`` and lists are refused by name.
+number; a text is a string, ``abstract`` and ``sentences`` also lists of them; a score is a finite
+number. Nothing else is turned into one of these:
+``null``, ``true``, ``1.0`` and other lists are refused by name.
 """
 
 from __future__ import annotations
@@ -31,7 +32,8 @@ __all__ = [
 ]
 
 ID_KEYS = ("id", "_id", "doc_id", "docid", "docno")
-TEXT_KEYS = ("text", "contents", "content", "body")
+TEXT_KEYS = ("text", "contents", "content", "body", "abstract", "sentences")
+SENTENCES = ("abstract", "sentences")  # may be lists
 TITLE_KEYS = ("title",)
 QID_KEYS = ("qid", "_id", "id", "query_id")
 QUERY_KEYS = ("query", "text", "contents", "content", "title")
@@ -40,9 +42,12 @@ QUERY_KEYS = ("query", "text", "contents", "content", "title")
 def document_in(entry: Mapping[str, Any], where: str) -> Document:
     """The document that a JSON object holds."""
     title = entry.get("title")
+    key, value = _entry(entry, TEXT_KEYS, where)
+    if key in SENTENCES and isinstance(value, list) and all(isinstance(one, str) for one in value):
+        value = " ".join(value)  # of sentences, as SciFact has them
     return Document(
         id_in(*_entry(entry, ID_KEYS, where), where),
-        text_in(*_entry(entry, TEXT_KEYS, where), where),
+        text_in(key, value, where),
         "" if title is None else text_in("title", title, where),
     )
 

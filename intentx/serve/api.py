@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -14,18 +13,17 @@ from starlette.responses import Response, StreamingResponse
 import intentx
 from intentx.errors import InputError
 from intentx.serve import structs
+from intentx.serve.begun import begin
 from intentx.serve.downloads import download
 from intentx.serve.errors import ApiError
-from intentx.serve.jobs import Computation, Job
+from intentx.serve.jobs import Job
 from intentx.serve.methods import methods_for
-from intentx.serve.python_text import python_text
 from intentx.serve.questions import prepared
 from intentx.serve.routes import openapi
 from intentx.serve.searched import examples
 from intentx.serve.service import Service
 from intentx.serve.snapshots import difference, snapshot_info, take_snapshot
 from intentx.serve.structs import ErrorBody, JobAnswer, Progress
-from intentx.serve.worker import SLOW
 
 __all__ = ["Api"]
 
@@ -120,12 +118,7 @@ class Api:
         running = service.jobs.running(one.key)  # others may have asked meanwhile
         if running is not None:
             return running
-        computation = Computation(
-            one.key, kind, one.question, one.question["collection"],
-            functools.partial(python_text, service, one),
-        )  # fmt: skip
-        where = service.slow if one.lane == SLOW else service.pool
-        return await service.jobs.start(computation, where, one.task, one.plain, one.lane)
+        return await begin(service, one)
 
     async def _kept(self, key: str) -> dict[str, Any] | None:
         return await run_in_threadpool(self.service.store.answer, key)

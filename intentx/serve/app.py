@@ -16,6 +16,7 @@ from starlette.routing import Route
 
 from intentx.serve import routes
 from intentx.serve.api import Api, answered
+from intentx.serve.begun import resume
 from intentx.serve.errors import ApiError
 from intentx.serve.guard import COOKIE, Guard, Manners
 from intentx.serve.pool import BusyError
@@ -32,16 +33,22 @@ TYPES = {
 }  # fmt: skip
 
 
-def make_app(service: Service, manners: Manners, ready: Callable[[], None] | None = None) -> Guard:
-    """The application of a service; ``ready`` is called once it can answer."""
+def make_app(
+    service: Service, manners: Manners, ready: Callable[[int, int], None] | None = None
+) -> Guard:
+    """The application of a service; ``ready`` is called once it can answer.
+
+    ``ready`` takes how many jobs of a server before it are resumed, and how many are lost.
+    """
     api = Api(service)
     served = [*(_served(api, one) for one in routes.ROUTES), *_pages()]
 
     @contextlib.asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         await service.start()
+        resumed = await resume(service)
         if ready is not None:
-            ready()
+            ready(*resumed)
         try:
             yield
         finally:

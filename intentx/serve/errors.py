@@ -19,6 +19,7 @@ STATUS = {
     "internal": 500,
     "no_storage": 503,
     "no_engine": 503,
+    "stopping": 503,
 }
 
 

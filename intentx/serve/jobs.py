@@ -6,12 +6,12 @@ import asyncio
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from intentx.serve.pool import Task
-from intentx.serve.store import Store, StoreError
+from intentx.serve.store import RESUMED, Store, StoreError
 from intentx.serve.structs import ErrorBody, JobAnswer, Progress
 
 __all__ = ["Computation", "Job", "Jobs", "Submits"]
@@ -100,6 +100,7 @@ class Jobs:
         self._jobs: OrderedDict[str, Job] = OrderedDict()
         self._running: dict[str, Computation] = {}
         self._keeping: set[asyncio.Task[None]] = set()
+        self._leaving = False
 
     def running(self, key: str) -> Job | None:
         """A further job of a question that is being computed."""
@@ -112,9 +113,13 @@ class Jobs:
         return self._job(one)
 
     async def start(
-        self, computation: Computation, where: Submits, name: str, plain: Mapping[str, Any], lane: str
-    ) -> Job:
-        """Queue the task of a computation; `BusyError` where too many wait."""
+        self, computation: Computation, where: Submits, name: str, plain: Mapping[str, Any], lane: str,
+        ids: Sequence[str] = (),
+    ) -> Job:  # fmt: skip
+        """Queue the task of a computation; `BusyError` where too many wait.
+
+        ``ids``: of the jobs of a server before this one that it resumes; none: it is a new job.
+        """
 
         def on_event(what: str, *more: Any) -> None:
             self._on(computation, what, *more)
@@ -127,9 +132,10 @@ class Jobs:
         except BaseException:
             del self._running[computation.key]
             raise
-        job = self._job(computation)
-        await self._note(job)
-        return job
+        jobs = [self._job(computation, one) for one in ids] or [self._job(computation)]
+        for job in jobs:
+            await self._note(job, RESUMED if ids else "")
+        return jobs[0]
 
     def get(self, job_id: str) -> Job | None:
         """A job that this server remembers."""
@@ -150,7 +156,7 @@ class Jobs:
     async def wait(self, job: Job, seconds: float) -> None:
         """Until the job has ended, or for some seconds."""
         until = time.monotonic() + seconds
-        while not job.ended and (left := until - time.monotonic()) > 0:
+        while not job.ended and not self._leaving and (left := until - time.monotonic()) > 0:
             changed = job.of.changed
             try:
                 await asyncio.wait_for(changed.wait(), left)
@@ -162,16 +168,22 @@ class Jobs:
         while True:
             changed = job.of.changed
             yield job.shown()
-            if job.ended:
+            if job.ended or self._leaving:
                 return
             await changed.wait()
+
+    def leave(self) -> None:
+        """The server ends: whoever waits for a job, or watches one, is let go."""
+        self._leaving = True
+        for one in list(self._running.values()):
+            one.tell()
 
     async def finish(self) -> None:
         """Wait until all that was answered is kept."""
         await asyncio.gather(*self._keeping, return_exceptions=True)
 
-    def _job(self, computation: Computation) -> Job:
-        job = Job(secrets.token_urlsafe(9), computation)
+    def _job(self, computation: Computation, job_id: str = "") -> Job:
+        job = Job(job_id or secrets.token_urlsafe(9), computation)
         computation.jobs.append(job)
         self._jobs[job.id] = job
         while len(self._jobs) > REMEMBERED:
@@ -223,9 +235,9 @@ class Jobs:
         for job in one.jobs:
             await self._note(job)
 
-    async def _note(self, job: Job) -> None:
+    async def _note(self, job: Job, state: str = "") -> None:
         one = job.of
-        state = "cancelled" if job.cancelled else one.state
+        state = "cancelled" if job.cancelled else state or one.state
         error = None if one.error is None else {"code": one.error.code, "message": one.error.message,
                                                 "todo": one.error.todo}  # fmt: skip
         try:

@@ -115,6 +115,8 @@ def served_rankers(specs: Iterable[str]) -> dict[str, ServedRanker]:
             raise InputError(
                 f"{without_secrets(text)!r} scores features, not texts, and the page searches texts"
             )
+        if spec.kind == "run" and not Path(spec.target).is_file():
+            raise InputError(f"no file {spec.target!r} with a recorded run; look at its path")
         ranker = ServedRanker(spec.name or without_secrets(text), spec)
         if ranker.name in found:
             raise InputError(f"two rankers are called {ranker.name!r}; name them: --ranker NAME=SPEC")

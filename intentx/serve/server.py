@@ -82,7 +82,7 @@ def run_server(
     *,
     hosts: Collection[str] = (),
     origins: Collection[str] = (),
-    ready: Callable[[], None] | None = None,
+    ready: Callable[[int, int], None] | None = None,
 ) -> None:
     """Answer until the process is interrupted.
 
@@ -93,7 +93,7 @@ def run_server(
     origins
         Origins of other pages that may ask.
     ready
-        Called once it answers.
+        Called once it answers, with the numbers of jobs of a server before it that are resumed and lost.
 
     Raises
     ------
@@ -117,5 +117,11 @@ def run_server(
         make_app(service, manners, ready), log_level="warning", access_log=False, server_header=False,
         timeout_graceful_shutdown=3, limit_concurrency=2_000,
     )  # fmt: skip
+
+    class Leaving(uvicorn.Server):
+        async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+            service.leave()  # else streams of events would keep it waiting
+            await super().shutdown(sockets)
+
     with contextlib.suppress(KeyboardInterrupt):  # how people end it
-        uvicorn.Server(config).run(sockets=[listening])
+        Leaving(config).run(sockets=[listening])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import secrets
 import time
@@ -20,7 +21,7 @@ from intentx.serve.errors import STATUS, ApiError
 from intentx.serve.jobs import Jobs, Submits
 from intentx.serve.pool import BusyError, Pool, Task
 from intentx.serve.rankers import ServedRanker, keys_in, without_keys
-from intentx.serve.searched import marked, plain_documents, query_ids
+from intentx.serve.searched import examples, marked, plain_documents, query_ids
 from intentx.serve.store import Store
 from intentx.serve.structs import Can, Ranking, Result, Search, SearchAnswer
 from intentx.serve.worker import QUICK, SLOW, failure
@@ -116,10 +117,12 @@ class Service:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="intentx search")
         self._searching = 0
         self._searches = _Searches()
+        self._asked: set[asyncio.Future[dict[str, Any]]] = set()
 
     async def start(self) -> None:
         """Start the workers, and have them load the rankers."""
         await self.pool.start()
+        await self._warm()
         name = next(iter(self.engines))
         for ranker in self.rankers.values():
             if ranker.is_run or ranker.spec.of_kind.lexical:
@@ -128,6 +131,22 @@ class Service:
             self.pool.submit(
                 Task(secrets.token_hex(8), "load", plain, SLOW, functools.partial(self._loaded, ranker))
             )
+
+    async def _warm(self) -> None:
+        """Search once, so that the first person who does need not wait for what is read then."""
+        marked("text", "text")
+        for engine in self.engines.values():
+            if hasattr(engine, "index"):  # what searches elsewhere is not asked unasked
+                query = next(iter(examples(engine, 1)), "text")
+                with contextlib.suppress(ApiError):
+                    await self.in_thread(functools.partial(_searched, engine, query))
+
+    def leave(self) -> None:
+        """The server ends: let go of requests that wait."""
+        self.jobs.leave()
+        for future in list(self._asked):
+            if not future.done():
+                future.set_exception(ApiError("stopping", "the server stops", "ask again later"))
 
     async def stop(self) -> None:
         """Stop the workers, keep what was answered, and let go of the files."""
@@ -295,6 +314,8 @@ class Service:
 
         task = Task(secrets.token_hex(8), name, plain, lane, on_event)
         self.pool.submit(task)
+        self._asked.add(future)
+        future.add_done_callback(self._asked.discard)
         try:
             return await asyncio.wait_for(future, PATIENCE + self.options.timeout)
         except TimeoutError as error:
@@ -308,6 +329,10 @@ class Service:
             ranker.error = ""
         elif what == "failed":
             ranker.error = self.clean(more[1])
+
+
+def _searched(engine: Engine, query: str) -> None:
+    engine.documents([hit.doc_id for hit in engine.search(query, 1)])
 
 
 def refused(error: InputError) -> ApiError:

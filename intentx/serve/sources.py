@@ -18,6 +18,7 @@ from intentx.files import PACKED
 
 __all__ = ["Source", "beir_source", "file_source", "folder_source", "ir_datasets_source"]
 
+UNREADABLE = KeyError, AttributeError, NotImplementedError, OSError, RuntimeError
 PART = 1 << 20  # bytes of a file that are read at a time
 
 
@@ -147,18 +148,29 @@ def ir_datasets_source(name: str) -> Source:
                     yield Document(doc.doc_id, text, title)
                 else:
                     yield Document(doc.doc_id, doc.default_text())
-        except (KeyError, AttributeError, NotImplementedError, OSError) as error:
-            raise InputError(f"ir_datasets cannot give {name!r}: {error}") from error
+        except UNREADABLE as error:
+            raise _not_given(name, error) from error
 
     queries = {}
     try:
         count = dataset.docs_count()
         if dataset.has_queries():
             queries = {one.query_id: one.default_text() for one in dataset.queries_iter()}
-    except (KeyError, AttributeError, NotImplementedError, OSError) as error:
-        raise InputError(f"ir_datasets cannot give {name!r}: {error}") from error
+    except UNREADABLE as error:
+        raise _not_given(name, error) from error
     version = f"ir_datasets {ir_datasets.__version__} {name} {count}"
     return Source(name, documents, queries, version=version)
+
+
+def _not_given(name: str, error: Exception) -> InputError:
+    """Says what ir_datasets said; of a failed download not the whole chain of errors."""
+    said = error.args[0] if error.args else type(error).__name__
+    todo = ""
+    if isinstance(error, RuntimeError):
+        todo = (
+            "; look whether this machine reaches the network, or fetch the dataset elsewhere and copy it"
+        )
+    return InputError(f"ir_datasets cannot give {name!r}: {said}{todo}")
 
 
 def _named(folder: Path) -> str:

@@ -13,7 +13,7 @@ import msgspec
 
 from intentx.errors import InputError
 
-__all__ = ["Store", "StoreError", "now"]
+__all__ = ["RESUMED", "Store", "StoreError", "now"]
 
 VERSION = 1
 FILE = "serve.sqlite"
@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS snapshots (
 ) STRICT;
 """
 JOBS_KEPT = 10_000
+RESUMED = "resumed"  # of a job that another server began, and that is asked again: once only
 Found = TypeVar("Found")
 
 
@@ -85,14 +86,26 @@ class Store:
             self._db.executescript(_TABLES)
             with self._db:
                 self._db.execute(f"PRAGMA user_version={VERSION}")
+                self.unfinished = self._unfinished()
                 self.lost = self._db.execute(
-                    "UPDATE jobs SET state='lost' WHERE state IN ('queued', 'running')"
+                    "UPDATE jobs SET state='lost' WHERE state IN ('queued', 'running', ?)", (RESUMED,)
                 ).rowcount
         except (OSError, sqlite3.Error) as error:
             raise InputError(
                 f"the state folder {self.path.parent} cannot be used ({error}); make it writable, make "
                 "room on its disk, or give another one with --state"
             ) from error
+
+    def _unfinished(self) -> list[dict[str, Any]]:
+        """Jobs that a server before this one had begun, and that were not resumed before."""
+        rows = self._db.execute(
+            "SELECT id, key, kind, question FROM jobs WHERE state IN ('queued', 'running') "
+            "ORDER BY made, id"
+        )
+        return [
+            {"id": job_id, "key": key, "kind": kind, "question": _unpacked(question)}
+            for job_id, key, kind, question in rows
+        ]
 
     def close(self) -> None:
         """Let go of the file."""

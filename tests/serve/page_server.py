@@ -47,7 +47,8 @@ def main(state: str, port: str) -> None:
     rankers = {name: ServedRanker(name, RankerSpec.parse(spec)) for name, spec in specs.items()}
     service = Service(engines, openers, rankers, Options(state=Path(state)))
     with bound("127.0.0.1", int(port), None) as (listening, address):
-        run_server(service, listening, address, ready=functools.partial(print, address.url, flush=True))
+        told = functools.partial(print, address.url, flush=True)
+        run_server(service, listening, address, ready=lambda resumed, lost: told())
 
 
 if __name__ == "__main__":

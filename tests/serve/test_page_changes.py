@@ -97,6 +97,14 @@ def test_where_a_document_was_lost(page):
     page.press("m")
     page.find("#missing-id").send_keys("nobody", Keys.ENTER)
     page.shown("#panel .failed", "Not found")
+    page.press(Keys.ESCAPE)
+    page.press("m")
+    page.find("#missing-text").send_keys("jaguar speed, jaguar speed, and no such words anywhere")
+    page.click("#panel form", "Find it")
+    page.shown("#panel .failed", "has this text")
+    page.click("#panel .failed", "Where would it stand?")
+    assert page.shown("#panel .answer .badge", "Rank 1 of 6")
+    assert "beside the 5 documents that were ranked" in page.text("#panel .answer .verdict")
 
 
 # ---- 7: keep and share

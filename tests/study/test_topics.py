@@ -43,7 +43,10 @@ def test_keys_as_those_of_documents_and_queries(tmp_path):
         ({"docs": ["tea"]}, "document 1 of docs: an object with id and text expected, not 'tea'"),
         ({"docs": [{"id": 1, "text": None}]}, "document 1 of docs: text must be a string, not null"),
         ({"docs": [{"id": 1.5, "text": "a"}]}, "document 1 of docs: id must be an id, .*, not 1.5"),
-        ({"docs": [{"id": 1}]}, "document 1 of docs: none of the keys text, contents, content, body"),
+        (
+            {"docs": [{"id": 1}]},
+            "document 1 of docs: none of the keys text, contents, content, body, abstract, sentences",
+        ),
         (
             {"docs": [{"id": 1, "text": "a"}, {"id": "1", "text": "b"}]},
             "document 2 of docs: the document id '1' is already used",

@@ -178,7 +178,7 @@ export class Panel {
     const { body, kind } = this;
     const name = (id) => bdi(this.app.nameOf(id));
     if (kind === "compare") return ["How do ", bdi(body.rankers[0]), " and ", bdi(body.rankers[1]), " read “", bdi(body.query), "”?"];
-    if (kind === "score") return ["What an edit does to ", body.doc ? name(body.doc) : "the ranking"];
+    if (kind === "score") return body.doc || !body.text ? ["What an edit does to ", body.doc ? name(body.doc) : "the ranking"] : ["Where your text would stand"];
     if (kind === "missing") return ["Where is ", body.doc ? name(body.doc) : "the text", "?"];
     if (kind === "counterfactual") {
       const goal = { enter: `that brings it into the first ${whole(body.top ?? 10)}`, leave: `that drops it from the first ${whole(body.top ?? 10)}`, above: "that puts it above the other", below: "that puts it below the other", rank: `that brings it to rank ${whole(body.rank)}` }[body.goal];
@@ -243,11 +243,16 @@ export class Panel {
       const message = told.message || "the server did not say why";
       const missing = this.kind === "missing" && /^not found: /i.test(message);
       const head = run.state === "lost" ? "Lost" : missing ? "Not found" : "No answer";
-      return make("div", { class: "job failed", role: "alert" }, make("p", null, make("b", { class: "badge" }, head), make("span", { dir: "auto" }, sentence(missing ? message.slice(11) : message))), told.todo ? make("p", { dir: "auto" }, sentence(told.todo)) : null, missing ? null : again);
+      return make("div", { class: "job failed", role: "alert" }, make("p", null, make("b", { class: "badge" }, head), make("span", { dir: "auto" }, sentence(missing ? message.slice(11) : message))), told.todo ? make("p", { dir: "auto" }, sentence(told.todo)) : null, missing ? this.wouldStand() : again);
     }
     this.job = make("div", { class: "job" }, make("p", { id: "job-said" }), make("progress", { "aria-labelledby": "job-said" }), button("Cancel", () => run.stop(), { "data-focus": "cancel" }));
     this.tellProgress();
     return this.job;
+  }
+
+  /** For a text that no document of the collection has: what a search would do with it. */
+  wouldStand() {
+    return this.body.text ? button("Where would it stand?", () => this.app.ask("score", this.body), { "data-focus": "stand" }) : null;
   }
 
   tellProgress() {

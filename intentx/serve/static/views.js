@@ -1,5 +1,5 @@
 // Which view shows which kind of answer. A kind that is not here is shown by what it holds.
-import { bdi, make, real, whole } from "./dom.js";
+import { bdi, known, make, real, several, whole } from "./dom.js";
 import { table } from "./parts.js";
 import { anyView, pageOnly, showable } from "./view-any.js";
 import { changeView } from "./view-change.js";
@@ -22,7 +22,7 @@ const VIEWS = {
 function scoreView({ before, after, doc }) {
   const was = new Map(before.map((one) => [one.doc_id, one.rank]));
   const moved = after.filter((one) => was.get(one.doc_id) !== one.rank);
-  return [doc ? make("p", { class: "verdict" }, make("b", { class: "badge" }, `${whole(doc.rank_before)} → ${whole(doc.rank_after)}`), `Score ${real(doc.score_before)} → ${real(doc.score_after)}.`) : null,
+  return [doc ? make("p", { class: "verdict" }, make("b", { class: "badge" }, known(doc.rank_before) ? `${whole(doc.rank_before)} → ${whole(doc.rank_after)}` : `Rank ${whole(doc.rank_after)} of ${whole(after.length)}`), known(doc.score_before) ? `Score ${real(doc.score_before)} → ${real(doc.score_after)}.` : `Score ${real(doc.score_after)}, beside the ${several(before.length, "document")} that were ranked.`) : null,
     table(["document", "before", "after"], moved.map((one) => [bdi(one.doc_id), whole(was.get(one.doc_id)), whole(one.rank)]), { label: "What moved" })];
 }
 
