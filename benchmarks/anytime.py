@@ -13,7 +13,7 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,10 @@ import intentx as ix
 from intentx.explainers.document import anytime
 from intentx.rankers import BiEncoder, CrossEncoder
 
-RANKERS = {"MiniLM, bi-encoder": BiEncoder.minilm, "cross-encoder": lambda: CrossEncoder(CROSS_ENCODER)}
+RANKERS: dict[str, Callable[[], Any]] = {
+    "MiniLM, bi-encoder": BiEncoder.minilm,
+    "cross-encoder": lambda: CrossEncoder(CROSS_ENCODER),
+}
 VERSIONS = (16, 48, 144, 432)
 MOST = 1500  # whose order counts
 KINDS: dict[str, Any] = {"KernelSHAP": ix.KernelSHAP, "EXS": ix.EXS, "LIRME": ix.LIRME}
@@ -196,11 +199,11 @@ def main() -> None:
     if options.kept.exists():
         rows = [json.loads(line) for line in options.kept.read_text("utf-8").splitlines()]
     done = {(row["ranker"], row["qid"], row["method"]) for row in rows}
-    for qid, *passage in passages(options.passages):
+    for qid, query, pool, doc in passages(options.passages):
         for kind in options.methods:
             if (options.ranker, qid, kind) in done:
                 continue
-            new = [*measured(options.ranker, kind, qid, tuple(passage))]
+            new = [*measured(options.ranker, kind, qid, (query, pool, doc))]
             rows += new
             with options.kept.open("a", encoding="utf-8") as file:
                 file.write("".join(json.dumps(row) + "\n" for row in new))

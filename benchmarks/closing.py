@@ -140,7 +140,7 @@ def _share(by_term: Mapping[str, float]) -> float:
     return own / (sum(map(abs, by_term.values())) or 1.0)
 
 
-KINDS = {
+KINDS: dict[str, Callable[[Model, Model], bool]] = {
     "another seed": lambda a, b: a.loss == b.loss and a.data == b.data,
     "another loss, same data and seed": lambda a, b: a.loss != b.loss and a[1:] == b[1:],
     "other data, same loss and seed": lambda a, b: a.data != b.data and a[::2] == b[::2],
@@ -211,7 +211,7 @@ def bias_rows(known: Mapping[str, Mapping[str, Any]], seeds: Sequence[int]) -> I
         title += ", " + ", ".join(NAMES[b] for a, b in zip(first, second, strict=True) if a != b)
         nets: dict[str, list[float]] = {name: [] for name in PROPERTIES}
         for seed in seeds:
-            found = biases(known, Model(*first, seed), Model(*second, seed))[1]
+            found = biases(known, Model(first[0], first[1], seed), Model(second[0], second[1], seed))[1]
             for one in found.properties:
                 nets[one.name].append(one.net)
         cells = [" ".join(f"{value:+.2f}" for value in values) or "–" for values in nets.values()]
@@ -306,8 +306,9 @@ def said(found: Sequence[Table], seeds: int) -> Iterator[str]:
 def page(path: Path, queries: int, seed: int = 0) -> None:
     """A page of `intentx compare` with the four models of one seed."""
     among = collection("dl19")
+    first = {qid: tuple(candidates(qid)[:20]) for qid in among.queries}
     topics = [
-        Topic(qid, among.queries[qid], {i: among.texts[i] for i in candidates(qid)[:20]})
+        Topic(qid, among.queries[qid], {i: among.texts[i] for i in first[qid]}, first[qid])
         for qid in sorted(among.queries)[:: max(1, len(among.queries) // queries)][:queries]
     ]
     rankers = {
