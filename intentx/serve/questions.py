@@ -294,8 +294,8 @@ async def _id_of_text(service: Service, engine: Engine, text: str) -> str:
         near = f"; the nearest one is {hits[0].doc_id!r}" if hits else ""
         raise ApiError(
             "not_found", f"not found: no document of {engine.name!r} has this text{near}",
-            "give a longer part of it as it stands in the document, or the id; POST score with this "
-            "text says at which rank it would stand",
+            "give a longer part of it as it stands in the document, or the id; the score of this text "
+            "says at which rank it would stand",
         )  # fmt: skip
 
     found: str = await service.in_thread(look)

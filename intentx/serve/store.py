@@ -32,7 +32,8 @@ CREATE TABLE IF NOT EXISTS snapshots (
     k INTEGER NOT NULL, made TEXT NOT NULL, rankings BLOB NOT NULL
 ) STRICT;
 """
-JOBS_KEPT = 10_000
+JOBS_KEPT = 10_000  # the last ones: a job is of use as long as someone waits for it
+_FORGET = "DELETE FROM jobs WHERE id NOT IN (SELECT id FROM jobs ORDER BY made DESC, rowid DESC LIMIT ?)"
 RESUMED = "resumed"  # of a job that another server began, and that is asked again: once only
 Found = TypeVar("Found")
 
@@ -72,6 +73,7 @@ class Store:
     def __init__(self, folder: str | Path) -> None:
         self.path = Path(folder) / FILE
         self._one = threading.Lock()
+        self._noted = 0
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._db = sqlite3.connect(self.path, check_same_thread=False, timeout=10)
@@ -90,6 +92,7 @@ class Store:
                 self.lost = self._db.execute(
                     "UPDATE jobs SET state='lost' WHERE state IN ('queued', 'running', ?)", (RESUMED,)
                 ).rowcount
+                self._db.execute(_FORGET, (JOBS_KEPT,))
         except (OSError, sqlite3.Error) as error:
             raise InputError(
                 f"the state folder {self.path.parent} cannot be used ({error}); make it writable, make "
@@ -169,13 +172,10 @@ class Store:
             "INSERT OR REPLACE INTO jobs VALUES (?, ?, ?, ?, ?, ?, ?)",
             (job_id, key, kind, state, now(), _packed(question), packed),
         )
-
-    def forget_old_jobs(self) -> None:
-        """Keep the last ones only."""
-        self._write(
-            "DELETE FROM jobs WHERE id NOT IN (SELECT id FROM jobs ORDER BY made DESC LIMIT ?)",
-            (JOBS_KEPT,),
-        )
+        self._noted += 1
+        if self._noted >= JOBS_KEPT:
+            self._noted = 0
+            self._write(_FORGET, (JOBS_KEPT,))
 
     def keep_snapshot(self, snapshot: dict[str, Any]) -> None:
         """Keep rankings; errors as `keep`."""

@@ -224,6 +224,18 @@ def test_a_full_disk_damages_nothing(tmp_path):
     again.close()
 
 
+def test_only_the_last_jobs_are_kept(tmp_path, monkeypatch):
+    monkeypatch.setattr("intentx.serve.store.JOBS_KEPT", 3)
+    store = Store(tmp_path)
+    for number in range(7):
+        store.note_job(f"job {number}", f"key {number}", "explain", "done", {})
+    assert [number for number in range(7) if store.job(f"job {number}")] == [3, 4, 5, 6]
+    store.close()
+    again = Store(tmp_path)
+    assert [number for number in range(7) if again.job(f"job {number}")] == [4, 5, 6]
+    again.close()
+
+
 def test_a_question_is_resumed_once_and_else_lost(tmp_path, rankers):
     """What the ranker does at the question would end each server; and another ranker is none."""
     store = Store(tmp_path)
