@@ -37,7 +37,8 @@ from .evaluation.plausibility import Plausibility, plausibility
 from .evaluation.published import PublishedFidelity, published_fidelity
 from .evaluation.sanity import randomised, sanity
 from .evaluation.stability import Agreement, agreement, consistency, correctness, stability
-from .evaluation.survey import Survey, SurveyAnswers, SurveyCount, SurveyQuestion, read_answers
+from .evaluation.survey import Survey, SurveyCount, SurveyQuestion
+from .evaluation.survey_answers import SurveyAnswers, read_answers
 from .explainers.base import Explainer, Explanation
 from .explainers.change.counterfactual import Counterfactual
 from .explainers.change.equivalent import EquivalentQuery

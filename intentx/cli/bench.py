@@ -58,6 +58,14 @@ def add_bench(commands: Any) -> None:
         help="use at most N queries, evenly spread; a smaller N takes a subset of those of a larger one",
     )  # fmt: skip
     bench.add_argument("--pool", metavar="RUN", help="the recorded run whose documents are ranked")
+    _add_rankers(bench)
+    _add_running(bench)
+    add_words(bench, extra="override the study's [text]")
+    bench.set_defaults(run_command=_bench)
+
+
+def _add_rankers(bench: argparse.ArgumentParser) -> None:
+    """Options that say what is measured."""
     bench.add_argument(
         "--ranker", action="append", default=[], metavar="NAME=SPEC",
         help="replace the study's ranker NAME by SPEC (NAME= may be left out if the study has one "
@@ -78,6 +86,10 @@ def add_bench(commands: Any) -> None:
         "--without", action="append", default=[], metavar="NAME",
         help="leave out a ranker or a method of the study; can be given several times",
     )  # fmt: skip
+
+
+def _add_running(bench: argparse.ArgumentParser) -> None:
+    """Options that say how it runs."""
     bench.add_argument(
         "--workers", type=int, metavar="N", help="processes (default: what the study says, else 1)"
     )
@@ -99,8 +111,6 @@ def add_bench(commands: Any) -> None:
         help="resume from the results in the folder (default); --no-resume needs a folder without "
         "results",
     )  # fmt: skip
-    add_words(bench, extra="override the study's [text]")
-    bench.set_defaults(run_command=_bench)
 
 
 def _bench(options: argparse.Namespace) -> int:

@@ -99,15 +99,20 @@ def add_explain(commands: Any) -> None:
         "--fingerprint", metavar="TEXT",
         help="with --cache, for a module:callable: a string; change it whenever its scores may change",
     )  # fmt: skip
+    _add_outputs(explain)
+    add_settings(explain)
+    add_features(explain)
+    add_change(explain)
+    explain.set_defaults(run_command=_explain)
+
+
+def _add_outputs(explain: argparse.ArgumentParser) -> None:
+    """Options that say where the explanation goes."""
     explain.add_argument("--json", action="store_true", help="print the explanation as JSON")
     explain.add_argument("--html", type=Path, metavar="FILE", help="write an HTML page")
     explain.add_argument(
         "--png", type=Path, metavar="FILE", help="write a picture; .svg and .pdf work, too"
     )
-    add_settings(explain)
-    add_features(explain)
-    add_change(explain)
-    explain.set_defaults(run_command=_explain)
 
 
 def _add_measures(explain: argparse.ArgumentParser) -> None:

@@ -12,7 +12,8 @@ from intentx.cli.asked_topics import add_topics, asked_topics, check_topics
 from intentx.cli.terminal import given_text, progress, quiet_models, show, show_json, tell
 from intentx.cli.word_options import add_words, positive, word_settings
 from intentx.errors import InputError
-from intentx.evaluation.survey import TITLE, Survey, SurveyQuestion, read_answers
+from intentx.evaluation.survey import TITLE, Survey, SurveyQuestion
+from intentx.evaluation.survey_answers import read_answers
 from intentx.explainers.document.snippets import Snippet, query_snippet, snippet
 from intentx.explainers.methods import all_methods, find_method, make_method
 from intentx.rankers.kinds import SPECS

@@ -7,7 +7,7 @@ import pytest
 
 import intentx as ix
 from intentx.errors import InputError
-from intentx.evaluation.survey import ANSWERS
+from intentx.evaluation.survey_answers import ANSWERS
 
 
 def question(number):
@@ -122,6 +122,8 @@ def test_files_come_back(tmp_path, answers):
 def test_a_key_that_was_changed_is_refused():
     plain = SURVEY.to_dict()
     plain["sides"] = [*plain["sides"][1:], plain["sides"][0]]
+    with pytest.raises(InputError, match="no Survey: format is 'x', not"):
+        ix.Survey.from_dict({"format": "x"})
     with pytest.raises(InputError, match="its id is that of other questions"):
         ix.Survey.from_dict(plain)
     with pytest.raises(InputError, match="it lacks methods"):

@@ -112,15 +112,7 @@ def train_lambdamart(
         import lightgbm
     except ImportError as error:
         raise MissingExtraError("lightgbm", "ltr") from error
-    for name, value, least in (
-        ("trees", trees, 1),
-        ("leaves", leaves, 2),
-        ("least_texts", least_texts, 1),
-    ):
-        if value < least:
-            raise InputError(f"{name} must be {least} or more, not {value!r}")
-    if not learning_rate > 0:
-        raise InputError(f"learning_rate must be positive, not {learning_rate!r}")
+    _check_sizes(trees, leaves, least_texts, learning_rate)
     train, valid = _Lists.of(lists, features), _Lists.of(heldout, features)
     if not any(len(set(grades.tolist())) > 1 for grades in np.split(train.grades, train.sizes.cumsum())):
         raise InputError("nothing to learn: no training query has texts of different grades")
@@ -206,3 +198,16 @@ class _Lists(NamedTuple):
             feature_name=names if all(name.isidentifier() for name in names) else "auto",
             reference=train,
         )
+
+
+def _check_sizes(trees: int, leaves: int, least_texts: int, learning_rate: float) -> None:
+    """Refuse settings of which no tree could be grown."""
+    for name, value, least in (
+        ("trees", trees, 1),
+        ("leaves", leaves, 2),
+        ("least_texts", least_texts, 1),
+    ):
+        if value < least:
+            raise InputError(f"{name} must be {least} or more, not {value!r}")
+    if not learning_rate > 0:
+        raise InputError(f"learning_rate must be positive, not {learning_rate!r}")

@@ -6,7 +6,8 @@ import json
 from importlib.resources import files
 from pathlib import Path
 
-from intentx.evaluation.survey import ANSWERS, Survey, SurveyQuestion
+from intentx.evaluation.survey import Survey, SurveyQuestion
+from intentx.evaluation.survey_answers import ANSWERS
 from intentx.markup import Html, tag
 from intentx.report.pages.layout import html_page, writable, write_file
 
