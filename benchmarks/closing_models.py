@@ -29,7 +29,7 @@ Floats = npt.NDArray[np.float64]
 LOSSES, DATA_SETS, SEEDS = ("hinge", "listwise"), ("dl21", "dl22"), (0, 1, 2)
 NAMES = {"hinge": "pairwise hinge", "listwise": "list-wise", "dl21": "DL'21", "dl22": "DL'22"}
 BASE = DATA.parent / "models" / "splade-tiny"  # a BERT of two layers, 128 wide: the smallest at hand
-STEPS, LEARNING_RATE = 50, 5e-4
+STEPS, LEARNING_RATE = 100, 1e-4
 DEPTH = 30  # of BM25's candidates that are re-ranked
 EFFECT_QUERIES, EFFECT_TEXTS, EFFECT_TERMS = 8, 50, 12
 

@@ -126,12 +126,13 @@ def main() -> None:
 
 
 def _documents(folder: Path) -> str:
-    """A file of 40,000 documents: the demo collection's, again and again, each with words of its own."""
+    """A file of 40,000 documents: each two of the demo collection, and a number."""
     texts = list(DemoEngine().index.texts.values())
     path = folder / "docs.jsonl"
     with path.open("w", encoding="utf-8") as file:
         for number in range(40_000):
-            text = f"{texts[number % len(texts)]} copy {number}"
+            first, second = number % len(texts), (number // len(texts) + 7 * number) % len(texts)
+            text = f"{texts[first]} {texts[second]} {number}"
             file.write(json.dumps({"id": str(number), "text": text}) + "\n")
     return str(path)
 
