@@ -99,7 +99,8 @@ def shares(
     system: str, scorer: Any, claim: Claim, pool: dict[str, str], samples: int
 ) -> dict[str, float]:
     """For each method the share of its snippet that stands in evidence."""
-    ranking = ix.rank(scorer, claim.text, pool, truncated="cut")
+    # What a MatchPyramid reads of a text is no part of it that could be cut out.
+    ranking = ix.rank(scorer, claim.text, pool, truncated="warn" if system == PYRAMID else "cut")
     kinds = {name: m.explain(ranking, claim.doc_id) for name, m in methods(system, samples).items()}
     some = kinds["KernelSHAP"]  # it weighs every word that is no stopword
     own = {*some.intent_analyzer.terms(claim.text)}
