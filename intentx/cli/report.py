@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from intentx.cli.terminal import show, tell
+from intentx.cli.terminal import made_folder, show, tell
 from intentx.errors import InputError, MissingExtraError
 from intentx.files import write_file
 from intentx.markup import count
@@ -37,7 +37,7 @@ def add_report(commands: Any) -> None:
 
 def _report(options: argparse.Namespace) -> None:
     results = read_results(options.folders)
-    out = _folder(options.out or options.folders[0])
+    out = made_folder(options.out or options.folders[0])
     drawn = _drawn(results)
     page = study_page(results, drawn).encode("utf-8")
     paths = [
@@ -54,16 +54,6 @@ def _report(options: argparse.Namespace) -> None:
     _tell(results)
 
 
-def _folder(path: Path) -> Path:
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"cannot make the folder {path}: {error.strerror or error}; name another with --out"
-        ) from error
-    return path
-
-
 def _drawn(results: Results) -> list[Plot]:
     try:
         return plots(results)
@@ -75,7 +65,7 @@ def _drawn(results: Results) -> list[Plot]:
 def _pictures(out: Path, drawn: Sequence[Plot]) -> list[Path]:
     if not drawn:
         return []
-    folder = _folder(out / "plots")
+    folder = made_folder(out / "plots")
     return [
         write_file(folder / f"{plot.name}.{kind}", written(plot.figure, kind))
         for plot in drawn

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from intentx.cli.asked_topics import add_topics, asked_topics, check_topics
-from intentx.cli.terminal import given_text, progress, quiet_models, show, show_json, tell
+from intentx.cli.terminal import given_text, made_folder, progress, quiet_models, show, show_json, tell
 from intentx.cli.word_options import add_words, positive, word_settings
 from intentx.errors import InputError
 from intentx.evaluation.survey import TITLE, Survey, SurveyQuestion
@@ -154,13 +154,7 @@ def _folder(path: Path) -> Path:
         raise InputError(
             f"{path} holds a survey already, and its answers need its {KEY}; name another folder"
         )
-    try:
-        path.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            f"cannot make the folder {path}: {error.strerror or error}; name another with --out"
-        ) from error
-    return path
+    return made_folder(path)
 
 
 def _count(options: argparse.Namespace) -> None:

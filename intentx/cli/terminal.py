@@ -34,6 +34,7 @@ __all__ = [
     "Parser",
     "check_folder",
     "given_text",
+    "made_folder",
     "progress",
     "quiet_models",
     "show",
@@ -58,6 +59,17 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> NoReturn:
         super().error(visible(message))
+
+
+def made_folder(path: Path) -> Path:
+    """The folder of ``--out``, made where it is not there yet."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            f"cannot make the folder {path}: {error.strerror or error}; name another with --out"
+        ) from error
+    return path
 
 
 def check_folder(page: Path | None) -> None:
