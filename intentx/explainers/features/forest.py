@@ -1,8 +1,7 @@
-"""Trees read leaf by leaf: scores of documents with features left out, without asking."""
+"""Trees read leaf by leaf: every node, and the way to every leaf."""
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +12,7 @@ import numpy.typing as npt
 from intentx.explainers.features.tree_nodes import Node, nodes_of
 from intentx.models import FeatureModel, booster_of
 
-__all__ = ["Forest", "LeafScores", "forest_of"]
+__all__ = ["Forest", "forest_of"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.intp]
@@ -60,7 +59,7 @@ class Forest:
         found = np.where((kind == 2) & missing, default, found)
         found = np.where((kind == 1) & (np.abs(known) <= ZERO), default, found)
         for node, numbers in self.categories.items():
-            whole = np.where(missing[node] | (values[node] < 0), -1, known[node]).astype(np.intp)
+            whole = np.where(missing[node], -1, known[node]).astype(np.intp)  # towards 0, as LightGBM
             found[node] = np.isin(whole, numbers)
         return found
 
@@ -200,74 +199,3 @@ def _steps(left: Sequence[int], right: Sequence[int]) -> Iterator[tuple[int, int
                 yield from ((~child, one, went) for one, went in longer)
             else:
                 waiting.append((child, longer))
-
-
-class LeafScores:
-    """Scores of documents whose other features have the values of one background row.
-
-    A leaf is reached with a set of features kept if the document fits its conditions on these, and the
-    background fits those on all others.
-
-    Parameters
-    ----------
-    forest
-        The trees.
-    X
-        (N, F) features of the documents.
-    background
-        (F,) the row.
-    """
-
-    def __init__(self, forest: Forest, X: Floats, background: Floats) -> None:
-        goes = forest.goes_left(np.vstack([X, background]))
-        order = np.lexsort((forest.leaf, forest.feature[forest.node]))
-        leaf, feature = forest.leaf[order], forest.feature[forest.node[order]]
-        first = np.ones(len(order), dtype=bool)
-        first[1:] = (leaf[1:] != leaf[:-1]) | (feature[1:] != feature[:-1])
-        starts = np.flatnonzero(first)
-        fits = goes[forest.node[order]] == forest.left[order][:, None]
-        fits = np.logical_and.reduceat(fits, starts, axis=0) if len(starts) else fits
-        self.leaf, self.feature = leaf[starts], feature[starts]
-        # (conditions, N): whether the documents, and the background, fit a leaf's ones on a feature
-        self.fits, self.background_fits = fits[:, :-1], fits[:, -1]
-        self.value = forest.value
-        ends = np.searchsorted(self.feature, np.arange(X.shape[1] + 1))
-        self.conditions = [slice(a, b) for a, b in itertools.pairwise(ends.tolist())]
-
-    def _kept(self, kept: Sequence[int], most: int) -> tuple[Ints, Bools, Ints]:
-        """Leaves that the background fits but for ``most`` features beside ``kept``, and who fits."""
-        outside = ~np.isin(self.feature, kept) & ~self.background_fits
-        missed = np.bincount(self.leaf[outside], minlength=len(self.value))
-        leaves = np.flatnonzero(missed <= most)
-        place = np.full(len(self.value), -1, dtype=np.intp)
-        place[leaves] = np.arange(len(leaves))
-        fits = np.ones((len(leaves), self.fits.shape[1]), dtype=bool)
-        for column in kept:
-            some = self.conditions[column]
-            rows = place[self.leaf[some]]
-            inside = rows >= 0
-            fits[rows[inside]] &= self.fits[some][inside]
-        return missed, fits, place
-
-    def scores(self, kept: Sequence[int]) -> Floats:
-        """(N,) scores with the features of these columns kept."""
-        _, fits, place = self._kept(kept, 0)
-        return np.asarray(self.value[place >= 0] @ fits)
-
-    def added(self, kept: Sequence[int], columns: Sequence[int]) -> Floats:
-        """(C, N) scores with each of C columns, none of them in ``kept``, kept beside these."""
-        missed, fits, place = self._kept(kept, 1)
-        values = np.where(missed == 0, self.value, 0.0)[place >= 0]
-        base = values @ fits
-        found = np.empty((len(columns), self.fits.shape[1]))
-        for row, column in enumerate(columns):
-            some = self.conditions[column]
-            leaf, own = self.leaf[some], self.background_fits[some]
-            # Without the column a leaf counts where the background fits it there: those whose document
-            # does not go; where the background does not fit, and only there, those that do come.
-            lost, won = own & (missed[leaf] == 0), ~own & (missed[leaf] == 1)
-            here = self.fits[some]
-            goes = fits[place[leaf[lost]]] & ~here[lost]
-            comes = fits[place[leaf[won]]] & here[won]
-            found[row] = base - self.value[leaf[lost]] @ goes + self.value[leaf[won]] @ comes
-        return found

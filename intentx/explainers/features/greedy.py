@@ -10,6 +10,7 @@ from intentx.explainers.features.sets import CLOSE, FeatureSets
 __all__ = ["greedy_features"]
 
 Floats = npt.NDArray[np.float64]
+AT_ONCE = 100_000  # scores looked at in one step, so that they stay near the processor
 
 
 def greedy_features(
@@ -33,33 +34,57 @@ def greedy_features(
     scores = sets.ranking.scores
     high, low = np.triu_indices(len(scores), 1)
     ordered = scores[high] - scores[low] > CLOSE * np.abs(scores).max()
-    high, low = high[ordered], low[ordered]
-    weight = 1 / (high + 1) + 1 / (low + 1) if weighted else np.ones(len(high))
+    weight = np.zeros((len(scores), len(scores)))
+    weight[high, low] = np.where(ordered, 1 / (high + 1) + 1 / (low + 1) if weighted else 1.0, 0.0)
     chosen: list[int] = []
     most = -np.inf
-    while len(chosen) < k and len(high):
+    while len(chosen) < k and weight.any():
         left = [column for column in sets.columns if column not in chosen]
         if not left:
             break
         tried = sets.added(chosen, left)
         sets.remember(chosen, left, tried)
-        sums = [float(weight @ _propensity(one, high, low)) for one in tried]
+        sums = _sums(tried, weight)
         best = int(np.argmax(sums))  # the first of equal ones
         if epsilon is None and sums[best] <= most + CLOSE * abs(sums[best]):
             break
-        most = sums[best]
+        most = float(sums[best])
         chosen.append(left[best])
         if epsilon is not None:
-            open_pairs = _propensity(tried[best], high, low) <= epsilon
-            high, low, weight = high[open_pairs], low[open_pairs], weight[open_pairs]
+            weight[_propensities(tried[best]) > epsilon] = 0
     return chosen
 
 
-def _propensity(scores: Floats, high: npt.NDArray[np.intp], low: npt.NDArray[np.intp]) -> Floats:
-    """(P,) of pairs, by scores (B, N)."""
-    found = np.zeros(len(high))
-    for row in scores:
-        ranks = np.empty(len(row))
-        ranks[np.argsort(-row, kind="stable")] = np.arange(len(row))
-        found += (row[high] - row[low]) * np.abs(ranks[high] - ranks[low])
+def _ranks(scores: Floats) -> Floats:
+    """(M, N) 0-based ranks by scores (M, N), best first."""
+    ranks = np.empty_like(scores)
+    order = np.argsort(-scores, axis=1, kind="stable")
+    np.put_along_axis(ranks, order, np.arange(scores.shape[1], dtype=np.float64)[None], axis=1)
+    return ranks
+
+
+def _sums(scores: Floats, weight: Floats) -> Floats:
+    """(C,) sums over pairs of propensities by scores (C, B, N), times a weight (N, N), the mean of B."""
+    flat = scores.reshape(-1, scores.shape[2])
+    found = np.empty(len(flat))
+    step = max(1, AT_ONCE // flat.shape[1])
+    for start in range(0, len(flat), step):
+        some = flat[start : start + step]
+        ranks = np.ascontiguousarray(_ranks(some).T)
+        # What a document's score counts: what it wins of those below it, less what those above win.
+        counts = np.zeros_like(ranks)
+        for i, row in enumerate(weight[:-1]):
+            pairs = np.abs(ranks[i + 1 :] - ranks[i])
+            pairs *= row[i + 1 :, None]
+            counts[i] += pairs.sum(axis=0)
+            counts[i + 1 :] -= pairs
+        found[start : start + step] = (counts.T * some).sum(axis=1)
+    return found.reshape(len(scores), -1).mean(axis=1)
+
+
+def _propensities(scores: Floats) -> Floats:
+    """(N, N) propensity of each pair, the mean over scores (B, N)."""
+    found = np.zeros((scores.shape[1], scores.shape[1]))
+    for row, ranks in zip(scores, _ranks(scores), strict=True):
+        found += (row[:, None] - row[None]) * np.abs(ranks[:, None] - ranks[None])
     return found / len(scores)

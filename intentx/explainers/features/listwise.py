@@ -113,11 +113,11 @@ class ListwiseSHAP(FeatureMethod[ListwiseExplanation]):
     -----
     From a part of the sets the values are estimated as those of `intentx.KernelSHAP`. The metric
     ``error`` is then the standard error of a weight, the root mean square over features: half the
-    difference of two estimates by half of the sets each. Scores of single documents have their values
-    in closed form (interventional TreeSHAP) where they are a sum of the leaves of trees of LightGBM,
-    XGBoost or scikit-learn. The values of a document above another are those of the one less those of
-    the other. Features that no tree uses, and those that have their background value in all documents,
-    have weight 0 and are not asked about.
+    difference of two estimates by half of the sets each. Trees of LightGBM, XGBoost and scikit-learn are
+    read instead of asked where that gives the model's own scores, up to a constant, and its order; of
+    single documents they then give the values in closed form (interventional TreeSHAP). The values of a
+    document above another are those of the one less those of the other. Features that no tree uses, and
+    those that have their background value in all documents, have weight 0 and are not asked about.
 
     Examples
     --------

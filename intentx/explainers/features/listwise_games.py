@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from intentx.explainers.document.asking import asked
 from intentx.explainers.document.interactions import expected_shapley_values
 from intentx.explainers.document.shap import shapley_values
 from intentx.explainers.features.background import MaskedModel
+from intentx.explainers.features.leaf_scores import LeafScores, leaf_scores
 from intentx.explainers.features.order_values import OrderValue, order_value
 from intentx.explainers.features.tree_shares import tree_shares
 from intentx.feature_ranking import FeatureRanking
@@ -74,6 +76,15 @@ class FeatureGame:
         self.generator = np.random.default_rng(method.seed)
         same = (self.X[:, None, :] == rows[None]) | (np.isnan(self.X[:, None, :]) & np.isnan(rows[None]))
         self.players = np.flatnonzero(used_features(ranking.model) & ~same.all(axis=(0, 1)))
+        self._leaves = None if self.places else self._read()
+
+    def _read(self) -> LeafScores | None:
+        """The leaves of trees, where they order the documents as the model does."""
+        leaves = leaf_scores(self.ranking, self.rows)
+        if leaves is None:
+            return None
+        whole = leaves.scores(range(len(self.ranking.names)))[:1, None]
+        return leaves if self._worth(whole)[0] == self._worth(self.ranking.scores[None, None])[0] else None
 
     def solved(self) -> Solution:
         """Weights, metrics and notes.
@@ -124,6 +135,8 @@ class FeatureGame:
             notes.append(f"Estimated from {count(len(kept) + 2, 'set')} of {count(number, 'feature')}.")
             if len(kept) < 2 * number:
                 notes.append(f"These are few for {number}: the weights depend on the seed.")
+        if self._leaves is not None:
+            notes.append("Scores of sets were read from the trees; the answer was asked.")
         weights[self.players] = found * unit
         metrics = {"all": everything, "none": none, "exact": float(exact), "error": error * unit}
         return Solution(weights, metrics, notes)
@@ -158,6 +171,8 @@ class FeatureGame:
         """(S,) values of sets of players, each with so many rows of the background."""
         whole = np.zeros((len(kept), len(self.ranking.names)), dtype=bool)
         whole[:, self.players] = kept
+        if self._leaves is not None:
+            return self._values_read(self._leaves, whole, draws)
         model = self.ranking.ask("listwise Shapley values")
         if self.places or draws >= len(self.rows):  # of one document all rows are few
             step = max(1, AT_ONCE // (len(self.rows) * len(self.X)))
@@ -165,12 +180,22 @@ class FeatureGame:
             parts = [whole[start : start + step] for start in range(0, len(whole), step)]
             return np.concatenate([self._worth(masked.scores(part)) for part in parts])
         found = np.empty(len(kept))
-        order = self.generator.permutation(len(self.rows))
-        for number, mask in enumerate(whole):  # rows in turn, so that all come as often
-            some = order[np.arange(number * draws, (number + 1) * draws) % len(order)]
+        for number, (mask, some) in enumerate(zip(whole, self._in_turn(draws), strict=False)):
             scores = MaskedModel(model, self.X, self.rows[some]).scores(mask[None])
             found[number] = self._worth(scores)[0]
         return found
+
+    def _values_read(self, leaves: LeafScores, whole: Kept, draws: int) -> Floats:
+        """The same, from the leaves of trees."""
+        turns = itertools.repeat(None) if draws >= len(self.rows) else self._in_turn(draws)
+        scores = (leaves.scores(np.flatnonzero(m), some) for m, some in zip(whole, turns, strict=False))
+        return np.array([self._worth(one[None])[0] for one in scores])
+
+    def _in_turn(self, draws: int) -> Iterator[npt.NDArray[np.intp]]:
+        """Places of so many background rows, again and again, so that all come as often."""
+        order = self.generator.permutation(len(self.rows))
+        for start in itertools.count(0, draws):
+            yield order[np.arange(start, start + draws) % len(order)]
 
     def _worth(self, scores: Floats) -> Floats:
         """(S,) mean value over the rows of (S, B, N) scores."""
@@ -198,6 +223,7 @@ class WordGame(FeatureGame):
         self.rows = np.zeros((1, len(counted.names)))
         self.places = [place for place in (doc, above) if place is not None]
         self.players = np.arange(len(counted.names))
+        self._leaves = None
         self.generator = np.random.default_rng(method.seed)
 
         how, mask = removal_for(ranking)

@@ -14,7 +14,7 @@ __all__ = ["LONG", "taus", "tied"]
 Floats = npt.NDArray[np.float64]
 
 LONG = 2_000  # documents of an order that is looked at by sorting, and not pair by pair
-CELLS = 20_000_000  # pairs looked at in one step
+CELLS = 500_000  # scores looked at in one step, so that they stay near the processor
 ROUNDING = 1e-12  # of the largest score: closer scores differ by rounding only
 
 
@@ -34,26 +34,48 @@ def taus(scores: Any, others: Any) -> Floats:
     if len(scores) > LONG:
         own = tied(scores)
         return np.array([_tau_of_long(own, tied(one)) for one in others])
-    high, low = np.triu_indices(len(scores), 1)
-    own = _signs(scores[None], high, low)[0]
-    pairs = np.abs(own).sum(dtype=np.float64)
+    order = np.argsort(-scores, kind="stable")
+    # Where the documents begin that the ranker scores less than each.
+    less = np.searchsorted(tied(-scores)[order], np.arange(len(scores)), "right")
+    less = less[tied(-scores)[order]]
+    pairs = float((len(scores) - less).sum())
     found = np.empty(len(others))
-    step = max(1, CELLS // max(1, len(high)))
+    step = max(1, CELLS // max(1, len(scores)))
     for start in range(0, len(others), step):
-        signs = _signs(others[start : start + step], high, low)
-        agreed = signs @ own.astype(np.float32)
-        theirs = np.abs(signs).sum(axis=1, dtype=np.float64)
+        agreed, theirs = _agreement(_places(others[start : start + step, order]), less)
         with np.errstate(invalid="ignore", divide="ignore"):
             part = agreed / np.sqrt(pairs * theirs)
         found[start : start + step] = np.where(theirs == 0, 0.0 if pairs else np.nan, part)
     return np.clip(found, -1, 1)
 
 
-def _signs(scores: Floats, high: npt.NDArray[np.intp], low: npt.NDArray[np.intp]) -> Any:
-    """(M, P) which of each pair has more, as 1, 0 and -1."""
-    difference = scores[:, high] - scores[:, low]
+def _places(scores: Floats) -> npt.NDArray[Any]:
+    """(N, M) places of scores (M, N) in each order, from the lowest; those that are tied share one."""
+    order = np.argsort(scores, axis=1)
+    rising = np.take_along_axis(scores, order, axis=1)
     near = ROUNDING * np.abs(scores).max(axis=1, keepdims=True)
-    return ((difference > near).astype(np.float32)) - (difference < -near)
+    kind = np.min_scalar_type(scores.shape[1])
+    places = np.zeros(scores.shape, dtype=kind)
+    np.cumsum(np.diff(rising, axis=1) > near, axis=1, dtype=kind, out=places[:, 1:])
+    found = np.empty_like(places)
+    np.put_along_axis(found, order, places, axis=1)
+    return np.ascontiguousarray(found.T)
+
+
+def _agreement(places: npt.NDArray[Any], less: npt.NDArray[np.intp]) -> tuple[Floats, Floats]:
+    """(M,) of each of M orders (N, M): agreeing pairs less the others, and the pairs it does not tie.
+
+    ``less`` has, for each document, the first of those below it by the ranker; they come in its order.
+    """
+    number, kind = len(places), places.dtype
+    agreed = np.zeros(places.shape[1], dtype=np.int64)
+    tied_pairs = np.zeros(places.shape[1], dtype=np.int64)
+    for i in range(number - 1):
+        mine, below = places[i], places[less[i] :]
+        agreed += np.add.reduce(mine > below, axis=0, dtype=kind)
+        agreed -= np.add.reduce(mine < below, axis=0, dtype=kind)
+        tied_pairs += np.add.reduce(mine == places[i + 1 :], axis=0, dtype=kind)
+    return agreed.astype(np.float64), number * (number - 1) / 2 - tied_pairs
 
 
 def tied(scores: Floats) -> npt.NDArray[np.intp]:

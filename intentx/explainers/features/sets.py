@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Iterable, Sequence
 
 import numpy as np
 import numpy.typing as npt
 
-from intentx.explainers.features.forest import Forest, LeafScores, forest_of
+from intentx.explainers.features.leaf_scores import LeafScores, leaf_scores
 from intentx.explainers.features.orders import taus
 from intentx.feature_ranking import FeatureRanking
-from intentx.models import FeatureModel, booster_of, used_features
+from intentx.models import used_features
 
 __all__ = ["BudgetSpentError", "FeatureSets", "Set"]
 
@@ -20,12 +19,8 @@ Places = npt.NDArray[np.intp]
 Set = frozenset[int]
 
 AT_ONCE = 16_384  # rows of one batch, so that a budget ends near its number
-SAME = 1e-9  # of the largest score: what rounding may make of it
-SINGLE = 1e-6  # the same, of sums in 32 bits
 FEW_CELLS = 0.05  # share of the cells that is put in one by one
 CLOSE = 1e-12  # validities that differ by less are the same
-
-_FORESTS: weakref.WeakKeyDictionary[FeatureModel, Forest | None] = weakref.WeakKeyDictionary()
 
 
 class BudgetSpentError(Exception):
@@ -76,34 +71,18 @@ class FeatureSets:
         self._codes = _row_codes(ranking.X, background, used)
         for code, score in zip(self._codes[2].tolist(), ranking.scores.tolist(), strict=True):
             self._known[code] = score  # with every feature kept: the ranking's own scores
-        self._leaves = self._read() if trees else None
+        self._leaves = leaf_scores(ranking, background) if trees else None
 
     @property
     def reads_trees(self) -> bool:
         """Whether scores come from the leaves of the trees."""
         return self._leaves is not None
 
-    def _read(self) -> list[LeafScores] | None:
-        if self.model not in _FORESTS:
-            _FORESTS[self.model] = forest_of(self.model)
-        forest = _FORESTS[self.model]
-        if forest is None:
-            return None
-        leaves = [LeafScores(forest, self.ranking.X, row) for row in self.background]
-        whole = leaves[0].scores(range(self.ranking.X.shape[1]))
-        missed = whole - self.ranking.scores
-        if booster_of(self.model.model) is None:  # scores of 32 bits, and a constant that is no leaf's
-            same, missed = SINGLE, missed - missed.mean()
-        else:
-            same = SAME
-        scale = max(1.0, float(np.abs(self.ranking.scores).max()))
-        return leaves if np.abs(missed).max() <= same * scale else None
-
     def scores(self, sets: Sequence[Iterable[int]]) -> Floats:
         """(M, B, N) scores with each of M sets of columns kept."""
         if self._leaves is None:
             return self.asked(sets)
-        parts = [[leaves.scores(sorted(one)) for leaves in self._leaves] for one in sets]
+        parts = [self._leaves.scores(one) for one in sets]
         return np.array(parts).reshape(len(sets), len(self.background), len(self.ranking))
 
     def added(self, kept: Iterable[int], columns: Sequence[int]) -> Floats:
@@ -111,7 +90,7 @@ class FeatureSets:
         kept = sorted(kept)
         if self._leaves is None:
             return self.asked([[*kept, column] for column in columns])
-        return np.stack([leaves.added(kept, columns) for leaves in self._leaves], axis=1)
+        return self._leaves.added(kept, columns)
 
     def asked(self, sets: Sequence[Iterable[int]]) -> Floats:
         """The same as `scores`, asked of the model.

@@ -9,8 +9,9 @@ from scipy.stats import kendalltau
 import intentx as ix
 from intentx.errors import InputError
 from intentx.explainers.features.background import MaskedModel, background_rows
-from intentx.explainers.features.forest import LeafScores, forest_of
+from intentx.explainers.features.forest import forest_of
 from intentx.explainers.features.greedy import greedy_features
+from intentx.explainers.features.leaf_scores import LeafScores
 from intentx.explainers.features.orders import taus
 from intentx.explainers.features.sets import FeatureSets, _mixed
 
@@ -152,23 +153,26 @@ def test_weight_of_completeness_buys_completeness():
     assert both.completeness > plain.completeness
 
 
+@pytest.mark.parametrize(("documents", "background"), [(23, 1), (64, 65), (100, 3)])
 @pytest.mark.parametrize("kind", ["plain", "missing", "categorical", "both"])
-def test_leaves_give_the_models_own_scores(kind):
+def test_leaves_give_the_models_own_scores(kind, documents, background):
     categorical = (6, 8) if kind in ("categorical", "both") else ()
     booster, X = trees(categorical=categorical, missing=kind in ("missing", "both"))
     model = ix.FeatureModel(booster)
-    X, row = X[:23], X[30]
-    leaves, masked = LeafScores(forest_of(model), X, row), MaskedModel(model, X, row)
+    X, rows = X[:documents], X[100 : 100 + background]
+    leaves, masked = LeafScores(forest_of(model), X, rows), MaskedModel(model, X, rows)
     kept = RNG.random((15, 20)) < 0.4
     got = [leaves.scores(np.flatnonzero(one).tolist()) for one in kept]
-    np.testing.assert_allclose(got, masked.scores(kept)[:, 0], atol=1e-12)
+    np.testing.assert_allclose(got, masked.scores(kept), atol=1e-12)
+    some = np.arange(background)[::-2]
+    np.testing.assert_allclose(leaves.scores([2, 4], some), leaves.scores([2, 4])[some])
     for base in ([], [3], [0, 1, 8]):
         others = [column for column in range(20) if column not in base]
         wanted = np.zeros((len(others), 20), dtype=bool)
         wanted[:, base] = True
         wanted[range(len(others)), others] = True
         got = leaves.added(base, others)
-        np.testing.assert_allclose(got, masked.scores(wanted)[:, 0], atol=1e-12)
+        np.testing.assert_allclose(got, masked.scores(wanted), atol=1e-12)
 
 
 def test_trees_read_and_asked_give_the_same_answer_at_other_costs():
@@ -334,3 +338,16 @@ def test_rows_put_together_are_those_of_the_sets(share):
     mask, document, row = (drawn.integers(0, size, 50) for size in (7, 9, 4))
     expected = np.where(kept[mask], X[document], background[row])
     np.testing.assert_array_equal(_mixed(kept, mask, X, document, background, row), expected)
+
+
+@pytest.mark.parametrize("ties", [1, 3, 1000])
+def test_taus_are_those_of_scipy(ties):
+    drawn = np.random.default_rng(ties)
+    scores = drawn.integers(0, 3 * ties, 300)
+    others = drawn.normal(size=(7, 300)).round(2) if ties > 3 else drawn.integers(0, ties + 1, (7, 300))
+    wanted = [kendalltau(scores, one).statistic for one in others]
+    np.testing.assert_allclose(taus(scores, others), wanted, atol=1e-12)
+    small = slice(0, 40)  # in numbers of one byte
+    wanted = [kendalltau(scores[small], one[small]).statistic for one in others]
+    np.testing.assert_allclose(taus(scores[small], others[:, small]), wanted, atol=1e-12)
+    assert taus(scores, scores + 1e-14 * drawn.normal(size=300))[0] == pytest.approx(1)
