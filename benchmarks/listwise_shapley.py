@@ -105,8 +105,8 @@ def report(queries: int, seeds: int) -> Iterator[str]:
     longest = max(test.queries, key=lambda q: len(test.queries[q].doc_ids))
     ranking = test.ranking(longest, model)
     yield (
-        f"\nThe longest query, {len(ranking)} documents, {len(ranking.names)} features, 300 trees. Of trees, "
-        "scores of sets are read from the leaves; a model that is only a callable is asked for every row.\n"
+        f"\nThe longest query, {len(ranking)} documents, {len(ranking.names)} features, 300 trees. "
+        "Of trees, scores of sets are read from the leaves; a callable is asked for every row.\n"
     )
     yield "| question | rows asked | processor seconds |"
     yield "|---|---|---|"

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
+import re
 
+from intentx.explainers.change.irregular_others import FAMILIES, PREFIXES
+from intentx.explainers.change.kin import bare
 from intentx.text import Analyzer
 
 __all__ = ["families"]
+
+SHORTEST = 3  # letters of a word behind its prefix
+_PARTICIPLE = re.compile(r"\bge(\w{4,})")  # gesprochen, but versprochen
 
 # One family between two commas. Regular forms of each word, such as *runs* and *running*, have its stem.
 _VERBS = """
@@ -61,27 +68,49 @@ width, young youth, steal thief, gray grey, tire tyre, plow plough, mold mould, 
 program programme, practice practise, licence license, defence defense defend, offence offense
 offend, pretence pretense pretend, skeptic sceptic, jewelry jewellery, aluminum aluminium, disc
 disk, airplane aeroplane, pediatric paediatric, anemia anaemia, fetus foetus, estrogen oestrogen,
-curb kerb, story storey
+curb kerb, story storey, survey surveillance surveil
 """
 
 
+_ENGLISH = ",".join([_VERBS, _NOUNS, _OTHERS])
+
+
 @functools.cache
-def _by_stem() -> dict[str, frozenset[int]]:
+def _by_stem(language: str) -> dict[str, frozenset[int]]:
     """The numbers of the families of each stem."""
     found: dict[str, set[int]] = {}
-    for number, family in enumerate(",".join([_VERBS, _NOUNS, _OTHERS]).split(",")):
-        for stem in _analyzer().terms(family):
+    text = _ENGLISH if language == "en" else FAMILIES[language]
+    for number, family in enumerate(text.split(",")):
+        bare_forms = _PARTICIPLE.sub(r"\1", family) if language in PREFIXES else ""
+        for stem in _stems(f"{family} {bare_forms}", language):
             found.setdefault(stem, set()).add(number)
     return {stem: frozenset(numbers) for stem, numbers in found.items()}
 
 
 @functools.cache
-def _analyzer() -> Analyzer:
-    return Analyzer(stem="english", stopwords=frozenset())
+def _analyzer(language: str) -> Analyzer:
+    return Analyzer(language=language, stem=True, stopwords=frozenset())
 
 
-def families(text: str) -> frozenset[int]:
-    """The numbers of the families that words of a text belong to; two words with one in common are kin.
+def _stems(text: str, language: str) -> frozenset[str]:
+    """Stems, and, of other languages than English, the words themselves; without accents."""
+    analyzer = _analyzer(language)
+    plain = dataclasses.replace(analyzer, stem=None)
+    words = () if language == "en" else plain.terms(text)
+    return frozenset(map(bare, (*analyzer.terms(text), *words)))
+
+
+def families(text: str, language: str = "en") -> frozenset[tuple[str, int]]:
+    """The families that words of a text belong to; two words with one in common are kin.
+
+    Parameters
+    ----------
+    language
+        A code of two letters; without a table for it, no word has a family.
+
+    Returns
+    -------
+    Of each family the prefix that a word has before a form of it, and the number.
 
     Examples
     --------
@@ -89,6 +118,16 @@ def families(text: str) -> frozenset[int]:
     (True, False)
     >>> bool(families("mice") & families("the mouse"))
     True
+    >>> bool(families("ging", "de") & families("gegangen", "de")), bool(families("ging", "pl"))
+    (True, False)
+    >>> bool(families("verspricht", "de") & families("versprochen", "de"))
+    True
     """
-    numbers = _by_stem()
-    return frozenset().union(*(numbers.get(stem, frozenset()) for stem in _analyzer().terms(text)))
+    if language != "en" and language not in FAMILIES:
+        return frozenset()
+    numbers = _by_stem(language)
+    stems = [("", stem) for stem in _stems(text, language)]
+    for prefix in PREFIXES.get(language, ()):
+        rests = [stem.removeprefix(prefix) for _, stem in stems if stem.startswith(prefix)]
+        stems += [(prefix, rest) for rest in rests if len(rest) >= SHORTEST]
+    return frozenset((prefix, one) for prefix, stem in stems for one in numbers.get(stem, ()))

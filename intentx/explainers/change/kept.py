@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 
 from intentx.explainers.change.irregular import families
+from intentx.explainers.change.kin import bare, kin, script_stemmers, snowball
 from intentx.text import Analyzer
 from intentx.text.letters import is_telling
 
@@ -87,7 +88,8 @@ class Kept:
         Texts whose words are left alone: the query, or words by themselves.
     analyzer
         What turns texts into words. Words with the same stem are left alone, too, those of
-        `same_word`, and of English the irregular ones of `families`.
+        `same_word`, and of its language the irregular ones of `families`. Other languages than English
+        have `intentx.explainers.change.kin.kin`, too.
 
     Examples
     --------
@@ -97,15 +99,15 @@ class Kept:
     """
 
     def __init__(self, texts: Iterable[str], analyzer: Analyzer) -> None:
-        plain = dataclasses.replace(analyzer, stopwords=frozenset(), ngrams=1)
-        self._plain = dataclasses.replace(plain, stem=None)
-        stem = analyzer.stem or ("english" if analyzer.language == "en" else None)
-        self._stemmed = dataclasses.replace(plain, stem=stem or analyzer.language) if stem else plain
+        plain = dataclasses.replace(analyzer, stopwords=frozenset(), ngrams=1, stem=None)
         texts = list(texts)
-        self.words = frozenset(word for text in texts for word in self._plain.terms(text))
-        self._stems = frozenset(word for text in texts for word in self._stemmed.terms(text))
-        english = analyzer.language == "en"
-        self._families = families(" ".join(texts)) if english else frozenset[int]()
+        self._plain, self._language = plain, analyzer.language
+        self._english = self._language == "en"
+        names = {analyzer.stem, snowball(analyzer.language), *script_stemmers(" ".join(texts))} - {None}
+        self._stemmed = [dataclasses.replace(plain, stem=name) for name in sorted(map(str, names))]
+        self.words = frozenset(word for text in texts for word in plain.terms(text))
+        self._stems = [_stems(one, texts) for one in self._stemmed]
+        self._families = families(" ".join(texts), self._language)
         self._known: dict[str, bool] = {}
 
     def __bool__(self) -> bool:
@@ -118,10 +120,22 @@ class Kept:
         return self._known[written]
 
     def _holds(self, written: str) -> bool:
-        if not self._stems.isdisjoint(self._stemmed.terms(written)):
-            return True
-        if self._families and not self._families.isdisjoint(families(written)):
+        for analyzer, stems in zip(self._stemmed, self._stems, strict=True):
+            if not stems.isdisjoint(_stems(analyzer, [written])):
+                return True
+        if self._families and not self._families.isdisjoint(families(written, self._language)):
             return True
         # Where a full stop lacks its blank, "keys.Named" is one word.
         parts = {part for one in self._plain.terms(written) for part in (one, *_PARTS.split(one))}
-        return any(same_word(kept, one) for one in parts if one for kept in self.words)
+        return any(self._same(kept, one) for one in parts if one for kept in self.words)
+
+    def _same(self, one: str, other: str) -> bool:
+        if same_word(one, other):
+            return True
+        # Of letters that English does not have, the rules of other languages are the nearer ones.
+        return not (self._english and one.isascii() and other.isascii()) and kin(one, other)
+
+
+def _stems(analyzer: Analyzer, texts: Iterable[str]) -> frozenset[str]:
+    """Stems without accents."""
+    return frozenset(bare(word) for text in texts for word in analyzer.terms(text))

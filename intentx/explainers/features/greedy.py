@@ -79,7 +79,7 @@ def _sums(scores: Floats, weight: Floats) -> Floats:
             counts[i] += pairs.sum(axis=0)
             counts[i + 1 :] -= pairs
         found[start : start + step] = (counts.T * some).sum(axis=1)
-    return found.reshape(len(scores), -1).mean(axis=1)
+    return np.asarray(found.reshape(len(scores), -1).mean(axis=1))
 
 
 def _propensities(scores: Floats) -> Floats:

@@ -71,7 +71,7 @@ class LeafScores:
         self._by_feature = np.argsort(self.feature, kind="stable")
 
     def scores(self, kept: Iterable[int], rows: Ints | None = None) -> Floats:
-        """(B, N) scores with the features of these columns kept; of some of the rows, by their places."""
+        """(B, N) scores with these columns kept, beside all rows or some, by their places."""
         documents, theirs = self._reached(self._inside(kept))
         return self._sum(documents, theirs, self.value[self._leaves], rows) + self.constant
 
@@ -103,8 +103,9 @@ class LeafScores:
         """The conditions, by feature, whose leaf some row reaches if only they are met otherwise."""
         never = ~inside & ~self._theirs.any(axis=0)
         missed = np.bincount(self._place[never], minlength=len(self._leaves))[self._place]
-        able = documents.any(axis=0)[self._place] & (missed - never == 0) & ~inside
-        return self._by_feature[able[self._by_feature]]
+        reached: Bools = np.asarray(documents.any(axis=0))[self._place]
+        able: Bools = reached & (missed - never == 0) & ~inside
+        return np.asarray(self._by_feature[able[self._by_feature]])
 
     def _but_for(self, own: Ints, inside: Bools) -> Words:
         """(words, own) rows that fit all that a leaf asks of what is left out, but for a condition."""

@@ -84,7 +84,9 @@ class FeatureGame:
         if leaves is None:
             return None
         whole = leaves.scores(range(len(self.ranking.names)))[:1, None]
-        return leaves if self._worth(whole)[0] == self._worth(self.ranking.scores[None, None])[0] else None
+        return (
+            leaves if self._worth(whole)[0] == self._worth(self.ranking.scores[None, None])[0] else None
+        )
 
     def solved(self) -> Solution:
         """Weights, metrics and notes.

@@ -75,7 +75,8 @@ def _agreement(places: npt.NDArray[Any], less: npt.NDArray[np.intp]) -> tuple[Fl
         agreed += np.add.reduce(mine > below, axis=0, dtype=kind)
         agreed -= np.add.reduce(mine < below, axis=0, dtype=kind)
         tied_pairs += np.add.reduce(mine == places[i + 1 :], axis=0, dtype=kind)
-    return agreed.astype(np.float64), number * (number - 1) / 2 - tied_pairs
+    apart = number * (number - 1) // 2 - tied_pairs
+    return agreed.astype(np.float64), apart.astype(np.float64)
 
 
 def tied(scores: Floats) -> npt.NDArray[np.intp]:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 import numpy.typing as npt
 
-from intentx.explainers.features.leaf_scores import LeafScores, leaf_scores
+from intentx.explainers.features.leaf_scores import leaf_scores
 from intentx.explainers.features.orders import taus
 from intentx.feature_ranking import FeatureRanking
 from intentx.models import used_features
