@@ -135,7 +135,7 @@ def check_made(name: str, owner: Any) -> None:
     for key, hint in _hints(type(owner)).items():  # type: ignore[arg-type]
         given = getattr(owner, key)
         value = given.item() if isinstance(given, np.generic) else given
-        if isinstance(value, list) and _of_tuples(hint):
+        if isinstance(value, list) and _has_tuples(hint):
             value = tuple(value)
         if not _fits(value, hint):
             raise InputError(f"{name}: {key} must be {allowed(hint, 'None')}, not {shown(given)}")
@@ -168,6 +168,11 @@ def _fits(value: Any, hint: Any) -> bool:
 def _of_tuples(hint: Any) -> bool:
     origin = typing.get_origin(hint)
     return _of_tuples(typing.get_args(hint)[0]) if origin is Annotated else origin is tuple
+
+
+def _has_tuples(hint: Any) -> bool:
+    """Whether a list stands for a tuple: of tuples, or of them among others."""
+    return any(map(_of_tuples, typing.get_args(hint))) if _is_union(hint) else _of_tuples(hint)
 
 
 @functools.lru_cache(maxsize=64)
