@@ -62,7 +62,7 @@ class LeafScores:
         node, goes_left = forest.node[order], forest.left[order]
         # (words, conditions): which documents, and which rows, fit
         self._fits, self._theirs = (
-            _conditions(_packed(forest.goes_left(rows)), node, goes_left, starts, len(rows))
+            _conditions(_packed(forest.goes_left(rows)), node, goes_left, starts)
             for rows in (X, background)
         )
         self._every = _valid(self.documents), _valid(self.rows)
@@ -148,10 +148,10 @@ def _packed(goes: Bools) -> Words:
     return np.ascontiguousarray(bits.view(np.uint64).T)
 
 
-def _conditions(goes: Words, node: Ints, left: Bools, starts: Ints, number: int) -> Words:
+def _conditions(goes: Words, node: Ints, left: Bools, starts: Ints) -> Words:
     """(words, conditions) who goes the way to a leaf at each of its nodes on one feature."""
     found = np.empty((len(goes), len(starts)), dtype=np.uint64)
-    for row, words, valid in zip(found, goes, _valid(number), strict=True):
+    for row, words in zip(found, goes, strict=True):
         way = np.where(left, words[node], ~words[node] & valid)
         row[:] = _all_of(way[None], starts)[0]
     return found

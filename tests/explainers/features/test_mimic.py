@@ -185,8 +185,9 @@ def test_names_of_features_may_be_a_list():
     rankings = rankings_of(steps)
     listed = ix.MimicTree(features=["links", "BM25"])
     assert listed == ix.MimicTree(features=("links", "BM25"))
-    assert listed.explain(rankings).features == ix.MimicTree(features=("links", "BM25")).explain(
-        rankings
-    ).features
+    assert (
+        listed.explain(rankings).features
+        == ix.MimicTree(features=("links", "BM25")).explain(rankings).features
+    )
     changes = ix.Counterfactual(edits=["remove-words"], words=["tea"])
     assert (changes.edits, changes.words) == (("remove-words",), ("tea",))
