@@ -189,5 +189,5 @@ def test_names_of_features_may_be_a_list():
         listed.explain(rankings).features
         == ix.MimicTree(features=("links", "BM25")).explain(rankings).features
     )
-    changes = ix.Counterfactual(edits=["remove-words"], words=["tea"])
-    assert (changes.edits, changes.words) == (("remove-words",), ("tea",))
+    changes = ix.Counterfactual(edits=["insert-own-words"], words=["tea"])
+    assert (changes.edits, changes.words) == (("insert-own-words",), ("tea",))
