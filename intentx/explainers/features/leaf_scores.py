@@ -152,7 +152,7 @@ def _conditions(goes: Words, node: Ints, left: Bools, starts: Ints) -> Words:
     """(words, conditions) who goes the way to a leaf at each of its nodes on one feature."""
     found = np.empty((len(goes), len(starts)), dtype=np.uint64)
     for row, words in zip(found, goes, strict=True):
-        way = np.where(left, words[node], ~words[node] & valid)
+        way = np.where(left, words[node], ~words[node])
         row[:] = _all_of(way[None], starts)[0]
     return found
 

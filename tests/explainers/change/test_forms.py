@@ -32,7 +32,9 @@ FORMS = {
         "tyttö": ("tytöt",),
     },
     "polish": {"książka": ("książki",)},  # without a stemmer
-    "english": {"книга": ("книги",), "café": ("cafe",), "surveillance": ("survey",), "السيارات": ("سيارة",)},
+    "english": {
+        "книга": ("книги",), "café": ("cafe",), "surveillance": ("survey",), "السيارات": ("سيارة",),
+    },
 }  # fmt: skip
 OTHERS = {
     "german": "Wasser Berg Musik Hund Kind Kino Bank Baum leben lesen Stadt Strasse",
