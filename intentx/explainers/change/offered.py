@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -22,6 +23,7 @@ from intentx.text.letters import is_telling
 
 __all__ = ["DOWN", "OFFERS", "UP", "Offer", "Offered", "Source", "offered_edits"]
 
+SIGNS = frozenset("%‰#@&§")  # beside those of Unicode's category of symbols
 Offer = Literal[
     "remove-words", "remove-sentences", "remove-passages",
     "insert-top-words", "insert-query-words", "insert-own-words", "insert-sentences",
@@ -181,8 +183,26 @@ def _promise_of_word(source: Source) -> Callable[[str, int], float]:
 
 def _words_out(source: Source) -> Iterable[tuple[Edit, float]]:
     promise = _promise_of_word(source)
-    for term, spans in source.places.items():
+    for term, places in source.places.items():
+        spans = tuple(_with_signs(source, *span) for span in places)
         yield Edit("remove", _written(source, spans[0]), spans), promise(term, len(spans))
+
+
+def _with_signs(source: Source, start: int, end: int) -> tuple[int, int]:
+    """A word with the signs that belong to it: *3%*, *$5*, *C#*. What is left of it would be read, too."""
+    text, number = source.text, end
+
+    def is_sign(sign: str) -> bool:
+        return sign in SIGNS or unicodedata.category(sign)[0] == "S"
+
+    while number < source.end and is_sign(text[number]):
+        number += 1
+    first = start
+    while first > source.start and is_sign(text[first - 1]):
+        first -= 1
+    if first > source.start and not text[first - 1].isspace():
+        first = start  # they belong to what stands before
+    return first, number
 
 
 def _sentence_spans(source: Source) -> list[tuple[int, int]]:

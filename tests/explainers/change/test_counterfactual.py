@@ -412,3 +412,14 @@ def test_the_command_line(tmp_path, capsys):
     ):
         assert main([*given, *wrong]) == 2
         assert said in capsys.readouterr().err
+
+
+def test_signs_of_a_word_are_taken_out_with_it():
+    def scorer(query, texts):
+        return [t.count("%") + t.count("$") + t.count("#") + 0.001 * t.count("tea") for t in texts]
+
+    docs = {"a": "3% of the $5 for C# and tea", "b": "% tea", "c": "# tea", "d": "a+b tea"}
+    ranking = ix.rank(scorer, "percent", docs)
+    found = ix.Counterfactual(k=1, edits=("remove-words",)).explain(ranking, "a")
+    assert [one.text for one in found.changes] == ["3%", "$5", "C#"]
+    assert (found.edited_text, found.status) == ("of the for and tea", "minimal")
