@@ -189,7 +189,7 @@ def _words_out(source: Source) -> Iterable[tuple[Edit, float]]:
 
 
 def _with_signs(source: Source, start: int, end: int) -> tuple[int, int]:
-    """A word with the signs that belong to it: *3%*, *$5*, *C#*. What is left of it would be read, too."""
+    """A word with the signs that belong to it: *3%*, *$5*, *C#*, which would be read without it."""
     text, number = source.text, end
 
     def is_sign(sign: str) -> bool:
