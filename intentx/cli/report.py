@@ -87,8 +87,8 @@ def _tell(results: Results) -> None:
     """What the reader of a report should know, on standard error."""
     if not results.cells:
         tell(
-            "nothing was measured yet, so that the tables are empty: run intentx bench again, which says "
-            "what stopped it"
+            "nothing was measured yet, so that the tables are empty: run intentx bench again, which "
+            "says what stopped it"
         )
     if results.done < results.cells:
         tell(
