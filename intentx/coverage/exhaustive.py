@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -81,7 +82,7 @@ def exhaustive(problem: Problem) -> Found:
     screen = None if _by_sign(objective) else Screen(objective, entry)
     for size in range(problem.min_terms, problem.max_terms + 1):
         tails = _tails(entry, size)
-        sums = _summed(entry, tails) if screen is None else screen.set_tails(tails)
+        sums: npt.NDArray[Any] = _summed(entry, tails) if screen is None else screen.set_tails(tails)
         for head, block in _blocks(entry, tails, size):
             if screen is None:
                 found = _shares(objective, entry[list(head)].sum(axis=0) + sums[block])

@@ -42,7 +42,7 @@ class Screen:
     def __init__(self, objective: Objective, entry: Floats) -> None:
         self.objective = objective
         self._entry: Singles = np.clip(entry, -LARGEST, LARGEST).astype(np.float32)
-        self._spoken: Bools = (entry > 0).any(axis=1)  # (T, P)
+        self._spoken: Bools = np.any(entry > 0, axis=1)  # (T, P)
         self._widest = np.sort(np.abs(entry).max(axis=2), axis=0)[::-1]  # (T, R) most by any terms
         self._weight = objective.weight.astype(np.float32)
 
@@ -85,5 +85,5 @@ class Screen:
     def _wrong(self, size: int) -> float:
         """By how much a vote of ``size`` terms can be wrong."""
         rankers = self._widest.shape[1]
-        sums = (size + 1) * ROUNDING * self._widest[:size].sum()
-        return float(min(sums, 2 * rankers)) + FUNCTION * rankers
+        sums = (size + 1) * ROUNDING * float(self._widest[:size].sum())
+        return min(sums, 2.0 * rankers) + FUNCTION * rankers
