@@ -86,4 +86,4 @@ class Screen:
         """By how much a vote of ``size`` terms can be wrong."""
         rankers = self._widest.shape[1]
         sums = (size + 1) * ROUNDING * float(self._widest[:size].sum())
-        return min(sums, 2.0 * rankers) + FUNCTION * rankers
+        return float(min(sums, 2.0 * rankers) + FUNCTION * rankers)
