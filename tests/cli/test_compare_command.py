@@ -195,6 +195,7 @@ def test_a_folder_with_its_runs_and_some_of_its_queries(tmp_path, capsys):
     found = Comparison.from_dict(json.loads(capsys.readouterr().out))
     assert [query.qid for query in found.queries] == ["7", "8"]
     assert found.queries[0].left_out == {"run:up": 2, "run:down": 2, LENGTH: 2}
+    rankers = "run:up,run:down"  # recorded orders are explained sooner
     for chosen in (["8"], ["piano switches"]):
         run("--rankers", rankers, "--data", data, "--pool", "up", "--queries", *chosen, "--json")
         found = Comparison.from_dict(json.loads(capsys.readouterr().out))
