@@ -22,7 +22,7 @@ test: $(VENV)/.dev
 # The rooms that everything stands on, without transformers and browsers: under a minute.
 FAST := tests/capabilities tests/coverage tests/datasets tests/preferences tests/search tests/text
 test-fast: $(VENV)/.dev
-	$(PYTEST) -m "not slow" $(FAST)
+	$(PYTEST) -p no:schemathesis -m "not slow" $(FAST)
 
 coverage: $(VENV)/.dev
 	$(PYTEST) --cov --cov-report=term:skip-covered

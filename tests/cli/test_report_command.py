@@ -58,9 +58,14 @@ def test_everything_is_written_beside_the_study(reported):
         assert len(list(csv.DictReader(file))) == 5 * 6
 
 
-def test_another_folder_is_made_and_holds_the_same(capsys, study, reported, tmp_path):
+def test_another_folder_is_made_and_holds_the_same(capsys, study, reported, tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    drawn, save = [], Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda *a, **settings: drawn.append(a) or save(*a, **settings))
     out = tmp_path / "a" / "ü b"
     assert run(capsys, study, "--out", out)[0] == 0
+    assert len(drawn) == 8  # each plot once as PNG and once as SVG, which the page shows too
     assert {str(path.relative_to(out)) for path in out.rglob("*.*")} == FILES
     assert contents(out) == contents(reported[0])
     assert not (study / "report.html").exists()
