@@ -62,7 +62,7 @@ def test_another_folder_is_made_and_holds_the_same(capsys, study, reported, tmp_
     from matplotlib.figure import Figure
 
     drawn, save = [], Figure.savefig
-    monkeypatch.setattr(Figure, "savefig", lambda *a, **settings: drawn.append(a) or save(*a, **settings))
+    monkeypatch.setattr(Figure, "savefig", lambda *one, **more: drawn.append(one) or save(*one, **more))
     out = tmp_path / "a" / "ü b"
     assert run(capsys, study, "--out", out)[0] == 0
     assert len(drawn) == 8  # each plot once as PNG and once as SVG, which the page shows too
