@@ -228,20 +228,20 @@ def test_table_page_and_picture_together(capsys, docs, tmp_path):
 
 def test_several_methods(capsys, docs, tmp_path):
     page, picture = tmp_path / "page.html", tmp_path / "picture.png"
-    more = ("--doc", "first", "--method", "exs", "--method", "lirme", "--html", page, "--png", picture)
-    code, out, _ = run(capsys, docs, *more)
+    more = ("--doc", "first", "--method", "exs", "--method", "lirme")
+    code, out, _ = run(capsys, docs, *more, "--html", page)
     assert code == 0
     assert "EXS for 'first'" in out
     assert "LIRME for 'first'" in out
     assert "The words side by side" in page.read_text(encoding="utf-8")
+    code, out, err = run(capsys, docs, *more, "--png", picture, "--json")
+    assert json.loads(out)["labels"] == ["exs", "lirme"]  # on standard output stands nothing else
+    assert err.count("picture: ") == 3
     assert sorted(path.name for path in tmp_path.glob("*.png")) == [
         "picture-exs.png",
         "picture-lirme.png",
         "picture-side-by-side.png",
     ]
-    code, out, err = run(capsys, docs, *more, "--json")
-    assert json.loads(out)["labels"] == ["exs", "lirme"]  # on standard output stands nothing else
-    assert err.count("picture: ") == 3
 
 
 @pytest.mark.parametrize("name", ["exs", "shap"])
