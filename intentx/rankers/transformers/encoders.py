@@ -16,6 +16,7 @@ from intentx.capabilities import AttentionMaps, EmbeddedText
 from intentx.errors import InputError, MissingExtraError
 from intentx.rankers.fingerprint import fingerprint_of
 from intentx.rankers.transformers.batches import in_batches, on_device, repeated, widened
+from intentx.rankers.transformers.memory import InBatches, Room, check_batch_size
 from intentx.rankers.transformers.models import (
     Precision,
     checked,
@@ -45,7 +46,7 @@ Vectors = npt.NDArray[np.floating[Any]]
 Similarity = Literal["cosine", "dot"]
 
 
-class _DualEncoder:
+class _DualEncoder(InBatches):
     """What encoders of one tower and of two have in common."""
 
     def __init__(
@@ -54,10 +55,9 @@ class _DualEncoder:
         document_model: SentenceTransformer,
         similarity: Similarity | None,
         remember: int,
-        batch_size: int,
+        batch_size: int | None,
     ) -> None:
-        if batch_size < 1:
-            raise InputError(f"batch_size must be 1 or more, not {batch_size!r}")
+        check_batch_size(batch_size)
         if remember < 0:
             raise InputError(f"remember must be 0 or more, not {remember!r}")
         chosen: str = similarity or document_model.similarity_fn_name
@@ -66,7 +66,7 @@ class _DualEncoder:
         self.query_model = query_model
         self.document_model = document_model
         self.similarity = chosen
-        self.batch_size = batch_size
+        self._room = Room(batch_size)
         self._documents = Remembered(remember)
         self._queries = Remembered(max(remember, 100))
         self._watch = Watch()
@@ -196,7 +196,8 @@ class _DualEncoder:
                 texts,
                 lambda some: _tokenize(model, side, some),
                 lambda features: _forward(model, side, features),
-                self.batch_size,
+                self._room,
+                model.device,
             )
 
     def at_side(self, text: str, side: Side = "document") -> SideText:
@@ -234,6 +235,7 @@ class BiEncoder(_DualEncoder):
         384 numbers takes 1.6 kB, 20,000 of them 32 MB.
     batch_size
         Texts per forward pass, at most; of texts above 128 tokens as many as have the tokens of these.
+        None: 32, on a card as many as its memory holds.
     device
         As torch names it, for a model given by name; None: where sentence-transformers puts it.
     precision
@@ -258,7 +260,7 @@ class BiEncoder(_DualEncoder):
         *,
         similarity: Similarity | None = None,
         remember: int = 20_000,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         device: str | None = None,
         precision: Precision | None = None,
         max_length: int | None = None,
@@ -343,7 +345,7 @@ class DPR(_DualEncoder):
         *,
         similarity: Similarity | None = None,
         remember: int = 20_000,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         device: str | None = None,
         precision: Precision | None = None,
         max_length: int | None = None,
