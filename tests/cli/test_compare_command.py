@@ -270,7 +270,7 @@ def test_minilm_and_bm25_on_the_keyboards(capsys):
     except Exception as error:
         pytest.skip(f"no MiniLM here: {error}")
     code = run("--rankers", "bm25,MiniLM=bi-encoder:minilm", "--queries", "keyboard reviews",
-               "--depth", "12", "--vectors", "minilm", "--json")  # fmt: skip
+               "--depth", "8", "--vectors", "minilm", "--json")  # fmt: skip
     query = Comparison.from_dict(json.loads(capsys.readouterr().out)).queries[0]
     one = query.disagreement("bm25", "MiniLM")
     assert code == 0
