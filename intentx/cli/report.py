@@ -67,9 +67,9 @@ def _pictures(out: Path, drawn: Sequence[Plot]) -> list[Path]:
         return []
     folder = made_folder(out / "plots")
     return [
-        write_file(folder / f"{plot.name}.{kind}", written(plot.figure, kind))
+        write_file(folder / f"{plot.name}.{kind}", content)
         for plot in drawn
-        for kind in ("png", "svg")
+        for kind, content in (("png", written(plot.figure, "png")), ("svg", plot.svg))
     ]
 
 
