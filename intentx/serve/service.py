@@ -17,14 +17,15 @@ from typing import Any
 from intentx.errors import InputError, IntentxError, ScorerError
 from intentx.serve.cluster import Cluster
 from intentx.serve.engines import Engine, Hit, Passage
-from intentx.serve.errors import STATUS, ApiError
+from intentx.serve.errors import ApiError, failure
 from intentx.serve.jobs import Jobs, Submits
+from intentx.serve.joined import Joined
 from intentx.serve.pool import BusyError, Pool, Task
 from intentx.serve.rankers import ServedRanker, keys_in, without_keys
 from intentx.serve.searched import examples, marked, plain_documents, query_ids
 from intentx.serve.store import Store
 from intentx.serve.structs import Can, Ranking, Result, Search, SearchAnswer
-from intentx.serve.worker import QUICK, SLOW, failure
+from intentx.serve.worker import SLOW
 
 __all__ = ["Found", "Options", "Service"]
 
@@ -117,6 +118,7 @@ class Service:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="intentx search")
         self._searching = 0
         self._searches = _Searches()
+        self._joined = Joined(self.ask, options.workers, options.queue, self.clean)
         self._asked: set[asyncio.Future[dict[str, Any]]] = set()
 
     async def start(self) -> None:
@@ -144,6 +146,7 @@ class Service:
     def leave(self) -> None:
         """The server ends: let go of requests that wait."""
         self.jobs.leave()
+        self._joined.leave()
         for future in list(self._asked):
             if not future.done():
                 future.set_exception(ApiError("stopping", "the server stops", "ask again later"))
@@ -287,7 +290,7 @@ class Service:
             "documents": found.plain,
         }  # fmt: skip
         key = ("order", collection, query, k, ranker.name, ranker.mark)
-        answer = await self.once(key, functools.partial(self.ask, "search", plain, QUICK))
+        answer = await self.once(key, functools.partial(self._joined.search, plain))
         return answer["doc_ids"], answer["scores"], answer["notes"]
 
     async def ask(self, name: str, plain: Mapping[str, Any], lane: str) -> dict[str, Any]:
@@ -309,8 +312,7 @@ class Service:
                 future.set_exception(ApiError("internal", "the server stops"))
             elif what == "failed":
                 code, message, todo = more
-                known = code if code in STATUS else "internal"
-                future.set_exception(ApiError(known, self.clean(message), todo))
+                future.set_exception(ApiError.of_worker(code, self.clean(message), todo))
 
         task = Task(secrets.token_hex(8), name, plain, lane, on_event)
         self.pool.submit(task)

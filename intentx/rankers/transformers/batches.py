@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -11,19 +12,39 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["each_in_batches", "in_batches", "on_device", "repeated", "texts_at_a_time", "widened"]
+__all__ = [
+    "Pair",
+    "each_in_batches",
+    "in_batches",
+    "on_device",
+    "repeated",
+    "texts_at_a_time",
+    "widened",
+]
 
 Features = Mapping[str, Any]
 Batch = tuple[list[int], dict[str, Any]]
 Made = TypeVar("Made")
+Text = TypeVar("Text", bound=Sized)
 
 BLOCK = 1024  # texts tokenized at a time
 TOKENS = 128  # of a text: of longer ones fewer make a batch
 
 
+@dataclass(frozen=True)
+class Pair:
+    """A text and the query that it is read beside; as long as the text."""
+
+    query: str
+    text: str
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+
 def in_batches(
-    texts: Sequence[str],
-    tokenize: Callable[[list[str]], Features],
+    texts: Sequence[Text],
+    tokenize: Callable[[list[Text]], Features],
     forward: Callable[[dict[str, Any]], torch.Tensor],
     batch_size: int,
 ) -> npt.NDArray[np.floating[Any]]:
@@ -72,7 +93,7 @@ def each_in_batches(
 
 
 def _of_like_length(
-    texts: Sequence[str], tokenize: Callable[[list[str]], Features], size: int
+    texts: Sequence[Text], tokenize: Callable[[list[Text]], Features], size: int
 ) -> Iterator[Batch]:
     order = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
     for start in range(0, len(order), BLOCK):
@@ -81,7 +102,9 @@ def _of_like_length(
             yield [block[place] for place in places], batch
 
 
-def _batches(texts: list[str], tokenize: Callable[[list[str]], Features], size: int) -> Iterator[Batch]:
+def _batches(
+    texts: list[Text], tokenize: Callable[[list[Text]], Features], size: int
+) -> Iterator[Batch]:
     """Batches, the longest texts first: the places of their texts, and what is read of those."""
     features = tokenize(texts)
     mask = features.get("attention_mask")
