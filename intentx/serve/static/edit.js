@@ -115,7 +115,7 @@ export class Editor {
     }
     if (text !== null && !text.trim()) return this.say("An empty text cannot be ranked.");
     this.say("…");
-    for (const column of results.columns) if (text === null || edited !== null || column.cards.has(this.card.id)) this.ask(column, text, edited);
+    for (const column of results.columns) if (column.asks && (text === null || edited !== null || column.cards.has(this.card.id))) this.ask(column, text, edited);
     return undefined;
   }
 
