@@ -91,11 +91,12 @@ class ServedRanker:
         InputError
             If the run has no such query.
         """
-        try:
-            return named_run(self.spec.target)[1]
-        except InputError:
-            pass
-        qid = next((one for one, text in queries.items() if text == query), query)
+        qid = next((one for one, text in queries.items() if text == query), None)
+        if qid is None:
+            try:
+                return named_run(self.spec.target)[1]  # of one query whose text nobody knows
+            except InputError:
+                qid = query
         return named_run(self.spec.target, qid)[1]
 
 

@@ -30,6 +30,7 @@ from intentx.serve.worker import SLOW
 __all__ = ["Found", "Options", "Service"]
 
 REMEMBERED = 512  # searches
+MOST_REMEMBERED = 50_000  # documents of these, all together: a search may have a thousand
 THREADS = 4  # that search at a time
 MOST_SEARCHES = 1_000  # that wait for a thread
 PATIENCE = 120.0  # seconds that a search waits for its ranker
@@ -79,6 +80,24 @@ class _Searches:
 
     known: OrderedDict[tuple[Any, ...], Any] = field(default_factory=OrderedDict)
     open: dict[tuple[Any, ...], asyncio.Future[Any]] = field(default_factory=dict)
+    documents: int = 0
+
+    def keep(self, key: tuple[Any, ...], found: Any) -> None:
+        """Remember what a search found; the oldest leave where that is too much."""
+        if key not in self.known:
+            self.documents += _size(found)
+        self.known[key] = found
+        while len(self.known) > REMEMBERED or (self.documents > MOST_REMEMBERED and len(self.known) > 1):
+            self.documents -= _size(self.known.popitem(last=False)[1])
+
+    def forget(self) -> None:
+        self.known.clear()
+        self.documents = 0
+
+
+def _size(found: Any) -> int:
+    """Documents that are remembered with a search."""
+    return len(found.passages if isinstance(found, Found) else found["doc_ids"])
 
 
 class Service:
@@ -240,15 +259,13 @@ class Service:
 
     def forget_searches(self) -> None:
         """Search anew from now on."""
-        self._searches.known.clear()
+        self._searches.forget()
 
     def _ended(self, key: tuple[Any, ...], future: asyncio.Future[Any]) -> None:
         self._searches.open.pop(key, None)
         if future.cancelled() or future.exception() is not None:
             return
-        self._searches.known[key] = future.result()
-        while len(self._searches.known) > REMEMBERED:
-            self._searches.known.popitem(last=False)
+        self._searches.keep(key, future.result())
 
     async def search(self, asked: Search) -> SearchAnswer:
         """Rankings by one ranker or two."""

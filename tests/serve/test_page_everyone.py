@@ -148,9 +148,13 @@ def test_a_server_that_is_busy_or_gone_is_waited_for(page):
         let times = 0;
         window.fetch = (...given) => (times++ ? real(...given) : Promise.resolve(new Response(
           JSON.stringify({error: {code: 'busy', message: 'too many', todo: 'wait'}}),
-          {status: 429, headers: {'Retry-After': '1'}})));""")  # fmt: skip
+          {status: 429, headers: {'Retry-After': '3'}})));""")  # fmt: skip
     page.find("#query").send_keys(Keys.ENTER)
-    page.shown("#trouble", "The server is busy. Trying again in 1 s.")
+    page.shown("#trouble", "The server is busy. Trying again in 3 s.")
+    page.run("document.querySelector('#trouble button').focus()")
+    page.shown("#trouble", "in 2 s.")
+    assert page.run("return document.activeElement.textContent") == "Try now"  # it stays while time goes
+    page.press(Keys.ENTER)
     page.until("return document.querySelector('.card') && document.getElementById('trouble').hidden")
     page.run("""const real = window.fetch;
         let times = 0;
