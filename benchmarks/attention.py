@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,13 @@ def rows(name: str, scorer: Any, queries: int, samples: int) -> Iterator[str]:
         )
 
 
-def report(queries: int, samples: int) -> Iterator[str]:
+RANKERS: dict[str, Callable[[str], Any]] = {
+    "MiniLM, bi-encoder": lambda device: BiEncoder.minilm(device=device),
+    "cross-encoder, logit": lambda device: CrossEncoder(CROSS_ENCODER, device=device),
+}
+
+
+def report(queries: int, samples: int, rankers: Sequence[str], device: str) -> Iterator[str]:
     yield "# Attention beside DeepSHAP and KernelSHAP\n"
     yield (
         f"{load().name}, {queries} queries, the first of {CANDIDATES} passages; "
@@ -77,26 +83,28 @@ def report(queries: int, samples: int) -> Iterator[str]:
         "references. Sizes: Spearman's correlation with the absolute weights; first: share of the "
         f"first {FIRST} words in common. "
         "Ranks lost: without the first 1 to 10 words, mean and standard error; random words beside it. "
-        f"Machine: {machine()}, torch {torch.__version__}.\n"
+        f"Machine: {machine(device)}, torch {torch.__version__}.\n"
     )
     yield (
         "| ranker | method | DeepSHAP: sizes | first | KernelSHAP: sizes | first | ranks lost "
         "without its words | random |\n|---|---|---|---|---|---|---|---|"
     )
-    yield from rows("MiniLM, bi-encoder", BiEncoder.minilm(), queries, samples)
-    if CROSS_ENCODER.is_dir():
-        yield from rows("cross-encoder, logit", CrossEncoder(CROSS_ENCODER), queries, samples)
+    for name in rankers:
+        yield from rows(name, RANKERS[name](device), queries, samples)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--queries", type=int, default=8)
     parser.add_argument("--samples", type=int, default=150)
+    parser.add_argument("--rankers", nargs="+", choices=RANKERS, default=[*RANKERS])
+    parser.add_argument("--device", default="cpu", help="as torch names it, such as cuda")
     parser.add_argument("--out", type=Path, help="folder for attention.md")
     options = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     torch.set_num_threads(1)
-    write(report(options.queries, options.samples), options.out, "attention.md")
+    lines = report(options.queries, options.samples, options.rankers, options.device)
+    write(lines, options.out, "attention.md")
 
 
 if __name__ == "__main__":

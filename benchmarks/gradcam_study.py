@@ -11,15 +11,16 @@ import argparse
 import dataclasses
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import joblib
 import numpy as np
 from problems import write
 from rerank import measured
-from train_rankers import RECIPES, SEEDS, Recipe, by_seed, collection, reranked, trained_by
+from train_rankers import RECIPES, SEEDS, Recipe, by_seed, collection, prepare, reranked, trained_by
 from trec import DATA, load, machine
 
 import intentx as ix
@@ -27,7 +28,7 @@ from intentx.datasets import read_documents, read_qrels, read_queries
 from intentx.evaluation.contrast import Contrast, contrast
 from intentx.evaluation.statistics import bootstrap
 from intentx.explainers.inside.gradcam import GradCAM, GradCAMExplanation
-from intentx.rankers import MatchPyramid, MatchPyramidSettings
+from intentx.rankers import MatchPyramidSettings
 from intentx.rankers.interaction.base import TermRanker
 from intentx.report.pictures.maps import box_figure, flattened_figure, map_figure
 from intentx.scoring import Scorer
@@ -110,8 +111,12 @@ def values(found: Sequence[One], metric: str, group: str) -> list[float]:
     return [one.explanation.metrics[metric] for one in found if one.group == group]
 
 
-def tested(found: Sequence[One], metric: str, negatives: str) -> Contrast:
-    return contrast(values(found, metric, "relevant"), values(found, metric, negatives))
+def tested(found: Sequence[One], metric: str, negatives: str) -> Contrast | None:
+    """The test; None where a group has no number, as where all maps are constant."""
+    groups = [values(found, metric, group) for group in ("relevant", negatives)]
+    if any(np.isnan(group).all() for group in groups):
+        return None
+    return contrast(*groups)
 
 
 class Within(NamedTuple):
@@ -128,11 +133,8 @@ def within_queries(found: Sequence[One], metric: str, negatives: str) -> Within:
     for one in found:
         if not np.isnan(one.explanation.metrics[metric]):
             by_query[one.explanation.ranking.query].append(one)
-    effects = [
-        tested(some, metric, negatives).effect
-        for some in by_query.values()
-        if {"relevant", negatives} <= {one.group for one in some}
-    ]
+    tests = [tested(some, metric, negatives) for some in by_query.values()]
+    effects = [test.effect for test in tests if test is not None]
     estimate = bootstrap(np.array(effects))
     return Within(estimate.mean, estimate.low, estimate.high, estimate.n)
 
@@ -162,6 +164,9 @@ def table(found: Sequence[One]) -> Iterator[str]:
     for metric, label in METRICS.items():
         for negatives in NEGATIVES:
             test = tested(found, metric, negatives)
+            if test is None:
+                said[negatives].append(f"{label} is no number where all maps are constant")
+                continue
             within = within_queries(found, metric, negatives)
             said[negatives].append(f"{label} {verdict(test, within)}")
             yield (
@@ -236,9 +241,8 @@ def pictures(found: Sequence[One], title: str, slug: str, out: Path) -> Iterator
         label: {group: values(found, metric, group) for group in groups}
         for metric, label in METRICS.items()
     }
-    shown = [
-        one.explanation for one in found if one.group == "relevant" and one.explanation.position < TOP
-    ]
+    relevant = [one.explanation for one in found if one.group == "relevant"]
+    shown = [e for e in relevant if e.position < TOP] or relevant
     fit = (e for e in shown if e.filtered_terms and len(e.words) <= 40 and e.document.isascii())
     best = next(fit, shown[0])
     for name, figure in (
@@ -258,7 +262,26 @@ def ndcg(ranker: Scorer) -> float:
     )
 
 
-def seeds(recipes: dict[str, Recipe], topics: Sequence[Topic]) -> Iterator[str]:
+def of_seed(name: str, recipe: Recipe, number: int, topics: Sequence[Topic]) -> list[str]:
+    """One training: its line, and the tests that are sure."""
+    ranker = by_seed(recipe)[number]
+    found = studied(ranker, topics)
+    cells, sure = [], []
+    for metric in METRICS:
+        for negatives in NEGATIVES:
+            test = tested(found, metric, negatives)
+            star = test is not None and test.p < SURE
+            cells.append("–" if test is None else f"{test.effect:.3f}{'*' if star else ''}")
+            sure += [f"{METRICS[metric]} against *{negatives}*"] * star
+    same = identical([one.explanation for one in found if one.grade is not None])
+    tests = " | ".join(cells)
+    line = f"| {name}, seed {SEEDS[number]} | {ndcg(ranker):.3f} | {tests} | {100 * same:.0f} % |"
+    return [line, *sure]
+
+
+def seeds(
+    recipes: dict[str, Recipe], topics: Sequence[Topic], parallel: joblib.Parallel
+) -> Iterator[str]:
     """The tests for every seed that a ranker was chosen from."""
     yield "\n## All seeds\n"
     yield (
@@ -271,28 +294,36 @@ def seeds(recipes: dict[str, Recipe], topics: Sequence[Topic]) -> Iterator[str]:
         "| same |"
     )
     yield "|---|---|---|---|---|---|---|"
-    held: dict[tuple[str, str], int] = defaultdict(int)
-    number = 0
-    for name, recipe in recipes.items():
-        for seed, ranker in zip(SEEDS, by_seed(recipe), strict=True):
-            found, cells = studied(ranker, topics), []
-            for metric in METRICS:
-                for negatives in NEGATIVES:
-                    test = tested(found, metric, negatives)
-                    held[metric, negatives] += test.p < SURE
-                    cells.append(f"{test.effect:.3f}{'*' if test.p < SURE else ''}")
-            share = identical([one.explanation for one in found if one.grade is not None])
-            tests = " | ".join(cells)
-            yield f"| {name}, seed {seed} | {ndcg(ranker):.3f} | {tests} | {100 * share:.0f} % |"
-            number += 1
-    parts = [
-        f"{METRICS[metric]} against *{negatives}* in {count} of {number}"
-        for (metric, negatives), count in held.items()
-    ]
+    held: Counter[str] = Counter()
+    jobs = [(name, recipe, i, topics) for name, recipe in recipes.items() for i in range(len(SEEDS))]
+    for line, *sure in parallel(joblib.delayed(of_seed)(*job) for job in jobs):
+        held.update(sure)
+        yield line
+    every = [f"{label} against *{negatives}*" for label in METRICS.values() for negatives in NEGATIVES]
+    parts = [f"{one} in {held[one]} of {len(jobs)}" for one in every]
     yield f"\nLarger for relevant passages, p < 0.0001: {'; '.join(parts)}."
 
 
-def report(queries: int, out: Path | None) -> Iterator[str]:
+def of_recipe(name: str, recipe: Recipe, topics: Sequence[Topic], out: Path | None) -> list[str]:
+    """The part of the page on one ranker; its pictures go to a folder."""
+    ranker = trained_by(recipe)
+    begun = time.perf_counter()
+    found = studied(ranker, topics)
+    seconds = time.perf_counter() - begun
+    first_stage = ndcg(lambda query, texts: -np.arange(len(texts)))
+    return [
+        f"\n## {name.capitalize()}\n",
+        f"{len(found)} passages explained in {seconds:.0f} s. The ranker's nDCG@10 is "
+        f"{ndcg(ranker):.3f}; that of BM25, whose first hundred it re-ranks, {first_stage:.3f}.\n",
+        *table(found),
+        "",
+        snippets(found) + "\n",
+        *terms(found),
+        *(pictures(found, name, name.replace(" ", "_"), out) if out else ()),
+    ]
+
+
+def report(queries: int, out: Path | None, workers: int) -> Iterator[str]:
     """The page."""
     started = time.perf_counter()
     ours = RECIPES["matchpyramid"]
@@ -319,30 +350,23 @@ def report(queries: int, out: Path | None) -> Iterator[str]:
         "relevant document than for negatives, p < 0.0001; 83 % of 5,000 snippets are identical. What "
         "its negatives are is not known here, and two kinds are compared."
     )
-    first_stage = ndcg(lambda query, texts: -np.arange(len(texts)))
-    for name, recipe in recipes.items():
-        ranker = trained_by(recipe)
-        assert isinstance(ranker, MatchPyramid)
-        begun = time.perf_counter()
-        found = studied(ranker, topics)
-        seconds = time.perf_counter() - begun
-        yield f"\n## {name.capitalize()}\n"
-        yield (
-            f"{len(found)} passages explained in {seconds:.0f} s. The ranker's nDCG@10 is "
-            f"{ndcg(ranker):.3f}; that of BM25, whose first hundred it re-ranks, {first_stage:.3f}.\n"
-        )
-        yield from table(found)
-        yield ""
-        yield snippets(found) + "\n"
-        yield from terms(found)
-        if out:
-            yield from pictures(found, name, name.replace(" ", "_"), out)
-    yield from longer(recipes, queries)
-    yield from seeds(recipes, topics)
+    prepare()
+    parallel = joblib.Parallel(workers, return_as="generator")
+    for _ in parallel(joblib.delayed(trained_by)(recipe) for recipe in recipes.values()):
+        pass
+    for some in parallel(joblib.delayed(of_recipe)(*one, topics, out) for one in recipes.items()):
+        yield from some
+    yield from longer(recipes, queries, parallel)
+    yield from seeds(recipes, topics, parallel)
     yield f"\nAll of it took {(time.perf_counter() - started) / 60:.0f} minutes."
 
 
-def longer(recipes: dict[str, Recipe], queries: int) -> Iterator[str]:
+def on_abstracts(name: str, recipe: Recipe, topics: Sequence[Topic]) -> list[str]:
+    found = studied(trained_by(recipe), topics)
+    return [f"\n### {name.capitalize()}, abstracts\n", *table(found), "\n" + snippets(found)]
+
+
+def longer(recipes: dict[str, Recipe], queries: int, parallel: joblib.Parallel) -> Iterator[str]:
     """The tests on longer documents, by the same rankers."""
     topics = abstracts(queries)
     lengths = [len(text.split()) for one in topics for text in one.pool.values()]
@@ -352,21 +376,19 @@ def longer(recipes: dict[str, Recipe], queries: int) -> Iterator[str]:
         f"median of {np.median(lengths):.0f} words. The same rankers, trained on DL'21 and DL'22. "
         "*Relevant*: judged so; *negative*: all others, since judgements are full."
     )
-    for name, recipe in recipes.items():
-        found = studied(trained_by(recipe), topics)
-        yield f"\n### {name.capitalize()}, abstracts\n"
-        yield from table(found)
-        yield "\n" + snippets(found)
+    for some in parallel(joblib.delayed(on_abstracts)(*one, topics) for one in recipes.items()):
+        yield from some
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--queries", type=int, default=43)
+    parser.add_argument("--workers", type=int, default=1, help="processes")
     parser.add_argument("--out", type=Path, help="folder for gradcam_study.md and its pictures")
     options = parser.parse_args()
     if not (DATA / "dl19").is_dir():
         sys.exit(f"the study needs judged passages, and there are none at {DATA}")
-    write(report(options.queries, options.out), options.out, "gradcam_study.md")
+    write(report(options.queries, options.out, options.workers), options.out, "gradcam_study.md")
 
 
 if __name__ == "__main__":

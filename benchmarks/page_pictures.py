@@ -46,8 +46,8 @@ class Page:
     def __init__(self, driver: Any, url: str, out: Path) -> None:
         self.driver, self.url, self.out = driver, url, out
 
-    def search(self, *rankers: str, k: int = 10) -> None:
-        asked = [("q", QUERY), *(("r", one) for one in rankers), ("k", k)]
+    def search(self, *rankers: str, k: int = 10, query: str = QUERY) -> None:
+        asked = [("q", query), *(("r", one) for one in rankers), ("k", k)]
         self.driver.get(f"{self.url}/?{urlencode(asked)}")
         self.until("return document.querySelectorAll('.card').length")
 
@@ -72,7 +72,7 @@ class Page:
         """The page as it is seen, in few colours."""
         from PIL import Image
 
-        self.run("document.activeElement.blur(); scrollTo(0, 0)")
+        self.run("document.activeElement.blur()")
         seen = Image.open(BytesIO(self.driver.get_screenshot_as_png())).convert("RGB")
         few = seen.quantize(COLOURS, dither=Image.Dither.NONE)
         few.save(self.out / f"{name}.png", optimize=True)
@@ -81,6 +81,7 @@ class Page:
 
 def pictures(page: Page) -> None:
     """All of them."""
+    page.search("MiniLM", query="bass lessons")  # until the model is loaded
     page.search("BM25", "MiniLM")
     page.run("document.querySelectorAll('.column')[1].querySelector('[data-act=explain]').click()")
     page.answered()
@@ -92,7 +93,7 @@ def pictures(page: Page) -> None:
     page.click(".card [data-act=edit]")
     page.run(
         "const box = document.querySelector('.editor textarea');"
-        "box.value = box.value.replace(/jaguar/gi, 'cat'); box.dispatchEvent(new Event('input'))"
+        "box.value = box.value.replace('Jaguar', 'Cat'); box.dispatchEvent(new Event('input'))"
     )
     page.until("return document.querySelector('.seen').textContent.startsWith('Rank')")
     page.picture("search-page-edit")

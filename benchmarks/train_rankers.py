@@ -46,6 +46,7 @@ __all__ = [
     "Recipe",
     "by_seed",
     "collection",
+    "prepare",
     "reranked",
     "seconds_of",
     "trained",
@@ -135,6 +136,13 @@ def trained_by(recipe: Recipe, seeds: Sequence[int] = SEEDS) -> TermRanker:
             ranker.save(folder / f"seed-{seed}")
         best.save(folder)
     return recipe.ranker.load(folder)
+
+
+def prepare() -> None:
+    """Make what trainings share, before several of them begin at once."""
+    for name in LEARNED_FROM:
+        _taught(name)
+    _vectors()
 
 
 def by_seed(recipe: Recipe) -> list[TermRanker]:

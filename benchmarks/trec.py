@@ -8,6 +8,7 @@ import platform
 import subprocess
 import sys
 import tempfile
+import time
 from functools import cache
 from pathlib import Path
 
@@ -17,7 +18,7 @@ import intentx as ix
 from intentx.datasets import Collection, read_collection
 from intentx.rankers import BiEncoder
 
-__all__ = ["DATA", "Collection", "load", "machine", "minilm_vectors"]
+__all__ = ["DATA", "Collection", "card", "clock", "load", "machine", "minilm_vectors"]
 
 DATA = Path(os.environ.get("INTENTX_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 
@@ -56,14 +57,39 @@ def _write_vectors(file: Path) -> None:
     np.savez(file, terms=np.array(terms), matrix=vectors.matrix.astype(np.float32))
 
 
-def machine() -> str:
-    """The machine in words, for the head of a results file."""
+def machine(device: str = "cpu") -> str:
+    """The machine in words, for the head of a results file; with its card where a ranker runs on one."""
+    own = f"{card('cpu')}, {os.cpu_count()} cores"
+    if device != "cpu":
+        own = f"{card(device)} beside {own}"
+    return f"{own}, Python {platform.python_version()}, NumPy {np.__version__}"
+
+
+def card(device: str) -> str:
+    """What computes on a device, in words: the card, or the processor."""
+    if device != "cpu":
+        import torch
+
+        return torch.cuda.get_device_name(device)
     name = platform.processor() or platform.machine()
     cpuinfo = Path("/proc/cpuinfo")
     if cpuinfo.exists():
         models = [line for line in cpuinfo.read_text().splitlines() if "model name" in line]
         name = models[0].split(":")[1].strip() if models else name
-    return f"{name}, {os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}"
+    return name
+
+
+def clock(device: str = "cpu", *, wall: bool = False) -> float:
+    """Seconds of this process on the processor; on a card, or with ``wall``, those that pass.
+
+    A card is given work and does it later: what it was given is done first.
+    """
+    if device != "cpu":
+        import torch
+
+        torch.cuda.synchronize(device)
+        return time.perf_counter()
+    return time.perf_counter() if wall else time.process_time()
 
 
 def _generated(queries: int = 43, documents: int = 100, words: int = 60) -> Collection:

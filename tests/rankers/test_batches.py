@@ -5,7 +5,10 @@ import torch
 from intentx.rankers import CrossEncoder
 from intentx.rankers.transformers import batches
 from intentx.rankers.transformers.batches import in_batches, repeated
+from intentx.rankers.transformers.memory import Room
 from tests import tiny_models
+
+CPU = torch.device("cpu")
 
 
 def tokenizer(side="right", pieces=lambda text: [len(word) for word in text.split()]):
@@ -49,7 +52,7 @@ def test_each_text_gets_its_own_row(monkeypatch, side, block):
         shapes.append(tuple(ids.shape))
         return torch.stack([(ids * mask).sum(dim=1), ids.amax(dim=1)], dim=1).float()
 
-    found = in_batches(texts, tokenize, forward, 4)
+    found = in_batches(texts, tokenize, forward, Room(4), CPU)
     expected = [[sum(map(len, text.split())), max(map(len, text.split()))] for text in texts]
     np.testing.assert_array_equal(found, expected)
     assert max(rows for rows, _ in shapes) == 4
@@ -68,7 +71,9 @@ def test_long_texts_go_a_few_at_a_time():
         return features["input_ids"].sum(dim=1)
 
     texts = [" ".join(["aa"] * number) for number in lengths]
-    assert in_batches(texts[::-1], tokenize, forward, 4).tolist() == [2 * n for n in lengths[::-1]]
+    assert in_batches(texts[::-1], tokenize, forward, Room(4), CPU).tolist() == [
+        2 * n for n in lengths[::-1]
+    ]
     assert shapes == [(1, 600), (1, 300), (2, 200), (3, 129), (4, 3), (1, 1)]
     assert all(rows * width <= 4 * 128 or rows == 1 for rows, width in shapes)
 
@@ -96,14 +101,14 @@ def test_what_is_not_padded_is_tokenized_batch_by_batch():
         return {"flat": inner(texts)["input_ids"].sum(dim=1)}
 
     texts = random_texts(np.random.default_rng(1), 7)
-    found = in_batches(texts, tokenize, lambda features: features["flat"], 3)
+    found = in_batches(texts, tokenize, lambda features: features["flat"], Room(3), CPU)
     assert found.tolist() == [sum(map(len, text.split())) for text in texts]
     assert calls == [7, 3, 3, 1]
 
 
 def test_no_gradient_and_no_copy_of_a_text():
     tokenize, calls = tokenizer()
-    in_batches(["a", "bb cc"], tokenize, lambda features: features["input_ids"].sum(dim=1), 8)
+    in_batches(["a", "bb cc"], tokenize, lambda features: features["input_ids"].sum(dim=1), Room(8), CPU)
     assert calls == [["bb cc", "a"]]
     features = repeated(tokenize(["aa b"]), 3)
     assert features["input_ids"].tolist() == [[2, 1]] * 3

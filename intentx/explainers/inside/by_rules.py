@@ -29,13 +29,17 @@ def by_rules(model: Model, references: torch.Tensor) -> Attributions:
     total, scores, of_references = np.zeros(len(x)), 0.0, 0.0
     uncovered: dict[str, None] = {}
     cut: dict[str, None] = {}
-    at_once = max(1, model.batch_size // 2)
-    for start in range(0, len(references), at_once):
-        some = references[start : start + at_once]
-        number, rules = len(some), DeepLiftRules(len(some))
-        inputs = x.expand(number, *x.shape)
-        found, multipliers = model.gradients(torch.cat([inputs, some]), number, rules)
-        total += summed(multipliers, inputs - some).sum(axis=0)
+
+    def passed(part: slice) -> tuple[DeepLiftRules, Floats, torch.Tensor]:
+        some = references[part]
+        rules = DeepLiftRules(len(some))
+        inputs = x.expand(len(some), *x.shape)
+        return rules, *model.gradients(torch.cat([inputs, some]), len(some), rules)
+
+    for part, (rules, found, multipliers) in model.in_parts(len(references), passed, each=2):
+        some = references[part]
+        number = len(some)
+        total += summed(multipliers, x.expand(number, *x.shape) - some).sum(axis=0)
         scores += float(found[:number].sum())
         of_references += float(found[number:].sum())
         uncovered |= dict.fromkeys(rules.uncovered)

@@ -6,8 +6,8 @@ import contextlib
 import sys
 import weakref
 from bisect import bisect_left, bisect_right
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["WAYS_OUT", "Model", "doubled", "word_of_piece"]
 
 Floats = npt.NDArray[np.float64]
+Made = TypeVar("Made")
 
 BATCH = 32  # versions at once, of a ranker that does not say
 STEEP = 10.0  # where nothing breaks it is 1 to 5, and where something does 20 or more
@@ -58,6 +59,18 @@ class Model:
         self._name = subject.ranking.can.name
         self.embedded = self.embed(subject.text)
         self.batch_size = batch_size or subject.ranking.can.batch_size or BATCH
+
+    def in_parts(
+        self, number: int, ask: Callable[[slice], Made], each: int = 1
+    ) -> Iterator[tuple[slice, Made]]:
+        """What ``ask`` returns for one part after the other of so many rows, in passes that fit a card.
+
+        ``each`` row is so many versions.
+        """
+        from intentx.rankers.transformers.memory import Room
+
+        room = Room(max(1, self.batch_size // each))
+        return room.parts(number, ask, self.embedded.vectors.device)
 
     def embed(self, text: str) -> EmbeddedText:
         """A text at the embedding layer, for the query of the ranking."""
@@ -137,6 +150,8 @@ class Model:
                 rules.look_back(scores)
             try:
                 [found] = torch.autograd.grad(scores[:counted].sum(), leaf)
+            except torch.cuda.OutOfMemoryError:
+                raise  # fewer at once may fit
             except RuntimeError as error:  # e.g. of torch.utils.checkpoint, which computes twice
                 why = str(error).partition("\n")[0]
                 raise InputError(

@@ -281,9 +281,11 @@ class IntegratedGradients(_FromReference):
         weights = torch.tensor([*shares / 2, 0.0, 0.0], dtype=torch.float64)
         total = torch.zeros(x.shape, dtype=torch.float64)
         scores: list[float] = []
-        for start in range(0, len(places), model.batch_size):
-            part = slice(start, start + model.batch_size)
-            found, gradients = model.gradients(torch.lerp(reference, x, places[part, None, None]))
+
+        def passed(part: slice) -> tuple[Floats, torch.Tensor]:
+            return model.gradients(torch.lerp(reference, x, places[part, None, None]))
+
+        for part, (found, gradients) in model.in_parts(len(places), passed):
             total += torch.tensordot(weights[part], gradients, dims=1)
             scores += found.tolist()
         causes = [*coarse(model), f"{self.steps} steps may be too few for the integral"]

@@ -15,6 +15,7 @@ from intentx.folders import refuse_other_kinds, refuse_other_objects
 from intentx.rankers.fingerprint import fingerprint_of
 from intentx.rankers.transformers.attentions import attentions_of
 from intentx.rankers.transformers.batches import Pair, in_batches, on_device, repeated, widened
+from intentx.rankers.transformers.memory import InBatches, Room, check_batch_size
 from intentx.rankers.transformers.models import (
     Precision,
     checked,
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["CrossEncoder"]
 
 
-class CrossEncoder:
+class CrossEncoder(InBatches):
     """A cross-encoder: the model reads query and text together and gives one score.
 
     That of monoBERT (Nogueira and Cho 2019, "Passage Re-ranking with BERT") and of most rerankers
@@ -54,6 +55,7 @@ class CrossEncoder:
         people read scores (see `activated`).
     batch_size
         Texts per forward pass, at most; of texts above 128 tokens as many as have the tokens of these.
+        None: 32, on a card as many as its memory holds.
     device
         As torch names it, for a model given by name; None: where sentence-transformers puts it.
     precision
@@ -76,15 +78,14 @@ class CrossEncoder:
         model: sentence_transformers.CrossEncoder | str | Path,
         *,
         raw: bool = True,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         device: str | None = None,
         precision: Precision | None = None,
         max_length: int | None = None,
         prompt: str | None = None,
     ) -> None:
         settings = {"device": device, "precision": precision, "max_length": max_length, "prompt": prompt}
-        if batch_size < 1:
-            raise InputError(f"batch_size must be 1 or more, not {batch_size!r}")
+        check_batch_size(batch_size)
         if isinstance(model, str | Path):
             model = _load(model, settings)
         else:
@@ -98,7 +99,7 @@ class CrossEncoder:
             )
         self.model = model
         self.raw = raw
-        self.batch_size = batch_size
+        self._room = Room(batch_size)
         self._watch = Watch()
 
     @property
@@ -146,7 +147,9 @@ class CrossEncoder:
         if not pairs:
             return np.empty(0)
         with undisturbed(self.model):
-            scores = in_batches(pairs, self._tokenize_pairs, self._forward, self.batch_size)
+            scores = in_batches(
+                pairs, self._tokenize_pairs, self._forward, self._room, self.model.device
+            )
         return np.asarray(scores, dtype=np.float64)
 
     def activated(self, scores: npt.ArrayLike) -> tuple[str, npt.NDArray[np.float64]] | None:

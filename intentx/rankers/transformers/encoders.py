@@ -16,6 +16,7 @@ from intentx.capabilities import AttentionMaps, EmbeddedText
 from intentx.errors import InputError, MissingExtraError
 from intentx.rankers.fingerprint import fingerprint_of
 from intentx.rankers.transformers.batches import in_batches, on_device, repeated, widened
+from intentx.rankers.transformers.memory import InBatches, Room, check_batch_size
 from intentx.rankers.transformers.models import (
     Precision,
     checked,
@@ -45,7 +46,7 @@ Vectors = npt.NDArray[np.floating[Any]]
 Similarity = Literal["cosine", "dot"]
 
 
-class _DualEncoder:
+class _DualEncoder(InBatches):
     """What encoders of one tower and of two have in common."""
 
     def __init__(
@@ -54,10 +55,9 @@ class _DualEncoder:
         document_model: SentenceTransformer,
         similarity: Similarity | None,
         remember: int,
-        batch_size: int,
+        batch_size: int | None,
     ) -> None:
-        if batch_size < 1:
-            raise InputError(f"batch_size must be 1 or more, not {batch_size!r}")
+        check_batch_size(batch_size)
         if remember < 0:
             raise InputError(f"remember must be 0 or more, not {remember!r}")
         chosen: str = similarity or document_model.similarity_fn_name
@@ -65,11 +65,9 @@ class _DualEncoder:
             raise InputError(f"similarity must be one of {get_args(Similarity)}, not {chosen!r}")
         self.query_model, self.document_model = query_model, document_model
         self.similarity = chosen
-        self.batch_size = batch_size
-        self._documents = Remembered(remember)
-        self._queries = Remembered(max(remember, 100))
-        self._watch = Watch()
-        self._encoded_at = 0
+        self._room = Room(batch_size)
+        self._documents, self._queries = Remembered(remember), Remembered(max(remember, 100))
+        self._watch, self._encoded_at = Watch(), 0
 
     @property
     def module(self) -> SentenceTransformer:
@@ -202,7 +200,8 @@ class _DualEncoder:
                 texts,
                 lambda some: _tokenize(model, side, some),
                 lambda features: _forward(model, side, features),
-                self.batch_size,
+                self._room,
+                model.device,
             )
 
     def at_side(self, text: str, side: Side = "document") -> SideText:
@@ -240,6 +239,7 @@ class BiEncoder(_DualEncoder):
         384 numbers takes 1.6 kB, 20,000 of them 32 MB.
     batch_size
         Texts per forward pass, at most; of texts above 128 tokens as many as have the tokens of these.
+        None: 32, on a card as many as its memory holds.
     device
         As torch names it, for a model given by name; None: where sentence-transformers puts it.
     precision
@@ -264,7 +264,7 @@ class BiEncoder(_DualEncoder):
         *,
         similarity: Similarity | None = None,
         remember: int = 20_000,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         device: str | None = None,
         precision: Precision | None = None,
         max_length: int | None = None,
@@ -349,7 +349,7 @@ class DPR(_DualEncoder):
         *,
         similarity: Similarity | None = None,
         remember: int = 20_000,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         device: str | None = None,
         precision: Precision | None = None,
         max_length: int | None = None,

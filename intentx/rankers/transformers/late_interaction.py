@@ -14,6 +14,7 @@ from intentx.capabilities import EmbeddedText, TokenMatches
 from intentx.errors import InputError, MissingExtraError
 from intentx.folders import refuse_other_kinds, refuse_other_objects
 from intentx.rankers.transformers.batches import each_in_batches, on_device, repeated, widened
+from intentx.rankers.transformers.memory import Room
 from intentx.rankers.transformers.models import (
     Precision,
     checked,
@@ -76,6 +77,7 @@ class LateInteractionRanker(OneModel):
         Most documents whose vectors are kept; the least recently used leave first.
     batch_size
         Texts per forward pass, at most; of texts above 128 tokens as many as have the tokens of these.
+        None: 32, on a card as many as its memory holds.
     device, precision, max_length, prompt, document_prompt
         As for a `BiEncoder`; ``max_length`` is that of documents.
 
@@ -95,7 +97,7 @@ class LateInteractionRanker(OneModel):
         *,
         stored: Stored = "float32",
         remember: int = 2_000,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         device: str | None = None,
         precision: Precision | None = None,
         max_length: int | None = None,
@@ -112,7 +114,7 @@ class LateInteractionRanker(OneModel):
         else:
             refuse_other_objects("late-interaction", model)
             refuse_settings(settings)
-        super().__init__(model, batch_size)
+        super().__init__(model, Room(batch_size))
         self.stored = stored
         self._documents = Remembered(remember)
         self._queries = Remembered(100)
@@ -190,7 +192,11 @@ class LateInteractionRanker(OneModel):
 
         with undisturbed(self.model):
             return each_in_batches(
-                texts, lambda some: self._tokenize("document", some), vectors, self.batch_size
+                texts,
+                lambda some: self._tokenize("document", some),
+                vectors,
+                self._room,
+                self.model.device,
             )
 
     def _forward(self, side: Side, features: dict[str, Any]) -> tuple[torch.Tensor, torch.Tensor]:

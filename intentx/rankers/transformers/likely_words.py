@@ -12,6 +12,7 @@ import numpy.typing as npt
 from intentx.capabilities import EmbeddedText
 from intentx.errors import InputError, MissingExtraError
 from intentx.rankers.transformers.batches import in_batches, on_device, repeated, widened
+from intentx.rankers.transformers.memory import Room
 from intentx.rankers.transformers.models import Precision, checked, undisturbed
 from intentx.rankers.transformers.one_model import OneModel, check_sizes
 from intentx.rankers.transformers.prompts import Prompt, around_document, of_chat
@@ -40,6 +41,7 @@ class _LikelyWords(OneModel):
 
     model: LanguageModel
     kind = ""
+    first = 8  # texts of a batch, unless they are given
 
     def __init__(
         self,
@@ -47,7 +49,7 @@ class _LikelyWords(OneModel):
         prompt: str,
         yes: str,
         no: str,
-        batch_size: int,
+        batch_size: int | None,
         settings: Mapping[str, Any],
     ) -> None:
         check_sizes(batch_size)
@@ -63,7 +65,8 @@ class _LikelyWords(OneModel):
         except ImportError as error:
             raise MissingExtraError("transformers", "neural") from error
         self.prompt, self.yes, self.no = prompt, yes, no
-        super().__init__(load_language_model(self.kind, model, self._try, settings), batch_size)
+        loaded = load_language_model(self.kind, model, self._try, settings)
+        super().__init__(loaded, Room(batch_size, self.first))
 
     def _try(self, model: LanguageModel, text: str) -> None:
         """Ask a model once: answers, a prompt or a device that do not work say so when it is loaded."""
@@ -72,7 +75,14 @@ class _LikelyWords(OneModel):
         if self._ids[0] == self._ids[1]:
             raise InputError(f"yes and no must be two words, not {self.yes!r} and {self.no!r}")
         with undisturbed(model):
-            in_batches([text], lambda some: self._tokenize(self._prompt("a"), some), self._forward, 1)
+            around = self._prompt("a")
+            in_batches(
+                [text],
+                lambda some: self._tokenize(around, some),
+                self._forward,
+                Room(1),
+                model.device,
+            )
 
     def __call__(self, query: str, texts: Sequence[str]) -> Floats:
         """(N,) logits of ``yes`` less those of ``no``: the log odds of the two."""
@@ -82,7 +92,11 @@ class _LikelyWords(OneModel):
         around = self._prompt(query)
         with undisturbed(self.model):
             scores = in_batches(
-                texts, lambda some: self._tokenize(around, some), self._forward, self.batch_size
+                texts,
+                lambda some: self._tokenize(around, some),
+                self._forward,
+                self._room,
+                self.model.device,
             )
         return np.asarray(scores, dtype=np.float64)
 
@@ -145,6 +159,7 @@ class CausalLMRanker(_LikelyWords):
         The two answers; each one token.
     batch_size
         Texts per forward pass, at most; of texts above 128 tokens as many as have the tokens of these.
+        None: 8, on a card as many as its memory holds.
     device, precision
         As for a `BiEncoder`.
     max_length
@@ -171,7 +186,7 @@ class CausalLMRanker(_LikelyWords):
         prompt: str = QWEN3,
         yes: str = "yes",
         no: str = "no",
-        batch_size: int = 8,
+        batch_size: int | None = None,
         device: str | None = None,
         precision: Precision | None = None,
         max_length: int | None = None,
@@ -209,7 +224,7 @@ class Seq2SeqRanker(_LikelyWords):
     yes, no
         The two answers; each one token.
     batch_size, device, precision
-        As for a `CausalLMRanker`.
+        As for a `CausalLMRanker`; 16 on processors.
     max_length
         Most tokens of prompt and document together; None: 512, as monoT5, or fewer where the model has
         fewer positions.
@@ -223,6 +238,7 @@ class Seq2SeqRanker(_LikelyWords):
     """
 
     kind = "seq2seq"
+    first = 16
 
     def __init__(
         self,
@@ -231,7 +247,7 @@ class Seq2SeqRanker(_LikelyWords):
         prompt: str = MONO_T5,
         yes: str = "true",
         no: str = "false",
-        batch_size: int = 16,
+        batch_size: int | None = None,
         device: str | None = None,
         precision: Precision | None = None,
         max_length: int | None = None,

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from intentx.capabilities import EmbeddedText
 from intentx.errors import InputError
 from intentx.rankers.fingerprint import fingerprint_of
+from intentx.rankers.transformers.memory import InBatches, Room, check_batch_size
 from intentx.rankers.transformers.models import (
     checked,
     checked_rows,
@@ -28,27 +29,26 @@ if TYPE_CHECKING:
 __all__ = ["OneModel", "check_sizes"]
 
 
-def check_sizes(batch_size: int, remember: int = 0) -> None:
+def check_sizes(batch_size: int | None, remember: int = 0) -> None:
     """Refuse sizes that are none.
 
     >>> check_sizes(32)
     """
-    if isinstance(batch_size, bool) or not isinstance(batch_size, int) or batch_size < 1:
-        raise InputError(f"batch_size must be 1 or more, not {batch_size!r}")
+    check_batch_size(batch_size)
     if isinstance(remember, bool) or not isinstance(remember, int) or remember < 0:
         raise InputError(f"remember must be 0 or more, not {remember!r}")
 
 
-class OneModel:
+class OneModel(InBatches):
     """A ranker that is one model: watched for changes, read through a window, open at its embeddings.
 
     Subclasses say how texts are read (``_window``), and what scores depend on beside the model
     (``_own_settings``).
     """
 
-    def __init__(self, model: Any, batch_size: int) -> None:
+    def __init__(self, model: Any, room: Room) -> None:
         self.model = model
-        self.batch_size = batch_size
+        self._room = room
         self._watch = Watch()
         self._encoded_at = 0
 

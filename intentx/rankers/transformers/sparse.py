@@ -13,6 +13,7 @@ from intentx.capabilities import EmbeddedText, TokenMatches
 from intentx.errors import InputError, MissingExtraError
 from intentx.folders import refuse_other_kinds, refuse_other_objects
 from intentx.rankers.transformers.batches import each_in_batches, on_device, repeated, widened
+from intentx.rankers.transformers.memory import Room
 from intentx.rankers.transformers.models import (
     Precision,
     checked,
@@ -56,6 +57,7 @@ class SparseRanker(OneModel):
         Most vectors of documents to keep; the least recently used leave first.
     batch_size
         Texts per forward pass, at most; of texts above 128 tokens as many as have the tokens of these.
+        None: 32, on a card as many as its memory holds.
     device, precision, max_length, prompt, document_prompt
         As for a `BiEncoder`.
 
@@ -74,7 +76,7 @@ class SparseRanker(OneModel):
         model: SparseEncoder | str | Path,
         *,
         remember: int = 20_000,
-        batch_size: int = 32,
+        batch_size: int | None = None,
         device: str | None = None,
         precision: Precision | None = None,
         max_length: int | None = None,
@@ -89,7 +91,7 @@ class SparseRanker(OneModel):
         else:
             refuse_other_objects("sparse", model)
             refuse_settings(settings)
-        super().__init__(model, batch_size)
+        super().__init__(model, Room(batch_size))
         self._documents = Remembered(remember)
         self._queries = Remembered(100)
 
@@ -157,7 +159,11 @@ class SparseRanker(OneModel):
 
         with undisturbed(self.model):
             return each_in_batches(
-                texts, lambda some: self._tokenize(side, some), sparse, self.batch_size
+                texts,
+                lambda some: self._tokenize(side, some),
+                sparse,
+                self._room,
+                self.model.device,
             )
 
     def _forward(self, side: Side, features: dict[str, Any]) -> torch.Tensor:
