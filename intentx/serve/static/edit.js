@@ -2,6 +2,7 @@
 import { work, cancel } from "./api.js";
 import { button, known, make, real, tell, whole } from "./dom.js";
 
+const FIRST = 10; // results that a document is brought into, or dropped from
 const PAUSE = 250; // milliseconds without a key before the ranker is asked
 
 export class Editor {
@@ -24,7 +25,7 @@ export class Editor {
       const base = () => ({ ...this.app.base(card.column.ranker), doc: card.id });
       const change = (goal, words) => button(words, () => this.app.ask("counterfactual", { ...base(), goal }));
       this.form = make("div", { class: "editor" }, this.box, this.told, make("p", { class: "acts" },
-        change("enter", "Smallest change that brings it into the first 10"), change("leave", "Smallest change that drops it"),
+        card.one.rank > FIRST ? change("enter", `Smallest change that brings it into the first ${FIRST}`) : change("leave", "Smallest change that drops it"),
         button("As it was", () => this.reset()), button("Done", () => this.close())));
       card.element.classList.add("editing");
       card.words.after(this.form);
