@@ -14,6 +14,7 @@ from intentx.serve.worker import QUICK
 __all__ = ["Joined"]
 
 TOGETHER = 8  # searches
+TEXTS = 64  # of them all: with more, the first would wait for long and the ranker win nothing
 ONE_TO_BLAME = ("timeout", "worker_died")  # of several searches, one may have done it
 
 Answer = dict[str, Any]
@@ -69,7 +70,7 @@ class Joined:
 
     async def _go(self, waiting: Waiting) -> None:
         while waiting:
-            some = [waiting.popleft() for _ in range(min(TOGETHER, len(waiting)))]
+            some = _first(waiting)
             plains = [plain for plain, _ in some]
             for (_, future), answer in zip(some, await self._answers(plains), strict=True):
                 _tell(future, answer)
@@ -97,6 +98,16 @@ class Joined:
             return await self._ask("search", plain, QUICK)
         except (ApiError, BusyError) as error:
             return error
+
+
+def _first(waiting: Waiting) -> list[tuple[Mapping[str, Any], asyncio.Future[Answer]]]:
+    """Those that are asked together now."""
+    some = [waiting.popleft()]
+    while waiting and len(some) < TOGETHER:
+        if sum(len(plain["documents"]) for plain, _ in (*some, waiting[0])) > TEXTS:
+            break
+        some.append(waiting.popleft())
+    return some
 
 
 def _tell(future: asyncio.Future[Answer], answer: Answer | Exception) -> None:

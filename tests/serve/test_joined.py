@@ -58,6 +58,24 @@ def test_those_that_come_meanwhile_are_asked_together():
     assert len(asyncio.run(run(workers=3))) <= 3
 
 
+def test_long_lists_go_a_few_at_a_time():
+    """So that nobody waits for much more than what was asked for."""
+
+    async def run():
+        worker = Worker()
+        joined = Joined(worker.ask, 1, 64, str)
+        given = [
+            plain(query, texts=["tea"] * size)
+            for query, size in zip("abcd", (30, 34, 1, 90), strict=True)
+        ]
+        tasks = [asyncio.ensure_future(joined.search(one)) for one in given]
+        worker.open.set()
+        await asyncio.gather(*tasks)
+        return worker.asked
+
+    assert asyncio.run(run()) == [("searches", ["a", "b"]), ("search", ["c"]), ("search", ["d"])]
+
+
 def test_a_failure_is_that_of_one_search_alone():
     def answer(task, given):
         return {
