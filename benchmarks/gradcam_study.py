@@ -240,16 +240,16 @@ def pictures(found: Sequence[One], title: str, slug: str, out: Path) -> Iterator
     panels = {
         label: {group: values(found, metric, group) for group in groups}
         for metric, label in METRICS.items()
+        if all(tested(found, metric, negatives) for negatives in NEGATIVES)
     }
     relevant = [one.explanation for one in found if one.group == "relevant"]
     shown = [e for e in relevant if e.position < TOP] or relevant
     fit = (e for e in shown if e.filtered_terms and len(e.words) <= 40 and e.document.isascii())
     best = next(fit, shown[0])
-    for name, figure in (
-        ("box", box_figure(panels, f"MatchPyramid, {title}")),
-        ("map", map_figure(best)),
-        ("flattened", flattened_figure(best)),
-    ):
+    figures = {"map": map_figure(best), "flattened": flattened_figure(best)}
+    if panels:
+        figures = {"box": box_figure(panels, f"MatchPyramid, {title}"), **figures}
+    for name, figure in figures.items():
         file = f"gradcam_{slug}_{name}.png"
         figure.savefig(out / file, dpi=110)
         yield f"\n![{name}, {title}]({file})"
