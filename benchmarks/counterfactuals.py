@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import difflib
-import json
 import time
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -19,7 +18,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shards
 from problems import write
+from shards import keep, kept_rows, sharded
 from train_rankers import CROSS_ENCODER, RECIPES, trained
 from trec import load, machine
 
@@ -175,11 +176,12 @@ def run(
     queries: int,
     rows: Sequence[Mapping[str, Any]],
     cache: Path | None,
+    shard: tuple[int, int],
 ) -> Iterator[dict[str, Any]]:
     """A row for each ranker, query, goal and way that ``rows`` lacks."""
     collection = load()
     known = {(row["ranker"], row["query"], row["goal"], row["way"]) for row in rows}
-    for qid in sorted(collection.queries)[:queries]:
+    for qid in sharded(sorted(collection.queries)[:queries], shard):
         for name in names:
             if all((name, qid, goal, way) in known for goal in GOALS for way in ways):
                 continue
@@ -332,18 +334,16 @@ def main() -> None:
     parser.add_argument("--ways", nargs="+", default=list(WAYS), choices=WAYS)
     parser.add_argument("--queries", type=int, default=43)
     parser.add_argument("--cache", type=Path, help="file of scores: texts in it cost the ranker no time")
-    parser.add_argument("--kept", type=Path, required=True, help="rows, JSONL: read, and added to")
+    shards.add_options(parser)
     parser.add_argument("--out", type=Path, help="folder for counterfactuals.md")
     options = parser.parse_args()
-    rows = []
-    if options.kept.exists():
-        rows = [json.loads(line) for line in options.kept.read_text().splitlines()]
-    with warnings.catch_warnings(), options.kept.open("a") as kept:
+    rows = kept_rows(options.kept)
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for row in run(options.rankers, options.ways, options.queries, rows, options.cache):
-            rows.append(row)
-            kept.write(json.dumps(row) + "\n")
-            kept.flush()
+        measured = run(
+            options.rankers, options.ways, options.queries, [*rows], options.cache, options.shard
+        )
+        rows += keep(options.kept, measured)
         write(report(rows), options.out, "counterfactuals.md")
 
 

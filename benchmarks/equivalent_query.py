@@ -9,7 +9,6 @@ python benchmarks/equivalent_query.py --queries 43 --scored 12 --whole 10 --shuf
 from __future__ import annotations
 
 import argparse
-import json
 import time
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
@@ -17,7 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shards
 from problems import write
+from shards import keep, kept_rows, sharded
 from train_rankers import CROSS_ENCODER
 from trec import load, machine
 
@@ -45,16 +46,21 @@ ORDERS = SHUFFLES + 1  # random orders of each query
 Rankings = Iterator[ix.Ranking]
 
 
-def recorded(run: str, queries: int) -> Rankings:
+def recorded(run: str, queries: int, shard: tuple[int, int], known: set[str]) -> Rankings:
     collection = load()
-    for qid in [*collection.runs[run]][:queries]:
+    for qid in sharded([*collection.runs[run]][:queries], shard):
         query = collection.queries[qid]
-        yield ix.Ranking.from_run(collection.runs[run][qid], query, collection.texts)
+        if query not in known:
+            yield ix.Ranking.from_run(collection.runs[run][qid], query, collection.texts)
 
 
-def scored(name: str, queries: int, cache: Path | None) -> Rankings:
+def scored(
+    name: str, queries: int, cache: Path | None, shard: tuple[int, int], known: set[str]
+) -> Rankings:
     collection = load()
-    for qid in sorted(collection.queries)[:queries]:
+    for qid in sharded(sorted(collection.queries)[:queries], shard):
+        if collection.queries[qid] in known:
+            continue
         pool = collection.pool("BM25", qid)
         scorer = RankerSpec.parse(SCORED[name]).load(list(pool.values()))
         yield ix.rank(scorer, collection.queries[qid], pool, truncated="warn", cache=cache)
@@ -95,29 +101,39 @@ def alarm(ranking: ix.Ranking, number: int) -> list[float]:
     ]
 
 
-def _run(part: str) -> str:
-    return next(name for name in load().runs if part in name)
+def _run(name: str) -> str:
+    return next(run for run in load().runs if name in run)
 
 
 def rows(options: argparse.Namespace, known: set[tuple[str, str, str]]) -> Iterator[dict[str, Any]]:
     """What is not known yet: the table, the ranker, the query, and its numbers."""
-    sources = {_run(part): recorded(_run(part), options.queries) for part in ("SPLADE", "TASB")}
-    sources |= {name: scored(name, options.scored, options.cache) for name in SCORED}
+    queries, shard = options.queries, options.shard
+
+    def done(table: str, name: str) -> set[str]:
+        return {query for their, one, query in known if (their, one) == (table, name)}
+
+    sources = {
+        _run(run): recorded(_run(run), queries, shard, done("candidates", _run(run)))
+        for run in ("SPLADE", "TASB")
+    }
+    sources |= {
+        name: scored(name, options.scored, options.cache, shard, done("candidates", name))
+        for name in SCORED
+    }
     for name, rankings in sources.items():
         for one in rankings:
-            if ("candidates", name, one.query) not in known:
-                yield _row("candidates", name, one, measured(one))
-    texts = dict(load().texts)
-    whole = ix.EquivalentQuery(analyzer=ANALYZER, collection=texts).collection
+            yield _row("candidates", name, one, measured(one))
     for by in ("bm25", "lm"):
-        method = ix.EquivalentQuery(analyzer=ANALYZER, collection=whole, simple_ranker=by)
-        for one in recorded(_run("SPLADE"), options.whole):
-            if ("whole", by, one.query) not in known:
+        rankings = [*recorded(_run("SPLADE"), options.whole, shard, done("whole", by))]
+        if rankings:
+            whole = ix.EquivalentQuery(analyzer=ANALYZER, collection=dict(load().texts)).collection
+            method = ix.EquivalentQuery(analyzer=ANALYZER, collection=whole, simple_ranker=by)
+            for one in rankings:
                 yield _row("whole", by, one, among_all(one, method))
     for run in ("SPLADE", "TASB"):
-        for number, one in enumerate(recorded(_run(run), options.shuffled)):
-            if ("shuffled", run, one.query) not in known:
-                yield _row("shuffled", run, one, alarm(one, number))
+        numbers = {load().queries[qid]: n for n, qid in enumerate(load().runs[_run(run)])}
+        for one in recorded(_run(run), options.shuffled, shard, done("shuffled", run)):
+            yield _row("shuffled", run, one, alarm(one, numbers[one.query]))
 
 
 def _row(table: str, name: str, ranking: ix.Ranking, numbers: Sequence[float]) -> dict[str, Any]:
@@ -140,9 +156,9 @@ def report(kept: Sequence[Mapping[str, Any]]) -> Iterator[str]:
             continue
         yield f"## {title}\n\n| {' | '.join(columns)} |\n|{'---|' * len(columns)}"
         for name in dict.fromkeys(row["name"] for row in kept if row["table"] == table):
-            part = [r["numbers"] for r in kept if (r["table"], r["name"]) == (table, name)]
-            cells = " | ".join(f"{one:.3f}" for one in np.mean(part, axis=0))
-            yield f"| {name} | {len(part)} | {cells} |"
+            found = [r["numbers"] for r in kept if (r["table"], r["name"]) == (table, name)]
+            cells = " | ".join(f"{one:.3f}" for one in np.mean(found, axis=0))
+            yield f"| {name} | {len(found)} | {cells} |"
         yield ""
     yield (
         f"Random orders: {ORDERS} for each query, each held against the threshold of the others, as the "
@@ -168,19 +184,14 @@ def main() -> None:
     parser.add_argument("--whole", type=int, default=10, help="queries among all passages")
     parser.add_argument("--shuffled", type=int, default=43, help="queries of random orders")
     parser.add_argument("--cache", type=Path, help="file of scores")
-    parser.add_argument("--kept", type=Path, required=True, help="rows, JSONL: read, and added to")
+    shards.add_options(parser)
     parser.add_argument("--out", type=Path, help="folder for equivalent_query.md")
     options = parser.parse_args()
-    kept = []
-    if options.kept.exists():
-        kept = [json.loads(line) for line in options.kept.read_text().splitlines()]
+    kept = kept_rows(options.kept)
     known = {(row["table"], row["name"], row["query"]) for row in kept}
-    with warnings.catch_warnings(), options.kept.open("a") as file:
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for row in rows(options, known):
-            kept.append(row)
-            file.write(json.dumps(row) + "\n")
-            file.flush()
+        kept += keep(options.kept, rows(options, known))
         write(report(kept), options.out, "equivalent_query.md")
 
 

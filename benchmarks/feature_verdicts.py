@@ -9,15 +9,16 @@ python benchmarks/feature_verdicts.py --queries 30 --kept FILE --out benchmarks/
 from __future__ import annotations
 
 import argparse
-import json
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shards
 from ltr_explanations import LEAST, trained
 from problems import write
+from shards import keep, kept_rows, sharded
 from trec import DATA, machine
 
 import intentx as ix
@@ -38,7 +39,9 @@ METHODS: Mapping[str, Any] = {
 SCORES = ("the model's", "shuffled")
 
 
-def rows(queries: int, known: set[tuple[str, str, str]]) -> Iterator[dict[str, Any]]:
+def rows(
+    queries: int, known: set[tuple[str, str, str]], shard: tuple[int, int]
+) -> Iterator[dict[str, Any]]:
     """The verdict of each query, method and kind of scores that is not known yet."""
     parts = [DATA / "mq2008" / f"S{i + 1}.txt.gz" for i in range(5)]
     train, valid, test = read_letor(parts[:3]), read_letor(parts[3]), read_letor(parts[4])
@@ -46,7 +49,7 @@ def rows(queries: int, known: set[tuple[str, str, str]]) -> Iterator[dict[str, A
     able = [qid for qid, one in test.queries.items() if len(one.doc_ids) >= LEAST]
     drawn = [able[i] for i in np.random.default_rng(1).permutation(len(able))]
     rankings = [one for one in (test.ranking(qid, model) for qid in drawn) if np.ptp(one.scores)]
-    for number, ranking in enumerate(rankings[:queries]):
+    for number, ranking in sharded([*enumerate(rankings[:queries])], shard):
         mixed = np.random.default_rng([7, number]).permutation(ranking.scores)
         other = ix.FeatureRanking(
             ranking.query, ranking.doc_ids, ranking.X, ranking.names, mixed, ranking.model
@@ -82,19 +85,14 @@ def report(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--queries", type=int, default=30)
-    parser.add_argument("--kept", type=Path, required=True, help="rows, JSONL: read, and added to")
+    shards.add_options(parser)
     parser.add_argument("--out", type=Path, help="folder for feature_verdicts.md")
     options = parser.parse_args()
-    found = []
-    if options.kept.exists():
-        found = [json.loads(line) for line in options.kept.read_text().splitlines()]
+    found = kept_rows(options.kept)
     known = {(row["query"], row["method"], row["scores"]) for row in found}
-    with warnings.catch_warnings(), options.kept.open("a") as file:
+    with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for row in rows(options.queries, known):
-            found.append(row)
-            file.write(json.dumps(row) + "\n")
-            file.flush()
+        found += keep(options.kept, rows(options.queries, known, options.shard))
         write(report(found), options.out, "feature_verdicts.md")
 
 

@@ -135,7 +135,7 @@ def by_length(query: str, texts: Sequence[str], number: int) -> Known:
 
 def sparse(path: Path) -> Callable[[str, Sequence[str], int], Known]:
     """A learned sparse ranker, which says itself what it looks for; what the texts hold of it counts."""
-    scorer = SparseRanker(path, device="cpu", remember=1000)
+    scorer = SparseRanker(path, remember=1000)
 
     def make(query: str, texts: Sequence[str], number: int) -> Known:
         wanted, _ = known_intent(ix.rank(scorer, query, texts)) or ({}, STEM)

@@ -9,12 +9,15 @@ go to ``--kept`` as they are measured, and what is there is not measured again. 
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Iterator, Sequence
+from itertools import islice, product
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import shards
+from problems import write
+from shards import keep, kept_rows, sharded
 from trec import DATA, machine
 
 import intentx as ix
@@ -133,22 +136,22 @@ def measured(ranking: ix.FeatureRanking, rows: np.ndarray, order: Sequence[int])
 
 
 def rows_of(
-    name: str, model: FeatureModel, train: Letor, test: Letor, queries: int, known: set[Any]
+    name: str,
+    model: FeatureModel,
+    train: Letor,
+    test: Letor,
+    given: argparse.Namespace,
+    known: set[Any],
 ) -> Iterator[dict[str, Any]]:
     X = train.rows()[0]
     rows = X[np.random.default_rng(0).choice(len(X), min(ROWS, len(X)), replace=False)]
     able = [q for q, one in test.queries.items() if len(one.doc_ids) >= LEAST]
     drawn = [able[i] for i in np.random.default_rng(0).permutation(len(able))]
-    done = 0
-    for qid in drawn:
-        ranking = test.ranking(qid, model)
-        if ranking.scores[0] == ranking.scores[-1]:
-            continue
-        done += 1
-        if done > queries:
-            return
+    rankings = ((qid, test.ranking(qid, model)) for qid in drawn)
+    asked = islice((one for one in rankings if np.ptp(one[1].scores)), given.queries)
+    for qid, ranking in sharded([*asked], given.shard):
         for label, method in METHODS.items():
-            if (name, qid, label) not in known:
+            if label in given.methods and (name, qid, label) not in known:
                 found = measured(ranking, rows, method(ranking, rows, 0))
                 yield {"data": name, "query": qid, "method": label, **found}
 
@@ -165,148 +168,154 @@ def noisy(ranker: Any, share: float) -> Any:
     return lambda X: ranker(X) + share * spread * np.sqrt(2) * np.sin(X @ steep)
 
 
-def planted(queries: int = 20) -> Iterator[dict[str, Any]]:
+PLANTED: dict[str, tuple[Callable[[np.ndarray], np.ndarray], tuple[int, ...]]] = {
+    "sum of three": (lambda X: X[:, 1] + X[:, 4] + X[:, 7], (1, 4, 7)),
+    "tree on two": (lambda X: np.where(X[:, 2] > 0, 2.0 + (X[:, 6] > 0), X[:, 6] > 0.5), (2, 6)),
+    "interaction": (lambda X: X[:, 3] * X[:, 8] + X[:, 0], (0, 3, 8)),
+}
+CALLABLE = ("ListwiseSHAP", "ValidFeatures", "greedy", "permutation", "Rank-LIME", "random")
+
+
+def planted(
+    queries: int, methods: Sequence[str], shard: tuple[int, int], known: set[Any]
+) -> Iterator[dict[str, Any]]:
     """Precision of the first features of rankers whose features are known."""
-    rankers = {
-        "sum of three": (lambda X: X[:, 1] + X[:, 4] + X[:, 7], (1, 4, 7)),
-        "tree on two": (lambda X: np.where(X[:, 2] > 0, 2.0 + (X[:, 6] > 0), X[:, 6] > 0.5), (2, 6)),
-        "interaction": (lambda X: X[:, 3] * X[:, 8] + X[:, 0], (0, 3, 8)),
-    }
-    every = [(n, share, noisy(r, share), t) for n, (r, t) in rankers.items() for share in NOISE]
-    for name, share, ranker, truth in every:
-        name = f"{name}, noise {share:g}" if share else name
-        for seed in range(queries):
-            generator = np.random.default_rng(seed)
-            X, names = generator.normal(size=(30, 12)), [f"f{i}" for i in range(12)]
-            model = FeatureModel(ranker, names)
-            ranking = ix.FeatureRanking.from_model(model, f"{seed}", [f"d{i}" for i in range(30)], X)
-            rows = generator.normal(size=(20, 12))
-            for label in (
-                "ListwiseSHAP",
-                "ValidFeatures",
-                "greedy",
-                "permutation",
-                "Rank-LIME",
-                "random",
-            ):
+    for seed, (ranker_name, share) in product(sharded(range(queries), shard), product(PLANTED, NOISE)):
+        ranker, truth = PLANTED[ranker_name]
+        name = f"{ranker_name}, noise {share:g}" if share else ranker_name
+        generator = np.random.default_rng(seed)
+        X, names = generator.normal(size=(30, 12)), [f"f{i}" for i in range(12)]
+        model = FeatureModel(noisy(ranker, share), names)
+        ranking = ix.FeatureRanking.from_model(model, f"{seed}", [f"d{i}" for i in range(30)], X)
+        rows = generator.normal(size=(20, 12))
+        for label in CALLABLE:
+            if label in methods and (name, f"{seed}", label) not in known:
                 first = METHODS[label](ranking, rows, seed)[: len(truth)]
-                yield {"ranker": name, "method": label, "hit": len({*first} & {*truth}) / len(truth)}
+                hit = len({*first} & {*truth}) / len(truth)
+                yield {"data": name, "query": f"{seed}", "method": label, "hit": hit}
 
 
-def shuffled(model: FeatureModel, part: Letor, queries: int) -> dict[str, list[str]]:
+def verdicts(
+    name: str, model: FeatureModel, part: Letor, given: argparse.Namespace, known: set[Any]
+) -> Iterator[dict[str, Any]]:
     """Levels of verdicts of ListwiseSHAP on true and on shuffled scores."""
     able = [q for q, one in part.queries.items() if len(one.doc_ids) >= LEAST]
-    found: dict[str, list[str]] = {"true": [], "shuffled": []}
     method = ix.ListwiseSHAP(samples=100)
-    for i in np.random.default_rng(1).permutation(len(able))[:queries]:
+    drawn = np.random.default_rng(1).permutation(len(able))[: given.verdicts]
+    for i in sharded(drawn.tolist(), given.shard):
         ranking = part.ranking(able[i], model)
         if ranking.scores[0] == ranking.scores[-1]:
             continue
-        mixed = np.random.default_rng([7, int(i)]).permutation(ranking.scores)
+        mixed = np.random.default_rng([7, i]).permutation(ranking.scores)
         other = ix.FeatureRanking(
             ranking.query, ranking.doc_ids, ranking.X, ranking.names, mixed, ranking.model
         )
-        for key, one in (("true", ranking), ("shuffled", other)):
-            found[key].append(ix.verdict(method.explain(one)).level)
-    return found
+        for scores, one in (("true", ranking), ("shuffled", other)):
+            if (name, able[i], scores) not in known:
+                level = ix.verdict(method.explain(one)).level
+                yield {"data": name, "query": able[i], "method": scores, "level": level}
 
 
-def report(
-    rows: Sequence[dict[str, Any]], plants: Sequence[dict[str, Any]], number: int, lines: Sequence[str]
-) -> str:
-    out = ["# Explanations of rankers over features", "", f"Machine: {machine()}.", ""]
+def curves_report(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    """Preservation and deletion of the queries that every method has explained."""
     methods = [m for m in METHODS if any(row["method"] == m for row in rows)]
     queries = {(row["data"], row["query"]) for row in rows}
-    queries = {q for q in queries if sum((r["data"], r["query"]) == q for r in rows) == len(METHODS)}
+    queries = {q for q in queries if sum((r["data"], r["query"]) == q for r in rows) == len(methods)}
     by_data = {d: sum(q[0] == d for q in queries) for d in sorted({q[0] for q in queries})}
-    out += [
+    yield (
         f"{len(queries)} queries ({', '.join(f'{d}: {n}' for d, n in by_data.items())}), drawn by "
-        f"seed 0 among test queries with {LEAST} documents or more; 100 background rows. ValidFeatures, "
-        "permutation and Rank-LIME choose ten features with the mean as background. Preservation: "
-        "τ of the order by the first k features to the full one. Deletion: τ of the order without them; "
-        "lower is better. Exposure: 1 less the share of the exposure that moves. Means over background "
-        "rows and queries.",
-        "",
-    ]  # fmt: skip
+        f"seed 0 among test queries with {LEAST} documents or more; {ROWS} background rows. "
+        "ValidFeatures, permutation and Rank-LIME choose ten features with the mean as background. "
+        "Preservation: τ of the order by the first k features to the full one. Deletion: τ of the order "
+        "without them; lower is better. Exposure: 1 less the share of the exposure that moves. Means "
+        "over background rows and queries.\n"
+    )
+    mine = {
+        m: [r for r in rows if r["method"] == m and (r["data"], r["query"]) in queries] for m in methods
+    }
     for what in ("preservation", "deletion", "exposure alone", "exposure without"):
-        out += [f"| {what} | " + " | ".join(f"k = {k}" for k in KS) + " |", "|---" * 6 + "|"]
+        yield f"| {what} | {' | '.join(f'k = {k}' for k in KS)} |\n{'|---' * 6}|"
         for m in methods:
-            mine = [r for r in rows if r["method"] == m and (r["data"], r["query"]) in queries]
-            cells = [f"{np.mean([r[f'{what} {k}'] for r in mine]):.3f}" for k in KS]
-            out.append(f"| {m} | " + " | ".join(cells) + " |")
-        out.append("")
-    out += [
-        "| background: mean of the documents | validity, k = 5 | completeness, k = 5 |",
-        "|---|---|---|",
-    ]
+            cells = [f"{np.mean([r[f'{what} {k}'] for r in mine[m]]):.3f}" for k in KS]
+            yield f"| {m} | {' | '.join(cells)} |"
+        yield ""
+    yield "| background: mean of the documents | validity, k = 5 | completeness, k = 5 |\n|---|---|---|"
     for m in methods:
-        mine = [r for r in rows if r["method"] == m and (r["data"], r["query"]) in queries]
-        both = (f"{np.mean([r[f'{w} 5'] for r in mine]):.3f}" for w in ("validity", "completeness"))
-        out.append(f"| {m} | " + " | ".join(both) + " |")
-    out += [
-        "",
-        "## Planted rankers",
-        "",
-        f"Precision of as many features as the ranker has, {number} rankings. Noise: the sine of a "
-        "steep projection of all features is added to the score, with a standard deviation of so "
-        "much of the scores'.",
-        "",
-    ]
-    names = list(dict.fromkeys(p["ranker"] for p in plants))
-    out += ["| method | " + " | ".join(names) + " |", "|---" * (len(names) + 1) + "|"]
-    for m in dict.fromkeys(p["method"] for p in plants):
-        shares = (
-            f"{np.mean([p['hit'] for p in plants if p['ranker'] == n and p['method'] == m]):.3f}"
-            for n in names
-        )
-        out.append(f"| {m} | " + " | ".join(shares) + " |")
-    return "\n".join([*out, "", *lines, ""])
+        both = (f"{np.mean([r[f'{w} 5'] for r in mine[m]]):.3f}" for w in ("validity", "completeness"))
+        yield f"| {m} | {' | '.join(both)} |"
+
+
+def planted_report(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    number = len({row["query"] for row in rows})
+    yield (
+        "\n## Planted rankers\n\nPrecision of as many features as the ranker has, "
+        f"{number} rankings. Noise: the sine of a steep projection of all features is added to the "
+        "score, with a standard deviation of so much of the scores'.\n"
+    )
+    names = sorted({row["data"] for row in rows}, key=lambda name: (name.partition(",")[0], name))
+    yield f"| method | {' | '.join(names)} |\n{'|---' * (len(names) + 1)}|"
+    for m in dict.fromkeys(row["method"] for row in rows):
+        hits = ([r["hit"] for r in rows if (r["data"], r["method"]) == (n, m)] for n in names)
+        yield f"| {m} | {' | '.join(f'{np.mean(one):.3f}' if one else '–' for one in hits)} |"
+
+
+def report(rows: Sequence[dict[str, Any]]) -> Iterator[str]:
+    yield f"# Explanations of rankers over features\n\nMachine: {machine()}.\n"
+    if curves := [row for row in rows if "preservation 1" in row]:
+        yield from curves_report(curves)
+    if plants := [row for row in rows if "hit" in row]:
+        yield from planted_report(plants)
+    if levels := [row for row in rows if "level" in row]:
+        yield "\n## Verdicts\n"
+        for key in dict.fromkeys((row["data"], row["method"]) for row in levels):
+            some = [row["level"] for row in levels if (row["data"], row["method"]) == key]
+            yield (
+                f"- {key[0]}, {key[1]} scores: {some.count('holds')} of {len(some)} hold, "
+                f"{some.count('weak')} weak."
+            )
+
+
+def mq2008(given: argparse.Namespace, known: set[Any]) -> Iterator[dict[str, Any]]:
+    """Rows of the folds, and of the check of verdicts on the first."""
+    files = [DATA / "mq2008" / f"S{i + 1}.txt.gz" for i in range(5)]
+    for fold in range(5):
+        if not (given.queries or (given.verdicts and fold == 0)):
+            return
+        train = read_letor([files[(fold + i) % 5] for i in range(3)])
+        valid, test = read_letor(files[(fold + 3) % 5]), read_letor(files[(fold + 4) % 5])
+        model = FeatureModel(trained(train, valid), train.names)
+        yield from rows_of(f"fold {fold + 1}", model, train, test, given, known)
+        if fold == 0:
+            yield from verdicts("fold 1, validation queries", model, valid, given, known)
+            yield from verdicts("fold 1, test queries", model, test, given, known)
+
+
+def foreign(given: argparse.Namespace, known: set[Any]) -> Iterator[dict[str, Any]]:
+    """Rows of other files, and a model that LightGBM saved."""
+    train, test = map(read_letor, given.letor)
+    model = FeatureModel(lightgbm_model(given.model), train.names)
+    yield from rows_of(given.letor[1].name, model, train, test, given, known)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kept", type=Path, required=True, help="JSON lines of rows")
+    shards.add_options(parser)
     parser.add_argument("--queries", type=int, default=5, help="of each fold")
     parser.add_argument("--verdicts", type=int, default=60, help="queries of the check of verdicts")
     parser.add_argument("--planted", type=int, default=20, help="rankings of each planted ranker")
+    parser.add_argument("--methods", nargs="+", default=[*METHODS], choices=METHODS)
     parser.add_argument("--letor", type=Path, nargs=2, metavar=("TRAIN", "TEST"))
     parser.add_argument("--model", type=Path, help="of LightGBM, for --letor")
-    parser.add_argument("--out", type=Path, help="the report; default: standard output")
+    parser.add_argument("--out", type=Path, help="folder for ltr_explanations.md")
     given = parser.parse_args()
-    kept = given.kept.read_text().splitlines() if given.kept.exists() else []
-    rows = [json.loads(line) for line in kept]
+    if (given.letor is None) != (given.model is None):
+        parser.error("--letor and --model go together")
+    rows = kept_rows(given.kept)
     known = {(row["data"], row["query"], row["method"]) for row in rows}
-    parts, lines = [], []
-    if given.letor:
-        train, test = map(read_letor, given.letor)
-        parts.append(
-            (given.letor[1].name, FeatureModel(lightgbm_model(given.model), train.names), train, test)
-        )
-    else:
-        files = [DATA / "mq2008" / f"S{i + 1}.txt.gz" for i in range(5)]
-        for fold in range(5):
-            train = read_letor([files[(fold + i) % 5] for i in range(3)])
-            valid, test = read_letor(files[(fold + 3) % 5]), read_letor(files[(fold + 4) % 5])
-            model = FeatureModel(trained(train, valid), train.names)
-            parts.append((f"fold {fold + 1}", model, train, test))
-            if fold == 0:
-                lines = ["## Verdicts", ""]
-                for name, part in (("validation", valid), ("test", test)):
-                    found = shuffled(model, part, given.verdicts)
-                    for key, levels in found.items():
-                        holds = levels.count("holds")
-                        lines.append(
-                            f"- Fold 1, {name} queries, {key} scores: {holds} of {len(levels)} hold, "
-                            f"{levels.count('weak')} weak."
-                        )
-    with given.kept.open("a") as file:
-        for one in parts:
-            for row in rows_of(*one, given.queries, known):
-                rows.append(row)
-                file.write(json.dumps(row) + "\n")
-                file.flush()
-    text = report(rows, [*planted(given.planted)], given.planted, lines)
-    given.out.write_text(text) if given.out else print(text)
+    rows += keep(given.kept, foreign(given, known) if given.letor else mq2008(given, known))
+    if not given.letor:
+        rows += keep(given.kept, planted(given.planted, given.methods, given.shard, known))
+    write(report(rows), given.out, "ltr_explanations.md")
 
 
 if __name__ == "__main__":

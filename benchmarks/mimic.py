@@ -8,11 +8,16 @@ from __future__ import annotations
 
 import argparse
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from itertools import product
+from pathlib import Path
 from typing import Any
 
 import lightgbm
 import numpy as np
+import shards
+from problems import write
+from shards import keep, kept_rows, sharded
 from trec import DATA, machine
 
 import intentx as ix
@@ -24,6 +29,8 @@ READABLE = (
     "BM25 document", "BM25 title", "BM25 anchor", "BM25 URL", "BM25 body", "TF document",
     "IDF document", "length document", "PageRank", "inlinks", "length of URL", "slashes in URL",
 )  # fmt: skip
+FEATURES: dict[str, Sequence[str]] = {"46": LETOR_4, "12": READABLE}
+SINGLE = "best single feature"
 METHODS: tuple[tuple[Kind, int, Any], ...] = (
     ("tree", 16, "scores"), ("tree", 16, "order"), ("tree", 64, "scores"), ("tree", 64, "order"),
     ("boosted", 8, "scores"), ("boosted", 8, "order"), ("linear", 2, "scores"), ("linear", 2, "order"),
@@ -59,33 +66,55 @@ def synthetic(
     return np.concatenate(parts), [model(part) for part in parts[1:]]
 
 
-def fold(number: int, options: argparse.Namespace, found: dict[Any, list[Any]]) -> None:
-    """Adds the metrics of one fold, 1 to 5, by features, queries, synthetic ones and method."""
+def fold(
+    number: int, options: argparse.Namespace, known: Collection[tuple[Any, ...]]
+) -> Iterator[dict[str, Any]]:
+    """The metrics of one fold, 1 to 5, by features, queries, synthetic ones and method."""
     parts = [DATA / "mq2008" / f"S{(number - 1 + i) % 5 + 1}.txt.gz" for i in range(5)]
     train, valid, test = (ix.read_letor(some) for some in (parts[:3], parts[3], parts[4]))
     booster = ranker(train, valid)
     model = ix.FeatureModel(lambda X: booster.predict(X), LETOR_4)
     heldout = [one for one in test.rankings(model) if np.ptp(one.scores) > 0]
-    known = [one for one in train.rankings(model) if np.ptp(one.scores) > 0]
-    known = [known[i] for i in np.random.default_rng(0).permutation(len(known))]
-    for chosen, names in (("46", LETOR_4), ("12", READABLE)):
+    able = [one for one in train.rankings(model) if np.ptp(one.scores) > 0]
+    able = [able[i] for i in np.random.default_rng(0).permutation(len(able))]
+    for chosen, queries, more in product(FEATURES, options.secondary, options.synthetic):
+        names = FEATURES[chosen]
         columns = heldout[0].columns(names)
-        for queries, more in ((q, m) for q in options.secondary for m in options.synthetic):
-            fitted = known[:queries]
-            made, their_scores = synthetic(fitted, more)
-            X = np.concatenate([*(one.X for one in fitted), made])[:, columns]
-            scores = [*(one.scores for one in fitted), *their_scores]
+        fitted = able[:queries]
+        made, their_scores = synthetic(fitted, more)
+        X = np.concatenate([*(one.X for one in fitted), made])[:, columns]
+        scores = [*(one.scores for one in fitted), *their_scores]
+        key = {"fold": number, "features": chosen, "queries": queries, "synthetic": more}
+        if (number, chosen, queries, more, SINGLE) not in known:
+            yield key | {"mimic": SINGLE, "tau": best_feature_of(fitted, heldout, columns)}
+        for kind, leaves, labels in METHODS:
+            size = "" if kind == "linear" else f", {leaves} leaves"
+            name = f"{kind}{size}, {labels}"
+            wanted = not options.kinds or kind in options.kinds
+            if not wanted or (number, chosen, queries, more, name) in known:
+                continue
             sizes = [len(one) for one in scores]
-            single = {"tau": best_feature_of(fitted, heldout, columns)}
-            found[chosen, queries, more, "best single feature"].append(single)
-            for kind, leaves, labels in METHODS:
-                if options.kinds and kind not in options.kinds:
-                    continue
-                y = labels_of(labels, scores)
-                mimic = fit_mimic(kind, X, y, sizes, names, max_leaves=leaves, seed=0)
-                size = "" if kind == "linear" else f", {leaves} leaves"
-                metrics = mimic_metrics(heldout, mimic.model.predict, columns)
-                found[chosen, queries, more, f"{kind}{size}, {labels}"].append(metrics)
+            y = labels_of(labels, scores)
+            mimic = fit_mimic(kind, X, y, sizes, names, max_leaves=leaves, seed=0)
+            metrics = mimic_metrics(heldout, mimic.model.predict, columns)
+            yield key | {"mimic": name, **{c: float(metrics[c]) for c in COLUMNS}}
+
+
+def report(rows: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    yield "# Mimics of a LightGBM ranker on MQ2008\n"
+    folds = len({row["fold"] for row in rows})
+    yield f"`python benchmarks/mimic.py`: means over {folds} of five folds; {machine()}.\n"
+    yield "| features | secondary queries | synthetic ones | mimic, labels | τ | τ@10 | NDCG@10 | P@10 |"
+    yield "|---|---|---|---|---|---|---|---|"
+    found: dict[Any, list[Any]] = defaultdict(list)
+    for row in rows:
+        found[row["features"], row["queries"], row["synthetic"], row["mimic"]].append(row)
+    order = [SINGLE, *dict.fromkeys(row["mimic"] for row in rows)]
+    for key in sorted(found, key=lambda one: (-int(one[0]), one[1], one[2], order.index(one[3]))):
+        cells = [
+            f"{np.mean([r[c] for r in found[key]]):.3f}" if c in found[key][0] else "–" for c in COLUMNS
+        ]
+        yield f"| {' | '.join(map(str, key))} | {' | '.join(cells)} |"
 
 
 def main() -> None:
@@ -96,19 +125,15 @@ def main() -> None:
         "--synthetic", type=int, nargs="+", default=[0], help="queries of made-up documents"
     )
     parser.add_argument("--kinds", nargs="+", default=[], help="only these, such as tree lambdarank")
+    shards.add_options(parser)
+    parser.add_argument("--out", type=Path, help="folder for mimic.md")
     options = parser.parse_args()
-    found: dict[Any, list[Any]] = defaultdict(list)
-    for number in options.folds:
-        fold(number, options, found)
-    print("# Mimics of a LightGBM ranker on MQ2008\n")
-    print(f"`python benchmarks/mimic.py`: means over {len(options.folds)} of five folds; {machine()}.\n")
-    print(
-        "| features | secondary queries | synthetic ones | mimic, labels | τ | τ@10 | NDCG@10 | P@10 |"
-    )
-    print("|---|---|---|---|---|---|---|---|")
-    for (chosen, queries, more, name), rows in found.items():
-        cells = [f"{np.mean([r[c] for r in rows]):.3f}" if c in rows[0] else "–" for c in COLUMNS]
-        print(f"| {chosen} | {queries} | {more} | {name} | {' | '.join(cells)} |")
+    rows = kept_rows(options.kept)
+    columns = ("fold", "features", "queries", "synthetic", "mimic")
+    known = {tuple(row[c] for c in columns) for row in rows}
+    for number in sharded(options.folds, options.shard):
+        rows += keep(options.kept, fold(number, options, known))
+    write(report(rows), options.out, "mimic.md")
 
 
 if __name__ == "__main__":

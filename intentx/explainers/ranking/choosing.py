@@ -38,7 +38,7 @@ FILLED = (
     "these leave much of its order unexplained, so terms that help to reproduce it were added, whose "
     "effect could be chance; a larger budget measures more"
 )
-LARGEST = "those with the next largest effects were added, which could be chance"
+LARGEST = "those that may matter most to the first documents were added, which could be chance"
 EFFECTS = 0.3  # how far they weigh by default
 GAIN = 0.1  # of unseen pairs: what terms without a clear effect must add, where effects are all
 GENERAL = 0.5  # the default generality
@@ -233,7 +233,8 @@ class TermChooser:
             return None
         if self.settings.causal < 1:
             return matrices.restricted(wanted.tolist())
-        largest = self.evidence.largest(matrices.scores.terms, self.settings.max_terms)
+        most = self.settings.max_terms
+        largest = self.evidence.largest(matrices.scores.terms, self.problem.index, most)
         if not np.isin(largest, wanted).all():
             self.stages.note(f"{FOUND.format(len(wanted))} {LARGEST}")
         return matrices.restricted(largest.tolist())

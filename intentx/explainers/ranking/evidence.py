@@ -22,6 +22,7 @@ __all__ = ["Evidence", "evidence_of"]
 
 MATERIAL = 0.1  # of the smallest effect that is no chance: what is expected of others, at least
 EXPECTED = 0.25  # of an effect that could be chance; 1,600 texts find .1 to .27 of it (MiniLM, BERT)
+FIRST = 10  # documents that terms should matter to
 
 
 class Evidence(NamedTuple):
@@ -55,15 +56,18 @@ class Evidence(NamedTuple):
         effects = np.array([one.effect if one.kind == "no effect" else 0.0 for one in of_terms])
         return np.asarray(EXPECTED * np.maximum(effects, 0.0))
 
-    def largest(self, terms: Sequence[str], most: int) -> npt.NDArray[np.intp]:
-        """Places of the terms with the largest effects: first of those that the ranker wants, of which
-        there is one at least, then of others of which not far less is to be expected.
+    def largest(self, terms: Sequence[str], index: TextIndex, most: int) -> npt.NDArray[np.intp]:
+        """Places of the terms that matter most to the first documents of ``index``: first of those that
+        the ranker wants, of which there is one at least, then of others of which not far less is to be
+        expected.
         """
         wanted = self.wanted(terms)
         expected = wanted + self.leaning(terms)
-        order = np.lexsort((-expected, wanted == 0))
-        enough = expected[order] >= MATERIAL * wanted[wanted > 0].min()
-        return np.asarray(order[enough][:most])
+        matter = expected * _reach(terms, index)
+        order = np.lexsort((-expected, -matter, wanted == 0))
+        enough = expected >= MATERIAL * wanted[wanted > 0].min()
+        counts = (wanted > 0) | (enough & (matter > 0))
+        return np.asarray(order[counts[order]][:most])
 
     def joined(
         self,
@@ -88,11 +92,21 @@ class Evidence(NamedTuple):
                 matrices, ranking, index, simple_rankers, self.edits, self.scores,
                 share=edited, seed=seed,
             )  # fmt: skip
-        wanted = self.wanted(matrices.scores.terms)
+        terms = matrices.scores.terms
+        wanted = self.wanted(terms)
         if 0 < effects < 1 and wanted.any():
-            expected = wanted + self.leaning(matrices.scores.terms)
-            matrices = with_effects(matrices, expected, effects)
+            expected = wanted + self.leaning(terms)
+            matter = expected * _reach(terms, index)
+            matrices = with_effects(matrices, matter if matter.any() else expected, effects)
         return matrices
+
+
+def _reach(terms: Sequence[str], index: TextIndex) -> npt.NDArray[np.float64]:
+    """(T,) share of the first documents that hold a term, these weighed as by DCG."""
+    weight = np.zeros(len(index.lengths))
+    weight[:FIRST] = 1 / np.log2(np.arange(len(weight[:FIRST])) + 2)
+    share: npt.NDArray[np.float64] = (index.counts_of(terms) > 0) @ (weight / weight.sum())
+    return share
 
 
 def evidence_of(
