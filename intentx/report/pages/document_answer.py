@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.shown import verdict_of
 from intentx.explainers.inside.token_pairs_explanation import TokenPairsExplanation
-from intentx.markup import Html, count, join, listing, percent, real, tag
+from intentx.markup import Html, count, join, listing, missed, real, tag
 from intentx.report.pages.explained_document import NOTABLE, DocumentView
 from intentx.report.pages.measures import measured
 from intentx.report.pages.token_pairs import pairs_add_up
@@ -93,7 +93,7 @@ def _belief(explanation: DocumentExplanation) -> Html:
         lines.append(
             "There was no difference to explain: the scores are equal."
             if math.isnan(gap)
-            else f"All attributions add up to the {whole}{carried}, but for {_small(gap)}."
+            else f"All attributions add up to the {whole}{carried}, but for {missed(gap)}."
         )
     lines.append(
         f"That took the ranker’s scores of {count(explanation.model_calls, 'version')} of it."
@@ -101,8 +101,3 @@ def _belief(explanation: DocumentExplanation) -> Html:
         else "That took no score besides those of the ranking."
     )
     return join(lines, " ")
-
-
-def _small(share: float) -> str:
-    """A share as a percentage that says how small it is."""
-    return percent(share) if share >= 1 else f"{100 * share:.2g}\u00a0%"
