@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import copy
+import json
 
 import numpy as np
 import pytest
 import torch
 
 import intentx as ix
+from intentx.cli import main
 from intentx.rankers import DPR, BiEncoder, CrossEncoder
 from tests import tiny_models
 
@@ -140,6 +142,23 @@ def test_the_grid_opens_one_at_a_time(rankings, tmp_path):
     assert plain.verdict.level in ("holds", "weak", "chance")
     assert plain.text()
     assert ix.AttentionExplanation.from_json(plain.to_json()).to_json() == plain.to_json()
+
+
+def test_a_page_of_the_command_line_has_the_grid_and_claims_no_effect(tmp_path, monkeypatch):
+    # The order of a model at random is chance, of which pages say less.
+    monkeypatch.setattr(ix.AttentionExplanation, "verdict", property(lambda self: None))
+    folder, page = tiny_models.cross_encoder(tmp_path / "cross"), tmp_path / "page.html"
+    docs = tmp_path / "docs.jsonl"
+    docs.write_text("".join(json.dumps({"id": i, "text": t}) + "\n" for i, t in DOCS.items()))
+    asked = ["explain", "--ranker", f"cross-encoder:{folder}", "--docs", str(docs), "--query", ASKED]
+    asked += ["--doc", "a", "--method", "attention", "--no-verdict"]
+    assert main([*asked, "--html", str(page)]) == 0
+    told = page.read_text(encoding="utf-8")
+    assert told.count("<details name=") == 6
+    assert "The model attends most to" in told
+    assert "Whether they matter, attention does not say." in told
+    assert "depends most on" not in told
+    assert "make no difference" not in told
 
 
 def test_what_is_not_there_is_refused(rankings):
