@@ -85,6 +85,11 @@ def _write_lines(path: Path, lines: Iterable[str]) -> Path:
 
 def _tell(results: Results) -> None:
     """What the reader of a report should know, on standard error."""
+    if not results.cells:
+        tell(
+            "nothing was measured yet, so that the tables are empty: run intentx bench again, which says "
+            "what stopped it"
+        )
     if results.done < results.cells:
         tell(
             f"unfinished: {count(results.done)} of {count(results.cells)} cells of the queries started "

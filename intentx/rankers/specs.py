@@ -321,6 +321,11 @@ def _callable(spec: str) -> str:
                 f"is; settings after a # are for {taking}"
             )
         return spec
+    if module == "module" and ":" in name:
+        raise InputError(
+            f"no ranker {without_secrets(spec)!r}: module stands for the name of your module; "
+            f"write {without_secrets(name)!r}"
+        )
     raise InputError(
         f"no ranker {without_secrets(spec)!r}; a ranker is one of: {listed()}"
         f"{nearest(_begin(spec), kind_names())}"

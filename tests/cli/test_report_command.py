@@ -73,6 +73,13 @@ def test_an_unfinished_run_is_reported_and_said_to_be_one(capsys, tmp_path):
     assert b"Unfinished" in (tmp_path / "report.html").read_bytes()
 
 
+def test_a_run_without_a_cell_is_said_to_be_empty(capsys, tmp_path):
+    toy_studies.write(tmp_path, toy_studies.plan(), [])
+    code, _, err = run(capsys, tmp_path)
+    assert code == 0
+    assert "nothing was measured yet" in err
+
+
 def test_without_matplotlib_all_but_plots_is_written(capsys, study, monkeypatch):
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     code, out, err = run(capsys, study)

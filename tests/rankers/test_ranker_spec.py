@@ -121,6 +121,7 @@ def _without_name(text):
     ("text", "message"),
     [
         ("bm52", "no ranker 'bm52'; .*, module:callable; did you mean 'bm25'"),
+        ("module:mine:score", "module stands for the name of your module; write 'mine:score'"),
         ("BM25", "did you mean 'bm25'"),
         ("bi-encodr:minilm", "no ranker 'bi-encodr:minilm'.*did you mean 'bi-encoder'"),
         ("crossencoder:model", "did you mean 'cross-encoder'"),

@@ -175,8 +175,8 @@ class Found:
         elif everything is not None and everything in known and not self.search.reaches(everything):
             other = "other words" if getattr(self.method, "keep", None) else "these edits"
             finding = (
-                f"no set of {other} does it: with all of them taken away it is still at rank "
-                f"{known[everything].rank}"
+                f"no set of {other} was found that does it; with all of them taken away it is still at "
+                f"rank {known[everything].rank}"
             )
         elif whole:
             finding = f"none within the budget; {_asked_whole(whole[-1], edits)}"

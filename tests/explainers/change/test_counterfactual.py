@@ -225,7 +225,7 @@ def test_where_nothing_is_found_it_is_said_what_is_known():
     words = " ".join(f"word{i}" for i in range(40))
     ranking = ix.rank(lambda q, texts: [float(t != "x") for t in texts], "x", {"a": words, "b": "x"})
     found = ix.Counterfactual(k=1).explain(ranking, "a")
-    assert found.finding.startswith("no set of these edits does it: with all of them taken away")
+    assert found.finding.startswith("no set of these edits was found that does it; with all of them")
     found = ix.Counterfactual(goal="enter", k=1, words=tuple(words.split())).explain(ranking, "b")
     assert found.finding == "none within the budget; no single one of 40 offered edits does it"
     assert found.status == "none within the budget"
