@@ -14,14 +14,15 @@ serve: $(VENV)/.serve
 
 # By file: its fixtures, small models and rankings, are made once. In the order of the files, since by
 # default those of few tests come last, which are the long ones; doctests, which are short, end it.
-PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# Processes that tests start find the modules compiled, also where the environment says not to keep them.
+PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 test: $(VENV)/.dev
 	$(PYTEST)
 
 # The rooms that everything stands on, without transformers and browsers: under a minute.
 FAST := tests/capabilities tests/coverage tests/datasets tests/preferences tests/search tests/text
 test-fast: $(VENV)/.dev
-	$(PYTEST) -m "not slow" $(FAST)
+	$(PYTEST) -p no:schemathesis -m "not slow" $(FAST)
 
 coverage: $(VENV)/.dev
 	$(PYTEST) --cov --cov-report=term:skip-covered

@@ -38,9 +38,9 @@ RELEVANT = 2
 METRICS = {"kurtosis": "kurtosis of the map", "sum": "sum of contributions"}
 NEGATIVES = ("negative", "other query")
 OTHERS = 20  # passages of another query's pool, for each query
-TOP = 3  # documents of each query of which snippets are compared
+TOP, EXAMPLES = 3, 6  # documents of each query of which snippets are compared; and that are shown
 SURE = 1e-4  # p in the paper
-EXAMPLES = 6
+PARTS = ("rankers", "abstracts", "seeds")
 
 
 class One(NamedTuple):
@@ -240,16 +240,16 @@ def pictures(found: Sequence[One], title: str, slug: str, out: Path) -> Iterator
     panels = {
         label: {group: values(found, metric, group) for group in groups}
         for metric, label in METRICS.items()
+        if all(tested(found, metric, negatives) for negatives in NEGATIVES)
     }
     relevant = [one.explanation for one in found if one.group == "relevant"]
     shown = [e for e in relevant if e.position < TOP] or relevant
     fit = (e for e in shown if e.filtered_terms and len(e.words) <= 40 and e.document.isascii())
     best = next(fit, shown[0])
-    for name, figure in (
-        ("box", box_figure(panels, f"MatchPyramid, {title}")),
-        ("map", map_figure(best)),
-        ("flattened", flattened_figure(best)),
-    ):
+    figures = {"map": map_figure(best), "flattened": flattened_figure(best)}
+    if panels:
+        figures = {"box": box_figure(panels, f"MatchPyramid, {title}"), **figures}
+    for name, figure in figures.items():
         file = f"gradcam_{slug}_{name}.png"
         figure.savefig(out / file, dpi=110)
         yield f"\n![{name}, {title}]({file})"
@@ -312,7 +312,7 @@ def of_recipe(name: str, recipe: Recipe, topics: Sequence[Topic], out: Path | No
     seconds = time.perf_counter() - begun
     first_stage = ndcg(lambda query, texts: -np.arange(len(texts)))
     return [
-        f"\n## {name.capitalize()}\n",
+        f"\n## {name[0].upper()}{name[1:]}\n",
         f"{len(found)} passages explained in {seconds:.0f} s. The ranker's nDCG@10 is "
         f"{ndcg(ranker):.3f}; that of BM25, whose first hundred it re-ranks, {first_stage:.3f}.\n",
         *table(found),
@@ -323,7 +323,7 @@ def of_recipe(name: str, recipe: Recipe, topics: Sequence[Topic], out: Path | No
     ]
 
 
-def report(queries: int, out: Path | None, workers: int) -> Iterator[str]:
+def report(queries: int, out: Path | None, workers: int, parts: Sequence[str]) -> Iterator[str]:
     """The page."""
     started = time.perf_counter()
     ours = RECIPES["matchpyramid"]
@@ -354,16 +354,19 @@ def report(queries: int, out: Path | None, workers: int) -> Iterator[str]:
     parallel = joblib.Parallel(workers, return_as="generator")
     for _ in parallel(joblib.delayed(trained_by)(recipe) for recipe in recipes.values()):
         pass
-    for some in parallel(joblib.delayed(of_recipe)(*one, topics, out) for one in recipes.items()):
-        yield from some
-    yield from longer(recipes, queries, parallel)
-    yield from seeds(recipes, topics, parallel)
+    if "rankers" in parts:
+        for some in parallel(joblib.delayed(of_recipe)(*one, topics, out) for one in recipes.items()):
+            yield from some
+    if "abstracts" in parts:
+        yield from longer(recipes, queries, parallel)
+    if "seeds" in parts:
+        yield from seeds(recipes, topics, parallel)
     yield f"\nAll of it took {(time.perf_counter() - started) / 60:.0f} minutes."
 
 
 def on_abstracts(name: str, recipe: Recipe, topics: Sequence[Topic]) -> list[str]:
     found = studied(trained_by(recipe), topics)
-    return [f"\n### {name.capitalize()}, abstracts\n", *table(found), "\n" + snippets(found)]
+    return [f"\n### {name[0].upper()}{name[1:]}, abstracts\n", *table(found), "\n" + snippets(found)]
 
 
 def longer(recipes: dict[str, Recipe], queries: int, parallel: joblib.Parallel) -> Iterator[str]:
@@ -384,11 +387,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--queries", type=int, default=43)
     parser.add_argument("--workers", type=int, default=1, help="processes")
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="of the page")
     parser.add_argument("--out", type=Path, help="folder for gradcam_study.md and its pictures")
     options = parser.parse_args()
     if not (DATA / "dl19").is_dir():
         sys.exit(f"the study needs judged passages, and there are none at {DATA}")
-    write(report(options.queries, options.out, options.workers), options.out, "gradcam_study.md")
+    lines = report(options.queries, options.out, options.workers, options.parts)
+    write(lines, options.out, "gradcam_study.md")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,7 @@ __all__ = [
     "escaped",
     "join",
     "listing",
+    "missed",
     "percent",
     "real",
     "tag",
@@ -95,6 +96,17 @@ def count(number: int, noun: str = "", plural: str = "") -> str:
     if not noun:
         return f"{number:,}"
     return f"{number:,} {noun if number == 1 else plural or noun + 's'}"
+
+
+def missed(gap: float) -> str:
+    r"""By how much a sum misses what it should be, as a percentage.
+
+    >>> missed(0.0123), missed(3e-7), missed(2.0)
+    ('1.2\xa0%', 'less than 0.001\xa0%', '200\xa0%')
+    """
+    if gap >= 1:
+        return percent(gap)
+    return f"{100 * gap:.2g}\u00a0%" if gap >= 1e-5 else "less than 0.001\u00a0%"
 
 
 def percent(share: float) -> str:

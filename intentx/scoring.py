@@ -19,7 +19,7 @@ from intentx.errors import InputError, ScorerError
 if TYPE_CHECKING:
     from intentx.score_cache import ScoreFile
 
-__all__ = ["BlackBox", "Scorer", "unit_of"]
+__all__ = ["BlackBox", "Scorer", "checked_scores", "unit_of"]
 
 Floats = npt.NDArray[np.float64]
 SMALLEST, LARGEST = 1e-100, 1e100  # scores whose squares and differences are safe numbers
@@ -251,7 +251,7 @@ class BlackBox:
             raise _failure(message, query, culprit) from error
         finally:
             self.spent(time.perf_counter() - started)
-        return _checked(answer, query, texts)
+        return checked_scores(answer, query, texts)
 
     def _culprit(self, query: str, texts: Sequence[str]) -> Sequence[str]:
         """The smallest part of a failed batch that fails by itself, found by halving."""
@@ -274,7 +274,7 @@ def _score_file(path: str | Path, scorer: Scorer, fingerprint: str | None) -> Sc
     return ScoreFile(path, Capabilities.of(scorer).filed_under(fingerprint))
 
 
-def _checked(answer: Any, query: str, texts: Sequence[str]) -> Floats:
+def checked_scores(answer: Any, query: str, texts: Sequence[str]) -> Floats:
     """``answer`` as (N,) finite float64, or a ScorerError that says what is wrong with it."""
     if hasattr(answer, "detach"):  # a torch tensor, perhaps on a device and with gradients
         answer = answer.detach().cpu()

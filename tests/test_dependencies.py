@@ -33,18 +33,24 @@ def declared(project, developers=False):
     return {plain(name) for name in found}
 
 
+@functools.cache
+def names_in(text):
+    """Modules at the top of a package that a source imports; remembered, as all tests read them."""
+    names = []
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            names.append(node.module)
+    return [name.partition(".")[0] for name in names]
+
+
 def imported(sources):
     """Modules at the top of a package that these sources import, and the first file that does."""
     found = {}
     for place, text in sources.items():
-        for node in ast.walk(ast.parse(text)):
-            names = []
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and not node.level:
-                names = [node.module]
-            for name in names:
-                found.setdefault(name.partition(".")[0], place)
+        for name in names_in(text):
+            found.setdefault(name, place)
     return {name: place for name, place in found.items() if name not in sys.stdlib_module_names}
 
 

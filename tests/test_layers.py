@@ -2,6 +2,7 @@
 
 import ast
 import functools
+import json
 import re
 import subprocess
 import sys
@@ -284,6 +285,17 @@ def test_a_room_loads_what_is_touched():
 
 def test_no_public_name_is_heavy():
     assert not set(HEAVY) & set(fresh("import sys; from intentx import *; print(*sys.modules)"))
+
+
+def test_the_command_explains_without_what_takes_long_to_load(tmp_path):
+    docs = tmp_path / "docs.jsonl"
+    docs.write_text("".join(json.dumps({"id": f"d{i}", "text": "tea " * i}) + "\n" for i in range(1, 9)))
+    arguments = ["explain", "--query", "tea", "--docs", str(docs), "--ranker", "bm25", "--json"]
+    arguments += ["--method", "query-terms"]
+    code = f"import sys; from intentx.cli import main; main({arguments}); print(); print(*sys.modules)"
+    loaded = fresh(code)
+    assert "rich" in loaded  # it was run
+    assert not ({*HEAVY} - {"rich", "rank_bm25"}) & {*loaded}
 
 
 def test_the_check_of_the_import_can_fail():

@@ -94,6 +94,7 @@ class Capabilities:
     ``token_matches``,     own     an InputError from TokenPairs, which names ways that work.
     ``at_side``,                   ``at_side`` is of encoders of two sides, ``interaction`` of rankers
     ``interaction``                over a matrix of similarities.
+    ``score_pairs``        own     texts of different queries go in calls of their own.
     ``attentions``         own     an InputError from Attention, in the same way.
     ``batch_size``         handed  32 versions of a document in one pass, where gradients are taken.
                            on
@@ -338,6 +339,12 @@ class Capabilities:
         """What says which tokens matched, where the score is a sum over pairs of them."""
         found = own_of_scores(self.scorer, "token_matches")[1]
         return found if callable(found) else None
+
+    @property
+    def scores_pairs(self) -> Callable[[Sequence[str], Sequence[str]], Any] | None:
+        """What scores texts for queries of their own in one call."""
+        found = own_of_scores(self.scorer, "score_pairs")[1]
+        return found if callable(found) and not self.listwise else None
 
     @property
     def attentions(self) -> Callable[[str, str], AttentionMaps] | None:

@@ -35,6 +35,7 @@ __all__ = [
     "Prefers",
     "Remarks",
     "Scorer",
+    "ScoresPairs",
     "Staged",
     "StateMarked",
     "TermWeights",
@@ -323,6 +324,15 @@ class TokenMatches:
     matrix: npt.ArrayLike = field(repr=False)
     parts: Mapping[str, float] = field(default_factory=dict)
     way: str = "maxima"
+
+
+@runtime_checkable
+class ScoresPairs(Scorer, Protocol):
+    """A scorer that takes texts for different queries in one call, as for searches of several people."""
+
+    def score_pairs(self, queries: Sequence[str], texts: Sequence[str], /) -> Any:
+        """(N,) scores, of each text for the query at its place."""
+        ...
 
 
 @runtime_checkable

@@ -62,6 +62,8 @@ def method_of(name: str, options: argparse.Namespace) -> Any:
     method = find_method(name)
     names = ("max_terms", "seed", *OF_RANKINGS, *OF_DOCUMENTS)
     given = {one: getattr(options, one) for one in names if one != "dense" and takes(method, one)}
+    if takes(method, "grid") and getattr(options, "html", None) is not None:  # what pages have to open
+        given["grid"] = True
     if takes(method, "analyzer") and options.analyzer != Analyzer():  # else the ranker may have its own
         given["analyzer"] = options.analyzer
     if method.takes_one_simple_ranker:

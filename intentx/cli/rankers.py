@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Iterator
 from typing import Any
 
 from intentx.cli.terminal import show, show_json
@@ -25,16 +26,21 @@ def _rankers(options: argparse.Namespace) -> None:
     if options.json:
         show_json({"rankers": [one.to_dict() for one in found], "abilities": dict(ABILITIES)})
         return
-    from rich.table import Table
+    show("Kinds of rankers, each with an example that follows --ranker, and with what it can do:\n")
+    show("\n".join(line for one in found for line in _lines(one)))
+    show("\nWhat that is:\n")
+    show("\n".join(f"{name}: {what}" for name, what in ABILITIES.items()))
+    show(
+        "\nA ranker over features follows --ranker together with --letor. Settings stand behind the #, "
+        "joined by &; intentx rankers --json lists those of each kind."
+    )
 
-    table = Table(box=None, pad_edge=False)
-    for title in ("ranker", "installed", "what it can do", "example"):
-        table.add_column(title, overflow="fold")
-    for one in found:
-        table.add_row(one.name, _installed(one), ", ".join(one.can) or "a recorded ranking", one.example)
-    show(table)
-    show("\n" + "\n".join(f"{name}: {what}" for name, what in ABILITIES.items()))
 
-
-def _installed(one: KindReport) -> str:
-    return "yes" if one.installed else f"no: pip install 'intentx[{one.extra}]'"
+def _lines(one: KindReport) -> Iterator[str]:
+    """What a newcomer wants to know of a kind; the example can be pasted into a shell."""
+    missing = "" if one.installed else f"; not installed: pip install 'intentx[{one.extra}]'"
+    yield f"{one.name}: {one.help}{missing}"
+    yield f"    --ranker '{one.example}'"
+    yield f"    {', '.join(one.can) or 'explained by its order alone'}"
+    if one.trained:
+        yield f"    intentx train {one.name} makes one"

@@ -67,9 +67,9 @@ def _pictures(out: Path, drawn: Sequence[Plot]) -> list[Path]:
         return []
     folder = made_folder(out / "plots")
     return [
-        write_file(folder / f"{plot.name}.{kind}", written(plot.figure, kind))
+        write_file(folder / f"{plot.name}.{kind}", content)
         for plot in drawn
-        for kind in ("png", "svg")
+        for kind, content in (("png", written(plot.figure, "png")), ("svg", plot.svg))
     ]
 
 
@@ -87,8 +87,8 @@ def _tell(results: Results) -> None:
     """What the reader of a report should know, on standard error."""
     if not results.cells:
         tell(
-            "nothing was measured yet, so that the tables are empty: run intentx bench again, which says "
-            "what stopped it"
+            "nothing was measured yet, so that the tables are empty: run intentx bench again, which "
+            "says what stopped it"
         )
     if results.done < results.cells:
         tell(

@@ -1,7 +1,9 @@
 """Intervals of means, tests against chance, agreement of two orders: by SciPy where it has them.
 
-SciPy's parts are imported where they are used: ``scipy.stats`` takes long to load. It has no
-correction of Holm's, and its permutation test does not test many things by the same signs.
+``scipy.stats`` takes over a second to load and a good part of a millisecond a call. What each
+explanation needs is computed here, to the same numbers: resampled means, false discoveries, and tau-b
+of a few hundred documents. The tests compare. It has no correction of Holm's, and its permutation test
+does not test many things by the same signs.
 """
 
 from __future__ import annotations
@@ -40,6 +42,7 @@ BLOCK = 100  # draws at a time, so that many values need little memory
 EXACT_OF_MANY = 14  # values up to which all signs are tried where many things are tested at once
 PATTERNS = 50_000  # of signs beyond
 NUMBERS = 4_000_000  # at once
+COUNTED = 200  # documents up to which all pairs are counted; beyond, sorting them is quicker
 
 
 @dataclass(frozen=True)
@@ -84,7 +87,7 @@ def student_interval(
     n = len(values)
     if n < 2 or np.ptp(values) == 0:
         return math.nan, math.nan
-    from scipy.special import stdtrit  # quicker to load than scipy.stats
+    from scipy.special import stdtrit  # scipy.stats takes a second to load
 
     spread = float(np.std(values, ddof=1)) * math.sqrt(1 / n + tested_to_fitted)
     reach = float(stdtrit(n - 1, 0.975)) * spread
@@ -111,17 +114,13 @@ def bootstrap(
     mean = float(values.mean())
     if len(values) < FEW or np.ptp(values) == 0:
         return Estimate(mean, *student_interval(values, bounds=bounds), len(values))
-    from scipy import stats
-
-    drawn = stats.bootstrap(
-        (values,),
-        np.mean,
-        n_resamples=DRAWS,
-        batch=_block(len(values)),
-        method="percentile",
-        random_state=np.random.default_rng(seed),
-    )
-    low, high = np.percentile(drawn.bootstrap_distribution, [2.5, 97.5])
+    generator, n = np.random.default_rng(seed), len(values)
+    block = _block(n)
+    means = [
+        values[generator.integers(0, n, (min(block, DRAWS - start), n))].mean(axis=1)
+        for start in range(0, DRAWS, block)
+    ]
+    low, high = np.percentile(np.concatenate(means), [2.5, 97.5])
     return Estimate(mean, float(low), float(high), len(values))
 
 
@@ -131,9 +130,9 @@ def student_test(ratios: Floats, freedom: Floats | float) -> Floats:
     >>> student_test(np.array([0.0, -12.706204736]), 1).round(3).tolist()
     [1.0, 0.05]
     """
-    from scipy import stats
+    from scipy.special import stdtr
 
-    return np.asarray(2 * stats.t.sf(np.abs(ratios), freedom))
+    return np.asarray(2 * stdtr(freedom, -np.abs(ratios)))
 
 
 def student_reach(share: float, freedom: Floats | float) -> Floats:
@@ -142,9 +141,9 @@ def student_reach(share: float, freedom: Floats | float) -> Floats:
     >>> float(student_reach(0.95, 1).round(3))
     12.706
     """
-    from scipy import stats
+    from scipy.special import stdtrit
 
-    return np.asarray(stats.t.ppf((1 + share) / 2, freedom))
+    return np.asarray(stdtrit(freedom, (1 + share) / 2))
 
 
 def randomization(differences: Floats, seed: int = 0) -> float:
@@ -215,9 +214,12 @@ def false_discovery_rate(values: Floats) -> Floats:
     >>> false_discovery_rate(np.array([0.01, 0.04, 0.02])).round(3).tolist()
     [0.03, 0.04, 0.03]
     """
-    from scipy.stats import false_discovery_control
-
-    return np.asarray(false_discovery_control(values))
+    values = np.asarray(values, dtype=np.float64)
+    order, count = np.argsort(values), len(values)
+    raised = values[order] * (count / np.arange(1, count + 1))
+    adjusted = np.empty(count)
+    adjusted[order] = np.minimum.accumulate(raised[::-1])[::-1].clip(0, 1)
+    return adjusted
 
 
 def mann_whitney(first: Floats, second: Floats) -> tuple[float, float]:
@@ -245,11 +247,18 @@ def f_test(explained: float, terms: int, left: float, free: int) -> float:
 
 def kendall_tau_b(first: Floats, second: Floats) -> float:
     """Kendall's tau-b of two score vectors, in [-1, 1]; NaN when one of them is constant."""
-    from scipy.stats import kendalltau
-
-    if len(first) < 2 or any(np.min(one) == np.max(one) for one in (first, second)):
+    n = len(first)
+    if n < 2 or any(np.min(one) == np.max(one) for one in (first, second)):
         return math.nan
-    return float(kendalltau(first, second, variant="b").statistic)
+    if n > COUNTED or np.isnan(first).any() or np.isnan(second).any():
+        from scipy.stats import kendalltau
+
+        return float(kendalltau(first, second, variant="b").statistic)
+    ranks = [np.unique(one, return_inverse=True)[1] for one in (first, second)]
+    one, other = (np.sign(np.subtract.outer(rank, rank)) for rank in ranks)
+    untied = (np.count_nonzero(sign) / 2 for sign in (one, other))
+    tau = int((one * other).sum()) // 2 / math.sqrt(next(untied)) / math.sqrt(next(untied))
+    return max(-1.0, min(1.0, tau))
 
 
 def weighted_kendall_tau(first: npt.ArrayLike, second: npt.ArrayLike) -> float:

@@ -242,7 +242,7 @@ KINDS: Mapping[str, RankerKind] = MappingProxyType(
         kind.name: kind
         for kind in (
             RankerKind(
-                name="bm25", form="bm25", help="BM25", of_texts=partial(_lexical, BM25),
+                name="bm25", form="bm25", help="BM25 over the texts", of_texts=partial(_lexical, BM25),
                 settings={**WORDS, "k1": float, "b": float},
             ),
             RankerKind(
@@ -250,23 +250,24 @@ KINDS: Mapping[str, RankerKind] = MappingProxyType(
                 of_texts=partial(_lexical, LanguageModel), settings={**WORDS, "mu": float},
             ),
             RankerKind(
-                name="rm3", form="rm3", help="BM25 with terms of feedback",
+                name="rm3", form="rm3", help="BM25, the query expanded by terms of the first texts",
                 of_texts=partial(_lexical, RM3),
                 settings={**WORDS, "documents": int, "terms": int, "original": float},
             ),
             RankerKind(
                 name="bi-encoder", form="bi-encoder:NAME_OR_PATH (or bi-encoder:minilm)",
-                help="one tower; minilm is that of the demo extra", make=_bi_encoder, wants="a model",
-                settings=ENCODER, extra="neural", on_disk=True, hub=True,
+                help="one model makes vectors of both; minilm: of the demo extra", make=_bi_encoder,
+                wants="a model", settings=ENCODER, extra="neural", on_disk=True, hub=True,
             ),
             RankerKind(
                 name="cross-encoder", form="cross-encoder:NAME_OR_PATH",
-                help="BERT that reads query and text together", make=_cross_encoder, wants="a model",
+                help="one model reads query and text together", make=_cross_encoder, wants="a model",
                 settings=CROSS_ENCODER, extra="neural", on_disk=True, hub=True, trained=True,
             ),
             RankerKind(
-                name="dpr", form="dpr:QUERY_ENCODER,DOC_ENCODER", help="two towers", make=_dpr,
-                wants="two models", targets=2, settings=ENCODER, extra="neural", on_disk=True, hub=True,
+                name="dpr", form="dpr:QUERY_ENCODER,DOC_ENCODER", make=_dpr,
+                help="one model makes vectors of queries, another of texts", wants="two models",
+                targets=2, settings=ENCODER, extra="neural", on_disk=True, hub=True,
             ),
             _transformer("sparse", SparseRanker, "weights of terms by a model, such as SPLADE", SPARSE),
             _transformer(
@@ -306,10 +307,10 @@ KINDS: Mapping[str, RankerKind] = MappingProxyType(
                 settings={"k": int}, on_disk=True, of_rankers=True,
             ),
             RankerKind(
-                name="run", form="run:FILE", help="a recorded run", make=_run, wants="a file",
+                name="run", form="run:FILE", help="a recorded ranking", make=_run, wants="a file",
             ),
             RankerKind(
-                name="pairwise", form="pairwise:module:callable", help="what prefers one of two texts",
+                name="pairwise", form="pairwise:module:callable", help="prefers one of two texts",
                 make=_pairwise, wants="a callable", settings=PAIRWISE,
             ),
             RankerKind(

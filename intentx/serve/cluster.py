@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import importlib.util
+import socket
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from intentx.errors import InputError, MissingExtraError
 from intentx.serve.engines import Engine
+from intentx.serve.errors import failure
 from intentx.serve.loaded import Loaded
 from intentx.serve.pool import BusyError, Task
 from intentx.serve.tasks import TASKS
 from intentx.serve.turns import Turns, Work
-from intentx.serve.worker import failure
 
 __all__ = ["Cluster"]
 
 GONE = "look whether the scheduler and its workers run, and ask again"
+REACH = 3  # seconds for a scheduler to answer at the start
+GREETING = 1 << 20  # bytes at most
 WAIT = 5  # seconds after which a full cluster is asked again
 
 _CACHED: dict[tuple[Any, ...], Loaded] = {}  # of a process of the cluster
@@ -63,14 +67,45 @@ class Cluster:
         MissingExtraError
             Without Dask.
         """
+        if importlib.util.find_spec("distributed") is None:
+            raise MissingExtraError("distributed", "dask")
+        from distributed import Client
+
+        self._knock()
         try:
-            from distributed import Client
-        except ImportError as error:
-            raise MissingExtraError("distributed", "dask") from error
-        try:
-            self._client = Client(self._address, timeout=10, set_as_default=False)  # type: ignore[no-untyped-call]
+            self._client = Client(self._address, timeout=REACH, set_as_default=False)  # type: ignore[no-untyped-call]
         except (OSError, ValueError) as error:
-            raise InputError(f"no Dask scheduler at {self._address!r}: {error}") from error
+            raise self._nothing(str(error)) from error
+
+    def _knock(self) -> None:
+        """See whether a scheduler listens there: Dask itself tries for long, and for ever where it is
+        another server, such as one of web pages."""
+        from distributed.comm.registry import backends
+
+        scheme, _, place = self._address.rpartition("://")
+        if scheme and scheme not in backends:
+            raise self._nothing(f"it begins with one of {', '.join(backends)}, or with the host")
+        if scheme not in ("", "tcp", "tls"):
+            return
+        host, _, port = place.rpartition(":")
+        try:
+            with socket.create_connection((host.strip("[]"), int(port)), timeout=REACH) as line:
+                # A scheduler greets first: the number of bytes to come, in eight bytes.
+                greeting = b"\0" * 8 if scheme == "tls" else line.recv(8)
+        except TimeoutError as error:
+            raise self._nothing(f"nobody greets there as one within {REACH} s") from error
+        except (OSError, OverflowError) as error:
+            raise self._nothing(str(error)) from error
+        except ValueError as error:
+            raise self._nothing("an address is HOST:PORT or tcp://HOST:PORT") from error
+        if len(greeting) < 8 or int.from_bytes(greeting, "little") > GREETING:
+            raise self._nothing("what listens there is another server")
+
+    def _nothing(self, why: str) -> InputError:
+        return InputError(
+            f"no Dask scheduler at {self._address!r}: {why}; start one with dask scheduler, which says "
+            "its address"
+        )
 
     def close(self) -> None:
         """Leave the cluster."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from intentx.errors import InputError, IntentxError, MissingExtraError, ScorerError
 from intentx.serve.structs import ErrorBody
 
-__all__ = ["STATUS", "ApiError", "status_of"]
+__all__ = ["STATUS", "ApiError", "failure", "status_of"]
 
 STATUS = {
     "bad_request": 400,
@@ -30,12 +31,21 @@ class ApiError(Exception):
     ----------
     code
         One of `STATUS`, which says the status of HTTP.
+    cause
+        What a worker calls it, where it is told as another code.
     """
 
-    def __init__(self, code: str, message: str, todo: str = "", retry: int | None = None) -> None:
+    def __init__(
+        self, code: str, message: str, todo: str = "", retry: int | None = None, cause: str = ""
+    ) -> None:
         super().__init__(message)
         self.body = ErrorBody(code, message, todo)
-        self.status, self.retry = STATUS[code], retry
+        self.status, self.retry, self.cause = STATUS[code], retry, cause or code
+
+    @classmethod
+    def of_worker(cls, code: str, message: str, todo: str) -> ApiError:
+        """What a worker told; its code may be one of jobs alone."""
+        return cls(code if code in STATUS else "internal", message, todo, cause=code)
 
 
 def status_of(code: str) -> int:
@@ -45,3 +55,16 @@ def status_of(code: str) -> int:
     (429, 500)
     """
     return STATUS.get(code, 500)
+
+
+def failure(error: BaseException) -> tuple[str, str, str]:
+    """Code, message and what to do about an error."""
+    if isinstance(error, ScorerError):
+        return "ranker_failed", str(error), "look at the ranker; the others go on"
+    if isinstance(error, MissingExtraError):
+        return "not_installed", str(error), "install it where the server runs"
+    if isinstance(error, InputError | IntentxError):
+        return "bad_request", str(error), "ask something else"
+    if isinstance(error, MemoryError):
+        return "out_of_memory", "there is not enough memory for this", "ask with a smaller k"
+    return "internal", f"{type(error).__name__}: {error}", "this is a defect: please report it"

@@ -13,11 +13,11 @@ from intentx.rankers import RankerSpec
 from intentx.rankers.bm25 import BM25
 from intentx.rankers.features.ltr import FeatureRanker
 from intentx.ranking import Document, Ranking, rank
-from intentx.scoring import Scorer
+from intentx.scoring import Scorer, checked_scores
 from intentx.search import SearchIndex
 from intentx.serve.engines import Engine
 from intentx.serve.rankers import ServedRanker
-from intentx.serve.turns import Turns, WatchedBox
+from intentx.serve.turns import BATCH, Turns, WatchedBox
 
 __all__ = ["Asking", "Loaded", "can_of"]
 
@@ -108,6 +108,35 @@ class Loaded:
         box = self.box(asking.ranker, asking.collection, asking.query, asking.documents)
         return rank(box, asking.query, asking.documents)
 
+    def score_together(self, askings: Sequence[Asking]) -> None:
+        """Score the texts of several searches by one ranker in common batches, and remember that.
+
+        Only where the ranker takes pairs; else each search has calls of its own.
+
+        Raises
+        ------
+        ScorerError
+            If the ranker fails.
+        """
+        boxes = [self.box(one.ranker, one.collection, one.query, one.documents) for one in askings]
+        score = boxes[0].can.scores_pairs
+        if score is None or len({id(box.scorer) for box in boxes}) > 1:
+            return
+        wanted = {
+            (one.query, document.content): box
+            for one, box in zip(askings, boxes, strict=True)
+            for document in one.documents
+            if not box.knows(one.query, document.content)
+        }
+        pairs = sorted(wanted, key=lambda pair: len(pair[1]), reverse=True)
+        for start in range(0, len(pairs), BATCH):
+            batch = pairs[start : start + BATCH]
+            queries, texts = [query for query, _ in batch], [text for _, text in batch]
+            with self.turns.turn():
+                scores = checked_scores(score(queries, texts), queries[0], texts)
+            for pair, value in zip(batch, scores.tolist(), strict=True):
+                wanted[pair].learn(*pair, value)
+
 
 class Asking:
     """What a question is about: a query, a ranker, and the documents that the first stage found."""
@@ -130,13 +159,17 @@ class Asking:
 def can_of(scorer: Scorer) -> dict[str, bool]:
     """What a ranker can do, as far as it says.
 
-    >>> can_of(lambda query, texts: [0.0] * len(texts))
-    {'scores': True, 'gradients': False, 'grad_cam': False, 'features': False}
+    >>> [name for name, able in can_of(lambda query, texts: [0.0] * len(texts)).items() if able]
+    ['scores']
     """
     can = Capabilities.of(scorer)
+    sides = can.at_side is not None
     return {
         "scores": True,
         "gradients": can.differentiable is not None,
         "grad_cam": can.feature_mapped is not None,
         "features": isinstance(scorer, FeatureRanker),
+        "attention": can.attentions is not None,
+        "token_pairs": sides or can.token_matches is not None or can.interacting is not None,
+        "two_sides": sides,
     }

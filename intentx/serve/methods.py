@@ -20,6 +20,10 @@ BUDGET = 1_000  # texts of a method that names no number
 PASSES = 4  # of a method that looks inside, where it names no steps
 LARGEST = {"exact_up_to": 16, "steps": 1_000_000, "seed": 2**63 - 1}
 MOST = 100_000  # of any other setting
+NEEDS = {  # of a ranker, besides scores and gradients
+    "gradcam": "grad_cam", "attention": "attention", "attention-rollout": "attention",
+    "token-pairs": "token_pairs", "token-pairs-integrated": "two_sides",
+}  # fmt: skip
 HIDDEN = ("vectors", "simple_rankers", "simple_ranker", "analyzer")  # no plain data
 
 
@@ -108,8 +112,8 @@ def questions_of(method: Method) -> list[str]:
 def _applies(name: str, method: Method, can: Can) -> bool:
     if not can.scores and method.needs_scorer:
         return False
-    if name == "gradcam":
-        return can.grad_cam
+    if name in NEEDS:
+        return bool(getattr(can, NEEDS[name]))
     return can.gradients or not method.needs_gradients
 
 

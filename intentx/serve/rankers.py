@@ -21,8 +21,9 @@ from intentx.serve.structs import Can
 __all__ = ["ServedRanker", "keys_in", "served_rankers", "without_keys"]
 
 SHORTEST_KEY = 4  # characters: what is shorter is no key, and may stand in any text
-_INSIDE = "bi-encoder", "cross-encoder", "dpr"
-_MAPS = "drmm", "knrm", "matchpyramid"
+_ATTENDING = "bi-encoder", "cross-encoder", "dpr"
+_SIDES = "bi-encoder", "dpr"
+_PAIRS = "late-interaction", "sparse", "knrm", "matchpyramid"
 
 
 @dataclass
@@ -48,8 +49,11 @@ class ServedRanker:
 
     def __post_init__(self) -> None:
         kind = self.spec.kind
-        inside = kind in (*_INSIDE, *_MAPS)
-        self.can = Can(kind != "run", inside, kind in _MAPS, kind == "ltr")
+        self.can = Can(
+            kind != "run", kind in (*_ATTENDING, *_PAIRS), kind == "matchpyramid", kind == "ltr",
+            attention=kind in _ATTENDING, token_pairs=kind in (*_SIDES, *_PAIRS),
+            two_sides=kind in _SIDES,
+        )  # fmt: skip
 
     @property
     def is_run(self) -> bool:
@@ -87,11 +91,12 @@ class ServedRanker:
         InputError
             If the run has no such query.
         """
-        try:
-            return named_run(self.spec.target)[1]
-        except InputError:
-            pass
-        qid = next((one for one, text in queries.items() if text == query), query)
+        qid = next((one for one, text in queries.items() if text == query), None)
+        if qid is None:
+            try:
+                return named_run(self.spec.target)[1]  # of one query whose text nobody knows
+            except InputError:
+                qid = query
         return named_run(self.spec.target, qid)[1]
 
 

@@ -17,18 +17,20 @@ from typing import Any
 from intentx.errors import InputError, IntentxError, ScorerError
 from intentx.serve.cluster import Cluster
 from intentx.serve.engines import Engine, Hit, Passage
-from intentx.serve.errors import STATUS, ApiError
+from intentx.serve.errors import ApiError, failure
 from intentx.serve.jobs import Jobs, Submits
+from intentx.serve.joined import Joined
 from intentx.serve.pool import BusyError, Pool, Task
 from intentx.serve.rankers import ServedRanker, keys_in, without_keys
 from intentx.serve.searched import examples, marked, plain_documents, query_ids
 from intentx.serve.store import Store
 from intentx.serve.structs import Can, Ranking, Result, Search, SearchAnswer
-from intentx.serve.worker import QUICK, SLOW, failure
+from intentx.serve.worker import SLOW
 
 __all__ = ["Found", "Options", "Service"]
 
 REMEMBERED = 512  # searches
+MOST_REMEMBERED = 50_000  # documents of these, all together: a search may have a thousand
 THREADS = 4  # that search at a time
 MOST_SEARCHES = 1_000  # that wait for a thread
 PATIENCE = 120.0  # seconds that a search waits for its ranker
@@ -78,6 +80,24 @@ class _Searches:
 
     known: OrderedDict[tuple[Any, ...], Any] = field(default_factory=OrderedDict)
     open: dict[tuple[Any, ...], asyncio.Future[Any]] = field(default_factory=dict)
+    documents: int = 0
+
+    def keep(self, key: tuple[Any, ...], found: Any) -> None:
+        """Remember what a search found; the oldest leave where that is too much."""
+        if key not in self.known:
+            self.documents += _size(found)
+        self.known[key] = found
+        while len(self.known) > REMEMBERED or (self.documents > MOST_REMEMBERED and len(self.known) > 1):
+            self.documents -= _size(self.known.popitem(last=False)[1])
+
+    def forget(self) -> None:
+        self.known.clear()
+        self.documents = 0
+
+
+def _size(found: Any) -> int:
+    """Documents that are remembered with a search."""
+    return len(found.passages if isinstance(found, Found) else found["doc_ids"])
 
 
 class Service:
@@ -117,6 +137,7 @@ class Service:
         self._threads = ThreadPoolExecutor(THREADS, thread_name_prefix="intentx search")
         self._searching = 0
         self._searches = _Searches()
+        self._joined = Joined(self.ask, options.workers, options.queue, self.clean)
         self._asked: set[asyncio.Future[dict[str, Any]]] = set()
 
     async def start(self) -> None:
@@ -144,6 +165,7 @@ class Service:
     def leave(self) -> None:
         """The server ends: let go of requests that wait."""
         self.jobs.leave()
+        self._joined.leave()
         for future in list(self._asked):
             if not future.done():
                 future.set_exception(ApiError("stopping", "the server stops", "ask again later"))
@@ -237,15 +259,13 @@ class Service:
 
     def forget_searches(self) -> None:
         """Search anew from now on."""
-        self._searches.known.clear()
+        self._searches.forget()
 
     def _ended(self, key: tuple[Any, ...], future: asyncio.Future[Any]) -> None:
         self._searches.open.pop(key, None)
         if future.cancelled() or future.exception() is not None:
             return
-        self._searches.known[key] = future.result()
-        while len(self._searches.known) > REMEMBERED:
-            self._searches.known.popitem(last=False)
+        self._searches.keep(key, future.result())
 
     async def search(self, asked: Search) -> SearchAnswer:
         """Rankings by one ranker or two."""
@@ -287,7 +307,7 @@ class Service:
             "documents": found.plain,
         }  # fmt: skip
         key = ("order", collection, query, k, ranker.name, ranker.mark)
-        answer = await self.once(key, functools.partial(self.ask, "search", plain, QUICK))
+        answer = await self.once(key, functools.partial(self._joined.search, plain))
         return answer["doc_ids"], answer["scores"], answer["notes"]
 
     async def ask(self, name: str, plain: Mapping[str, Any], lane: str) -> dict[str, Any]:
@@ -309,8 +329,7 @@ class Service:
                 future.set_exception(ApiError("internal", "the server stops"))
             elif what == "failed":
                 code, message, todo = more
-                known = code if code in STATUS else "internal"
-                future.set_exception(ApiError(known, self.clean(message), todo))
+                future.set_exception(ApiError.of_worker(code, self.clean(message), todo))
 
         task = Task(secrets.token_hex(8), name, plain, lane, on_event)
         self.pool.submit(task)

@@ -147,12 +147,18 @@ class NewSnapshot(Request, kw_only=True):
 
 
 class Can(msgspec.Struct):
-    """What a ranker can do."""
+    """What a ranker can do.
+
+    ``token_pairs``: it says what pairs of tokens do; ``two_sides``: it encodes query and text apart.
+    """
 
     scores: bool
     gradients: bool
     grad_cam: bool
     features: bool
+    attention: bool = False
+    token_pairs: bool = False
+    two_sides: bool = False
 
 
 class RankerInfo(msgspec.Struct):

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from intentx.comparison.compare import compare_rankers
+from intentx.doubts import doubts
 from intentx.errors import InputError
 from intentx.explainers.change.counterfactual import Counterfactual
 from intentx.explainers.change.missing import missing
@@ -19,9 +20,10 @@ from intentx.feature_ranking import FeatureRanking
 from intentx.rankers import Pipeline
 from intentx.ranking import Document, Ranking, rank
 from intentx.scoring import Scorer
+from intentx.serve.errors import failure
 from intentx.serve.loaded import Asking, Loaded, can_of
 from intentx.serve.methods import method_named
-from intentx.serve.turns import Turns
+from intentx.serve.turns import Turns, WatchedBox
 from intentx.study.data import Topic
 
 __all__ = ["TASKS", "Tell"]
@@ -40,9 +42,26 @@ def load(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, Any]
 def search(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     """Ids and scores, best first."""
     ranking = loaded.ranking(Asking(plain))
+    box = ranking.scorer
+    if isinstance(box, WatchedBox) and box.taught:  # `rank` looks at what it asked for itself
+        box.taught = False
+        doubts(box, ranking.query, ranking.doc_ids, ranking.texts, ranking.scores)
     return _order(ranking) | {
         "notes": [] if ranking.scorer is None else [*ranking.scorer.doubts.values()]
     }
+
+
+def searches(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
+    """Several searches by one ranker, which is asked about all their texts together where it can be."""
+    with contextlib.suppress(Exception):  # which search is to blame is found out one by one
+        loaded.score_together([Asking(one) for one in plain["searches"]])
+    answers = []
+    for one in plain["searches"]:
+        try:
+            answers.append(search(loaded, one, tell))
+        except Exception as error:  # the others have their answers
+            answers.append({"error": failure(error)})
+    return {"answers": answers}
 
 
 def explain(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
@@ -151,6 +170,7 @@ def score(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, Any
 TASKS: Mapping[str, Callable[[Loaded, Mapping[str, Any], Tell], dict[str, Any]]] = {
     "load": load,
     "search": search,
+    "searches": searches,
     "explain": explain,
     "without": without,
     "compare": compare,

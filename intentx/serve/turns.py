@@ -121,6 +121,17 @@ class WatchedBox(BlackBox):
     def __init__(self, scorer: Scorer, turns: Turns) -> None:
         super().__init__(scorer, batch_size=BATCH, progress=self._progress)
         self._turns = turns
+        self.taught = False  # a score that was asked for with those of other queries
+
+    def knows(self, query: str, text: str) -> bool:
+        """Whether the score of a text need not be asked for."""
+        return (query, text) in self._known
+
+    def learn(self, query: str, text: str, score: float) -> None:
+        """Remember a score that the scorer gave among those of other queries."""
+        self._known[query, text] = score
+        self.taught = True
+        self._count(texts_scored=1, texts_asked=1)
 
     def trim(self) -> None:
         """Forget what was scored, where that is much."""

@@ -12,13 +12,13 @@ from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
-from intentx.errors import InputError, IntentxError, MissingExtraError, ScorerError
 from intentx.serve.engines import Engine
+from intentx.serve.errors import failure
 from intentx.serve.loaded import Loaded
 from intentx.serve.tasks import TASKS
 from intentx.serve.turns import Stopped, Turns, Work
 
-__all__ = ["QUICK", "SLOW", "failure", "serve_tasks"]
+__all__ = ["QUICK", "SLOW", "serve_tasks"]
 
 QUICK, SLOW = "quick", "slow"
 
@@ -94,16 +94,3 @@ def _done(work: Work, task: str, plain: Mapping[str, Any], loaded: Loaded) -> tu
         return ("cancelled",)
     except Exception as error:  # the worker lives on, whatever a ranker does
         return "failed", *failure(error)
-
-
-def failure(error: BaseException) -> tuple[str, str, str]:
-    """Code, message and what to do about an error."""
-    if isinstance(error, ScorerError):
-        return "ranker_failed", str(error), "look at the ranker; the others go on"
-    if isinstance(error, MissingExtraError):
-        return "not_installed", str(error), "install it where the server runs"
-    if isinstance(error, InputError | IntentxError):
-        return "bad_request", str(error), "ask something else"
-    if isinstance(error, MemoryError):
-        return "out_of_memory", "there is not enough memory for this", "ask with a smaller k"
-    return "internal", f"{type(error).__name__}: {error}", "this is a defect: please report it"

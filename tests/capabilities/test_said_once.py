@@ -44,7 +44,7 @@ def probes(text):
             yield ast.unparse(node)
         if not isinstance(node, ast.Call):
             continue
-        called = ast.unparse(node.func).rpartition(".")[2]
+        called = getattr(node.func, "attr", getattr(node.func, "id", ""))
         given = {arg.value for arg in node.args if isinstance(arg, ast.Constant)}
         asked = (
             called in PROBES

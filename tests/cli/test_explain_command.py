@@ -8,6 +8,7 @@ import pytest
 
 import intentx as ix
 from intentx.cli import main
+from intentx.explainers.document.beside import SideBySide
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation
 from tests import tiny_models
@@ -228,20 +229,20 @@ def test_table_page_and_picture_together(capsys, docs, tmp_path):
 
 def test_several_methods(capsys, docs, tmp_path):
     page, picture = tmp_path / "page.html", tmp_path / "picture.png"
-    more = ("--doc", "first", "--method", "exs", "--method", "lirme", "--html", page, "--png", picture)
-    code, out, _ = run(capsys, docs, *more)
+    more = ("--doc", "first", "--method", "exs", "--method", "lirme")
+    code, out, _ = run(capsys, docs, *more, "--html", page)
     assert code == 0
     assert "EXS for 'first'" in out
     assert "LIRME for 'first'" in out
     assert "The words side by side" in page.read_text(encoding="utf-8")
+    code, out, err = run(capsys, docs, *more, "--png", picture, "--json")
+    assert json.loads(out)["labels"] == ["exs", "lirme"]  # on standard output stands nothing else
+    assert err.count("picture: ") == 3
     assert sorted(path.name for path in tmp_path.glob("*.png")) == [
         "picture-exs.png",
         "picture-lirme.png",
         "picture-side-by-side.png",
     ]
-    code, out, err = run(capsys, docs, *more, "--json")
-    assert json.loads(out)["labels"] == ["exs", "lirme"]  # on standard output stands nothing else
-    assert err.count("picture: ") == 3
 
 
 @pytest.mark.parametrize("name", ["exs", "shap"])
@@ -404,15 +405,16 @@ def test_dense_beside_the_other_simple_rankers(capsys, docs, tmp_path, monkeypat
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["exs", "ig", "deeplift"])
-def test_minilm(capsys, docs, tmp_path, name):
-    more = ("--doc", "second", "--method", name, "--json", "--png", tmp_path / "p.png")
+def test_minilm(capsys, docs, tmp_path):
+    names = ("exs", "ig", "deeplift")
+    chosen = [part for name in names for part in ("--method", name)]
+    more = ("--doc", "second", *chosen, "--json", "--png", tmp_path / "p.png")
     code, out, _ = run(capsys, docs, *more, ranker="bi-encoder:minilm")
     assert code == 0
-    found = DocumentExplanation.from_dict(json.loads(out))
-    assert found.terms[0] == "keys"
-    if name == "ig":
-        assert found.metrics["relative_gap"] < 0.02
+    found = SideBySide.from_dict(json.loads(out)).explanations
+    assert [one.terms[0] for one in found] == ["keys"] * 3
+    assert found[1].metrics["relative_gap"] < 0.02
+    assert all((tmp_path / f"p-{name}.png").exists() for name in names)
 
 
 @pytest.mark.parametrize(

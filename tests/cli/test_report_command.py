@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import io
 import sys
 
 import pytest
@@ -24,6 +26,16 @@ def run(capsys, *arguments):
     return code, out, err
 
 
+@pytest.fixture(scope="module")
+def reported(tmp_path_factory):
+    """A study beside which a report is, and what was printed: plots take their time."""
+    folder = toy_studies.write(tmp_path_factory.mktemp("one") / "study", toy_studies.plan(), QUERIES)
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        code = main(["report", str(folder)])
+    return folder, code, out.getvalue(), err.getvalue()
+
+
 def contents(folder):
     """What a report consists of: bytes by path."""
     return {name: (folder / name).read_bytes() for name in FILES}
@@ -34,8 +46,8 @@ def study(tmp_path):
     return toy_studies.write(tmp_path / "study", toy_studies.plan(), QUERIES)
 
 
-def test_everything_is_written_beside_the_study(capsys, study):
-    code, out, err = run(capsys, study)
+def test_everything_is_written_beside_the_study(reported):
+    study, code, out, err = reported
     assert (code, err) == (0, "")
     assert set(out.splitlines()) == {str(study / name) for name in FILES}
     found = contents(study)
@@ -44,24 +56,31 @@ def test_everything_is_written_beside_the_study(capsys, study):
     assert found["report.html"].count(b"<svg") == 4
     with (study / "cells.csv").open(encoding="utf-8", newline="") as file:
         assert len(list(csv.DictReader(file))) == 5 * 6
-    run(capsys, study)
-    assert contents(study) == found
 
 
-def test_another_folder_is_made(capsys, study, tmp_path):
+def test_another_folder_is_made_and_holds_the_same(capsys, study, reported, tmp_path, monkeypatch):
+    from matplotlib.figure import Figure
+
+    drawn, save = [], Figure.savefig
+    monkeypatch.setattr(Figure, "savefig", lambda *one, **more: drawn.append(one) or save(*one, **more))
     out = tmp_path / "a" / "ü b"
     assert run(capsys, study, "--out", out)[0] == 0
+    assert len(drawn) == 8  # each plot once as PNG and once as SVG, which the page shows too
     assert {str(path.relative_to(out)) for path in out.rglob("*.*")} == FILES
+    assert contents(out) == contents(reported[0])
     assert not (study / "report.html").exists()
 
 
-def test_shards_in_any_order_are_the_same_report(capsys, study, tmp_path):
+def test_shards_in_any_order_are_the_same_report_and_write_over_another(capsys, reported, tmp_path):
     shards = [
         toy_studies.write(tmp_path / str(i), toy_studies.plan(), QUERIES, shard=(i, 2)) for i in range(2)
     ]
-    run(capsys, study)
-    assert run(capsys, *shards[::-1], "--out", tmp_path / "merged")[0] == 0
-    assert contents(tmp_path / "merged") == contents(study)
+    merged = tmp_path / "merged"
+    for name in FILES:
+        (merged / name).parent.mkdir(parents=True, exist_ok=True)
+        (merged / name).write_text("an older report")
+    assert run(capsys, *shards[::-1], "--out", merged)[0] == 0
+    assert contents(merged) == contents(reported[0])
 
 
 def test_an_unfinished_run_is_reported_and_said_to_be_one(capsys, tmp_path):

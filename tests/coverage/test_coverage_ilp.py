@@ -46,7 +46,7 @@ def test_bound_is_valid(problem, most):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_several_rankers(seed):
-    problem = make(seed, rankers=3, terms=6, documents=6, pairs=10)
+    problem = make(seed, rankers=3, terms=6, documents=6, pairs=8)
     selection, best = certify(problem, 3)
     assert selection.objective == pytest.approx(best, abs=1e-9)
 

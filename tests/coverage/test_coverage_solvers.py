@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from intentx.coverage import Selection, solve
-from intentx.coverage.exhaustive import _values
+from intentx.coverage.exhaustive import _blocks, _highest, _tails
 from intentx.coverage.greedy import grow, shortlist
 from intentx.coverage.kernel import Exact
 from intentx.coverage.objective import Objective
@@ -213,14 +213,15 @@ def test_weights_decide():
 @pytest.mark.parametrize("method", ["auto", "exhaustive", "ilp"])
 @pytest.mark.parametrize("seed", range(2))
 def test_order_of_documents_and_terms_changes_nothing(method, seed):
-    problem = make(seed, rankers=2, terms=6, documents=7, pairs=15)
+    count = 8 if method == "ilp" else 15  # of pairs: the tree grows fast with them
+    problem = make(seed, rankers=2, terms=6, documents=7, pairs=count)
     generator = np.random.default_rng(seed)
     terms = generator.permutation(6)
     # a pair names positions high < low, so documents move by padding, and pairs by reordering
     values = np.zeros((2, 6, 11))
     places = np.sort(generator.choice(11, size=7, replace=False))
     values[:, :, places] = problem.scores.values[:, terms]
-    order = generator.permutation(15)
+    order = generator.permutation(count)
     pairs = Pairs(places[problem.pairs.high[order]], places[problem.pairs.low[order]])
     moved = PreferenceMatrices(TermScores(values), pairs, scale=problem.scale)
     first, second = (solve(one, 3, method=method, step_limit=100_000) for one in (problem, moved))
@@ -314,14 +315,39 @@ def test_exhaustive_blocks_hold_every_set_once(monkeypatch):
     for tails in (1, 9 * 8 // 2 * 2 * 25, 10**6):
         monkeypatch.setattr("intentx.coverage.exhaustive.TAILS", tails)
         monkeypatch.setattr("intentx.coverage.exhaustive.BLOCK", 150)
-        found = {}
-        for head, block, values in _values(Objective(problem), entry, 4):
-            for row, value in zip(block.tolist(), values, strict=True):
-                assert (*head, *row) not in found
-                found[(*head, *row)] = value
+        every = _tails(entry, 4)
+        found = [
+            (*head, *tail) for head, block in _blocks(entry, every, 4) for tail in every[block].tolist()
+        ]
         assert sorted(found) == list(itertools.combinations(range(9), 4))
-        for one in list(found)[::9]:
-            assert found[one] == pytest.approx(slow_value(problem, one))
+
+
+@given(matrices, SOFT, st.sampled_from([-1.0, -0.001, 0.0, 0.5]), st.sampled_from([1, 10**6]))
+def test_the_best_set_of_a_block_whatever_its_bounds_promise(problem, soft, more, block):
+    objective = Objective(problem, *soft)
+    entry = np.stack([problem.view(ranker) for ranker in range(problem.n_rankers)], axis=1)
+    tails = np.array(list(itertools.combinations(range(problem.n_terms), min(2, problem.n_terms))))
+    values = np.array([slow_value(problem, one, *soft) for one in tails.tolist()])
+    most = values + np.random.default_rng(0).uniform(1e-9, 1e-3, size=len(values))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("intentx.coverage.exhaustive.BLOCK", block)
+        row, value = _highest(objective, entry, ((), tails), most, values.max() + more)
+    assert value == pytest.approx(values.max() + max(0.0, more))
+    if more < 0:
+        assert row in np.flatnonzero(values > values.max() - 1e-9)
+
+
+@pytest.mark.parametrize("block", [1, 10**6])
+def test_of_equal_sets_the_first_is_found(monkeypatch, block):
+    problem = make(9, terms=8, documents=8, pairs=4, sparse=True)
+    tails = np.array(list(itertools.combinations(range(8), 3)))
+    values = np.array([problem.coverage(one) for one in tails.tolist()])
+    best = np.flatnonzero(values == values.max())
+    assert len(best) > 8  # more than are looked at before the others
+    monkeypatch.setattr("intentx.coverage.exhaustive.BLOCK", block)
+    entry = np.stack([problem.view(ranker) for ranker in range(3)], axis=1)
+    most = np.linspace(1.1, 1.2, len(tails))  # the last promises most
+    assert _highest(Objective(problem), entry, ((), tails), most, -1.0) == (best[0], values.max())
 
 
 @pytest.mark.parametrize("method", LITERAL)

@@ -65,6 +65,7 @@ def test_files_without_documents(tmp_path):
         read_letor(tmp_path / "y.txt").query("9")
 
 
+@pytest.mark.slow
 def test_mq2008(mq2008):
     parts = [read_letor(mq2008 / f"S{i}.txt.gz") for i in range(1, 6)]
     assert sum(map(len, parts)) == 784

@@ -6,9 +6,19 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import stats
 from scipy.stats import false_discovery_control, permutation_test
 
-from intentx.evaluation.statistics import bootstrap, holm, randomization
+from intentx.evaluation.statistics import (
+    COUNTED,
+    bootstrap,
+    false_discovery_rate,
+    holm,
+    kendall_tau_b,
+    randomization,
+    student_reach,
+    student_test,
+)
 from intentx.study.versus import versus
 
 numbers = st.lists(st.integers(-8, 8).map(lambda n: n / 8), min_size=1, max_size=9)
@@ -86,3 +96,36 @@ def test_an_interval_is_as_wide_as_theory_says():
     values = np.random.default_rng(0).normal(size=400)
     found = bootstrap(values)
     assert found.high - found.low == pytest.approx(2 * 1.96 * values.std() / 20, rel=0.1)
+
+
+@pytest.mark.parametrize("n", [20, 43, 3_000])
+def test_resampled_means_are_those_of_scipy(n):
+    values = np.random.default_rng(n).random(n)
+    expected = stats.bootstrap((values,), np.mean, n_resamples=2000, batch=100 if n < 3_000 else 1300,
+                               method="percentile", random_state=np.random.default_rng(3))  # fmt: skip
+    low, high = np.percentile(expected.bootstrap_distribution, [2.5, 97.5])
+    found = bootstrap(values, seed=3)
+    assert (found.low, found.high) == pytest.approx((low, high), abs=0.01 if n == 3_000 else 1e-12)
+
+
+@given(st.lists(st.floats(0, 1), max_size=9))
+def test_false_discoveries_are_those_of_scipy(values):
+    assert false_discovery_rate(np.array(values)).tolist() == false_discovery_control(values).tolist()
+
+
+@pytest.mark.parametrize("n", [2, 9, COUNTED, COUNTED + 1])
+@pytest.mark.parametrize("kinds", [3, 1000])
+def test_tau_b_is_that_of_scipy_to_the_last_digit(n, kinds):
+    generator = np.random.default_rng(n)
+    first = generator.permutation(np.arange(n) % kinds).astype(float)
+    second = first + generator.integers(0, kinds, n)
+    second[0] = -np.inf
+    for one, other in ((first, second), (first, first), (first, -first)):
+        assert kendall_tau_b(one, other) == stats.kendalltau(one, other).statistic
+    assert np.isnan(kendall_tau_b(first, np.where(first == first[0], np.nan, second)))
+
+
+def test_student_s_t_is_that_of_scipy():
+    ratios, freedom = np.array([-3.0, 0.0, 0.5, 2.0, 40.0, np.nan]), np.array([1, 0.7, 5, np.inf, 90, 3])
+    np.testing.assert_array_equal(student_test(ratios, freedom), 2 * stats.t.sf(np.abs(ratios), freedom))
+    np.testing.assert_array_equal(student_reach(0.9, freedom), stats.t.ppf(0.95, freedom))

@@ -187,10 +187,10 @@ def test_a_scorer_that_turns_bad_on_edited_documents(answer):
 
 
 @pytest.mark.parametrize("with_scorer", [True, False])
-def test_a_megabyte_in_one_document_takes_seconds(with_scorer):
+def test_half_a_megabyte_in_one_document_takes_seconds(with_scorer):
     texts, scorer = keyboards(number=8)
-    texts[3] = "A keyboard with words number{}. ".format(" piano") * 30_000
-    assert len(texts[3]) > 1_000_000
+    texts[3] = "A keyboard with words number{}. ".format(" piano") * 16_000
+    assert len(texts[3]) > 510_000
     ranking = ix.rank(scorer, "keyboard", texts) if with_scorer else ranked(texts, query="keyboard")
     by_ranking = len(scorer.calls)  # which scores each document, and three of them once more
     found = METHODS[0].explain(ranking)
@@ -203,7 +203,7 @@ def test_a_megabyte_in_one_document_takes_seconds(with_scorer):
 
 @pytest.mark.parametrize("with_scorer", [True, False])
 def test_a_megabyte_of_one_word_and_of_many_words(with_scorer):
-    texts = ["x" * 1_000_000, " ".join(f"w{i}" for i in range(40_000)), "keyboard", "a key"]
+    texts = ["x" * 1_000_000, " ".join(f"w{i}" for i in range(15_000)), "keyboard", "a key"]
     ranking = ix.rank(by_length, "key", texts) if with_scorer else ranked(texts, query="key")
     found = METHODS[1].explain(ranking)
     assert found.coverage > 0

@@ -114,8 +114,19 @@ def test_every_kind_is_listed(capsys):
     for one in told:
         if one["name"] not in ("run", "module"):
             assert RankerSpec.parse(one["example"]).kind == one["name"]
+
+
+def test_a_newcomer_can_paste_the_examples(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "60")
     assert main(["rankers"]) == 0
-    assert "late-interaction" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    lines = told.splitlines()
+    for one in kind_reports():
+        assert f"    --ranker '{one.example}'" in lines, "in one line, quoted"
+        assert any(line.startswith(f"{one.name}: {one.help}") for line in lines)
+        assert (f"    intentx train {one.name} makes one" in lines) == one.trained
+    assert "not installed" not in told
+    assert "explained by its order alone" in told
 
 
 def test_what_is_missing_is_named(monkeypatch, capsys):
@@ -126,6 +137,9 @@ def test_what_is_missing_is_named(monkeypatch, capsys):
         importlib.util, "find_spec", lambda name, *a: None if name == "torch" else real(name, *a)
     )
     missing = {one.name for one in kind_reports() if not one.installed}
+    assert main(["rankers"]) == 0
+    told = capsys.readouterr().out
+    assert told.count("; not installed: pip install 'intentx[neural]'") >= 5
     assert {"sparse", "bi-encoder", "knrm"} <= missing
     assert "bm25" not in missing
     assert main(["rankers"]) == 0

@@ -67,6 +67,19 @@ def test_scores_are_what_the_model_predicts(folder, ranker):
     assert ranker(QUERY, []).shape == (0,)
 
 
+def test_pairs_have_the_scores_of_their_queries(ranker):
+    queries, texts = (
+        ["piano", "stage desk", "key", "piano"],
+        ["a key", "pianos, and a stage", "desk", "z"],
+    )
+    alone = [ranker(query, [text])[0] for query, text in zip(queries, texts, strict=True)]
+    assert ranker.score_pairs(queries, texts) == pytest.approx(alone, rel=1e-5)
+    assert len(set(alone)) == 4
+    assert ranker.score_pairs([], []).shape == (0,)
+    with pytest.raises(ix.InputError, match="at least one character"):
+        ranker.score_pairs([" "], ["a"])
+
+
 def test_batches_are_of_like_length(folder):
     texts = ["key " * n + "." for n in (1, 9, 3, 7, 2, 8, 4, 6, 5)]
     ranker = CrossEncoder(folder, batch_size=4)
@@ -89,7 +102,7 @@ def test_the_trained_one(trained):
     np.testing.assert_allclose(
         CrossEncoder(trained.model, raw=True)(demo.query, texts), expected, atol=1e-4
     )
-    ranking = ix.rank(trained, demo.query, demo.documents)
+    ranking = ix.rank(trained, demo.query, demo.documents[::2])
     explanation = ix.Multiplex(budget=20).explain(ranking)
     assert explanation.fidelity.all > max(0.7, ix.RandomTerms().explain(ranking).fidelity.all)
 

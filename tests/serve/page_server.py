@@ -9,6 +9,7 @@ import functools
 import sys
 from pathlib import Path
 
+from intentx.datasets import load_demo
 from intentx.documents import Document
 from intentx.rankers import RankerSpec
 from intentx.search import SearchIndex
@@ -17,6 +18,7 @@ from intentx.serve.rankers import ServedRanker
 from intentx.serve.server import bound, run_server
 from intentx.serve.service import Options, Service
 
+QUERY = "jaguar speed"
 EVIL = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>'
 HOSTILE = f"hostile {EVIL}"
 ARABIC = "سرعة الجاغوار في الغابة، والنهر قريب."
@@ -39,11 +41,22 @@ class HostileEngine(DemoEngine):
         self.index = SearchIndex.build(DOCUMENTS)
 
 
+def recorded(folder: Path) -> Path:
+    """A run of one query, the shortest documents first."""
+    texts = {one.id: one.text for one in load_demo(QUERY).documents}
+    rows = (f"1 Q0 {doc} 1 {-len(text)} short" for doc, text in texts.items())
+    (folder / "recorded.trec").write_text("\n".join(rows))
+    return folder / "recorded.trec"
+
+
 def main(state: str, port: str) -> None:
     """Answer until the process ends."""
     engines = {"demo": DemoEngine(), HOSTILE: HostileEngine()}
     openers = {"demo": functools.partial(DemoEngine, "demo"), HOSTILE: functools.partial(HostileEngine)}
-    specs = {"BM25": "bm25", "MiniLM": "bi-encoder:minilm", f"B {EVIL}": "bm25"}
+    specs = {
+        "BM25": "bm25", "MiniLM": "bi-encoder:minilm", f"B {EVIL}": "bm25",
+        "recorded": f"run:{recorded(Path(state))}",
+    }  # fmt: skip
     rankers = {name: ServedRanker(name, RankerSpec.parse(spec)) for name, spec in specs.items()}
     service = Service(engines, openers, rankers, Options(state=Path(state)))
     with bound("127.0.0.1", int(port), None) as (listening, address):

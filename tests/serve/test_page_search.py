@@ -188,3 +188,36 @@ def test_two_results_are_picked_with_the_keyboard(page):
     page.press(Keys.ARROW_DOWN, "e")
     page.shown("#panel .answer .text")
     assert page.text("#panel h2") == f"Why is {names[0]} at rank 1?"
+
+
+def test_a_recorded_run_offers_only_what_it_can(page):
+    page.search("recorded", "BM25")
+    assert len(page.all(".card")) == 20
+    acts = "return [...document.querySelectorAll(arguments[0])].map((one) => one.dataset.act)"
+    assert set(page.run(acts, ".column:nth-of-type(1) .acts button:not([hidden])")) <= {"text"}
+    assert "explain" in page.run(acts, ".column:nth-of-type(3) .acts button, .column .acts button")
+    page.click(".column-head button")
+    page.shown("#panel .terms")
+    page.press(Keys.ESCAPE)
+    page.search("recorded")
+    assert page.texts(".results-bar button") == ["Explain intent"]
+    for key in ("e", "p", "x", "m"):
+        page.press(Keys.ARROW_DOWN, key)
+        page.shown("#told", "recorded is a recorded run")
+        page.run("document.getElementById('told').textContent = ''")
+    page.press("q")
+    assert not page.all(".editor")
+    assert page.axe() == []
+
+
+def test_words_in_snippets_have_the_colours_of_the_text_beside_them(page):
+    page.search("BM25")
+    page.click('.card [data-act="explain"]')
+    page.shown("#panel .answer:not([aria-busy]) .text")
+    tone = "return Object.fromEntries([...document.querySelectorAll(arguments[0])].map((one) => " \
+        "[one.textContent.toLowerCase(), one.className]))"  # fmt: skip
+    shown, panel = page.run(tone, ".snippet mark"), page.run(tone, "#panel .text mark:not(.none)")
+    assert shown["jaguar"].startswith("for a")
+    assert {word: panel[word] for word in shown if word in panel} == {
+        word: shown[word] for word in shown if word in panel
+    }

@@ -23,7 +23,7 @@ from intentx.explainers.features.mimic_metrics import (
     tau_of,
 )
 from intentx.explainers.features.mimic_shapes import Shape, TreeNode, shapes_of, tree_nodes
-from intentx.explainers.features.mimics import Kind, fit_mimic
+from intentx.explainers.features.mimics import Kind, boosted_trees, fit_mimic
 from intentx.explainers.features.set_explanation import check_order
 from intentx.explainers.plain import table
 from intentx.feature_ranking import FeatureRanking
@@ -262,8 +262,8 @@ class MimicTree(Explainer[MimicExplanation]):
         predict = mimic.model.predict
         beside = {"best_feature": best_feature_of(fitted, heldout, columns)}
         if self.kind != "boosted":
-            boosted = fit_mimic("boosted", X[:, columns], labels, sizes, names, **some).model.predict
-            beside["boosted"] = mimic_metrics(heldout, boosted, columns)["tau"]
+            boosted = boosted_trees(X[:, columns], labels, **some)
+            beside["boosted"] = mimic_metrics(heldout, boosted.predict, columns)["tau"]
         metrics = mimic_metrics(heldout, predict, columns)
         each = [tau_of(one, predict(one.X[:, columns])) for one in heldout]
         shown_one = heldout[int(np.argsort(each, kind="stable")[(len(each) - 1) // 2])]

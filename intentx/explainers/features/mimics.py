@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from intentx.errors import InputError, MissingExtraError
 
-__all__ = ["Fitted", "Kind", "fit_mimic", "ordered_labels"]
+__all__ = ["Fitted", "Kind", "boosted_trees", "fit_mimic", "ordered_labels"]
 
 Floats = npt.NDArray[np.float64]
 Kind = Literal["tree", "boosted", "lambdarank", "linear"]
@@ -97,13 +97,18 @@ def _tree(X: Floats, labels: Floats, names: Sequence[str], leaves: int, seed: in
     return Fitted(model, np.asarray(model.feature_importances_), text)
 
 
-def _boosted(X: Floats, labels: Floats, names: Sequence[str], leaves: int, seed: int) -> Fitted:
+def boosted_trees(X: Floats, labels: Floats, *, max_leaves: int, seed: int) -> Any:
+    """The model of the kind ``"boosted"`` alone, without what it uses and its words."""
     from sklearn.ensemble import HistGradientBoostingRegressor
 
-    model = HistGradientBoostingRegressor(
-        max_leaf_nodes=leaves, max_iter=ROUNDS, min_samples_leaf=LEAST, early_stopping=False,
+    return HistGradientBoostingRegressor(
+        max_leaf_nodes=max_leaves, max_iter=ROUNDS, min_samples_leaf=LEAST, early_stopping=False,
         random_state=seed,
     ).fit(X, labels)  # fmt: skip
+
+
+def _boosted(X: Floats, labels: Floats, names: Sequence[str], leaves: int, seed: int) -> Fitted:
+    model = boosted_trees(X, labels, max_leaves=leaves, seed=seed)
     spread = _spreads(model, X, seed)
     return Fitted(model, _shares(spread), _shapes_in_words(model, X, names, spread))
 

@@ -148,9 +148,9 @@ class History:
         return dataclasses.asdict(self)
 
     def __str__(self) -> str:
-        learned = (
-            f"learned from {self.lists} queries, loss {self.losses[0]:.3f} to {self.losses[-1]:.3f}"
-        )
+        first, last = f"{self.losses[0]:.3f}", f"{self.losses[-1]:.3f}"
+        loss = f"mean loss {first}" if len(self.losses) == 1 else f"loss {first} to {last}"
+        learned = f"learned from {self.lists} queries, {loss}"
         if self.measure is None:
             return f"{learned}; no queries held out"
         return (

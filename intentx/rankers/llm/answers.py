@@ -26,29 +26,36 @@ KINDS: dict[Trouble, str] = {
 assert tuple(KINDS) == get_args(Trouble)  # noqa: S101
 
 _THOUGHT = re.compile(r"<(think|thinking|reasoning)>.*?(?:</\1>|\Z)", re.S | re.I)
-_BRACKETED = re.compile(r"\[\s*(?:passage\s*)?(\d{1,6})\s*\]", re.I)
+_WHAT = r"(?:(?:passage|document|doc|text|option)\s*)"
+_BRACKETED = re.compile(rf"\[\s*{_WHAT}?(\d{{1,6}})\s*\]", re.I)
 _NUMBER = r"(?<![.\d])\b\d{1,6}\b(?!\.\d)"  # no part of a decimal number
-_ITEM = rf"(?:passage\s+)?(?:\[\s*(?:passage\s+)?\d{{1,6}}\s*\]|{_NUMBER})"
+_ITEM = rf"{_WHAT}?(?:\[\s*{_WHAT}?\d{{1,6}}\s*\]|{_NUMBER})"
 _IN_CHAIN = rf"(?:{_ITEM}|\(\s*\d{{1,6}}\s*\)|#\d{{1,6}}\b)"
 _CHAIN = re.compile(rf"{_IN_CHAIN}(?:\s*(?:[-=]?>|=)\s*{_IN_CHAIN})+", re.I)
 _LIST = re.compile(r"\[\s*\d{1,6}(?:\s*,\s*\d{1,6})*\s*\]")
-_COMMAS = re.compile(rf"{_ITEM}(?:\s*,\s*{_ITEM})+", re.I)
-_RANKED = re.compile(r"^\s*\d{1,6}(?:[):]|\.(?!\d))\s*(?:passage\s*)?\[?(\d{1,6})\b", re.I | re.M)
-_LINE = re.compile(r"^\W*(?:passage\s*)?(\d{1,6})\W*$", re.I | re.M)
-_AS_PLAIN = str.maketrans({"＞": ">", "→": ">", "≻": ">", "*": "", "`": "", '"': "", "“": "", "”": ""})
+_COMMAS = re.compile(rf"{_ITEM}(?:\s*[,;]\s*{_ITEM})+", re.I)
+# What names passages in another order than the best first, or in one that cannot be told.
+_OF_SCORES = re.compile(rf"\[\s*{_WHAT}?\d{{1,6}}\s*\][^\w\[\]\n]{{0,4}}\d", re.I)
+_UPWARDS = re.compile(rf"{_IN_CHAIN}\s*<\s*{_IN_CHAIN}", re.I)
+_BY_NAME = re.compile(r"\{\s*\d{1,6}\s*:\s*\d")  # ranks of passages, or passages of ranks
+_RANKED = re.compile(rf"^\s*\d{{1,6}}(?:[):]|\.(?!\d))\s*{_WHAT}?\[?(\d{{1,6}})\b", re.I | re.M)
+_LINE = re.compile(rf"^\W*{_WHAT}?(\d{{1,6}})\W*$", re.I | re.M)
+_AS_PLAIN = str.maketrans(
+    {"＞": ">", "→": ">", "≻": ">", "*": "", "`": "", "\\": "", '"': "", "“": "", "”": ""}
+)
 _DIGITS = re.compile(r"\d{1,6}")
 _REFUSING = re.compile(
     r"\b(?:I\s+(?:can(?:no|')?t|cannot|can’t|am\s+(?:unable|not\s+able)|won['’]t|must\s+decline)|"
     r"I['’]m\s+(?:sorry|unable|not\s+able)|sorry,|unable\s+to|as\s+an\s+AI)",
     re.I,
 )
-_ALONE = re.compile(r"^[\W_]*(?:passage\s+)?([ab])[\W_]*$", re.I)
-_SAID = re.compile(r"\b[Aa]nswer(?:\s+is)?\s*:?[\s*_\"'(\[]*(?:passage\s+)?([AB])\b")
-_NAMED = re.compile(r"\b[Pp]assage\s+([AB])\b")
+_ALONE = re.compile(rf"^[\W_]*(?:(?:answer|boxed)[\W_]*)?{_WHAT}?([ab])[\W_]*(?:answer[\W_]*)?$", re.I)
+_SAID = re.compile(rf"\b[Aa]nswer(?:\s+is)?\s*:?[\s*_\"'(\[]*(?i:{_WHAT})?([AB])\b")
+_NAMED = re.compile(r"\b(?:[Pp]assage|[Dd]ocument|[Tt]ext|[Oo]ption)\s+([AB])\b")
 _BETTER = re.compile(
-    r"(?:^|[.!\n]\s*)[\s*_\"'(\[]*(?:[Pp]assage\s+)?([AB])\b[\s*_\"')\]]*"
+    rf"(?:^|[.!\n]\s*)[\s*_\"'(\[]*(?i:{_WHAT})?([AB])\b[\s*_\"')\]]*"
     r"(?:>|is\s+(?:the\s+)?(?:better|best|more\s+relevant|most\s+relevant)\b)"
-    r"|\b(?:better|more\s+relevant)(?:\s+(?:passage|one))?\s+is\W*(?:[Pp]assage\s+)?([AB])\b"
+    rf"|\b(?:better|more\s+relevant)(?:\s+(?:passage|one))?\s+is\W*(?i:{_WHAT})?([AB])\b"
 )
 
 
@@ -114,13 +121,15 @@ def _numbers(text: str, passages: int) -> list[int]:
     """The numbers of passages in the order in which an answer names them; none where it names none."""
     text = text.replace("&gt;", ">").translate(_AS_PLAIN)
     for pattern in (_CHAIN, _LIST, _COMMAS):
+        if pattern is not _CHAIN and (_BY_NAME.search(text) or _UPWARDS.search(text)):
+            return []
         chains = [[int(one) for one in _DIGITS.findall(found)] for found in pattern.findall(text)]
         chains = [one for one in chains if len(one) > 1 or passages == 1]
         if chains:
             return max(reversed(chains), key=len)
     bracketed = [int(one) for one in _BRACKETED.findall(text)]
     if bracketed:
-        return bracketed
+        return [] if len(_OF_SCORES.findall(text)) == len(bracketed) else bracketed
     ranked = [int(one) for one in _RANKED.findall(text)]
     if ranked:
         return ranked

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -13,17 +14,29 @@ from intentx.rankers.transformers.memory import Room
 if TYPE_CHECKING:
     import torch
 
-__all__ = ["each_in_batches", "in_batches", "on_device", "repeated", "widened"]
+__all__ = ["Pair", "each_in_batches", "in_batches", "on_device", "repeated", "widened"]
 
 Features = Mapping[str, Any]
 Made = TypeVar("Made")
+Text = TypeVar("Text", bound=Sized)
 
 BLOCK = 1024  # texts tokenized at a time
 
 
+@dataclass(frozen=True)
+class Pair:
+    """A text and the query that it is read beside; as long as the text."""
+
+    query: str
+    text: str
+
+    def __len__(self) -> int:
+        return len(self.text)
+
+
 def in_batches(
-    texts: Sequence[str],
-    tokenize: Callable[[list[str]], Features],
+    texts: Sequence[Text],
+    tokenize: Callable[[list[Text]], Features],
     forward: Callable[[dict[str, Any]], torch.Tensor],
     room: Room,
     device: torch.device,
@@ -74,8 +87,8 @@ def each_in_batches(
 
 
 def _of_like_length(
-    texts: Sequence[str],
-    tokenize: Callable[[list[str]], Features],
+    texts: Sequence[Text],
+    tokenize: Callable[[list[Text]], Features],
     forward: Callable[[dict[str, Any]], Made],
     room: Room,
     device: torch.device,
@@ -89,8 +102,8 @@ def _of_like_length(
 
 
 def _of_block(
-    texts: list[str],
-    tokenize: Callable[[list[str]], Features],
+    texts: list[Text],
+    tokenize: Callable[[list[Text]], Features],
     forward: Callable[[dict[str, Any]], Made],
     room: Room,
     device: torch.device,

@@ -14,7 +14,7 @@ from intentx.errors import InputError, MissingExtraError
 from intentx.folders import refuse_other_kinds, refuse_other_objects
 from intentx.rankers.fingerprint import fingerprint_of
 from intentx.rankers.transformers.attentions import attentions_of
-from intentx.rankers.transformers.batches import in_batches, on_device, repeated, widened
+from intentx.rankers.transformers.batches import Pair, in_batches, on_device, repeated, widened
 from intentx.rankers.transformers.memory import InBatches, Room, check_batch_size
 from intentx.rankers.transformers.models import (
     Precision,
@@ -139,15 +139,16 @@ class CrossEncoder(InBatches):
 
     def __call__(self, query: str, texts: Sequence[str]) -> npt.NDArray[np.float64]:
         texts = checked(query, texts)
-        if not texts:
+        return self.score_pairs([query] * len(texts), texts)
+
+    def score_pairs(self, queries: Sequence[str], texts: Sequence[str]) -> npt.NDArray[np.float64]:
+        """(N,) scores, of each text for the query at its place."""
+        pairs = [Pair(q, *checked(q, [text])) for q, text in zip(queries, texts, strict=True)]
+        if not pairs:
             return np.empty(0)
         with undisturbed(self.model):
             scores = in_batches(
-                texts,
-                lambda some: self._tokenize(query, some),
-                self._forward,
-                self._room,
-                self.model.device,
+                pairs, self._tokenize_pairs, self._forward, self._room, self.model.device
             )
         return np.asarray(scores, dtype=np.float64)
 
@@ -219,9 +220,12 @@ class CrossEncoder(InBatches):
         return scores.reshape(len(logits))
 
     def _tokenize(self, query: str, texts: Sequence[str]) -> Any:
+        return self._tokenize_pairs([Pair(query, text) for text in texts])
+
+    def _tokenize_pairs(self, pairs: Sequence[Pair]) -> Any:
         model = self.model
         prompt = model.prompts.get(model.default_prompt_name) if model.default_prompt_name else None
-        return model.preprocess([(query, text) for text in texts], prompt=prompt)
+        return model.preprocess([(one.query, one.text) for one in pairs], prompt=prompt)
 
     def _window(self, query: str) -> Window:
         return Window(lambda texts: self._tokenize(query, texts), self.model.tokenizer, sequence=1)

@@ -63,14 +63,11 @@ class _DualEncoder(InBatches):
         chosen: str = similarity or document_model.similarity_fn_name
         if chosen not in get_args(Similarity):
             raise InputError(f"similarity must be one of {get_args(Similarity)}, not {chosen!r}")
-        self.query_model = query_model
-        self.document_model = document_model
+        self.query_model, self.document_model = query_model, document_model
         self.similarity = chosen
         self._room = Room(batch_size)
-        self._documents = Remembered(remember)
-        self._queries = Remembered(max(remember, 100))
-        self._watch = Watch()
-        self._encoded_at = 0
+        self._documents, self._queries = Remembered(remember), Remembered(max(remember, 100))
+        self._watch, self._encoded_at = Watch(), 0
 
     @property
     def module(self) -> SentenceTransformer:
@@ -130,6 +127,13 @@ class _DualEncoder(InBatches):
             return np.empty(0)
         self.state_mark()
         return np.asarray(self._vectors(texts) @ self._vectors([query], "query")[0])
+
+    def score_pairs(self, queries: Sequence[str], texts: Sequence[str]) -> Floats:
+        """(N,) scores, of each text for the query at its place."""
+        if not [checked(query, [text]) for query, text in zip(queries, texts, strict=True)]:
+            return np.empty(0)
+        self.state_mark()
+        return np.asarray((self._vectors(texts) * self._vectors(queries, "query")).sum(axis=1))
 
     def vectors(self, texts: Sequence[str], side: Side = "document") -> Floats:
         """(N, D) vectors of queries or documents, N at least 1, whose dot product is the similarity."""

@@ -21,7 +21,11 @@ def attention_grid(view: DocumentView) -> Html:
     """A fold for each head, layer by layer; opening one closes the one before."""
     explanation = view.explanation
     if not isinstance(explanation, AttentionExplanation) or explanation.grid is None:
-        return tag("p", "The grid was not asked for: Attention(grid=True) has it.", class_="note")
+        return tag(
+            "p",
+            "The grid was not asked for: Attention(grid=True) has it, and pages of intentx explain do.",
+            class_="note",
+        )
     if not explanation.words:
         return tag("p", "The document has no word.", class_="note")
     layers = []

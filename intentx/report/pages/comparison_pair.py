@@ -21,7 +21,8 @@ def pairs_section(comparison: Comparison) -> Html:
         "For each ranker, the terms that explain its whole ranking, and by how much each speaks for one "
         "of the two documents by each simple ranker: blue for the first, orange for the second, in "
         "typical differences of that simple ranker. Lead lost: the ranker itself was asked for both "
-        "documents without the term; so much of its preference goes with it."
+        "documents without the term; so much of its preference goes with it (–: neither has the term, "
+        "or the ranker ties them or cannot be asked)."
     )
     parts = [_of_query(query, query.pair) for query in comparison.queries if query.pair is not None]
     return join([tag("p", intro, class_="note"), *parts])

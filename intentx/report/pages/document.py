@@ -285,7 +285,7 @@ _SECTIONS: tuple[Section[DocumentView], ...] = (
         "document",
         "The document",
         "The background colour of each word shows its weight; point at it for the number. Words without "
-        "a colour make no difference.",
+        "a colour have next to no weight.",
         _text,
     ),
     Section(

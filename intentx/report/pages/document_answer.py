@@ -7,8 +7,9 @@ from collections.abc import Sequence
 
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.shown import verdict_of
+from intentx.explainers.inside.attention_explanation import AttentionExplanation
 from intentx.explainers.inside.token_pairs_explanation import TokenPairsExplanation
-from intentx.markup import Html, count, join, listing, percent, real, tag
+from intentx.markup import Html, count, join, listing, missed, real, tag
 from intentx.report.pages.explained_document import NOTABLE, DocumentView
 from intentx.report.pages.measures import measured
 from intentx.report.pages.token_pairs import pairs_add_up
@@ -50,9 +51,19 @@ def _speaking(view: DocumentView) -> Html:
     notable = [(t, w) for t, w in view.of_term.items() if w and abs(w) >= NOTABLE * view.largest]
     pro = [tag("b", view.term(term)) for term, weight in notable if weight > 0][:NAMED_FOR]
     contra = [tag("b", view.term(term)) for term, weight in notable if weight < 0][:NAMED_AGAINST]
+    if not notable and isinstance(explanation, AttentionExplanation):
+        return Html("The model attends to no word of the document.")
     if not notable:
         rest = "".join(f" What no word carries is {view.rest(weight)}." for _, weight in view.others)
         return Html(f"No word makes a difference.{rest}")
+    if isinstance(explanation, AttentionExplanation):
+        return join(
+            [
+                "The model attends most to ",
+                listing(pro),
+                ". Whether they matter, attention does not say.",
+            ]
+        )
     if view.signless:
         return join(["Its score depends most on ", listing(pro), ", whichever way."])
     above = [" above ", other_document(explanation)] if explanation.above is not None else []
@@ -93,7 +104,7 @@ def _belief(explanation: DocumentExplanation) -> Html:
         lines.append(
             "There was no difference to explain: the scores are equal."
             if math.isnan(gap)
-            else f"All attributions add up to the {whole}{carried}, but for {_small(gap)}."
+            else f"All attributions add up to the {whole}{carried}, but for {missed(gap)}."
         )
     lines.append(
         f"That took the ranker’s scores of {count(explanation.model_calls, 'version')} of it."
@@ -101,8 +112,3 @@ def _belief(explanation: DocumentExplanation) -> Html:
         else "That took no score besides those of the ranking."
     )
     return join(lines, " ")
-
-
-def _small(share: float) -> str:
-    """A share as a percentage that says how small it is."""
-    return percent(share) if share >= 1 else f"{100 * share:.2g}\u00a0%"

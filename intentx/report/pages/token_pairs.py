@@ -15,7 +15,7 @@ from intentx.explainers.inside.token_pairs_explanation import (
     TokenPairsExplanation,
 )
 from intentx.explainers.inside.token_pairs_shown import ROWS_SHOWN, WAYS, folded, links_svg, written
-from intentx.markup import Html, count, join, tag
+from intentx.markup import Html, count, join, missed, tag
 from intentx.report.pages.explained_document import STRONGEST, DocumentView, number
 
 __all__ = ["pairs_add_up", "token_pairs"]
@@ -54,11 +54,9 @@ def pairs_add_up(explanation: TokenPairsExplanation) -> str:
     largest = max(abs(pairs), abs(rest))
     shown = f"The pairs of tokens add up to {number(pairs, largest)}"
     gap = explanation.metrics.get("relative_gap", math.nan)
-    missed = "" if math.isnan(gap) else f", but for {100 * gap:.2g}\u00a0%"
+    but = "" if math.isnan(gap) else f", but for {missed(gap)}"
     score = number(explanation.metrics["score"], largest)
-    return (
-        f"{shown}, and with what no pair carries ({number(rest, largest)}) to the score {score}{missed}."
-    )
+    return f"{shown}, and with what no pair carries ({number(rest, largest)}) to the score {score}{but}."
 
 
 def _blocks(explanation: TokenPairsExplanation, pairs: Pairing, text: str) -> list[Html]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import io
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -35,13 +37,19 @@ WHITE = "#ffffff"
 _THEME = {FOR: "good", AGAINST: "bad", INK: "ink", SOFT: "soft", LINE: "line", WHITE: "paper"}
 
 
-class Plot(NamedTuple):
+@dataclasses.dataclass(frozen=True, eq=False)
+class Plot:
     """A figure, what it is called as a file, and what people read above and below it."""
 
     name: str
     title: str
     caption: str
     figure: Figure
+
+    @functools.cached_property
+    def svg(self) -> bytes:
+        """Its file, drawn once for the page and the folder."""
+        return written(self.figure, "svg")
 
 
 class _Board(NamedTuple):
@@ -122,7 +130,7 @@ def written(figure: Figure, kind: str) -> bytes:
 
 def inline(plot: Plot) -> Html:
     """A plot as a part of a page, in the page's colours, light and dark."""
-    text = written(plot.figure, "svg").decode("utf-8")
+    text = plot.svg.decode("utf-8")
     text = re.sub(r"<!--.*?-->|<metadata>.*?</metadata>|<style.*?</style>", "", text, flags=re.DOTALL)
     text = text[text.index("<svg") :]
     # Ids are unique within a file, and here several files are one.

@@ -32,7 +32,11 @@ function say(key, text, again) {
   const box = byId("trouble");
   const last = [...waiting.values()].at(-1);
   box.hidden = !last;
-  box.replaceChildren(...(last ? [make("span", null, last[0]), button("Try now", last[1])] : []));
+  if (!last) return box.replaceChildren();
+  // The button stays, so that a click or the focus of one who waits is not lost at the next second.
+  if (!box.childElementCount) box.replaceChildren(make("span"), button("Try now", () => [...waiting.values()].at(-1)?.[1]()));
+  box.firstChild.textContent = last[0];
+  return undefined;
 }
 
 /** Wait some seconds, counting down; "Try now" ends it. */

@@ -41,11 +41,12 @@ const app = {
     if (column) editor.open(column.cards.get(id), text);
     else cannotEdit();
   },
-  mark(terms, stemmed) {
-    if (terms.join("\n") === results.terms.join("\n")) return;
-    results.mark(terms, stemmed);
+  mark(terms, stemmed, tones = null) {
+    if (String([terms.join("\n"), tones]) === String([results.terms.join("\n"), results.tones])) return;
+    results.mark(terms, stemmed, tones);
     kept = null;
   },
+  asks,
   unmark: () => results.found && results.mark([], false),
   point: (number) => results.point(number ?? kept),
   keep(number) {
@@ -60,12 +61,20 @@ const app = {
 };
 let kept = null; // the term that stays highlighted
 
+/** Whether a ranker can be asked about texts; a recorded run cannot, and has only its whole ranking explained. */
+function asks(ranker, say = false) {
+  const able = state.rankers.find((one) => one.name === ranker)?.can?.scores !== false;
+  if (!able && say) tell(`${ranker} is a recorded run, which cannot be asked about texts. Its whole ranking can be explained.`);
+  return able;
+}
+
 const results = new Results(byId("results"), {
   explain: (ranker, doc) => app.ask("explain", { ...app.base(ranker), question: "document", doc }),
   pair: (ranker, doc, above) => app.ask("explain", { ...app.base(ranker), question: "pair", doc, above }),
   intent: (ranker) => app.ask("explain", { ...app.base(ranker), question: "ranking" }),
   edit: (card) => editor.open(card),
   cannot: tell,
+  asks,
   picked(card) {
     const told = byId("picked");
     if (!told) return;
@@ -130,12 +139,13 @@ async function search(wanted, { push = true, quiet = false } = {}) {
 /** What can be asked about the results as a whole. */
 function fillBar() {
   const two = results.columns.length > 1;
-  results.bar.replaceChildren(
+  const able = results.columns.some((one) => one.asks);
+  results.bar.replaceChildren(...[
     button(two ? "Contrast their intents" : "Explain intent", intent, { class: "main", id: "intent", "aria-keyshortcuts": "I" }),
-    button("Where is my document?", missing, { id: "missing", "aria-keyshortcuts": "M" }),
-    button("Edit the query and see", () => editor.openQuery(), { id: "edit-query", "aria-keyshortcuts": "Q" }),
+    able && button("Where is my document?", missing, { id: "missing", "aria-keyshortcuts": "M" }),
+    able && button("Edit the query and see", () => editor.openQuery(), { id: "edit-query", "aria-keyshortcuts": "Q" }),
     make("p", { id: "picked", class: "picked-bar", role: "status", hidden: true }),
-  );
+  ].filter((one) => one));
 }
 
 function intent() {
@@ -147,10 +157,11 @@ function intent() {
 
 /** Ask for a document by its id or its text. */
 function missing() {
-  if (!results.found) return;
+  const able = results.found ? results.columns.filter((one) => one.asks) : [];
+  if (!able.length) return results.found && asks(results.columns[0].ranker, true);
   panel.leave();
   panel.begin("missing", {});
-  const ranker = make("select", { id: "missing-ranker" }, results.columns.map((one) => make("option", null, one.ranker)));
+  const ranker = make("select", { id: "missing-ranker" }, able.map((one) => make("option", null, one.ranker)));
   const id = make("input", { type: "text", id: "missing-id", dir: "auto", autocomplete: "off", maxlength: 1000 });
   const text = make("textarea", { id: "missing-text", rows: 6, dir: "auto", maxlength: 100000 });
   const told = make("p", { class: "reason", role: "alert" });
@@ -162,9 +173,9 @@ function missing() {
       const given = id.value.trim() ? { doc: id.value.trim() } : text.value.trim() ? { text: text.value } : null;
       if (given) app.ask("missing", { ...app.base(ranker.value), ...given });
       else told.textContent = "Give an id, or paste the text.";
-    } }, results.columns.length > 1 ? make("label", null, make("span", null, "Ranker"), " ", ranker) : null,
+    } }, able.length > 1 ? make("label", null, make("span", null, "Ranker"), " ", ranker) : null,
     make("label", null, make("span", null, "Its id"), " ", id), make("label", null, make("span", null, "or its text"), " ", text), told, make("p", null, make("button", { class: "main" }, "Find it"))));
-  id.focus();
+  return id.focus();
 }
 
 // ---- the form
@@ -285,7 +296,7 @@ addEventListener("pagehide", () => panel.leave());
 const here = () => results.card(document.activeElement?.closest?.(".card")) || (results.current?.isConnected ? results.card(results.current) : undefined);
 const onCard = (act) => () => {
   const card = here();
-  if (card) act(card);
+  if (card && asks(card.column.ranker, true)) act(card);
 };
 keyboard({
   "/": () => {
@@ -296,7 +307,7 @@ keyboard({
   h: () => byId("open-history").click(),
   i: intent,
   m: missing,
-  q: () => results.found && editor.openQuery(),
+  q: () => results.columns.some((one) => one.asks) && editor.openQuery(),
   e: onCard((card) => results.act.explain(card.column.ranker, card.id)),
   p: onCard((card) => results.pick(card)),
   x: onCard((card) => editor.open(card)),

@@ -2,6 +2,7 @@
 import { work, cancel } from "./api.js";
 import { button, known, make, real, tell, whole } from "./dom.js";
 
+const FIRST = 10; // results that a document is brought into, or dropped from
 const PAUSE = 250; // milliseconds without a key before the ranker is asked
 
 export class Editor {
@@ -24,7 +25,7 @@ export class Editor {
       const base = () => ({ ...this.app.base(card.column.ranker), doc: card.id });
       const change = (goal, words) => button(words, () => this.app.ask("counterfactual", { ...base(), goal }));
       this.form = make("div", { class: "editor" }, this.box, this.told, make("p", { class: "acts" },
-        change("enter", "Smallest change that brings it into the first 10"), change("leave", "Smallest change that drops it"),
+        card.one.rank > FIRST ? change("enter", `Smallest change that brings it into the first ${FIRST}`) : change("leave", "Smallest change that drops it"),
         button("As it was", () => this.reset()), button("Done", () => this.close())));
       card.element.classList.add("editing");
       card.words.after(this.form);
@@ -115,7 +116,7 @@ export class Editor {
     }
     if (text !== null && !text.trim()) return this.say("An empty text cannot be ranked.");
     this.say("…");
-    for (const column of results.columns) if (text === null || edited !== null || column.cards.has(this.card.id)) this.ask(column, text, edited);
+    for (const column of results.columns) if (column.asks && (text === null || edited !== null || column.cards.has(this.card.id))) this.ask(column, text, edited);
     return undefined;
   }
 

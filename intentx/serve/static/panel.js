@@ -3,6 +3,7 @@ import { get, page, query } from "./api.js";
 import { bdi, button, byId, make, note, sentence, tell, termPlaces, whole } from "./dom.js";
 import { Run } from "./run.js";
 import { copied, saved } from "./share.js";
+import { toneOf } from "./parts.js";
 import { viewOf } from "./views.js";
 
 const LIVE = "shap"; // what goes on getting surer while one looks at the quickest
@@ -275,7 +276,8 @@ export class Panel {
     if (!answer) return this.run ? [] : [make("p", { class: "note" }, "…")];
     const partial = this.run.answer === null;
     const marks = this.marksOf(answer);
-    if (marks) this.app.mark(marks.terms, marks.stemmed);
+    if (marks) this.app.mark(marks.terms, marks.stemmed, marks.tones);
+    else this.app.unmark(); // of an answer without words, such as features
     const parts = viewOf(answer, {
       root: this.root,
       without: this.without,
@@ -302,7 +304,9 @@ export class Panel {
       const strong = answer.terms.filter((term, i) => i < 40 && Math.abs(answer.weights[i]) >= least);
       const rare = strong.filter((term) => texts.filter((text) => termPlaces(text, [term], stemmed).length).length <= Math.max(3, 0.5 * texts.length) || this.inQuery(term));
       const shown = rare.slice(0, 12);
-      return { terms: shown, stemmed, at: (number) => { const at = shown.indexOf(answer.terms[number]); return at < 0 ? null : at; } };
+      const largest = Math.max(...answer.weights.map(Math.abs));
+      const tones = shown.map((term) => toneOf(answer.weights[answer.terms.indexOf(term)], largest)); // as in the text beside them
+      return { terms: shown, stemmed, tones, at: (number) => { const at = shown.indexOf(answer.terms[number]); return at < 0 ? null : at; } };
     }
     const terms = answer.terms.filter((term) => !this.without.has(term));
     return { terms, stemmed, at: (number) => { const at = terms.indexOf(answer.terms[number]); return at < 0 ? null : at; } };
@@ -337,7 +341,7 @@ export class Panel {
   follow() {
     const { body } = this;
     const id = body.doc;
-    if (!id || !this.run || body.text) return null;
+    if (!id || !this.run || body.text || !this.app.asks(body.ranker)) return null;
     const rank = this.app.rankOf(body.ranker, id);
     if (rank === null && this.kind === "missing") return null; // only what the ranker orders can be explained
     const base = { collection: body.collection, query: body.query, ranker: body.ranker, k: body.k, doc: id };

@@ -60,6 +60,12 @@ export function bars(items, more = {}) {
   return parts;
 }
 
+/** The classes of a word's colour: by the sign of its weight, and its size among others. */
+export function toneOf(weight, largest) {
+  const shade = largest && weight ? Math.max(1, Math.round((STEPS * Math.abs(weight)) / largest)) : 0;
+  return shade ? `${weight > 0 ? "for" : "against"} a${shade}` : "none";
+}
+
 /** A text with words on the colour of their weight; `words` as in docs/json.md: term, start, end, weight. */
 export function coloured(text, words, point) {
   if (!text.trim()) return make("p", { class: "text" }, make("em", null, "(empty)"));
@@ -68,11 +74,7 @@ export function coloured(text, words, point) {
   const marks = words.map((word) => ({
     start: unit(word.start),
     end: unit(word.end),
-    make: (part) => {
-      const shade = largest && word.weight ? Math.max(1, Math.round((STEPS * Math.abs(word.weight)) / largest)) : 0;
-      return make("mark", { class: shade ? `${word.weight > 0 ? "for" : "against"} a${shade}` : "none", "data-word": word.term,
-        "data-told": `${word.term} ${signed(word.weight, largest)}`, title: `${word.term} ${signed(word.weight, largest)}` }, part);
-    },
+    make: (part) => make("mark", { class: toneOf(word.weight, largest), "data-word": word.term, "data-told": `${word.term} ${signed(word.weight, largest)}`, title: `${word.term} ${signed(word.weight, largest)}` }, part),
   })).sort((one, other) => one.start - other.start);
   const element = make("p", { class: "text", dir: "auto" }, ...marked(text, marks, 0, Math.min(text.length, LONGEST)));
   if (text.length > LONGEST) element.append(make("em", null, ` … ${several(text.length - LONGEST, "more character")} not shown`));

@@ -37,10 +37,9 @@ export class Results {
     this.mark([], false);
   }
 
-  /** The words of an explanation: snippets are cut by them. Without any, the words of the query are bold. */
-  mark(terms, stemmed) {
-    this.terms = terms;
-    this.stemmed = stemmed;
+  /** The words of an explanation: snippets are cut by them. Without any, the words of the query are bold. `tones`: classes of their marks. */
+  mark(terms, stemmed, tones = null) {
+    Object.assign(this, { terms, stemmed, tones });
     for (const column of this.columns) for (const card of column.cards.values()) card.write();
     this.link();
   }
@@ -118,7 +117,8 @@ export class Results {
     const [one, other] = [this.card(from), this.card(to)];
     if (!one || !other || one.id === other.id) return;
     const column = other.column;
-    if (column.rankOf(one.id) === null) this.act.cannot(`${one.name} is not among these results of ${column.ranker}.`);
+    if (!column.asks) this.act.asks(column.ranker, true);
+    else if (column.rankOf(one.id) === null) this.act.cannot(`${one.name} is not among these results of ${column.ranker}.`);
     else this.act.pair(column.ranker, ...[one.id, other.id].sort((a, b) => column.rankOf(a) - column.rankOf(b)));
   }
 
@@ -147,7 +147,7 @@ export class Results {
 /** The results of one ranker. */
 class Column {
   constructor(results, ranking, number, found) {
-    Object.assign(this, { results, number, ranker: ranking.ranker, k: found.k });
+    Object.assign(this, { results, number, ranker: ranking.ranker, k: found.k, asks: results.act.asks(ranking.ranker) });
     this.order = ranking.results.map((one) => one.doc_id);
     this.first = this.order;
     this.list = make("ol", { class: "list" });
@@ -225,14 +225,14 @@ class Card {
       class: "card", tabindex: -1, "data-doc": this.id, "data-column": column.number, "aria-keyshortcuts": "E X P",
       "aria-label": `${this.rank}, ${this.name}`,
     },
-    make("header", { class: "grip", title: "Drag it on another result to ask why one is above the other" },
+    make("header", column.asks ? { class: "grip", title: "Drag it on another result to ask why one is above the other" } : null,
       this.place, make("h3", { dir: "auto" }, this.name),
       one.title ? make("small", { class: "id" }, bdi(this.id)) : null, this.told),
     this.words,
-    make("p", { class: "acts" },
+    make("p", { class: "acts" }, column.asks ? [
       act("Explain", "explain", () => results.act.explain(column.ranker, this.id), { title: "Which words put it here (e)" }),
       act("Compare", "pick", () => results.pick(this), { title: "Why one is above another: pick two (p)" }),
-      act("Edit", "edit", () => results.act.edit(this), { title: "Change its text and see where it goes (x)" }),
+      act("Edit", "edit", () => results.act.edit(this), { title: "Change its text and see where it goes (x)" })] : null,
       this.more));
     this.slot = make("li", null, this.element);
     this.tellScore();
@@ -256,12 +256,12 @@ class Card {
 
   /** The snippet: by the explanation's words, else as the server cut it. */
   write() {
-    const { terms, stemmed, found } = this.column.results;
+    const { terms, stemmed, tones, found } = this.column.results;
     const unit = unitsOf(this.text);
     let places = terms.length ? termPlaces(this.text, terms, stemmed) : (this.one.snippet || []).map(([start, end], i) => ({ start: unit(start), end: unit(end), term: i }));
     if (!terms.length && !places.length) places = termPlaces(this.text, found.query.split(/\s+/).filter((word) => word));
     const marks = places.map((one) => ({ ...one, make: (text) => (terms.length
-      ? make("mark", { class: `t${one.term % COLOURS}`, "data-term": one.term, title: terms[one.term] }, text) : make("b", null, text)) }));
+      ? make("mark", { class: tones ? tones[one.term] : `t${one.term % COLOURS}`, "data-term": one.term, title: terms[one.term] }, text) : make("b", null, text)) }));
     const [start, end] = this.open ? [0, this.text.length] : bestPart(this.text, places, this.column.results.columns.length > 1 ? 170 : 260);
     this.words.replaceChildren(...(this.text.trim() ? [start > 0 ? "…\u00a0" : "", ...marked(this.text, marks, start, end), end < this.text.length ? "\u00a0…" : ""] : [make("em", null, "(no text)")]));
     this.more.hidden = !this.open && start <= 0 && end >= this.text.length;
@@ -272,6 +272,7 @@ class Card {
   unfold() {
     this.open = !this.open;
     this.more.setAttribute("aria-expanded", String(this.open));
+    this.element.classList.toggle("unfolded", this.open);
     this.write();
     this.column.results.link();
   }

@@ -37,7 +37,8 @@ export function anyView(answer, context) {
   if (typeof answer.tree === "string") parts.push(make("pre", { class: "tree", tabindex: 0 }, answer.tree));
   const simple = Object.entries(answer).filter(([name, one]) => !INSIDE.has(name) && (known(one) || typeof one === "string" || typeof one === "boolean"));
   const metrics = Object.entries(answer.metrics || {});
-  parts.push(facts([...metrics, ...simple].map(([name, one]) => [words(name), value(one)])));
+  parts.push(facts(simple.map(([name, one]) => [words(name), value(one)])));
+  if (metrics.length) parts.push(fold("Numbers of the method", () => facts(metrics.map(([name, one]) => [words(name), value(one)]))));
   parts.push(...(answer.notes || []).map((text) => note(text)), made(answer));
   return parts;
 }

@@ -41,5 +41,6 @@ function explained(answer) {
 function stageWords(stage) {
   if (stage.rank === null) return "not found";
   const place = `${stage.reached ? "rank" : "it would be at rank"} ${whole(stage.rank)} of ${whole(stage.documents)}`;
-  return `${place}, ${passes(stage) ? "goes on" : `cut at ${whole(stage.limit)}`}`;
+  if (stage.rank > stage.limit) return `${place}, cut at ${whole(stage.limit)}`;
+  return `${place}, ${stage.reached ? "goes on" : `within the first ${whole(stage.limit)}`}`;
 }

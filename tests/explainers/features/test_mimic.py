@@ -93,7 +93,7 @@ def test_a_ranker_of_texts_is_mimicked_by_features_of_texts():
     words = ["tea", "pot", "green", "boat", "piano", "lamp"]
     generator = np.random.default_rng(0)
     queries = {f"{a} {b}": None for a in words[:4] for b in words[2:] if a != b}
-    texts = [" ".join(generator.choice(words, 8)) for _ in range(30)]
+    texts = [" ".join(generator.choice(words, 8)) for _ in range(20)]
 
     def score(query, some):
         return [sum(text.split().count(word) for word in query.split()) for text in some]

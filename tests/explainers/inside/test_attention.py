@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
+import json
 
 import numpy as np
 import pytest
 import torch
 
 import intentx as ix
+from intentx.cli import main
 from intentx.rankers import DPR, BiEncoder, CrossEncoder
+from intentx.report.pages.document_answer import _speaking
+from intentx.report.pages.explained_document import DocumentView
 from tests import tiny_models
 
 DOCS = {"a": "a stage piano, keys", "b": "desk", "c": "key of a piano"}
@@ -140,6 +145,29 @@ def test_the_grid_opens_one_at_a_time(rankings, tmp_path):
     assert plain.verdict.level in ("holds", "weak", "chance")
     assert plain.text()
     assert ix.AttentionExplanation.from_json(plain.to_json()).to_json() == plain.to_json()
+
+
+def test_a_page_of_the_command_line_has_the_grid(tmp_path):
+    folder, page = tiny_models.cross_encoder(tmp_path / "cross"), tmp_path / "page.html"
+    docs = tmp_path / "docs.jsonl"
+    docs.write_text("".join(json.dumps({"id": i, "text": t}) + "\n" for i, t in DOCS.items()))
+    asked = ["explain", "--ranker", f"cross-encoder:{folder}", "--docs", str(docs), "--query", ASKED]
+    asked += ["--doc", "a", "--method", "attention", "--no-verdict"]
+    assert main([*asked, "--html", str(page)]) == 0
+    told = page.read_text(encoding="utf-8")
+    assert told.count("<details name=") == 6
+    assert "make no difference" not in told
+
+
+def test_a_page_claims_no_effect_of_attention(rankings):
+    found = ix.Attention().explain(rankings["cross"], "a")
+    told = str(_speaking(DocumentView(found, "Attention")))
+    assert told.startswith("The model attends most to <b>")
+    assert told.endswith(". Whether they matter, attention does not say.")
+    assert "depends" not in told
+    nothing = dataclasses.replace(found, weights=(0.0,) * len(found.weights))
+    told = _speaking(DocumentView(nothing, "Attention"))
+    assert told == "The model attends to no word of the document."
 
 
 def test_what_is_not_there_is_refused(rankings):

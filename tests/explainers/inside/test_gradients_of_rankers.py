@@ -30,11 +30,12 @@ INTERACTION = [
         MatchPyramidSettings(
             comparison=comparison, filters=filters, pool=pool, hidden=hidden, kernel=kernel, seed=1
         )
-        for comparison in ("cosine", "dot", "gaussian")
-        for filters, pool, hidden, kernel in (
-            ((2,), (4, 3), (3,), (3, 3)),
-            ((3, 2), (2, 4), (), (1, 3)),
-            ((8,), (8, 1), (16,), (3, 3)),
+        for comparison, filters, pool, hidden, kernel in (
+            ("cosine", (2,), (4, 3), (3,), (3, 3)),
+            ("cosine", (3, 2), (2, 4), (), (1, 3)),
+            ("cosine", (8,), (8, 1), (16,), (3, 3)),
+            ("dot", (2,), (4, 3), (3,), (3, 3)),
+            ("gaussian", (3, 2), (2, 4), (), (1, 3)),
         )
     ),
 ]

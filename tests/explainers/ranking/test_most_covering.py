@@ -44,8 +44,9 @@ def passages(dl19):
 )
 def test_recorded_rankings(passages, system, qid, others):
     ranking = passages.ranking(system, qid)
-    most = coverage(ranking, 0)
-    assert all(most >= coverage(ranking, generality) for generality in others)
+    few = {"candidates": 60}  # still far too many sets to try them all
+    most = coverage(ranking, 0, **few)
+    assert all(most >= coverage(ranking, generality, **few) for generality in others)
 
 
 @settings(max_examples=15)
