@@ -124,11 +124,11 @@ def rows(options: argparse.Namespace, known: set[tuple[str, str, str]]) -> Itera
         for one in rankings:
             yield _row("candidates", name, one, measured(one))
     for by in ("bm25", "lm"):
-        rankings = [*recorded(_run("SPLADE"), options.whole, shard, done("whole", by))]
-        if rankings:
+        recordings = [*recorded(_run("SPLADE"), options.whole, shard, done("whole", by))]
+        if recordings:
             whole = ix.EquivalentQuery(analyzer=ANALYZER, collection=dict(load().texts)).collection
             method = ix.EquivalentQuery(analyzer=ANALYZER, collection=whole, simple_ranker=by)
-            for one in rankings:
+            for one in recordings:
                 yield _row("whole", by, one, among_all(one, method))
     for run in ("SPLADE", "TASB"):
         numbers = {load().queries[qid]: n for n, qid in enumerate(load().runs[_run(run)])}
