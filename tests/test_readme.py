@@ -27,10 +27,12 @@ EXAMPLES = [
     for page in PAGES
     if (code := re.findall(r"```python\n(.*?)```", page.read_text("utf-8"), re.S))
 ]
-COMMANDS = [
-    command
-    for page in PAGES[:2]
-    for command in re.findall(r"^\$ intentx (.*)$", page.read_text("utf-8"), re.M)
+COMMANDS = [  # one that both pages show is run once
+    *dict.fromkeys(
+        command
+        for page in PAGES[:2]
+        for command in re.findall(r"^\$ intentx (.*)$", page.read_text("utf-8"), re.M)
+    )
 ]
 
 
