@@ -95,9 +95,8 @@ class Evidence(NamedTuple):
         terms = matrices.scores.terms
         wanted = self.wanted(terms)
         if 0 < effects < 1 and wanted.any():
-            expected = wanted + self.leaning(terms)
-            matter = expected * _reach(terms, index)
-            matrices = with_effects(matrices, matter if matter.any() else expected, effects)
+            expected = wanted + self.leaning(terms) * _reach(terms, index)
+            matrices = with_effects(matrices, expected, effects)
         return matrices
 
 

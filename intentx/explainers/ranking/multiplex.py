@@ -87,11 +87,12 @@ class Multiplex(Explainer[IntentExplanation]):
         How far the effects of terms on the ranker (`intentx.effects`) decide, where it can be
         asked. 0: not at all; terms may only go along with the order. At e above 0: terms that the
         ranker wants are chosen, as many as there are up to ``max_terms``, if there is one at all;
-        the share ``e`` of the objective is their part in the sum of all effects, each times the
-        share of the first ten documents that hold the term (these weighed as by DCG). Others whose
+        the share ``e`` of the objective is their part in the sum of all effects. Others whose
         effect seems to be above 0, but could be chance, are chosen beside them only where that
-        covers the share ``0.1 e`` more of the pairs with documents left out. 1: the terms with the
-        largest such products. None: .3, or 0 with ``generality=0``.
+        covers the share ``0.1 e`` more of the pairs with documents left out; their effects count
+        times the share of the first ten documents that hold the term, these weighed as by DCG.
+        1: the terms with the largest such products, those that the ranker wants first. None: .3, or
+        0 with ``generality=0``.
     budget
         Maximum number of texts, edited documents, that the ranker scores for effects and generality.
         A listwise ranker gets whole lists, in each of which a fifth of the documents is edited. Of a

@@ -21,7 +21,8 @@ export function comparisonView(answer, context) {
       make("span", null, `The two orders agree with Kendall’s τ ${real(agreement.tau, 0.1)} and RBO ${real(agreement.rbo, 0.1)}; ${percent(agreement.first_ten)} of the first ten are the same.`)) : null,
     (query.disagreements || []).filter((one) => one.second).map((one) => [
       make("h3", null, `Where they disagree: ${several(one.pairs, "pair")} of ${one.of}`),
-      one.reason ? note(one.reason) : null,
+      one.reason ? note(one.reason) : note("Terms that go along with either order; neither ranker was asked about them."),
+      one.reason || believable(one) ? null : make("p", { class: "caution" }, doubt(one)),
       make("div", { class: "halves" }, [[one.first, one.for_first], [one.second, one.for_second]].map(([name, side]) => make("div", null, make("h4", null, "For the order of ", bdi(name)),
         side?.terms?.length ? table(null, side.terms.map((term, i) => [chipOf(chip, terms, term), make("td", { class: "n" }, real(side.shares?.[i], 0.1))]), { label: `Terms for ${name}` }) : note("No term."),
         known(side?.covered) ? note(`They reproduce ${percent(side.covered)} of these pairs${known(side.heldout) ? `, ${percent(side.heldout)} of held-out ones` : ""}.`) : null))),
@@ -34,5 +35,11 @@ export function comparisonView(answer, context) {
     facts([["method", answer.method]]),
   ];
 }
+
+// As intentx.comparison.preferred.Disagreement.believable.
+const believable = (one) => known(one.heldout) && one.heldout > 0.5 + 1 / Math.sqrt(one.documents);
+const doubt = (one) => (known(one.heldout)
+  ? `Of held-out pairs they tell ${percent(one.heldout)} apart, not clearly above chance: do not rely on them.`
+  : `On ${one.documents} documents they cannot be told from chance: do not rely on them.`);
 
 const chipOf = (chip, terms, term) => (terms.includes(term) ? chip(term) : bdi(term));

@@ -2,12 +2,16 @@
 
 import json
 import re
+from types import SimpleNamespace
 
 import pytest
 
 import intentx as ix
 from intentx.datasets import demo_queries, load_demo
+from intentx.explainers.ranking import evidence
+from intentx.explainers.ranking.term_effect import TermEffect
 from intentx.rankers import BM25
+from intentx.text import TextIndex
 from tests.explainers.ranking.test_effects import WORDS, weighing
 from tests.toys import Counting, random_documents, ranked
 
@@ -64,8 +68,7 @@ def test_effects_decide_as_far_as_they_are_told_to():
         assert set(some.terms) < wanted
 
 
-@pytest.mark.parametrize("effects", [0.9, 1.0])
-def test_terms_of_the_first_documents_come_first(effects):
+def test_terms_of_the_first_documents_come_first():
     texts = [
         *(f"lead piano {word} tea" for word in WORDS[3:23]),
         *(f"cello {w} tea" for w in WORDS[3:23]),
@@ -74,7 +77,27 @@ def test_terms_of_the_first_documents_come_first(effects):
     known = {one.term: one for one in ix.effects(ranking)}
     assert known["cello"].effect > known["piano"].effect > 0
     assert {known[word].kind for word in ("lead", "piano", "cello")} == {"wanted"}
-    assert set(ix.Multiplex(effects=effects, max_terms=2).explain(ranking).terms) == {"lead", "piano"}
+    assert set(ix.Multiplex(effects=1, max_terms=2).explain(ranking).terms) == {"lead", "piano"}
+
+
+def test_what_could_be_chance_counts_as_far_as_the_first_documents_hold_it(monkeypatch):
+    texts = [
+        *(f"lead piano {word} tea" for word in WORDS[3:23]),
+        *(f"cello {w} tea" for w in WORDS[3:23]),
+    ]
+    ranking = ix.rank(weighing({"lead": 5.0}), "keyboard", texts)
+    index = TextIndex(ranking.texts, ix.Analyzer())
+    kinds = {"lead": "wanted", "piano": "no effect", "cello": "no effect"}
+    known = tuple(TermEffect(term, 2.0, 1.0, 3.0, 1.0, 9, kind) for term, kind in kinds.items())
+    told = []
+    monkeypatch.setattr(evidence, "with_effects", lambda matrices, effects, share: told.append(effects))
+    matrices = SimpleNamespace(scores=SimpleNamespace(terms=tuple(kinds)))
+    found = evidence.Evidence(effects=known)
+    found.joined(matrices, ranking, index, (), edited=0.0, effects=0.3, seed=0)
+    lead, piano, cello = told[0]
+    assert lead == 2.0
+    assert piano == pytest.approx(2.0 * evidence.EXPECTED)  # all of the first ten hold it
+    assert cello == 0.0
 
 
 def test_what_only_the_last_documents_hold_is_still_wanted():
