@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 from collections.abc import Mapping, Sequence
+from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -166,6 +167,11 @@ class FeatureModel:
                 raise InputError(_other_features(model, range(1, width + 1), self.names))
         elif not _is_torch(model) and any(hasattr(model, one) for one in METHODS):
             check_model(model, self.names)
+        elif isinstance(model, str | PurePath):
+            raise InputError(
+                f"{shown(str(model))} is no model: load its file first, such as lightgbm.Booster("
+                "model_file=…), onnxruntime.InferenceSession(…) or joblib.load(…)"
+            )
         elif not callable(model):
             raise InputError(
                 f"{type(model).__name__} is no model: one of LightGBM, XGBoost, scikit-learn, torch or "

@@ -1,5 +1,7 @@
 """The page about a ranker over features."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -83,6 +85,26 @@ def test_tables_and_notebook():
     assert "validity 0.800 (feasible); 120 rows asked of the model" in one.text(100)
     assert "BM25 &lt;body&gt;" in one._repr_html_()
     assert one.to_dataframe().to_dict("list") == {"feature": list(NAMES[::2]), "weight": [0.75, -0.25]}
+
+
+def test_a_pair_is_named_and_its_bars_are_a_waterfall():
+    from intentx.explainers.features.listwise import ListwiseSHAP
+
+    ranking = explanation().ranking
+    first, other = ranking.doc_ids[0], ranking.doc_ids[3]
+    pair = ListwiseSHAP().explain(ranking, 0, above=3)
+    shown = page([pair])
+    assert f"<bdi>{first}</bdi> (rank 1) above <bdi>{other}</bdi> (rank 4): " in shown
+    bars = re.findall(r'style="left:([\d.]+)%;width:([\d.]+)%" class="(plus|minus)"', shown)[
+        : len(pair.weights)
+    ]
+    edges = [(float(left), float(left) + float(width)) for left, width, _ in bars]
+    starts = [edge[side == "minus"] for edge, (*_, side) in zip(edges, bars, strict=True)]
+    ends = [edge[side == "plus"] for edge, (*_, side) in zip(edges, bars, strict=True)]
+    np.testing.assert_allclose(starts[1:], ends[:-1], atol=0.02)
+    assert abs(ends[-1] - starts[0]) > 1
+    assert f"<bdi>{first}</bdi> (rank 1): " in page([ListwiseSHAP().explain(ranking, 0)])
+    assert "(rank 1)" not in page([ListwiseSHAP().explain(ranking)]).split("<main", 1)[0]
 
 
 def test_a_picture_of_the_weights(tmp_path):

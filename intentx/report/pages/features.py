@@ -12,6 +12,7 @@ import numpy.typing as npt
 import intentx
 from intentx.explainers.features.explanation import FeatureExplanation
 from intentx.explainers.features.judged import FeatureEffect
+from intentx.explainers.features.listwise import ListwiseExplanation
 from intentx.explainers.features.mimic import MimicExplanation
 from intentx.explainers.features.shown import visible_lines
 from intentx.feature_ranking import FeatureRanking
@@ -98,16 +99,46 @@ def _answer(view: FeatureView, several: bool) -> Html:
     """The verdict, and the features in a sentence."""
     one = view.explanation
     said = "" if one.verdict is None else join([tag("b", one.verdict.sentence), " "])
+    about = _asked(one)
     who = tag("bdi", f"{view.label}: ") if several else ""
     metrics = "; ".join(f"{one.METRICS.get(k, k)} {real(v)}" for k, v in one.metrics.items())
-    features = listing(tag("bdi", name) for name in one.features[:COLUMNS])
-    return tag("p", who, said, features, ". ", tag("small", metrics), class_="answer")
+    weighed = zip(one.features, one.weights, strict=True)
+    named = [name for name, weight in weighed if weight][:COLUMNS] or one.features[:COLUMNS]
+    features = listing(tag("bdi", name) for name in named)
+    return tag("p", who, about, said, features, ". ", tag("small", metrics), class_="answer")
+
+
+def _asked(one: FeatureExplanation) -> Html:
+    """Which document was asked about, or which pair; nothing where it is the whole ranking."""
+    ids, places = (
+        one.ranking.doc_ids,
+        [one.doc, one.above] if isinstance(one, ListwiseExplanation) else [],
+    )
+    named = [
+        join([tag("bdi", ids[place]), f" (rank {count(place + 1)})"])
+        for place in places
+        if place is not None
+    ]
+    if not named:
+        return Html("")
+    return join([*([named[0], " above ", named[1]] if len(named) > 1 else named), ": "])
+
+
+def _starts(one: FeatureExplanation) -> npt.NDArray[np.float64]:
+    """(F,) where bars begin: of one document or a pair, each where the one above it ends."""
+    weights = np.array(one.weights, dtype=np.float64)
+    if not isinstance(one, ListwiseExplanation) or one.doc is None:
+        return np.zeros(len(weights))
+    first = one.metrics.get("none", 0.0) if one.above is None else 0.0
+    return np.asarray(first + np.cumsum(weights) - weights)
 
 
 def _features(view: FeatureView) -> Html:
-    """Features with their weights as bars."""
+    """Features with their weights as bars; of one document or a pair as a waterfall."""
     one = view.explanation
-    low, high = min(0.0, *one.weights, 0.0), max(0.0, *one.weights, 0.0)
+    starts = _starts(one)
+    ends = starts + np.array(one.weights, dtype=np.float64)
+    low, high = (float(end) for end in (min(0.0, *starts, *ends), max(0.0, *starts, *ends)))
     span = (high - low) or 1.0
     asked = one.ranking.model is not None
     effects = {effect.feature: effect for effect in (one.effects if asked else ())}
@@ -120,10 +151,10 @@ def _features(view: FeatureView) -> Html:
         tag(
             "tr",
             tag("th", tag("bdi", name, title=name), scope="row"),
-            tag("td", bar(weight, low, span), class_="bar"),
+            tag("td", bar(weight, low, span, start=start), class_="bar"),
             *(_effect(effects.get(name)) if effects else ()),
         )
-        for name, weight in zip(one.features, one.weights, strict=True)
+        for name, weight, start in zip(one.features, one.weights, starts.tolist(), strict=True)
     ]
     return table(columns, rows, "terms")
 
@@ -252,7 +283,8 @@ _SECTIONS = (
     Section(
         "features",
         "Features",
-        "The weights are what the method counts. Beside them is what the model does when one feature "
+        "The weights are what the method counts; of one document, or of one above another, each bar "
+        "begins where the one above it ends. Beside them is what the model does when one feature "
         "is set to its background in all documents: the mean change of score with its 95 % interval "
         "over documents, whether the score rises or falls with higher values, and the mean number of "
         "places that a document moves.",

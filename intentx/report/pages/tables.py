@@ -15,9 +15,9 @@ def table(columns: tuple[str, ...], rows: list[Html], kind: str) -> Html:
     return tag("div", tag("table", head, tag("tbody", *rows), class_=kind), class_="scroll")
 
 
-def bar(value: float, low: float, span: float, text: str = "") -> Html:
-    """A signed number as a bar on a track from ``low``, ``span`` long, and as text."""
-    left, width = (min(value, 0.0) - low) / span, abs(value) / span
+def bar(value: float, low: float, span: float, text: str = "", start: float = 0.0) -> Html:
+    """A signed number as a bar from ``start``, on a track from ``low``, ``span`` long, and as text."""
+    left, width = (start + min(value, 0.0) - low) / span, abs(value) / span
     style = f"left:{100 * left:.2f}%;width:{100 * width:.2f}%"
     track = tag("i", tag("i", style=style, class_="minus" if value < 0 else "plus"), class_="track")
     return join([track, tag("span", text or real(value))])
