@@ -168,10 +168,8 @@ class FeatureModel:
         elif not _is_torch(model) and any(hasattr(model, one) for one in METHODS):
             check_model(model, self.names)
         elif isinstance(model, str | PurePath):
-            raise InputError(
-                f"{shown(str(model))} is no model: load its file first, such as lightgbm.Booster("
-                "model_file=…), onnxruntime.InferenceSession(…) or joblib.load(…)"
-            )
+            loaders = "lightgbm.Booster(model_file=…), onnxruntime.InferenceSession(…) or joblib.load(…)"
+            raise InputError(f"{shown(str(model))} is no model: load its file first, such as {loaders}")
         elif not callable(model):
             raise InputError(
                 f"{type(model).__name__} is no model: one of LightGBM, XGBoost, scikit-learn, torch or "
@@ -242,9 +240,7 @@ def _names_of(model: Any) -> list[str]:
     if known is None:
         number = getattr(model, "n_features_in_", None)
         if number is None:
-            raise InputError(
-                f"{type(model).__name__} does not know what its features are called: give names"
-            )
+            raise InputError(f"{type(model).__name__} does not know what its features are: name them")
         known = [f"feature {i + 1}" for i in range(number)]
     return [str(name) for name in known]
 
@@ -267,9 +263,7 @@ def check_model(model: Any, names: tuple[str, ...]) -> None:
             f"{type(model).__name__} was fitted on {number} features, not on these {len(names)}: "
             f"{', '.join(names)}"
         )
-    fitted = list(
-        getattr(model, "feature_names_in_", names) if booster is None else booster.feature_name()
-    )
+    fitted = [*getattr(model, "feature_names_in_", names)] if booster is None else booster.feature_name()
     # LightGBM writes an underscore for white space, and names of its own where it was given none.
     spelled = [name.replace(" ", "_") for name in names]
     if fitted not in ([*names], spelled, [f"Column_{i}" for i in range(len(names))]):

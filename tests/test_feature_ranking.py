@@ -134,7 +134,7 @@ def test_text_rankers_are_no_models_of_features():
         (lightgbm_booster(), ["BM25", "PageRank", "length"], "other features, or in another order"),
         (xgboost_booster(), ["BM25", "PageRank", "length"], "was fitted on 3 features"),
         (lambda rows: rows[:, 0], ["a", "a"], "the feature 'a' is named twice"),
-        (lambda rows: rows[:, 0], None, "does not know what its features are called: give names"),
+        (lambda rows: rows[:, 0], None, "does not know what its features are: name them"),
         ("model.onnx", NAMES, "'model.onnx' is no model: load its file first"),
         (7, NAMES, "int is no model"),
         (lambda rows: rows, NAMES, r"must give one score a row: for 40 rows it gave \(40, 3\)"),
