@@ -10,6 +10,7 @@ from intentx.rankers import BiEncoder, CausalLMRanker, CrossEncoder, SparseRanke
 from intentx.rankers.transformers import memory
 from intentx.rankers.transformers.batches import each_in_batches, in_batches
 from intentx.rankers.transformers.memory import Room, card_memory
+from intentx.rankers.transformers.sides import SideText
 from tests import language_models, tiny_models
 from tests.rankers.test_batches import tokenizer
 
@@ -192,6 +193,28 @@ def test_gradients_go_in_halves(tmp_path, method, back):
     np.testing.assert_allclose(found.weights, expected.weights, atol=1e-6)
     assert found.terms == expected.terms
     assert max(sizes) > 2
+
+
+@pytest.mark.parametrize("back", [False, True])
+def test_token_pairs_go_in_halves(tmp_path, monkeypatch, back):
+    ranking = ix.rank(
+        BiEncoder(tiny_models.bi_encoder(tmp_path / "bi")[0]), "keys", ["piano keys", "desk"]
+    )
+    method = ix.TokenPairs(method="integrated", steps=12)
+    expected = method.explain(ranking, 0)
+    sizes, own = [], SideText.vectors
+
+    def refuse(self, rows):
+        sizes.append(len(rows))
+        if len(rows) > 3 and not back:
+            raise torch.cuda.OutOfMemoryError("CUDA out of memory")
+        vectors = own(self, rows)
+        return NoRoomBack.apply(vectors) if len(rows) > 3 and rows.requires_grad else vectors
+
+    monkeypatch.setattr(SideText, "vectors", refuse)
+    found = method.explain(ranking, 0)
+    np.testing.assert_allclose(found.matrix, expected.matrix, atol=1e-6)
+    assert 12 in sizes and sizes[-1] == 2  # the document's nodes at once, and at last a few
 
 
 def test_one_version_that_does_not_fit_says_what_helps(tmp_path):

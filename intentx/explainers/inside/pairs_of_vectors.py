@@ -154,14 +154,17 @@ def _forwards(
     import torch
     from torch.autograd import forward_ad
 
+    from intentx.rankers.transformers.memory import Room
+
     rows = side.rows
     reference = _reference(side, average)
     places, weights = nodes_and_weights(steps)
     number = 1 if together else len(rows)
-    total: torch.Tensor | None = None
     jobs = [(place, token) for place in range(len(places)) for token in range(number)]
-    for start in range(0, len(jobs), batch_size):
-        some = jobs[start : start + batch_size]
+
+    def moved(part: slice) -> torch.Tensor:
+        """(B, E) what the vector changes with a token at a place on the way, for some jobs."""
+        some = jobs[part]
         at = torch.tensor([places[place] for place, _ in some], dtype=rows.dtype, device=rows.device)
         tangent = torch.zeros((len(some), *rows.shape), dtype=rows.dtype, device=rows.device)
         for line, (_, token) in enumerate(some):
@@ -170,14 +173,16 @@ def _forwards(
         versions = torch.lerp(reference, rows, at[:, None, None])
         with subject.looking_inside(len(some)), torch.no_grad(), forward_ad.dual_level():
             vectors = side.vectors(forward_ad.make_dual(versions, tangent))  # type: ignore[no-untyped-call]
-            moved = forward_ad.unpack_dual(vectors).tangent  # type: ignore[no-untyped-call]
-        found = torch.zeros(vectors.shape) if moved is None else moved.detach()
+            found = forward_ad.unpack_dual(vectors).tangent  # type: ignore[no-untyped-call]
+        made = torch.zeros(vectors.shape) if found is None else found.detach()
+        return made.cpu().double()
+
+    total: torch.Tensor | None = None
+    for part, found in Room(batch_size).parts(len(jobs), moved, rows.device):
         if total is None:
             total = torch.zeros((number, found.shape[1]), dtype=torch.float64)
-        share = torch.tensor([weights[place] for place, _ in some], dtype=torch.float64)
-        total.index_add_(
-            0, torch.tensor([token for _, token in some]), found.cpu().double() * share[:, None]
-        )
+        share = torch.tensor([weights[place] for place, _ in jobs[part]], dtype=torch.float64)
+        total.index_add_(0, torch.tensor([token for _, token in jobs[part]]), found * share[:, None])
     assert total is not None  # noqa: S101
     return total
 
@@ -199,33 +204,42 @@ class _Backwards:
         """(K, L) integrals of what each token changes in K directions (K, E)."""
         import torch
 
+        from intentx.rankers.transformers.memory import Room
+
         places, weights = nodes_and_weights(steps)
         matrix = np.zeros((len(directions), len(self.rows)))
         away = (self.rows - self.reference).detach().cpu().double()
+
+        def sums(part: slice) -> Floats:
+            """(K, L) the part of the integrals that some nodes make."""
+            share = torch.tensor(weights[part], dtype=torch.float64)
+            some = np.zeros_like(matrix)
+            with self.subject.looking_inside(len(share) * len(directions)):
+                versions, vectors = self._passed(places[part], steps)
+                along = vectors @ directions.to(vectors.device, vectors.dtype).T
+                for line in range(len(directions)):
+                    [found] = torch.autograd.grad(along[:, line].sum(), versions, retain_graph=True)
+                    integral = torch.tensordot(share, found.cpu().double(), dims=1)
+                    some[line] = (integral * away).sum(dim=1).numpy()
+            return some
+
         with torch.inference_mode(False), torch.enable_grad():
-            for start in range(0, steps, self.batch_size):
-                part = slice(start, start + self.batch_size)
-                share = torch.tensor(weights[part], dtype=torch.float64)
-                with self.subject.looking_inside(len(share) * len(directions)):
-                    versions, vectors = self._passed(places[part], steps)
-                    along = vectors @ directions.to(vectors.device, vectors.dtype).T
-                    for line in range(len(directions)):
-                        [found] = torch.autograd.grad(along[:, line].sum(), versions, retain_graph=True)
-                        integral = torch.tensordot(share, found.cpu().double(), dims=1)
-                        matrix[line] += (integral * away).sum(dim=1).numpy()
+            for _, some in Room(self.batch_size).parts(steps, sums, self.rows.device):
+                matrix += some
         return matrix
 
     def _passed(self, places: Floats, steps: int) -> tuple[torch.Tensor, torch.Tensor]:
         """The embeddings at some nodes, and the vectors that the model makes of them."""
         import torch
 
-        if self._kept is not None and self._kept[0] == steps:
+        whole = len(places) == steps
+        if whole and self._kept is not None and self._kept[0] == steps:
             return self._kept[1:]
-        self._kept = None
+        self._kept = None  # its memory may be needed
         at = torch.tensor(places, dtype=self.rows.dtype, device=self.rows.device)
         versions = torch.lerp(self.reference, self.rows, at[:, None, None]).detach().requires_grad_()
         vectors = self.side.vectors(versions)
-        if len(places) == steps:
+        if whole:
             self._kept = steps, versions, vectors
         return versions, vectors
 
