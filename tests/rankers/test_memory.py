@@ -214,7 +214,8 @@ def test_token_pairs_go_in_halves(tmp_path, monkeypatch, back):
     monkeypatch.setattr(SideText, "vectors", refuse)
     found = method.explain(ranking, 0)
     np.testing.assert_allclose(found.matrix, expected.matrix, atol=1e-6)
-    assert 12 in sizes and sizes[-1] == 2  # the document's nodes at once, and at last a few
+    assert 12 in sizes  # the nodes of the document at once
+    assert sizes[-1] == 2
 
 
 def test_one_version_that_does_not_fit_says_what_helps(tmp_path):
