@@ -43,6 +43,7 @@ METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "LIRME": ("lirme", {"samples": 100}),
     "KernelSHAP": ("shap", {"samples": 100}),
 }
+EFFECTS = "effects"  # the terms that the ranker was found to want, and no others
 
 
 class Known(NamedTuple):
@@ -161,8 +162,11 @@ def makers(names: Sequence[str]) -> Iterator[tuple[str, Callable[[str, Sequence[
             yield name, simple[name]
 
 
-def explained(kind: str, settings: Mapping[str, Any], ranking: ix.Ranking) -> tuple[list[str], Any]:
+def explained(name: str, ranking: ix.Ranking) -> tuple[list[str], Any]:
     """The terms, the best first, and the explanation where there is one of the whole ranking."""
+    if name == EFFECTS:
+        return [one.term for one in ix.effects(ranking) if one.kind == "wanted"][:MOST], None
+    kind, settings = METHODS[name]
     chosen = find_method(kind)
     method = chosen.make(settings)
     if chosen.explains == "document":
@@ -174,6 +178,12 @@ def explained(kind: str, settings: Mapping[str, Any], ranking: ix.Ranking) -> tu
         return [term for term, weight in total.most_common(MOST) if weight > 0], None
     found = method.explain(ranking)
     return list(found.terms), found
+
+
+def _stemmed(found: Any, method: str, ranking: ix.Ranking) -> bool:
+    """Whether the terms are stems already."""
+    own = ranking.analyzer if method == EFFECTS else found and found.analyzer
+    return bool(own and own.stem)
 
 
 def scored(terms: Sequence[str], ours: bool, truth: Known) -> dict[str, float]:
@@ -213,7 +223,7 @@ def run(
             for method in left:
                 started = time.process_time()
                 try:
-                    terms, found = explained(*METHODS[method], ranking)
+                    terms, found = explained(method, ranking)
                 except ix.InputError:  # a query of stopwords has no query terms
                     terms, found = [], None
                 row: dict[str, Any] = {"ranker": label, "qid": qid, "method": method, "terms": terms}
@@ -223,7 +233,7 @@ def run(
                     row |= {"effects": [one.kind for one in found.effects], "all": found.fidelity.all}
                     row["heldout"] = found.verdict.heldout
                 if truth.wanted:
-                    row |= scored(terms, bool(found is not None and found.analyzer.stem), truth)
+                    row |= scored(terms, _stemmed(found, method, ranking), truth)
                 yield row
 
 
@@ -258,7 +268,7 @@ def main() -> None:
         nargs="+",
         default=["bm25", "lm", "rm3", "planted", "planted, 10 % noise", "random", "length", "splade"],
     )
-    parser.add_argument("--methods", nargs="+", default=list(METHODS))
+    parser.add_argument("--methods", nargs="+", default=[*METHODS, EFFECTS])
     parser.add_argument("--queries", type=int)
     parser.add_argument("--kept", type=Path, nargs="*", default=[], help="rows of earlier runs, JSONL")
     parser.add_argument("--out", type=Path)
@@ -279,7 +289,8 @@ def _report(collection: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]
         "AP: precision, recall, their harmonic mean and average precision of the terms after stemming, "
         "against those that the ranker looks for and the documents hold; weight: their weights over "
         "those of the ten heaviest. EXS, LIRME and KernelSHAP: weights of the first "
-        f"{EXPLAINED} documents added up, 100 versions each. "
+        f"{EXPLAINED} documents added up, 100 versions each; effects: the terms that `ix.effects` finds "
+        "to be wanted, the strongest first. "
         f"calls: texts scored besides the documents; seconds: processor time. Machine: {machine()}."
     )
     yield ""
