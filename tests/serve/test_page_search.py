@@ -216,7 +216,7 @@ def test_a_recorded_run_offers_only_what_it_can(page):
 def test_one_of_two_rankers_fails_and_the_other_is_shown(page):
     page.search("down", "BM25")
     assert len(page.all(".card")) == 10
-    assert "No results: The service" in page.text(".column .failed")
+    assert "No results: The ranker at" in page.text(".column .failed")
     assert page.texts(".results-bar button")[0] == "Explain intent"
     assert "down" not in page.text(".card .score")  # nobody knows where it stands there
     assert page.axe() == []
