@@ -145,6 +145,34 @@ def test_a_worker_of_the_cluster_that_is_killed_loses_no_question(rankers, tmp_p
             assert far.stop() == 0
 
 
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_question_that_ends_its_workers_is_told_as_such(rankers, tmp_path):
+    dask = pytest.importorskip("dask")
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        distributed.LocalCluster(
+            n_workers=0, processes=False, protocol="tcp", host="127.0.0.1", dashboard_address=None
+        ) as found,
+    ):
+        worker = Worker(found.scheduler_address, "a", rankers, tmp_path)
+        far = Server(
+            tmp_path / "state", "--ranker", "BM25=bm25", "--ranker", "dies=serve_rankers:dies",
+            "--dask", found.scheduler_address, "--timeout", "60", env=rankers,
+        )  # fmt: skip
+        try:
+            until(lambda: len(found.scheduler.workers) == 1)
+            job = far.post("explain", {"query": "jaguar speed", "ranker": "dies", "k": 5})[1]["id"]
+            error = far.until(job, "done", "failed")["error"]
+            assert error["code"] == "worker_died"
+            assert "died, one after the other" in error["message"]
+            worker.process.wait(20)
+            assert far.post("search", {"query": "jaguar speed", "rankers": ["BM25"], "k": 5})[0] == 200
+        finally:
+            worker.kill()
+            assert far.stop() == 0
+
+
 def until(what, seconds=60):
     end = time.monotonic() + seconds
     while not what():
