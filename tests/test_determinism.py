@@ -1,14 +1,17 @@
 """The same seed gives the same JSON, whatever the hash seed of the process is."""
 
 import json
+import math
 import os
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 import pytest
 
 import intentx as ix
+from intentx.datasets import load_demo
 from tests.toys import keyboards, ranked
 
 ROOT = Path(__file__).parents[1]
@@ -68,3 +71,27 @@ def test_what_is_compared_is_not_trivial(first):
         "wanted",
     }
     assert len(values) == len(terms) == 2
+
+
+@pytest.mark.parametrize("query", ["jaguar speed", "bat control"])
+def test_rounding_of_scores_chooses_no_terms(query):
+    """Of few edits, errors of effects are so large that rounding alone would order the terms."""
+
+    def scores(_, texts):
+        words = (
+            [zlib.crc32(word.encode()) % 200 - 100 for word in text.lower().split()] for text in texts
+        )
+        return [math.tanh(sum(some) / 1000) for some in words]
+
+    def rounded(_, texts):  # as other batches of float32 do
+        return [
+            score + 1e-9 * (zlib.crc32(text.encode()) % 100)
+            for score, text in zip(scores(query, texts), texts, strict=True)
+        ]
+
+    documents = load_demo(query).documents[:5]
+    found = [
+        ix.Multiplex(budget=40).explain(ix.rank(one, query, documents)) for one in (scores, rounded)
+    ]
+    assert found[0].terms == found[1].terms
+    assert len(found[0].terms) > 3

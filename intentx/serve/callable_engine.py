@@ -107,11 +107,13 @@ class CallableEngine:
             found |= {one.doc_id: one for one in new}
             absent = [doc_id for doc_id in absent if doc_id not in found]
         if absent:
-            why = "" if hasattr(self._call, "documents") else (
-                f" that {self.spec} gave of late; a method documents(ids) would give any"
-            )  # fmt: skip
             named = ", ".join(map(repr, absent[:5]))
-            raise InputError(f"no document {named} in the collection {self.name!r}{why}")
+            if hasattr(self._call, "documents"):
+                raise InputError(f"no document {named} in the collection {self.name!r}")
+            raise InputError(
+                f"{self.spec} found no document {named} of late, and cannot be asked for one by its id: "
+                "whether there is one is not known; a method documents(ids) would say"
+            )
         return [found[doc_id] for doc_id in ids]
 
     def place(self, query: str, doc_id: str) -> tuple[int | None, float]:

@@ -20,6 +20,7 @@ from intentx.serve.turns import Turns, Work
 __all__ = ["Cluster"]
 
 GONE = "look whether the scheduler and its workers run, and ask again"
+DIED = "the workers of the cluster that took this question died, one after the other"
 REACH = 3  # seconds for a scheduler to answer at the start
 GREETING = 1 << 20  # bytes at most
 WAIT = 5  # seconds after which a full cluster is asked again
@@ -164,7 +165,7 @@ class Cluster:
     def _ended(self, task: Task, future: Any) -> None:
         if self._futures.pop(task.number, None) is None:
             return
-        if future.status == "finished":
+        if future.status in ("finished", "error"):
             threading.Thread(
                 target=self._fetch, args=(task, future, asyncio.get_running_loop()), daemon=True
             ).start()
@@ -177,6 +178,8 @@ class Cluster:
             told = future.result(timeout=self._timeout)
         except Exception as error:  # whatever the cluster's network does
             told = "failed", "cluster_failed", f"{type(error).__name__}: {error}", GONE
+            if type(error).__name__ == "KilledWorker":
+                told = "failed", "worker_died", DIED, GONE
         loop.call_soon_threadsafe(task.on_event, *told)
 
 

@@ -229,6 +229,8 @@ class Jobs:
             )  # fmt: skip
         except StoreError as error:
             one.warning = f"The answer is not kept, and its permalink does not last: {error}"
+        except Exception as error:  # an answer that is there is told, whatever cannot be kept of it
+            one.warning = self._clean(f"The answer is not kept: {type(error).__name__}: {error}")
         one.answer, one.state = answer, "done"
         self._running.pop(one.key, None)
         one.tell()

@@ -63,12 +63,22 @@ class Loaded:
     def scorer(self, name: str, collection: str, texts: Sequence[str]) -> Scorer:
         """A ranker; lexical ones have the statistics of the collection, else those of the texts."""
         ranker = self.rankers[name]
-        spec, mark = ranker.spec, ranker.mark
-        lexical = spec.of_kind.lexical
-        index = self.index(collection) if spec.kind == "bm25" and not spec.settings else None
-        if lexical and index is None:
+        index = self.index(collection) if ranker.is_first_stage else None
+        if index is not None:
+            return self._once((name, collection), ranker.mark, lambda: BM25.of_index(index))
+        return self._made(ranker, texts)
+
+    def _made(self, ranker: ServedRanker, texts: Sequence[str]) -> Scorer:
+        """What needs no texts is kept; statistics of texts are made anew, also within a pipeline."""
+        spec = ranker.spec
+        if spec.of_kind.lexical:
             return spec.load(texts)
-        key = (name, collection if lexical else "")
+        if spec.of_kind.of_rankers:
+            parts = spec.parts()
+            return parts.make([self._made(ServedRanker("", one), texts) for one in parts.specs])
+        return self._once((ranker.text, ""), ranker.mark, lambda: spec.load(texts))
+
+    def _once(self, key: tuple[str, str], mark: str, make: Callable[[], Scorer]) -> Scorer:
         with self._changing:
             known = self._scorers.get(key)
         if known is not None and known[0] == mark:
@@ -77,7 +87,7 @@ class Loaded:
             known = self._scorers.get(key)
             if known is not None and known[0] == mark:
                 return known[1]
-            made = BM25.of_index(index) if index is not None else spec.load(texts)
+            made = make()
             with self._changing:
                 self._scorers[key] = mark, made
         return made
@@ -85,8 +95,9 @@ class Loaded:
     def box(self, name: str, collection: str, query: str, documents: Sequence[Document]) -> WatchedBox:
         """The ranker with what it scored for this query before, whoever asked."""
         ranker = self.rankers[name]
-        of_texts = ranker.spec.of_kind.lexical
-        ids = tuple(one.id for one in documents) if of_texts else ()
+        # Also where texts do not count: scores differ by rounding with the texts of a batch.
+        here = ranker.spec.of_kind.lexical or ranker.spec.of_kind.on_disk
+        ids = tuple(one.id for one in documents) if here else ()
         key = (name, ranker.mark, collection, query, ids)
         with self._changing:
             found = self._boxes.get(key)

@@ -12,7 +12,8 @@ from intentx.serve.engines import DemoEngine, Engine
 from intentx.serve.methods import method_named
 from intentx.serve.questions import Prepared
 from intentx.serve.rankers import ServedRanker
-from intentx.serve.service import Found, Service
+from intentx.serve.service import Service
+from intentx.serve.turns import BATCH
 
 __all__ = ["python_text"]
 
@@ -24,7 +25,7 @@ def python_text(service: Service, asked: Prepared) -> str:
     question = asked.question
     engine = service.engine(question["collection"])
     names = question["rankers"] if asked.kind == "compare" else [question["ranker"]]
-    script = _Script(engine, asked.found, [service.rankers[name] for name in names])
+    script = _Script(engine, asked, [service.rankers[name] for name in names])
     made = _WRITERS[asked.kind](script, question)
     return script.text([f"# The collection {engine.name!r}, by intentx {intentx.__version__}."], made)
 
@@ -32,8 +33,9 @@ def python_text(service: Service, asked: Prepared) -> str:
 class _Script:
     """Lines, and what they import."""
 
-    def __init__(self, engine: Engine, found: Found, rankers: list[ServedRanker]) -> None:
-        self.engine, self.found, self.rankers = engine, found, rankers
+    def __init__(self, engine: Engine, asked: Prepared, rankers: list[ServedRanker]) -> None:
+        self.engine, self.found, self.rankers = engine, asked.found, rankers
+        self.runs: Mapping[str, Mapping[str, float]] = asked.plain.get("runs") or {}
         self.imports = {"import intentx as ix"}
         self.index: list[str] | None = None
 
@@ -61,10 +63,8 @@ class _Script:
             self.index = [f"index = SearchIndex.open({str(index.folder)!r})"]
         return self.index is not None
 
-    def scorer(
-        self, ranker: ServedRanker, texts: str = "[one.content for one in documents]"
-    ) -> list[str]:
-        """Lines that define ``scorer``."""
+    def scorer(self, ranker: ServedRanker, texts: str = CONTENTS, box: bool = True) -> list[str]:
+        """Lines that define ``scorer``; in a box it is asked in the same batches as here."""
         lines = []
         if ranker.shown != ranker.text:
             lines.append("# Its key is left out here: write it in.")
@@ -72,7 +72,10 @@ class _Script:
             self.imports.add("from intentx.rankers import BM25")
             return [*lines, "scorer = BM25.of_index(index)"]
         self.imports.add("from intentx.rankers import load_ranker")
-        return [*lines, f"scorer = load_ranker({ranker.shown!r}, {texts})"]
+        lines.append(f"scorer = load_ranker({ranker.shown!r}, {texts})")
+        if box and not ranker.spec.of_kind.lexical:  # sums of other batches are rounded otherwise
+            lines.append(f"scorer = ix.BlackBox(scorer, batch_size={BATCH})")
+        return lines
 
     def ranking(self, query: str) -> list[str]:
         """Lines that define ``ranking``."""
@@ -117,11 +120,9 @@ def _compare(script: _Script, question: Mapping[str, Any]) -> list[str]:
     lines = script.documents(question["query"])
     for number, ranker in enumerate(script.rankers, start=1):
         if ranker.is_run:
-            run = ranker.run_of(question["query"], {})
-            known = {one.doc_id for one in script.found.passages}
-            lines.append(f"run_{number} = { {key: s for key, s in run.items() if key in known}!r}")
+            lines.append(f"run_{number} = {dict(script.runs[ranker.name])!r}")
         else:
-            lines += [line.replace("scorer =", f"scorer_{number} =") for line in script.scorer(ranker)]
+            lines += [*script.scorer(ranker), f"scorer_{number} = scorer"]
     named = {
         one.name: f"'run:{one.name}'" if one.is_run else f"scorer_{number}"
         for number, one in enumerate(script.rankers, start=1)
@@ -172,7 +173,7 @@ def _missing(script: _Script, question: Mapping[str, Any]) -> list[str]:
     found = f"[index.document(one).content for one in index.search({question['query']!r}, " \
         f"{question['k']}).ids]"  # fmt: skip
     return [
-        *script.scorer(ranker, found),
+        *script.scorer(ranker, found, box=False),
         f"ranker = ix.Pipeline(index, scorer, {question['k']})",
         f"print(ix.missing(ranker, {asked}))",
     ]

@@ -191,7 +191,7 @@ async def _missing(service: Service, asked: structs.Missing) -> Prepared:
     if asked.text is not None:
         doc = await _id_of_text(service, engine, asked.text)
     else:
-        await _known(service, engine, doc)
+        await _known(service, engine, doc, asked.query)
     top = asked.top or min(10, asked.depth)
     question = _plain(asked) | {
         "ranker": ranker.name, "collection": engine.name, "doc": doc, "top": top,
@@ -269,15 +269,21 @@ def _refuse_unknown(found: Found, *docs: str | None) -> None:
             )  # fmt: skip
 
 
-async def _known(service: Service, engine: Engine, doc: str | None) -> None:
+async def _known(service: Service, engine: Engine, doc: str | None, query: str = "") -> None:
+    """Refuse a document that the engine does not have, or, with a query, cannot find by it either."""
+
     def look() -> None:
         try:
             engine.documents([str(doc)])
         except InputError as error:
+            try:
+                if query and engine.place(query, str(doc))[0] is not None:
+                    return
+            except InputError:
+                pass
             raise ApiError(
-                "not_found", f"not found: no document {doc!r} in the collection {engine.name!r}",
-                "look at its id, or give a part of its text",
-            ) from error  # fmt: skip
+                "not_found", f"not found: {error}", "look at its id, or give a part of its text"
+            ) from error
 
     await service.in_thread(look)
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import importlib.util
 import os
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import msgspec
 
 from intentx.errors import InputError
-from intentx.rankers import RankerSpec, named_run
+from intentx.rankers import RankerSpec
 from intentx.rankers.services.redaction import named_in, redacted, without_secrets
 from intentx.serve.structs import Can
 
@@ -82,22 +83,6 @@ class ServedRanker:
             about = path.stat()
             digest.update(f"{path}\0{about.st_size}\0{about.st_mtime_ns}\0".encode())
         return digest.hexdigest()[:16]
-
-    def run_of(self, query: str, queries: Mapping[str, str]) -> Mapping[str, float]:
-        """The recorded scores of a query: by its text among ``queries``, else by its id.
-
-        Raises
-        ------
-        InputError
-            If the run has no such query.
-        """
-        qid = next((one for one, text in queries.items() if text == query), None)
-        if qid is None:
-            try:
-                return named_run(self.spec.target)[1]  # of one query whose text nobody knows
-            except InputError:
-                qid = query
-        return named_run(self.spec.target, qid)[1]
 
 
 def served_rankers(specs: Iterable[str]) -> dict[str, ServedRanker]:
@@ -176,6 +161,9 @@ def _files(spec: RankerSpec) -> Iterable[Path]:
     if not (spec.of_kind.on_disk or spec.kind == "run"):
         return []
     found: list[Path] = []
+    if spec.of_kind.of_rankers:
+        with contextlib.suppress(InputError):  # which loading it tells
+            found += [path for one in spec.parts().specs for path in _files(one)]
     for target in spec.target.split(","):
         path = Path(target.strip())
         if path.is_file():

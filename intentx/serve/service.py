@@ -22,6 +22,7 @@ from intentx.serve.jobs import Jobs, Submits
 from intentx.serve.joined import Joined
 from intentx.serve.pool import BusyError, Pool, Task
 from intentx.serve.rankers import ServedRanker, keys_in, without_keys
+from intentx.serve.recorded import recorded
 from intentx.serve.searched import examples, marked, plain_documents, query_ids
 from intentx.serve.store import Store
 from intentx.serve.structs import Can, Ranking, Result, Search, SearchAnswer
@@ -63,11 +64,12 @@ class Options:
 
 @dataclass(frozen=True)
 class Found:
-    """What the first stage found, or a recorded run."""
+    """What the first stage found, or a recorded run and what to say of it."""
 
     passages: tuple[Passage, ...]
     hits: tuple[Hit, ...]
     run: Mapping[str, float] | None = None
+    note: str = ""
 
     @property
     def plain(self) -> list[dict[str, Any]]:
@@ -222,10 +224,10 @@ class Service:
             if not ranker.is_run:
                 hits = tuple(engine.search(query, k))
                 return Found(tuple(engine.documents([hit.doc_id for hit in hits])), hits)
-            run = ranker.run_of(query, query_ids(engine))
+            run, note = recorded(ranker, query, query_ids(engine))
             best = sorted(run.items(), key=lambda one: (-one[1], one[0]))[:k]
             hits = tuple(Hit(*one) for one in best)
-            return Found(tuple(engine.documents([hit.doc_id for hit in hits])), hits, dict(best))
+            return Found(tuple(engine.documents([hit.doc_id for hit in hits])), hits, dict(best), note)
 
         key = ("first", engine.name, query, k, *((ranker.name, ranker.mark) if ranker.is_run else ()))
         answer: Found = await self.once(key, functools.partial(self.in_thread, found))
@@ -268,14 +270,24 @@ class Service:
         self._searches.keep(key, future.result())
 
     async def search(self, asked: Search) -> SearchAnswer:
-        """Rankings by one ranker or two."""
+        """Rankings by one ranker or two; of two, one may fail and say so in its place."""
         engine = self.engine(asked.collection)
         names, k = asked.rankers or [""], asked.k or self.options.k
         rankers = [self.ranker(name) for name in names]
-        rankings = await asyncio.gather(
-            *(self._ranking(engine.name, asked.query, k, one) for one in rankers)
+        found = await asyncio.gather(
+            *(self._ranking(engine.name, asked.query, k, one) for one in rankers),
+            return_exceptions=True,
         )
-        return SearchAnswer(asked.query, engine.name, k, list(rankings))
+        failed = [one for one in found if isinstance(one, BaseException)]
+        for error in failed:
+            if len(failed) == len(found) or not _of_one(error):
+                raise error
+        rankings = [
+            Ranking(ranker.name, [], 0.0, error=one.body) if isinstance(one, ApiError) else one
+            for ranker, one in zip(rankers, found, strict=True)
+            if not isinstance(one, BaseException) or isinstance(one, ApiError)
+        ]
+        return SearchAnswer(asked.query, engine.name, k, rankings)
 
     async def _ranking(self, collection: str, query: str, k: int, ranker: ServedRanker) -> Ranking:
         began = time.perf_counter()
@@ -301,7 +313,8 @@ class Service:
         """Ids and scores, best first, and notes."""
         own = ranker.is_first_stage and hasattr(self.engine(collection), "index")
         if own or found.run is not None or not found.hits:
-            return [hit.doc_id for hit in found.hits], [hit.score for hit in found.hits], []
+            notes = [found.note] if found.note else []
+            return [hit.doc_id for hit in found.hits], [hit.score for hit in found.hits], notes
         plain = {
             "query": query, "ranker": ranker.name, "collection": self.engine(collection).name,
             "documents": found.plain,
@@ -348,6 +361,11 @@ class Service:
             ranker.error = ""
         elif what == "failed":
             ranker.error = self.clean(more[1])
+
+
+def _of_one(error: BaseException) -> bool:
+    """Whether one ranker failed, and another one's results can be shown alone."""
+    return isinstance(error, ApiError) and error.body.code not in ("stopping", "no_engine")
 
 
 def _searched(engine: Engine, query: str) -> None:

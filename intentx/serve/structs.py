@@ -217,13 +217,22 @@ class Result(msgspec.Struct):
     first_rank: int | None
 
 
+class ErrorBody(msgspec.Struct):
+    """What went wrong, and what to do."""
+
+    code: str
+    message: str
+    todo: str = ""
+
+
 class Ranking(msgspec.Struct):
-    """What one ranker found."""
+    """What one ranker found; ``error``: of two that were asked, the other one alone has results."""
 
     ranker: str
     results: list[Result]
     seconds: float
     notes: list[str] = []
+    error: ErrorBody | None = None
 
 
 class SearchAnswer(msgspec.Struct):
@@ -275,14 +284,6 @@ class Progress(msgspec.Struct):
     done: int = 0
     of: int = 0
     what: str = ""
-
-
-class ErrorBody(msgspec.Struct):
-    """What went wrong, and what to do."""
-
-    code: str
-    message: str
-    todo: str = ""
 
 
 class ErrorAnswer(msgspec.Struct):

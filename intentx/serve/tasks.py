@@ -132,7 +132,7 @@ def find_missing(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[s
     """At which stage a document was lost."""
     collection = plain["collection"]
     index = loaded.index(collection)
-    room: Any = index if index is not None else _Room(loaded.engine(collection))
+    room: Any = index if index is not None else _Room(loaded.engine(collection), plain["query"])
     if plain["first_only"]:
         ranker: Any = room
     else:
@@ -226,15 +226,19 @@ class _InTurn:
 
 
 class _Room:
-    """An engine as a room that `intentx.missing` searches."""
+    """An engine as a room that `intentx.missing` searches, by one query."""
 
-    def __init__(self, engine: Any) -> None:
-        self._engine = engine
+    def __init__(self, engine: Any, query: str) -> None:
+        self._engine, self._query = engine, query
 
     def search(self, query: str, k: int) -> tuple[list[str], list[float]]:
         hits = self._engine.search(query, k)
         return [hit.doc_id for hit in hits], [hit.score for hit in hits]
 
     def document(self, doc_id: str) -> Document:
-        (found,) = self._engine.documents([doc_id])
+        try:
+            (found,) = self._engine.documents([doc_id])
+        except InputError:  # a search of one's own may know only what it found of late
+            self._engine.place(self._query, doc_id)
+            (found,) = self._engine.documents([doc_id])
         return Document(found.doc_id, found.text, found.title)

@@ -9,6 +9,7 @@ import sys
 import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import urllib3
 
@@ -97,7 +98,23 @@ class Server:
         return self.process.returncode
 
 
+def differing(one, other, where=""):
+    """Places where plain data differ by more than rounding."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        for key in sorted({*one, *other}):
+            yield from differing(one.get(key, "none"), other.get(key, "none"), f"{where}.{key}")
+    elif isinstance(one, list) and isinstance(other, list) and len(one) == len(other):
+        for place, pair in enumerate(zip(one, other, strict=True)):
+            yield from differing(*pair, f"{where}[{place}]")
+    elif isinstance(one, float) and isinstance(other, float):
+        if not np.isclose(one, other, rtol=1e-3, atol=1e-5, equal_nan=True):
+            yield where, one, other
+    elif one != other:
+        yield where, one, other
+
+
 RANKERS = """
+import os
 import time
 from pathlib import Path
 
@@ -109,6 +126,9 @@ def hangs(query, texts):
     if query.startswith("hang"):
         time.sleep(3600)
     return [len(text) for text in texts]
+
+def dies(query, texts):
+    os._exit(1)
 
 def fails(query, texts):
     raise ValueError("no key sk-secret-1 for https://me:sk-secret-1@host/")

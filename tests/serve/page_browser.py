@@ -26,18 +26,25 @@ class Served:
     """The server of `tests.serve.page_server`, which can be started anew at the same address."""
 
     def __init__(self, state):
-        self.state, self.port, self.process = state, "0", None
+        self.state, self.port, self.process, self.found = state, "0", None, ""
         self.start()
 
     def start(self):
+        """Without waiting for it, so that the browser can start meanwhile; `url` waits."""
+        self.found = ""
         self.process = subprocess.Popen(
             [sys.executable, "-m", "tests.serve.page_server", str(self.state), self.port],
             stdout=subprocess.PIPE, text=True, cwd=ROOT,
             env={**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
         )  # fmt: skip
-        self.url = self.process.stdout.readline().strip().rstrip("/")
-        assert self.url, "the server did not start"
-        self.port = str(urlsplit(self.url).port)
+
+    @property
+    def url(self):
+        if not self.found:
+            self.found = self.process.stdout.readline().strip().rstrip("/")
+            assert self.found, "the server did not start"
+            self.port = str(urlsplit(self.found).port)
+        return self.found
 
     def kill(self):
         self.process.kill()

@@ -55,7 +55,7 @@ def main(state: str, port: str) -> None:
     openers = {"demo": functools.partial(DemoEngine, "demo"), HOSTILE: functools.partial(HostileEngine)}
     specs = {
         "BM25": "bm25", "MiniLM": "bi-encoder:minilm", f"B {EVIL}": "bm25",
-        "recorded": f"run:{recorded(Path(state))}",
+        "recorded": f"run:{recorded(Path(state))}", "down": "http://127.0.0.1:9/rank#retries=0",
     }  # fmt: skip
     rankers = {name: ServedRanker(name, RankerSpec.parse(spec)) for name, spec in specs.items()}
     service = Service(engines, openers, rankers, Options(state=Path(state)))

@@ -231,3 +231,15 @@ def test_the_client_reads_answers(server):
         client.explain(QUERY, ranker="fails")
     with pytest.raises(ix.InputError, match="start one with intentx serve"):
         ix.Client("http://127.0.0.1:9").rankers()
+
+
+def test_of_two_rankers_one_may_fail(server):
+    asked = {"query": QUERY, "k": 5}
+    status, found, _ = server.post("search", {**asked, "rankers": ["fails", "BM25"]})
+    failed, other = found["rankings"]
+    assert (status, failed["ranker"], failed["results"], len(other["results"])) == (200, "fails", [], 5)
+    assert "no key" in failed["error"]["message"]
+    assert "sk-secret" not in json.dumps(found)
+    assert other["error"] is None
+    status, found, _ = server.post("search", {**asked, "rankers": ["fails", "service"]})
+    assert (status, found["error"]["code"]) == (500, "internal")

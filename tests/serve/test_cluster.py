@@ -1,13 +1,17 @@
 """Explanations on a Dask cluster: a real scheduler and a worker on loopback."""
 
+import os
 import socket
+import subprocess
+import sys
 import threading
+import time
 
 import pytest
 
 from intentx.cli import main
 from intentx.serve import cluster
-from tests.serve.conftest import Server
+from tests.serve.conftest import ROOT, Server, differing
 
 distributed = pytest.importorskip("distributed")
 ASKED = {"query": "jaguar speed", "k": 8, "ranker": "BM25"}
@@ -35,7 +39,7 @@ def test_explanations_go_to_the_cluster_and_are_the_same(dask, server, tmp_path)
         ):
             found, here = (one.answer(kind, **ASKED, **more) for one in (far, server))
             found.pop("seconds"), here.pop("seconds")
-            assert found == here
+            assert [*differing(found, here)] == []
         assert dask.scheduler.transition_counter > before  # they were computed there
         job = far.done("explain", **{**ASKED, "query": "zzz"})
         assert "there is nothing to rank" in job["error"]["message"]  # a failure is told as here
@@ -80,3 +84,97 @@ def test_an_address_that_is_none_is_refused(address, tmp_path, capsys):
     given = ["serve", "--port", "0", "--ranker", "bm25", "--state", str(tmp_path)]
     assert main([*given, "--dask", address]) == 2
     assert "begins with one of" in (told := capsys.readouterr().err) or "is HOST:PORT" in told
+
+
+WORKER = ("-m", "distributed.cli.dask_worker")
+
+
+class Worker:
+    """`dask worker` in a process of its own, with no nanny that would start it again."""
+
+    def __init__(self, address, name, rankers, folder):
+        options = ("--no-nanny", "--nthreads", "1", "--no-dashboard", "--host", "127.0.0.1",
+                   "--name", name, "--local-directory", str(folder))  # fmt: skip
+        self.process = subprocess.Popen(
+            [sys.executable, *WORKER, address, *options], cwd=ROOT, stderr=subprocess.DEVNULL,
+            env={**os.environ, "OMP_NUM_THREADS": "1", **rankers},
+        )  # fmt: skip
+
+    def kill(self):
+        self.process.kill()
+        self.process.wait()
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_worker_of_the_cluster_that_is_killed_loses_no_question(rankers, tmp_path):
+    with distributed.LocalCluster(
+        n_workers=0, processes=False, protocol="tcp", host="127.0.0.1", dashboard_address=None
+    ) as found:
+        known = found.scheduler.workers
+        workers = {name: Worker(found.scheduler_address, name, rankers, tmp_path) for name in "ab"}
+        far = Server(
+            tmp_path / "state", "--ranker", "slow=serve_rankers:slow", "--ranker", "BM25=bm25",
+            "--dask", found.scheduler_address, "--timeout", "60", env=rankers,
+        )  # fmt: skip
+        try:
+            until(lambda: len(known) == 2)
+            asked = {"ranker": "slow", "k": 10, "settings": {"budget": 600}}
+            jobs = [
+                far.post("explain", {"query": query, **asked})[1]["id"]
+                for query in ("jaguar speed", "palm care", "crane safety")
+            ]
+            until(lambda: all(one.processing for one in known.values()))
+            dead = next(iter(known.values())).name
+            workers.pop(dead).kill()
+            for job in jobs:  # those of the dead worker are done by the other
+                ended = far.until(job, "done", "failed", "lost", seconds=90)
+                assert ended["state"] == "done", ended
+            assert [one.name for one in known.values()] == [*workers]
+            # With nobody left, a question waits for a new one; what is asked of the server goes on.
+            for one in workers.values():
+                one.kill()
+            until(lambda: not known)
+            job = far.post("explain", {**asked, "query": "bass lessons"})[1]["id"]
+            assert far.answer("score", query="jaguar speed", ranker="BM25", k=5, edited_query="speed")
+            workers["c"] = Worker(found.scheduler_address, "c", rankers, tmp_path)
+            assert far.until(job, "done", "failed", seconds=90)["state"] == "done"
+        finally:
+            for one in workers.values():
+                one.kill()
+            assert far.stop() == 0
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_question_that_ends_its_workers_is_told_as_such(rankers, tmp_path):
+    dask = pytest.importorskip("dask")
+    with (
+        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
+        distributed.LocalCluster(
+            n_workers=0, processes=False, protocol="tcp", host="127.0.0.1", dashboard_address=None
+        ) as found,
+    ):
+        worker = Worker(found.scheduler_address, "a", rankers, tmp_path)
+        far = Server(
+            tmp_path / "state", "--ranker", "BM25=bm25", "--ranker", "dies=serve_rankers:dies",
+            "--dask", found.scheduler_address, "--timeout", "60", env=rankers,
+        )  # fmt: skip
+        try:
+            until(lambda: len(found.scheduler.workers) == 1)
+            job = far.post("explain", {"query": "jaguar speed", "ranker": "dies", "k": 5})[1]["id"]
+            error = far.until(job, "done", "failed")["error"]
+            assert error["code"] == "worker_died"
+            assert "died, one after the other" in error["message"]
+            worker.process.wait(20)
+            assert far.post("search", {"query": "jaguar speed", "rankers": ["BM25"], "k": 5})[0] == 200
+        finally:
+            worker.kill()
+            assert far.stop() == 0
+
+
+def until(what, seconds=60):
+    end = time.monotonic() + seconds
+    while not what():
+        assert time.monotonic() < end
+        time.sleep(0.05)

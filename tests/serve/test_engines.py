@@ -359,6 +359,9 @@ def wrong(query, k):
             "nan": [("a", float("nan"), "tea")], "id": [(None, 1, "tea")], "one": ["a"],
             "twice": [("a", 1, "x"), ("a", 1, "x")], "number": [("a", 1, 5)], "map": {"a": 1}}[query]
 
+def many(query, k):
+    return [(f"m{i:03}", 300.0 - i, "tea " * (300 - i)) for i in range(300)][:k]
+
 number = 5
 """
 
@@ -378,7 +381,7 @@ def test_a_callable(own):
         ("b", "Boats", "a boat"), ("7", "", "seven"),
     ]  # fmt: skip
     assert engine.place("x", "b") == (3, 2.0)
-    with pytest.raises(InputError, match="no document 'z' in the collection 'texts' that own_engines"):
+    with pytest.raises(InputError, match="texts found no document 'z' of late, and cannot be asked"):
         engine.documents(["z"])
     made = in_another_process(own("Search", name="mine"))
     assert (made.name, len(made), made.queries) == ("mine", 2, ["tea"])
@@ -428,12 +431,12 @@ def test_the_server_searches_files_and_callables(docs, tmp_path):
     (tmp_path / "own_engines.py").write_text(OWN)
     started = Server(
         tmp_path / "state", "--docs", docs, "--docs", docs, "--engine", "own_engines:Search",
-        "--ranker", "BM25=bm25", env={"PYTHONPATH": str(tmp_path)},
+        "--engine", "own_engines:many", "--ranker", "BM25=bm25", env={"PYTHONPATH": str(tmp_path)},
     )  # fmt: skip
     try:
         _, found, _ = started.get("collections")
         assert [(one["name"], one["documents"]) for one in found] == [
-            ("papers", 61), ("papers-2", 61), ("Search", 2),
+            ("papers", 61), ("papers-2", 61), ("Search", 2), ("many", 0),
         ]  # fmt: skip
         asked = {"query": "boat", "k": 3}
         _, default, _ = started.post("search", asked)
@@ -442,6 +445,10 @@ def test_the_server_searches_files_and_callables(docs, tmp_path):
         assert second["rankings"][0]["results"] == default["rankings"][0]["results"]
         _, own, _ = started.post("search", {**asked, "collection": "Search"})
         assert [one["doc_id"] for one in own["rankings"][0]["results"]] == ["b", "a"]
+        lost = {"query": "tea", "collection": "many", "k": 5}  # its search alone knows its documents
+        assert started.answer("missing", **lost, doc="m211")["stages"][0]["rank"] == 212
+        _, answer, _ = started.post("missing", {**lost, "doc": "m900"})
+        assert "whether there is one is not known" in answer["error"]["message"]
         explained = started.answer("explain", **asked, collection="papers", question="document", doc="z")
         assert explained["doc_id"] == "z"
     finally:

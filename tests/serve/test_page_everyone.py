@@ -173,6 +173,7 @@ def test_permalinks_survive_a_restart(page, served):
     served.kill()
     page.driver.get("about:blank")
     served.start()
+    assert address.startswith(served.url)
     page.driver.get(address)
     page.shown("#panel .terms")
     assert page.texts("#panel .terms .term") == terms

@@ -195,6 +195,7 @@ def test_two_results_are_picked_with_the_keyboard(page):
 def test_a_recorded_run_offers_only_what_it_can(page):
     page.search("recorded", "BM25")
     assert len(page.all(".card")) == 20
+    assert "has one query, '1'" in page.text(".column .note")  # the demo has no ids of queries
     acts = "return [...document.querySelectorAll(arguments[0])].map((one) => one.dataset.act)"
     assert set(page.run(acts, ".column:nth-of-type(1) .acts button:not([hidden])")) <= {"text"}
     assert "explain" in page.run(acts, ".column:nth-of-type(3) .acts button, .column .acts button")
@@ -210,6 +211,18 @@ def test_a_recorded_run_offers_only_what_it_can(page):
     page.press("q")
     assert not page.all(".editor")
     assert page.axe() == []
+
+
+def test_one_of_two_rankers_fails_and_the_other_is_shown(page):
+    page.search("down", "BM25")
+    assert len(page.all(".card")) == 10
+    assert "No results: The ranker at" in page.text(".column .failed")
+    assert page.texts(".results-bar button")[0] == "Explain intent"
+    assert "down" not in page.text(".card .score")  # nobody knows where it stands there
+    assert page.axe() == []
+    page.click("#intent")
+    page.shown("#panel .terms")
+    assert page.text("#panel h2") == "What does BM25 read “jaguar speed” as?"
 
 
 def test_words_in_snippets_have_the_colours_of_the_text_beside_them(page):

@@ -8,7 +8,9 @@ from intentx.errors import InputError
 from intentx.search import SearchIndex
 from intentx.serve import service as serving
 from intentx.serve.engines import DemoEngine, Hit, IndexEngine
+from intentx.serve.errors import ApiError
 from intentx.serve.rankers import served_rankers
+from intentx.serve.recorded import recorded
 from intentx.serve.service import Found, Options, Service
 from intentx.serve.structs import Search
 
@@ -23,12 +25,16 @@ def run(tmp_path):
     return written
 
 
-def searched(rankers, engine, query, tmp_path):
+def search(rankers, engine, query, tmp_path):
     service = Service({"c": engine}, {}, rankers, Options(state=tmp_path / "state"))
     try:
-        return asyncio.run(service.search(Search(query=query, k=5))).rankings[0].results
+        return asyncio.run(service.search(Search(query=query, k=5))).rankings[0]
     finally:
         service.store.close()
+
+
+def searched(*given):
+    return search(*given).results
 
 
 def test_a_run_is_shown_in_its_order_with_the_texts_of_the_collection(run, tmp_path):
@@ -42,13 +48,30 @@ def test_a_run_is_shown_in_its_order_with_the_texts_of_the_collection(run, tmp_p
     assert [one.doc_id for one in searched(rankers, engine, "q2", tmp_path)] == ["a"]
 
 
-def test_a_run_of_one_query_is_not_shown_for_another_that_is_known(run):
+def test_a_run_is_not_shown_for_a_query_that_it_lacks(run, tmp_path):
     ranker = run(("q1", "b", 1.5))["old"]
     known = {"q1": "tea", "q2": "boat"}
-    assert ranker.run_of("tea", known) == {"b": 1.5}
-    assert ranker.run_of("any", {}) == {"b": 1.5}
-    with pytest.raises(InputError, match="has no query 'q2'"):
-        ranker.run_of("boat", known)
+    assert recorded(ranker, "tea", known) == recorded(ranker, "q1", known) == ({"b": 1.5}, "")
+    for query in ("boat", "q2", "any"):
+        with pytest.raises(InputError, match=f"'old' has no query '{query}'; it has 'tea'$"):
+            recorded(ranker, query, known)
+    engine = IndexEngine("c", SearchIndex.build({"b": "green tea"}), known)
+    with pytest.raises(ApiError, match="has no query 'any'; it has 'tea'"):
+        searched({"old": ranker}, engine, "any", tmp_path)
+    many = run(*((f"q{i}", "b", 1.0) for i in range(10)))["old"]
+    with pytest.raises(InputError, match=r"it has 'tea', 'boat', 'q2', .*'q7' and 2 more$"):
+        recorded(many, "any", {"q0": "tea", "q1": "boat"})
+
+
+def test_a_run_of_one_query_says_so_where_nobody_knows_its_text(run, tmp_path):
+    engine = IndexEngine("c", SearchIndex.build({"a": "green tea", "b": "a boat"}))
+    rankers = run(("7", "b", 1.5))
+    ranking = search(rankers, engine, "any", tmp_path)
+    assert [one.doc_id for one in ranking.results] == ["b"]
+    assert "has one query, '7'" in ranking.notes[0]
+    assert search(rankers, engine, "7", tmp_path).notes == []
+    with pytest.raises(ApiError, match="has no query 'any'; it has '7', '8'"):
+        searched(run(("7", "b", 1.5), ("8", "b", 1.5)), engine, "any", tmp_path)
 
 
 def test_searches_that_are_remembered_are_bounded_by_their_documents(tmp_path, monkeypatch):

@@ -29,6 +29,7 @@ CONFIDENCE = 0.95
 OF_QUERY = 10.0  # how much likelier a term of the query is wanted than another, for the tests
 FALSE_PAIRS = 0.05  # probability of one pair or more that is none
 PAIRS = 4  # of terms that count only together, at most
+NOTHING = 1e-6  # of an error: an effect that says nothing
 FOR_PAIRS = 4  # every fourth of the terms that are asked about once more is one of a pair
 
 
@@ -146,11 +147,14 @@ def promising_terms(
     adjusted = asked.adjusted([])
     error = adjusted.errors[0]
     by_error = np.divide(np.abs(adjusted.effects[0]), error, out=np.zeros(len(terms)), where=error > 0)
+    # Of few edits, errors may be so large that rounding of the scores alone would set the order.
+    by_error[by_error < NOTHING] = 0.0
     order = np.argsort(-by_error, kind="stable")
     among = np.zeros(len(terms), dtype=bool)
     among[order[: most - most // FOR_PAIRS]] = True
     chance = asked.beside(adjusted).chance
     chance[:, among] = 1.0
+    chance[chance > 1 - NOTHING] = 1.0
     strongest = np.argsort(np.min(chance, axis=0), kind="stable")
     for term in strongest.tolist():
         if among.sum() + 2 > most or chance[:, term].min() == 1.0:

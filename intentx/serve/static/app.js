@@ -1,6 +1,6 @@
 // The page: what is searched, what is asked, and which address that has.
 import { follow as followJob, get, post, Refused } from "./api.js";
-import { bdi, button, byId, make, note, several, tell } from "./dom.js";
+import { bdi, button, byId, failure, make, note, several, tell } from "./dom.js";
 import { cannotEdit, Editor } from "./edit.js";
 import { showHistory, showSnapshots } from "./kept.js";
 import { help, keyboard } from "./keys.js";
@@ -128,7 +128,7 @@ async function search(wanted, { push = true, quiet = false } = {}) {
     if (!quiet) tell(results.columns.map((one) => `${one.ranker}: ${several(one.order.length, "result")}`).join(", "), false);
   } catch (error) {
     if (state.turn !== turn) return;
-    root.replaceChildren(make("div", { class: "job failed", role: "alert" }, make("p", { dir: "auto" }, make("b", null, "No results: "), error.message), error.todo ? make("p", { dir: "auto" }, error.todo) : null, button("Search again", () => search(wanted, { push }))));
+    root.replaceChildren(failure(error, "No results: ", button("Search again", () => search(wanted, { push }))));
     if (quiet) throw error;
   } finally {
     clearTimeout(slow);
@@ -138,7 +138,7 @@ async function search(wanted, { push = true, quiet = false } = {}) {
 
 /** What can be asked about the results as a whole. */
 function fillBar() {
-  const two = results.columns.length > 1;
+  const two = results.columns.filter((one) => !one.error).length > 1;
   const able = results.columns.some((one) => one.asks);
   results.bar.replaceChildren(...[
     button(two ? "Contrast their intents" : "Explain intent", intent, { class: "main", id: "intent", "aria-keyshortcuts": "I" }),
@@ -150,7 +150,7 @@ function fillBar() {
 
 function intent() {
   if (!results.found) return;
-  const [one, other] = results.columns;
+  const [one, other] = results.columns.filter((column) => !column.error);
   if (other) app.ask("compare", { collection: results.found.collection, query: results.found.query, rankers: [one.ranker, other.ranker], k: results.found.k });
   else app.ask("explain", { ...app.base(one.ranker), question: "ranking" });
 }

@@ -25,6 +25,11 @@ export const button = (text, click, more) => make("button", { type: "button", cl
 export const bdi = (text, more) => make("bdi", more, String(text ?? ""));
 export const note = (...children) => make("p", { class: "note" }, children);
 
+/** What went wrong, and what to do; `more` follows. */
+export function failure({ message, todo }, head, ...more) {
+  return make("div", { class: "job failed", role: "alert" }, make("p", { dir: "auto" }, make("b", null, head), sentence(message)), todo ? make("p", { dir: "auto" }, sentence(todo)) : null, more);
+}
+
 /** Tell people who listen; `seen` by all others, too, for a moment. */
 export function tell(text, seen = true) {
   const told = byId("told");

@@ -1,5 +1,5 @@
 // The results: one or two columns of documents, with lines between where one stands left and right.
-import { bdi, bestPart, button, draw, make, marked, real, seconds, several, termPlaces, unitsOf, whole } from "./dom.js";
+import { bdi, bestPart, button, draw, failure, make, marked, real, seconds, several, termPlaces, unitsOf, whole } from "./dom.js";
 import { drags } from "./drag.js";
 
 const COLOURS = 12;
@@ -54,7 +54,7 @@ export class Results {
   /** Where a document stands in the other column; null where there is none. */
   other(column, docId) {
     const other = this.columns[1 - column.number];
-    return other ? other.rankOf(docId) : undefined;
+    return other && !other.error ? other.rankOf(docId) : undefined;
   }
 
   card(element) {
@@ -147,19 +147,19 @@ export class Results {
 /** The results of one ranker. */
 class Column {
   constructor(results, ranking, number, found) {
-    Object.assign(this, { results, number, ranker: ranking.ranker, k: found.k, asks: results.act.asks(ranking.ranker) });
+    Object.assign(this, { results, number, ranker: ranking.ranker, k: found.k, error: ranking.error || null, asks: !ranking.error && results.act.asks(ranking.ranker) });
     this.order = ranking.results.map((one) => one.doc_id);
     this.first = this.order;
     this.list = make("ol", { class: "list" });
     this.cards = new Map(ranking.results.map((one) => [one.doc_id, new Card(this, one)]));
     this.list.append(...[...this.cards.values()].map((card) => card.slot));
     const name = `results-of-${number}`;
-    const explain = button("Explain intent", () => results.act.intent(this.ranker), { class: "quiet", "aria-label": `Explain intent of ${this.ranker}` });
+    const explain = !this.error && button("Explain intent", () => results.act.intent(this.ranker), { class: "quiet", "aria-label": `Explain intent of ${this.ranker}` });
     this.element = make("section", { class: "column", "aria-labelledby": name },
       make("header", { class: "column-head" }, make("h2", { id: name }, bdi(this.ranker)),
-        make("small", null, `${several(this.order.length, "result")}${ranking.seconds === undefined ? "" : ` · ${seconds(ranking.seconds)}`}`), explain),
+        this.error ? null : make("small", null, `${several(this.order.length, "result")}${ranking.seconds === undefined ? "" : ` · ${seconds(ranking.seconds)}`}`), explain),
       (ranking.notes || []).map((text) => make("p", { class: "note", dir: "auto" }, text)),
-      this.order.length ? this.list : make("p", { class: "empty" }, "Nothing found: no document holds a word of the query. Try other words, or another collection."));
+      this.error ? failure(this.error, "No results: ") : this.order.length ? this.list : make("p", { class: "empty" }, "Nothing found: no document holds a word of the query. Try other words, or another collection."));
   }
 
   /** The document's rank from 1 as it stands; null where it is not in the list. */
