@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import intentx as ix
-from tests.explainers.features.test_listwise import NAMES, other_trees, ranking_of, trees
+from tests.explainers.features.listwise_oracles import NAMES, other_trees, ranking_of, trees
 
 ROWS = np.random.default_rng(3).normal(size=(70, 8))
 
