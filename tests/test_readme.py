@@ -94,7 +94,11 @@ def folder(tmp_path_factory):
     (path / "passages.jsonl").write_text(
         "\n".join(f'{{"id": "{d.id}", "text": "{d.text[:100]}"}}'.replace("\n", " ") for d in documents)
     )
-    (path / "passages.tsv").write_text("\n".join(f"{d.id}\t{d.text[:100]}" for d in documents))
+    (path / "passages.tsv").write_text("\n".join(f"{d.id}\t{d.text}" for d in documents))
+    keyboards = load_demo("keyboard reviews").documents
+    (path / "keyboards.jsonl").write_text(
+        "\n".join(json.dumps({"id": d.id, "text": d.content[:200]}) for d in keyboards)
+    )
     (path / "run.trec").write_text("\n".join(f"7 Q0 {d.id} {i} {-i} x" for i, d in enumerate(documents)))
     package = path / "mypackage"
     package.mkdir()
@@ -108,7 +112,7 @@ def folder(tmp_path_factory):
 ASKING = ("GREEDY-LM", "MULTIPLEX published", "MULTIPLEX")
 LESS = {
     "bench": ["--queries", "1", "--workers", "1", *(w for name in ASKING for w in ("--without", name))],
-    "compare": ["--docs", "passages.jsonl"],
+    "compare": ["--docs", "keyboards.jsonl"],
 }
 
 
