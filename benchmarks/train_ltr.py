@@ -179,71 +179,97 @@ def _speed(ranker: FeatureRanker) -> tuple[float, float, float]:
     return one, two, three
 
 
-def main() -> None:
-    """Write the page of results."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, required=True)
-    parser.add_argument("--repeats", type=int, default=6, help="of the cross-validation")
-    options = parser.parse_args()
-    dl21, dl19 = _collection("dl21"), _collection("dl19")
-    lines = ["| | nDCG@10 | MAP | nDCG@10 − BM25's |", "|---|---|---|---|"]
-    base = _measured(_recorded(dl21), dl21)
-    lines.append(_row("BM25, recorded", base, base))
-    for name, variant in VARIANTS.items():
-        lines.append(_row(name, _cross_validated(variant, options.repeats), base))
-        print(lines[-1], flush=True)
+PAGE = """# LambdaMART over text features
 
-    started = time.perf_counter()
-    ranker = Variant().train()
-    trained = time.perf_counter() - started
-    base19 = _measured(_recorded(dl19), dl19)
-    test = [
-        "| | nDCG@10 | MAP | nDCG@10 − BM25's |",
-        "|---|---|---|---|",
-        _row("BM25, recorded", base19, base19),
-    ]
-    test.append(_row("LambdaMART", _measured(_reranked(ranker, dl19, base19), dl19), base19))
-    rows = [
-        f"| {name} | {share:.1%} | {ranker.features.descriptions[name]} |"  # type: ignore[attr-defined]
-        for name, share in sorted(_gains(ranker).items(), key=lambda pair: -pair[1])
-    ]
-    fresh, again, model = _speed(ranker)
-    page = f"""# LambdaMART over text features
-
-{machine()}. `python train_ltr.py --out results`. MAP counts
+{machine}. `python train_ltr.py --out results`. MAP counts
 grades 2 and 3 as relevant; both measures by ir-measures, over all judged passages, also those that
 BM25's 100 lack.
 
 ## Chosen on DL'21
 
-Re-ranking BM25's first 100 for 53 queries, each held out of the training: means of {options.repeats}
+Re-ranking BM25's first 100 for 53 queries, each held out of the training: means of {repeats}
 times five folds. In brackets 95 % bootstrap intervals over queries. The features were chosen in the
 same way, which makes these rows a little too good. Rows within a hundredth of each other cannot be
 told apart on 53 queries, and of those the simplest was kept: no teacher, no other candidates.
 
-{chr(10).join(lines)}
+{chosen}
 
 ## Measured on DL'19
 
 43 queries, trained on all of DL'21 in {trained:.1f} s; nothing was chosen on these.
 
-{chr(10).join(test)}
+{test}
 
 ## What it lives on
 
-Share of the loss that splits on each feature took away ("gain"), {ranker.model.num_trees()} trees.
+Share of the loss that splits on each feature took away ("gain"), {trees} trees.
 
 | feature | gain | what it is |
 |---|---|---|
-{chr(10).join(rows)}
+{gains}
 
 ## Speed
 
 Texts per second of processor time, 4,000 passages: features of texts never seen {fresh:,.0f}, of texts
 read for another query before {again:,.0f}; the model from features {model:,.0f}.
 """
+
+
+def main() -> None:
+    """Write the page of results."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--repeats", type=int, default=6, help="of the cross-validation")
+    options = parser.parse_args()
+    chosen = _table(_chosen(options.repeats))
+    started = time.perf_counter()
+    ranker = Variant().train()
+    trained = time.perf_counter() - started
+    fresh, again, model = _speed(ranker)
+    page = PAGE.format(
+        machine=machine(),
+        repeats=options.repeats,
+        chosen=chosen,
+        trained=trained,
+        test=_table(_tested(ranker)),
+        trees=ranker.model.num_trees(),
+        gains="\n".join(_gain_rows(ranker)),
+        fresh=fresh,
+        again=again,
+        model=model,
+    )
     (options.out / "ltr.md").write_text(page, encoding="utf-8")
     print(page)
+
+
+def _table(rows: Iterable[str]) -> str:
+    return "\n".join(["| | nDCG@10 | MAP | nDCG@10 − BM25's |", "|---|---|---|---|", *rows])
+
+
+def _chosen(repeats: int) -> Iterator[str]:
+    """Rows of the variants on DL'21, printed as they come."""
+    collection = _collection("dl21")
+    base = _measured(_recorded(collection), collection)
+    yield _row("BM25, recorded", base, base)
+    for name, variant in VARIANTS.items():
+        row = _row(name, _cross_validated(variant, repeats), base)
+        print(row, flush=True)
+        yield row
+
+
+def _tested(ranker: FeatureRanker) -> Iterator[str]:
+    """Rows of DL'19."""
+    collection = _collection("dl19")
+    base = _measured(_recorded(collection), collection)
+    yield _row("BM25, recorded", base, base)
+    yield _row("LambdaMART", _measured(_reranked(ranker, collection, base), collection), base)
+
+
+def _gain_rows(ranker: FeatureRanker) -> list[str]:
+    return [
+        f"| {name} | {share:.1%} | {ranker.features.descriptions[name]} |"  # type: ignore[attr-defined]
+        for name, share in sorted(_gains(ranker).items(), key=lambda pair: -pair[1])
+    ]
 
 
 def _gains(ranker: FeatureRanker) -> dict[str, float]:

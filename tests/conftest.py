@@ -1,3 +1,4 @@
+import gc
 import os
 from pathlib import Path
 
@@ -12,6 +13,18 @@ os.environ.setdefault("HF_HUB_OFFLINE", "1")
 # Machines differ in speed, and the same examples everywhere make a failure easy to repeat.
 hypothesis.settings.register_profile("intentx", deadline=None, derandomize=True, max_examples=40)
 hypothesis.settings.load_profile("intentx")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_collection():
+    """Modules and tests stay to the end: nobody looks for garbage among them again and again."""
+    gc.disable()
+    try:
+        return (yield)
+    finally:
+        gc.enable()
+        gc.collect()
+        gc.freeze()
 
 
 @pytest.fixture(scope="session")

@@ -8,8 +8,9 @@ does not test many things by the same signs.
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,12 +115,9 @@ def bootstrap(
     mean = float(values.mean())
     if len(values) < FEW or np.ptp(values) == 0:
         return Estimate(mean, *student_interval(values, bounds=bounds), len(values))
-    generator, n = np.random.default_rng(seed), len(values)
-    block = _block(n)
-    means = [
-        values[generator.integers(0, n, (min(block, DRAWS - start), n))].mean(axis=1)
-        for start in range(0, DRAWS, block)
-    ]
+    n = len(values)
+    draws = _draws_kept(n, seed) if n <= MANY else _draws(n, seed)
+    means = [values[places].mean(axis=1) for places in draws]
     low, high = np.percentile(np.concatenate(means), [2.5, 97.5])
     return Estimate(mean, float(low), float(high), len(values))
 
@@ -166,13 +164,31 @@ def randomization(differences: Floats, seed: int = 0) -> float:
     if n <= EXACT:
         signs = 1.0 - 2.0 * ((np.arange(2**n)[:, None] >> np.arange(n)) & 1)
         return float(np.mean(np.abs(signs @ differences) >= least))
-    generator = np.random.default_rng(seed)
-    reached = 0
-    block = math.gcd(FLIPS, _block(n))
-    for _ in range(0, FLIPS, block):
-        flipped = np.where(generator.random((block, n)) < 0.5, differences, -differences)
-        reached += int((np.abs(flipped.sum(axis=1)) >= least).sum())
+    reached = sum(int((np.abs(signs @ differences) >= least).sum()) for signs in _flips(n, seed))
     return (1 + reached) / (1 + FLIPS)
+
+
+def _draws(n: int, seed: int) -> Iterator[npt.NDArray[np.int64]]:
+    """Blocks of the (2,000, n) places of `bootstrap`."""
+    generator, block = np.random.default_rng(seed), _block(n)
+    for start in range(0, DRAWS, block):
+        yield generator.integers(0, n, (min(block, DRAWS - start), n))
+
+
+@functools.lru_cache(maxsize=2)
+def _draws_kept(n: int, seed: int) -> list[npt.NDArray[np.int32]]:
+    """The same: a table asks for the same draws for each of its numbers."""
+    return [places.astype(np.int32) for places in _draws(n, seed)]
+
+
+@functools.lru_cache(maxsize=2)
+def _flips(n: int, seed: int) -> list[npt.NDArray[np.int8]]:
+    """Blocks of the (10,000, n) signs of `randomization`, one byte each."""
+    generator, block = np.random.default_rng(seed), math.gcd(FLIPS, _block(n))
+    return [
+        np.where(generator.random((block, n)) < 0.5, 1, -1).astype(np.int8)
+        for _ in range(0, FLIPS, block)
+    ]
 
 
 def sign_flips(net: Floats, seed: int) -> Floats:

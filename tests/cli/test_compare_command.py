@@ -261,7 +261,7 @@ def test_the_same_output_every_time(files, capsys):
 
 
 @pytest.mark.slow
-def test_minilm_and_bm25_on_the_keyboards(capsys):
+def test_minilm_and_bm25_on_the_keyboards(capsys, tmp_path):
     pytest.importorskip("sentence_transformers")
     try:
         from intentx.rankers.transformers.encoders import BiEncoder
@@ -269,8 +269,13 @@ def test_minilm_and_bm25_on_the_keyboards(capsys):
         BiEncoder.minilm()
     except Exception as error:
         pytest.skip(f"no MiniLM here: {error}")
+    lines = [  # beginnings: each is read a few hundred times
+        json.dumps({"id": one.id, "text": one.content[:200]})
+        for one in load_demo("keyboard reviews").documents
+    ]
+    (tmp_path / "docs.jsonl").write_text("\n".join(lines), encoding="utf-8")
     code = run("--rankers", "bm25,MiniLM=bi-encoder:minilm", "--queries", "keyboard reviews",
-               "--depth", "8", "--vectors", "minilm", "--json")  # fmt: skip
+               "--docs", tmp_path / "docs.jsonl", "--vectors", "minilm", "--json")  # fmt: skip
     query = Comparison.from_dict(json.loads(capsys.readouterr().out)).queries[0]
     one = query.disagreement("bm25", "MiniLM")
     assert code == 0

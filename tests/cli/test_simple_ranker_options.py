@@ -6,7 +6,7 @@ import pytest
 
 from intentx.cli import main
 from tests import tiny_models
-from tests.cli.test_explain_command import DOCS
+from tests.cli.explained import DOCS
 
 LISTWISE = ("multiplex", "multiplex-published", "query-terms", "random-terms")
 RANKERS = "bm25,length=tests.toys:by_length"

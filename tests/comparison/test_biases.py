@@ -54,8 +54,8 @@ def of_twin(evidence, **options):
     return find_biases(evidence, ["twin", "plain"], **options)[0]
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-@pytest.mark.parametrize("queries", [14, 20])  # all patterns of signs, and a draw of them
+# All patterns of signs, and a draw of them.
+@pytest.mark.parametrize(("seed", "queries"), [(0, 14), (1, 20)])
 def test_a_bonus_for_a_word_is_found_and_nothing_else(seed, queries):
     found = of_twin(world(seed, queries, cheap=0.5))
     assert [(bias.name, bias.net, bias.queries) for bias in found.held] == [("cheap", 1.0, queries)]
@@ -63,8 +63,7 @@ def test_a_bonus_for_a_word_is_found_and_nothing_else(seed, queries):
     assert len(by_chance) <= 1  # one in twenty of those that stand out
 
 
-@pytest.mark.parametrize("seed", [0, 1])
-@pytest.mark.parametrize("noise", [0.0, 0.15])
+@pytest.mark.parametrize(("seed", "noise"), [(0, 0.0), (1, 0.15)])
 def test_a_bonus_for_length_is_found_and_no_word_is_blamed_for_it(seed, noise):
     found = of_twin(world(seed, long=0.02, noise=noise))
     assert [bias.name for bias in found.held] == ["length"]

@@ -61,7 +61,7 @@ def test_odd_documents_are_explained(texts, method, with_scorer):
     check(method.explain(ranking))
 
 
-@settings(max_examples=12)
+@settings(max_examples=8)
 @given(rankings())
 def test_any_texts_are_explained_or_refused_with_a_reason(ranking):
     for method in METHODS:

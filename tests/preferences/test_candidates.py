@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from intentx import Analyzer, InputError, TextMatching, rank
@@ -16,6 +16,7 @@ ANALYZERS = [Analyzer(), Analyzer(stem="english"), Analyzer(ngrams=3), Analyzer(
 
 @pytest.mark.parametrize("analyzer", ANALYZERS, ids=repr)
 @pytest.mark.parametrize("weighting", ["bm25", "tf"])
+@settings(max_examples=15)
 @given(ranking=rankings(), n=st.integers(1, 30))
 def test_a_candidate_always_has_a_non_zero_row_in_text_matching(analyzer, weighting, ranking, n):
     index = TextIndex(ranking.texts, analyzer)

@@ -167,7 +167,7 @@ def test_any_number_of_simple_rankers(number, balance):
         found = method.explain(one)
         assert found.matrices.scores.values.shape == (number, len(found.terms), 14)
         assert len(found.fidelity.rows[0].by_ranker) == number
-        assert len(ix.heldout_fidelity(method, one, repeats=2).by_ranker) == number
+        assert len(ix.heldout_fidelity(method, one, repeats=1).by_ranker) == number
         assert found.verdict.level in ("holds", "weak", "chance")
         assert ix.IntentExplanation.from_json(found.to_json()).fidelity == found.fidelity
 

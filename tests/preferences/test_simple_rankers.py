@@ -144,6 +144,7 @@ def test_a_term_asked_twice_counts_twice(ranker):
 
 
 @pytest.mark.parametrize("ranker", [*RANKERS, Semantic()], ids=repr)
+@settings(max_examples=15)
 @given(st.permutations(range(len(DOCUMENTS))))
 def test_the_order_of_documents_does_not_matter(ranker, order):
     straight = ranker.term_scores(TERMS, TextIndex(DOCUMENTS, Analyzer()))

@@ -7,7 +7,6 @@ from transformers import AutoTokenizer, DPRContextEncoder, DPRQuestionEncoder
 import intentx as ix
 from intentx.capabilities import Differentiable
 from intentx.rankers import DPR, BiEncoder, load_ranker
-from intentx.rankers.transformers import encoders
 from tests import tiny_models
 from tests.rankers.guests import found_as_it_was, gradients_by_differences
 
@@ -328,37 +327,6 @@ def test_the_wrong_architecture(towers, tmp_path):
         DPR(query, tmp_path / "cross")
 
 
-def test_layers_without_weights_are_refused(tmp_path):
-    _, folder = tiny_models.bi_encoder(tmp_path)
-    config = (folder / "config.json").read_text()
-    (folder / "config.json").write_text(
-        config.replace('"num_hidden_layers": 2', '"num_hidden_layers": 3')
-    )
-    state = torch.random.get_rng_state()
-    with pytest.raises(ix.InputError, match=r"no weights for encoder\.layer\.2\..* and 13 more"):
-        BiEncoder(folder)
-    assert torch.equal(state, torch.random.get_rng_state())
-
-
-@pytest.mark.parametrize("name", ["config.json", "model.safetensors", "tokenizer.json"])
-@pytest.mark.parametrize("damage", ["half", "gone"])
-def test_damaged_folders(tmp_path, name, damage):
-    _, folder = tiny_models.bi_encoder(tmp_path)
-    side = tiny_models.dpr(tmp_path / "dpr", "document")
-    query = tiny_models.dpr(tmp_path / "query", "query")
-    for path in (folder, side):
-        content = (path / name).read_bytes()
-        if damage == "half":
-            (path / name).write_bytes(content[: len(content) // 2])
-        else:
-            (path / name).unlink()
-            (path / "vocab.txt").unlink(missing_ok=True)
-    with pytest.raises(ix.InputError, match=str(folder)):
-        BiEncoder(folder)
-    with pytest.raises(ix.InputError, match=str(side)):
-        DPR(query, side)
-
-
 def test_unknown_models_and_settings(tmp_path, minilm, towers):
     with pytest.raises(ix.InputError, match="no sentence-transformers model"):
         BiEncoder(tmp_path / "nothing here")
@@ -385,18 +353,3 @@ def test_bad_input(tiny, dpr):
         with pytest.raises(ix.InputError, match="text 1 must be a string, not float"):
             ranker(QUERY, ["a", 0.5])
         assert np.isfinite(ranker(QUERY, [""])).all()
-
-
-def test_missing_packages_name_their_extra(monkeypatch):
-    monkeypatch.setattr(encoders.importlib.util, "find_spec", lambda name: None)
-    with pytest.raises(ix.MissingExtraError, match=r"intentx\[demo\]"):
-        BiEncoder.minilm()
-    monkeypatch.setitem(__import__("sys").modules, "sentence_transformers", None)
-    with pytest.raises(ix.MissingExtraError, match=r"intentx\[neural\]"):
-        BiEncoder("any")
-
-
-def test_other_weights_under_the_models_name_are_refused(monkeypatch):
-    monkeypatch.setattr(encoders, "MINILM_SHA256", "0" * 64)
-    with pytest.raises(ix.InputError, match="other weights"):
-        BiEncoder.minilm()

@@ -252,7 +252,7 @@ def test_words_that_were_never_read_are_named():
 
 
 def test_long_documents_are_cut_and_small_words_folded():
-    long = "piano usb and so on " * 6_000
+    long = f"piano usb and so on {'-' * 980} " * 120
     many = " ".join(f"word{i}" for i in range(60))
     found = explained("x", {**DOCS, "x": f"{many} {long}"})
     read = Marks(document_page([found]))

@@ -16,7 +16,7 @@ from intentx.cli import main
 from intentx.study.plan import Data, Measures
 from intentx.study.run import WorkerError, run_study
 from intentx.study.store import Store
-from tests.study.test_run import QUERIES, cells, study
+from tests.study.small_studies import QUERIES, cells, study
 
 pytestmark = pytest.mark.slow
 
@@ -117,7 +117,8 @@ def test_no_cluster_there(every, tmp_path):
 def test_a_worker_that_grows_is_replaced_and_nothing_said(tmp_path):
     code = (
         "from intentx.study.run import run_study\n"
-        "from tests.study.test_run import Measures, study\n"
+        "from tests.study.small_studies import study\n"
+        "from intentx.study.plan import Measures\n"
         "if __name__ == '__main__':\n"
         "    quick = Measures(heldout=0, stability=0, faithfulness=0, shuffled=False)\n"
         "    some = study(measures=quick,\n"

@@ -14,7 +14,7 @@ from intentx.errors import DamageWarning
 from intentx.score_cache import ScoreFile
 from intentx.study.run import run_study, status
 from intentx.study.store import Store, StoreError
-from tests.study.test_run import cells, study
+from tests.study.small_studies import cells, study
 
 
 @pytest.fixture(scope="module")

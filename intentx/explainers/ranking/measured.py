@@ -97,6 +97,16 @@ class _Asked(NamedTuple):
         return effects_beside(self.edits, self.held, adjusted.left, self.responses)
 
 
+class _Measured(NamedTuple):
+    """Of one term: effect and its standard error in units of `_Asked`, the places that it is worth."""
+
+    effect: float
+    error: float
+    freedom: float
+    places: float
+    tested: int
+
+
 def term_effects(
     ranking: Ranking,
     terms: Sequence[str],
@@ -207,40 +217,31 @@ def _partners(beside: Beside, real: Flags, pairs: Sequence[Pair]) -> dict[int, i
 def _by_itself(asked: _Asked, adjusted: Adjusted, term: int, real: bool) -> TermEffect:
     if not np.isfinite(adjusted.errors[0, term]):
         return not_asked(asked.terms[term])
-    effect, places = adjusted.effects[:, term]
+    effect, places = adjusted.effects[:, term].tolist()
     tested = int(np.count_nonzero(asked.edits.change[:, term]))
-    error, freedom = adjusted.errors[0, term], adjusted.freedom[term]
-    return _told(asked, term, effect, error, freedom, places, tested, real)
+    measured = _Measured(effect, adjusted.errors[0, term], adjusted.freedom[term], places, tested)
+    return _told(asked, term, measured, real)
 
 
 def _beside_another(asked: _Asked, beside: Beside, term: int, other: int) -> TermEffect:
     where = other, term
-    effect, places = beside.effects[:, other, term]
+    effect, places = beside.effects[:, other, term].tolist()
     tested = int(np.count_nonzero(asked.edits.change[asked.held[:, other], term]))
-    error, freedom = beside.errors[where], beside.freedom[where]
-    return _told(asked, term, effect, error, freedom, places, tested, True, asked.terms[other])
+    measured = _Measured(effect, beside.errors[where], beside.freedom[where], places, tested)
+    return _told(asked, term, measured, True, asked.terms[other])
 
 
-def _told(
-    asked: _Asked,
-    term: int,
-    effect: float,
-    error: float,
-    freedom: float,
-    places: float,
-    tested: int,
-    real: bool,
-    beside: str = "",
-) -> TermEffect:
-    unit = asked.unit
-    margin = float(student_reach(CONFIDENCE, freedom)) * error
+def _told(asked: _Asked, term: int, measured: _Measured, real: bool, beside: str = "") -> TermEffect:
+    unit, effect = asked.unit, measured.effect
+    margin = float(student_reach(CONFIDENCE, measured.freedom)) * measured.error
     most = np.finfo(np.float64).max / unit if unit > 1 else np.inf
     kind: EffectKind = "no effect"
     if real:
         kind = "wanted" if effect > 0 else "unwanted"
     numbers = np.clip(np.array([0.0, -margin, margin]) + effect, -most, most) * unit
     middle, low, high = map(float, numbers)
-    return TermEffect(asked.terms[term], middle, low, high, float(places), tested, kind, beside)
+    name, places, tested = asked.terms[term], measured.places, measured.tested
+    return TermEffect(name, middle, low, high, places, tested, kind, beside)
 
 
 def _places(scores: Floats, source: npt.NDArray[np.intp], after: Floats) -> Floats:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence, Sized
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +60,7 @@ def in_batches(
     rows: list[int] = []
     made: list[torch.Tensor] = []
     with torch.inference_mode():
-        for places, some in _of_like_length(texts, tokenize, forward, room, device):
+        for places, some in _Reader(tokenize, forward, room, device).of_like_length(texts):
             rows += places
             made.append(some)
         together = torch.cat(made).cpu().numpy()
@@ -81,59 +81,55 @@ def each_in_batches(
 
     answer: dict[int, Made] = {}
     with torch.inference_mode():
-        for places, some in _of_like_length(texts, tokenize, forward, room, device):
+        for places, some in _Reader(tokenize, forward, room, device).of_like_length(texts):
             answer.update(zip(places, some, strict=True))
     return [answer[place] for place in range(len(texts))]
 
 
-def _of_like_length(
-    texts: Sequence[Text],
-    tokenize: Callable[[list[Text]], Features],
-    forward: Callable[[dict[str, Any]], Made],
-    room: Room,
-    device: torch.device,
-) -> Iterator[tuple[list[int], Made]]:
-    """What is made of each batch, the longest texts first, and the places of its texts."""
-    order = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
-    for start in range(0, len(order), BLOCK):
-        block = order[start : start + BLOCK]
-        for places, made in _of_block([texts[i] for i in block], tokenize, forward, room, device):
-            yield [block[place] for place in places], made
+@dataclass(frozen=True)
+class _Reader(Generic[Text, Made]):
+    """What reads texts, see `in_batches`."""
 
+    tokenize: Callable[[list[Text]], Features]
+    forward: Callable[[dict[str, Any]], Made]
+    room: Room
+    device: torch.device
 
-def _of_block(
-    texts: list[Text],
-    tokenize: Callable[[list[Text]], Features],
-    forward: Callable[[dict[str, Any]], Made],
-    room: Room,
-    device: torch.device,
-) -> Iterator[tuple[list[int], Made]]:
-    features = tokenize(texts)
-    mask = features.get("attention_mask")
-    if mask is None or mask.shape[0] != len(texts):  # not padded: there are no rows to take from it
-        for part, made in room.parts(
-            len(texts), lambda part: forward(dict(tokenize(texts[part]))), device
-        ):
-            yield list(range(part.start, part.stop)), made
-        return
-    counts = mask.sum(dim=1)
-    padded_left = not bool(mask[:, 0].all())
-    order = counts.argsort(descending=True, stable=True)
-    widths = counts[order].tolist()
+    def of_like_length(self, texts: Sequence[Text]) -> Iterator[tuple[list[int], Made]]:
+        """What is made of each batch, the longest texts first, and the places of its texts."""
+        order = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
+        for start in range(0, len(order), BLOCK):
+            block = order[start : start + BLOCK]
+            for places, made in self._of_block([texts[i] for i in block]):
+                yield [block[place] for place in places], made
 
-    def some(part: slice) -> Made:
-        columns = slice(-widths[part.start], None) if padded_left else slice(widths[part.start])
-        return forward(
-            {
-                name: value[order[part]][:, columns]
-                if getattr(value, "shape", 0) == mask.shape
-                else value
-                for name, value in features.items()
-            }
-        )
+    def _of_block(self, texts: list[Text]) -> Iterator[tuple[list[int], Made]]:
+        features = self.tokenize(texts)
+        mask = features.get("attention_mask")
+        if mask is None or mask.shape[0] != len(texts):  # not padded: there are no rows to take from it
+            for part, made in self.room.parts(
+                len(texts), lambda part: self.forward(dict(self.tokenize(texts[part]))), self.device
+            ):
+                yield list(range(part.start, part.stop)), made
+            return
+        counts = mask.sum(dim=1)
+        padded_left = not bool(mask[:, 0].all())
+        order = counts.argsort(descending=True, stable=True)
+        widths = counts[order].tolist()
 
-    for part, made in room.parts(len(order), some, device, widths):
-        yield order[part].tolist(), made
+        def some(part: slice) -> Made:
+            columns = slice(-widths[part.start], None) if padded_left else slice(widths[part.start])
+            return self.forward(
+                {
+                    name: value[order[part]][:, columns]
+                    if getattr(value, "shape", 0) == mask.shape
+                    else value
+                    for name, value in features.items()
+                }
+            )
+
+        for part, made in self.room.parts(len(order), some, self.device, widths):
+            yield order[part].tolist(), made
 
 
 def repeated(features: Features, times: int) -> dict[str, Any]:

@@ -1,32 +1,15 @@
 """Smallest changes: planted rankers whose smallest edits are known, and input of every kind."""
 
 import itertools
-import json
 
 import numpy as np
 import pytest
 
 import intentx as ix
-from intentx.cli import main
 from intentx.explainers.change.edits import written
 from intentx.explainers.change.kept import Kept
+from tests.explainers.change.weighed_documents import DOCS, weighed
 from tests.toys import Counting, ranked
-
-WORDS = {"piano": 5.0, "keys": 3.0, "tea": 2.0, "milk": 1.0}
-
-
-def weighed(query, texts):
-    """A sum of weights of the words that a text holds."""
-    return [sum(w for word, w in WORDS.items() if word in t.lower().split()) for t in texts]
-
-
-DOCS = {
-    "a": "a piano with keys and tea and milk",
-    "b": "piano keys",
-    "c": "piano tea",
-    "d": "tea milk",
-    "e": "a plain desk",
-}
 
 
 @pytest.fixture
@@ -319,48 +302,6 @@ def test_other_kinds_of_edits(edits, kinds):
     assert sentences.changes[0].text == "A piano is here."
 
 
-def test_json_notebook_terminal_and_page(ranking, tmp_path):
-    found = ix.Counterfactual(k=2, most=2).explain(ranking, "a")
-    again = ix.load(found.save(tmp_path / "a.json"))
-    assert again.to_json() == found.to_json()
-    assert again.changes == found.changes
-    plain = json.loads(found.to_json())
-    assert {"kind", "text", "start", "end"} <= set(plain["changes"][0])
-    assert "[-piano-]" in found.text()
-    assert "<del>piano</del>" in found._repr_html_()
-    page = found.to_html(tmp_path / "a.html").read_text()
-    assert "<del>piano</del>" in page
-    assert "<script" not in page
-    assert list(found.to_dataframe()["text"]) == [one.text for one in found.changes]
-    same = ix.Counterfactual(k=2, most=2).explain(ix.rank(weighed, "piano", DOCS), "a").to_dict()
-    assert {**same, "seconds": 0} == {**found.to_dict(), "seconds": 0}
-    with pytest.raises(ix.InputError, match="status must be one of"):
-        ix.ChangeExplanation.from_dict({**found.to_dict(), "status": "sure"})
-
-
-def test_the_ladder_and_the_diff_are_drawn(ranking, tmp_path):
-    pyplot = pytest.importorskip("matplotlib.pyplot")
-    found = ix.Counterfactual(goal="leave", k=2).explain(ranking, "a")
-    axis = found.plot()
-    line = axis.get_lines()[0]
-    assert line.get_xdata().tolist() == [1, *found.ranks]
-    shown = [label.get_text() for label in axis.get_yticklabels()]
-    assert shown == ["as it is", *(one.words for one in found.changes)]
-    [dashed] = [one for one in axis.get_lines() if one.get_linestyle() == "--"]
-    assert dashed.get_xdata() == [2.5, 2.5]
-    texts = [one.get_text() for one in axis.figure.axes[0].texts]
-    assert "".join(texts) == DOCS["a"].replace(" ", "")
-    assert len(axis.figure.axes[0].patches) == len(found.changes)
-    _, ax = pyplot.subplots()
-    assert found.plot(ax) is ax
-    assert len(ax.figure.axes) == 1
-    nothing = ix.Counterfactual(goal="leave", k=2).explain(ranking, "e")
-    assert nothing.plot().get_lines()[0].get_xdata().tolist() == [5]
-    with pytest.raises(ix.InputError, match="most must be 1 or more"):
-        found.plot(most=0)
-    pyplot.close("all")
-
-
 def test_what_is_inserted_is_a_word_as_it_is_written():
     """Neither a stem nor a folded form: the ranker sees capitals and endings."""
     docs = {"a": "Batteries from Japan", "b": "Batteries of Japan, too", "c": "a lamp"}
@@ -392,26 +333,6 @@ def test_the_smallest_change_of_a_query():
     assert (
         match(pair.edited_text, [docs["c"]]) > match(pair.edited_text, [docs["a"]]) or not pair.reached
     )
-
-
-def test_the_command_line(tmp_path, capsys):
-    docs = tmp_path / "docs.jsonl"
-    docs.write_text("\n".join(json.dumps({"id": i, "text": t}) for i, t in DOCS.items()))
-    given = ["explain", "--ranker", "bm25", "--query", "piano keys", "--docs", str(docs)]
-    assert main([*given, "--doc", "e", "--goal", "enter", "--k", "3", "--json"]) == 0
-    plain = json.loads(capsys.readouterr().out)
-    assert plain["format"] == "intentx.change/1"
-    assert plain["rank_after"] <= 3
-    for wrong, said in (
-        (["--goal", "enter"], "needs one document"),
-        (["--keep", "query", "--doc", "e"], "--keep goes with --goal"),
-        (["--doc", "e", "--goal", "above"], "--above"),
-        (["--doc", "e", "--goal", "enter", "--above", "a"], "--above goes with"),
-        (["--doc", "e", "--goal", "enter", "--samples", "9"], "--samples is of explanations by words"),
-        (["--doc", "e", "--goal", "enter", "--edits", "magic"], "edits must be"),
-    ):
-        assert main([*given, *wrong]) == 2
-        assert said in capsys.readouterr().err
 
 
 def test_signs_of_a_word_are_taken_out_with_it():

@@ -85,7 +85,7 @@ def test_the_picture_says_so(tmp_path):
     assert path.read_bytes() == write_votes(tmp_path / "again.svg", explanations()).read_bytes()
 
 
-@pytest.mark.parametrize("name", ["long " * 40, "W" * 200, "钢琴键盘" * 50, "مفاتيح" * 34])
+@pytest.mark.parametrize("name", ["W" * 200, "钢琴键盘" * 50])
 def test_nothing_leaves_the_picture(name):
     some = explanations()
     terms = tuple(name if term == "piano" else term for term in some[0].terms)

@@ -1,8 +1,5 @@
 """Listwise Shapley values against brute force, their axioms, and what is refused."""
 
-import itertools
-import math
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -14,64 +11,17 @@ from intentx.evaluation.orders import rbo_ext
 from intentx.evaluation.statistics import kendall_tau_b
 from intentx.explainers.features.listwise import ListwiseSHAP
 from intentx.explainers.features.order_values import VALUES, order_value
-from intentx.explainers.features.tree_shares import tree_shares
-from intentx.models import FeatureModel
-
-RNG = np.random.default_rng(0)
-X = RNG.normal(size=(15, 8))
-NAMES = [f"f{i}" for i in range(8)]
-BACKGROUND = RNG.normal(size=(4, 8))
-
-
-def product(rows):
-    return rows[:, 0] * rows[:, 1] + 2 * rows[:, 2] - rows[:, 3] + 0.1 * rows[:, 4] ** 2
-
-
-def ranking_of(model=product, rows=X, names=NAMES):
-    return ix.FeatureRanking.from_model(model, "q", [f"d{i}" for i in range(len(rows))], rows, names)
-
-
-def brute_force(value, number):
-    """Shapley values by their definition."""
-    known = {}
-
-    def of(some):
-        key = frozenset(some)
-        if key not in known:
-            known[key] = value(key)
-        return known[key]
-
-    found = np.zeros(number)
-    for player in range(number):
-        others = [i for i in range(number) if i != player]
-        for size in range(number):
-            for some in itertools.combinations(others, size):
-                share = math.factorial(size) * math.factorial(number - size - 1) / math.factorial(number)
-                found[player] += share * (of({*some, player}) - of(some))
-    return found
-
-
-def masked(ranking, some, rows=BACKGROUND):
-    kept = np.isin(np.arange(8), [*some])
-    return np.array([ranking.model(np.where(kept, ranking.X, row)) for row in rows])
-
-
-def trees(missing=False, categories=False):
-    import lightgbm
-
-    rows, target = RNG.normal(size=(300, 8)), RNG.normal(size=300)
-    target = product(rows) + 0.1 * target
-    if missing:
-        rows[RNG.random(rows.shape) < 0.2] = np.nan
-    if categories:
-        rows[:, 0] = RNG.integers(0, 5, 300)
-        target = target + 3 * (rows[:, 0] == 2)
-    given_ = {"categorical_feature": [0]} if categories else {}
-    return lightgbm.train(
-        {"verbosity": -1, "min_data_in_leaf": 5, "num_threads": 1, "num_leaves": 12},
-        lightgbm.Dataset(rows, target, feature_name=NAMES, **given_),
-        20,
-    ), rows
+from tests.explainers.features.listwise_oracles import (
+    BACKGROUND,
+    NAMES,
+    RNG,
+    X,
+    brute_force,
+    masked,
+    product,
+    ranking_of,
+    trees,
+)
 
 
 def test_the_values_are_those_of_the_definition():
@@ -111,87 +61,6 @@ def test_values_of_orders_beside_slow_versions(scores, seed):
         for value in VALUES:
             best = order_value(value, scores, -np.arange(len(scores), dtype=float), 3)[0]
             assert (order_value(value, scores, others, 3) <= best + 1e-9).all() or value == "tau"
-
-
-@pytest.mark.parametrize("kind", ["plain", "missing", "categories"])
-def test_trees_have_their_values_in_closed_form(kind):
-    model, rows = trees(missing=kind == "missing", categories=kind == "categories")
-    asked, background = FeatureModel(model), rows[:5]
-    for row in rows[5:8]:
-        found = tree_shares(asked, row, background)
-        expected = brute_force(
-            lambda some, row=row: asked(
-                np.where(np.isin(np.arange(8), [*some]), row, background)
-            ).mean(), 8,
-        )  # fmt: skip
-        np.testing.assert_allclose(found, expected, atol=1e-8)
-
-
-def of_sklearn(kind):
-    from sklearn import ensemble, tree
-
-    return getattr(tree if kind.startswith("Decision") else ensemble, kind)
-
-
-def other_trees(kind, missing):
-    """A model fitted on rows with 8 features, and these rows."""
-    import xgboost
-
-    generator = np.random.default_rng(11)
-    rows = generator.normal(size=(200, 8))
-    target = product(rows)
-    if missing:
-        rows[generator.random(rows.shape) < 0.2] = np.nan
-    if kind == "XGBRanker":
-        model = xgboost.XGBRanker(n_estimators=6, max_depth=4, n_jobs=1)
-        return model.fit(rows, np.digitize(target, [-1, 1]), group=[20] * 10), rows
-    if kind == "XGBRegressor":
-        settings = {"n_estimators": 6, "max_depth": 4, "n_jobs": 1, "base_score": 3.0}
-        return xgboost.XGBRegressor(**settings).fit(rows, target), rows
-    if kind.endswith("Classifier"):
-        target = np.digitize(target, [-1, 1]) + 1
-    number = {"n_estimators": 6} if "Forest" in kind or kind.startswith("Gradient") else {}
-    number = {"max_iter": 6} if kind.startswith("Hist") else number
-    return of_sklearn(kind)(**number, random_state=0).fit(rows, target), rows
-
-
-WITH_MISSING = [
-    "XGBRanker", "XGBRegressor", "DecisionTreeRegressor", "RandomForestRegressor",
-    "RandomForestClassifier", "HistGradientBoostingRegressor",
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(
-    ("kind", "missing"),
-    [*((kind, False) for kind in [*WITH_MISSING, "GradientBoostingRegressor"]),
-     *((kind, True) for kind in WITH_MISSING)],
-)  # fmt: skip
-def test_trees_of_other_packages_are_read_too(kind, missing):
-    model, rows = other_trees(kind, missing)
-    asked, background, row = FeatureModel(model, NAMES), rows[:4], rows[9]
-    expected = brute_force(
-        lambda some: asked(np.where(np.isin(np.arange(8), [*some]), row, background)).mean(), 8
-    )
-    found = tree_shares(asked, row, background)
-    np.testing.assert_allclose(found, expected, atol=1e-6 * np.abs(expected).max())
-
-
-def test_scores_that_are_no_sum_of_leaves_have_no_closed_form():
-    import xgboost
-
-    rows = np.random.default_rng(12).normal(size=(100, 8))
-    grades = (product(rows) > 0).astype(int)
-    for model in (
-        xgboost.XGBClassifier(n_estimators=3, n_jobs=1),  # a probability
-        xgboost.XGBRegressor(n_estimators=3, booster="gblinear", n_jobs=1),
-        of_sklearn("GradientBoostingClassifier")(n_estimators=3),
-        of_sklearn("HistGradientBoostingRegressor")(max_iter=3, categorical_features=[7]),
-    ):
-        some = rows.copy()
-        some[:, 7] = np.arange(100) % 3
-        target = product(rows) + 3 * (some[:, 7] == 1) if "Hist" in type(model).__name__ else grades
-        asked = FeatureModel(model.fit(some, target), NAMES)
-        assert tree_shares(asked, some[0], some[1:4]) is None
 
 
 def test_why_one_document_is_above_another():
@@ -308,54 +177,6 @@ def test_words_and_features_are_not_mixed_up():
     empty = ix.rank(lambda query, texts: [len(t) for t in texts], "q", ["?", "!!"])
     with pytest.raises(InputError, match="no candidate term"):
         ListwiseSHAP(units="words").explain(empty)
-
-
-@pytest.mark.parametrize(
-    "kind",
-    ["XGBRegressor", "DecisionTreeRegressor", "RandomForestRegressor", "GradientBoostingRegressor",
-     "HistGradientBoostingRegressor"],
-)  # fmt: skip
-def test_features_that_no_tree_uses_have_weight_zero(kind):
-    import xgboost
-
-    rows = np.random.default_rng(3).normal(size=(80, 13))
-    target = product(rows)
-    rows[:, 8:] = 0.0  # nothing to split by
-    settings = {"max_iter": 5} if kind.startswith("Hist") else {"n_estimators": 5, "random_state": 0}
-    settings = {"random_state": 0} if kind.startswith("Decision") else settings
-    model = (xgboost.XGBRegressor if kind == "XGBRegressor" else of_sklearn(kind))(**settings)
-    model.fit(rows, target)
-    names = [f"f{i}" for i in range(13)]
-    ranking = ranking_of(model, np.random.default_rng(4).normal(size=(9, 13)), names)
-    found = ListwiseSHAP(samples=2**9).explain(ranking)
-    weights = dict(zip(found.features, found.weights, strict=True))
-    assert [weights[name] for name in names[8:]] == [0.0] * 5
-    assert found.metrics["exact"] == 1.0  # only of the others
-    assert found.model_calls <= 2**8 * 9 + 2 * 9
-
-
-def test_models_of_several_parts_may_use_every_feature():
-    from intentx.models import used_features
-
-    rows, target = X, product(X)
-    tree = of_sklearn("DecisionTreeRegressor")(max_depth=1)
-    for kind, settings in (
-        ("BaggingRegressor", {"max_features": 2, "n_estimators": 3}),  # their trees count other columns
-        ("StackingRegressor", {"estimators": [("tree", tree)], "passthrough": True, "cv": 2}),
-        ("GradientBoostingRegressor", {"init": of_sklearn("RandomForestRegressor")(3)}),
-    ):
-        model = of_sklearn(kind)(**settings).fit(rows, target)
-        assert used_features(FeatureModel(model, NAMES)).all()
-
-
-def test_linear_trees_have_no_closed_form_however_small_their_scores():
-    import lightgbm
-
-    rows = np.random.default_rng(5).normal(size=(200, 8))
-    data = lightgbm.Dataset(rows, 1e-9 * product(rows), feature_name=NAMES)
-    settings = {"verbosity": -1, "num_threads": 1, "min_data_in_leaf": 5, "linear_tree": True}
-    model = FeatureModel(lightgbm.train(settings, data, 5))
-    assert tree_shares(model, rows[0], rows[1:4]) is None
 
 
 def test_estimates_of_a_pair_are_differences_and_turn_round():

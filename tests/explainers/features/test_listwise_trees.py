@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import intentx as ix
-from tests.explainers.features.test_listwise import NAMES, other_trees, ranking_of, trees
+from tests.explainers.features.listwise_oracles import NAMES, other_trees, ranking_of, trees
 
 ROWS = np.random.default_rng(3).normal(size=(70, 8))
 
@@ -13,9 +13,13 @@ def weights(found):
     return [dict(zip(found.features, found.weights, strict=True))[name] for name in NAMES]
 
 
-@pytest.mark.parametrize("value", ["tau", "ndcg"])
-@pytest.mark.parametrize("samples", [60, 500], ids=["estimated", "exact"])
-@pytest.mark.parametrize("kind", ["plain", "missing", "categories"])
+@pytest.mark.parametrize(
+    ("kind", "samples", "value"),  # each of one with each of another
+    [
+        ("plain", 60, "tau"), ("plain", 500, "ndcg"), ("missing", 500, "tau"), ("missing", 60, "ndcg"),
+        ("categories", 60, "tau"), ("categories", 500, "ndcg"),
+    ],
+)  # fmt: skip
 def test_trees_read_and_asked_have_the_same_values(kind, samples, value, monkeypatch):
     from intentx.explainers.features import listwise_games
 

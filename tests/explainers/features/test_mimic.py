@@ -182,7 +182,7 @@ def test_the_tree_is_shown():
 
 
 def test_names_of_features_may_be_a_list():
-    rankings = rankings_of(steps)
+    rankings = rankings_of(steps, number=4)
     listed = ix.MimicTree(features=["links", "BM25"])
     assert listed == ix.MimicTree(features=("links", "BM25"))
     assert (

@@ -153,8 +153,13 @@ def test_weight_of_completeness_buys_completeness():
     assert both.completeness > plain.completeness
 
 
-@pytest.mark.parametrize(("documents", "background"), [(23, 1), (64, 65), (100, 3)])
-@pytest.mark.parametrize("kind", ["plain", "missing", "categorical", "both"])
+@pytest.mark.parametrize(
+    ("kind", "documents", "background"),
+    [
+        ("plain", 23, 1), ("plain", 64, 65), ("missing", 64, 65), ("categorical", 100, 3),
+        ("both", 100, 3), ("both", 23, 1),
+    ],
+)  # fmt: skip
 def test_leaves_give_the_models_own_scores(kind, documents, background):
     categorical = (6, 8) if kind in ("categorical", "both") else ()
     booster, X = trees(categorical=categorical, missing=kind in ("missing", "both"))

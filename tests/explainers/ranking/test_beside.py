@@ -8,7 +8,7 @@ from intentx.explainers.ranking.adjusted import Together, randomised_effects
 from intentx.explainers.ranking.beside import CHANGES, effects_beside
 from intentx.explainers.ranking.term_effect import TermEffect
 from tests.explainers.ranking.test_adjusted import random_design
-from tests.explainers.ranking.test_effects import luck, weighing
+from tests.explainers.ranking.weighed_words import luck, weighing
 from tests.toys import COMMON, COMPUTER, MUSIC, random_documents
 
 WORDS = MUSIC + COMPUTER + COMMON

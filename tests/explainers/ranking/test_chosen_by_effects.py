@@ -12,7 +12,7 @@ from intentx.explainers.ranking import evidence
 from intentx.explainers.ranking.term_effect import TermEffect
 from intentx.rankers import BM25
 from intentx.text import TextIndex
-from tests.explainers.ranking.test_effects import WORDS, weighing
+from tests.explainers.ranking.weighed_words import WORDS, weighing
 from tests.toys import Counting, random_documents, ranked
 
 

@@ -77,7 +77,7 @@ def test_multiplex_finds_exactly_the_planted_terms(name, seed, size):
 
 
 @pytest.mark.parametrize("name", RANKERS)
-@settings(max_examples=10)
+@settings(max_examples=5)
 @given(seed=seeds, size=sizes)
 def test_greedy_finds_exactly_the_planted_terms(name, seed, size):
     # Greedy never takes a term back, so it needs more documents than Multiplex not to err.
@@ -136,7 +136,7 @@ def test_a_flipped_pair_is_covered_exactly_when_the_pair_is_not():
 
 @pytest.mark.parametrize("solver", ["auto", "greedy", "tanh"])
 @pytest.mark.parametrize("name", RANKERS)
-@settings(max_examples=5)
+@settings(max_examples=3)
 @given(seed=seeds, size=sizes)
 def test_a_tenth_of_the_pairs_flipped_at_random(name, solver, seed, size):
     texts, planted, scorer = plant(RANKERS[name], seed, size, 140 if solver == "greedy" else 60)
