@@ -41,6 +41,10 @@ y ies ied ying iage ication ications iety ieties iation iations iable iance
 or ors ored oring our ours oured ouring
 er ers ered ering re res red ring
 """
+# Of scripts without blanks between words, and of Korean, whose particles stand on their words.
+_UNSPACED = re.compile(
+    "[\u0e00-\u0eff\u1000-\u11ff\u1780-\u17ff\u2e80-\u9fff\ua960-\ua97f\uac00-\ud7ff\uf900-\ufaff\U00020000-\U0003ffff]"
+)
 _PARTS = re.compile(r"[\W_]+")
 GROUPS = tuple(frozenset(line.split()) for line in _GROUPS.strip().splitlines())
 
@@ -63,7 +67,7 @@ def same_word(one: str, other: str) -> bool:
     if one == other:
         return True
     short, long = sorted((one, other), key=len)
-    if not short.isascii() and is_telling(short) and short in long:
+    if _UNSPACED.search(short) and is_telling(short) and short in long:
         return True
     if len(short) >= OPENS and long.startswith(short):
         return True

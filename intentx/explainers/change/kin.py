@@ -26,6 +26,9 @@ _ENDINGS = """
  llinen minen mme nsa va vat oa ua а я о е ы и у ю ой ей ам ями ами ах ях ов ев ть ить ать еть ет ит
  ут ют ал ил ел ла ло ли изм изма исты ист иста истка истский ость ости ский ская ское ские ный ная
  ное ные ник ники ница тель ие ия ние ния ение ения ание ания ация ации
+ ist izm izmu izmem izmie izmi ista isci istka istyczny istyczna istyczne iczny iczna iczne owac ac acz
+ arz owy owa owe ny ni ku ova ovat at ler lar leri lari i
+ ة ات ه ها هم ي ية ون ين ان
 """
 ENDINGS = frozenset(["", *_ENDINGS.split()])
 _SCRIPTS = (
@@ -33,6 +36,7 @@ _SCRIPTS = (
     ("஀", "௿", "tamil"), ("԰", "֏", "armenian"),
 )  # fmt: skip
 _ARTICLES = ("وال", "بال", "كال", "فال", "لل", "ال")
+_BEFORE = frozenset([*_ARTICLES, "و", "ب", "ل", "ك", "ف"])
 _SUFFIXES = ("ات", "ون", "ين", "ان", "ية", "ها", "هم", "ة", "ه", "ي")
 _WEAK = str.maketrans("", "", "اأإآٱويىةءؤئـ")
 
@@ -46,7 +50,7 @@ def bare(word: str) -> str:
     """
     if word.isascii():
         return word
-    apart = unicodedata.normalize("NFD", word.replace("œ", "oe").replace("æ", "ae"))
+    apart = unicodedata.normalize("NFD", word.replace("œ", "oe").replace("æ", "ae").replace("ł", "l"))
     return unicodedata.normalize("NFC", "".join(one for one in apart if not unicodedata.combining(one)))
 
 
@@ -87,13 +91,16 @@ def kin(one: str, other: str) -> bool:
     """
     if root(one) and root(one) == root(other):
         return True
+    short, long = sorted((one, other), key=len)
+    if long.endswith(short) and long.removesuffix(short) in _BEFORE and len(short) >= SHORTEST:
+        return True
     one, other = bare(one), bare(other)
-    short = min(len(one), len(other))
-    same = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), short)
-    if same >= max(PREFIX, SHARE * short):
+    least = min(len(one), len(other))
+    same = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), least)
+    if same >= max(PREFIX, SHARE * least):
         return True
     return any(
-        {one[at:], other[at:]} <= ENDINGS for at in range(max(SHORTEST, (short + 1) // 2), same + 1)
+        {one[at:], other[at:]} <= ENDINGS for at in range(max(SHORTEST, (least + 1) // 2), same + 1)
     )
 
 

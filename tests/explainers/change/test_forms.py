@@ -25,13 +25,22 @@ FORMS = {
     },
     "arabic": {
         "كتاب": ("كتب", "الكتاب"), "ملحد": ("الإلحاد",), "مدرسة": ("مدارس",), "طالب": ("طلاب",),
-        "السيارات": ("سيارة",),
+        "السيارات": ("سيارة",), "سيارة": ("سيارات",), "ماء": ("الماء",), "بنك": ("بنوك",),
     },
+    "czech": {"ateista": ("ateismus", "ateisté"), "kniha": ("knihu",), "škola": ("školní",)},
+    "turkish": {"ateist": ("ateizm", "ateistler"), "kitap": ("kitaplar",), "ev": ("evler", "evde")},
+    "swedish": {"ateist": ("ateism",), "bok": ("böcker",), "skola": ("skolor",), "stad": ("städer",)},
+    "thai": {"แมว": ("แมวดำ",)},
+    "chinese": {"手机": ("手机店",)},
+    "korean": {"학교": ("학교에서",)},
     "finnish": {
         "ateisti": ("ateismi",), "vesi": ("veden",), "kaupunki": ("kaupungissa",), "kissa": ("kissoja",),
         "tyttö": ("tytöt",),
     },
-    "polish": {"książka": ("książki",)},  # without a stemmer
+    "polish": {  # without a stemmer
+        "książka": ("książki",), "ateista": ("ateizm", "ateistyczny"), "szkoła": ("szkolny",),
+        "praca": ("pracować",), "pisać": ("pisarz",),
+    },
     "english": {
         "книга": ("книги",), "café": ("cafe",), "surveillance": ("survey",), "السيارات": ("سيارة",),
     },
@@ -40,8 +49,14 @@ OTHERS = {
     "german": "Wasser Berg Musik Hund Kind Kino Bank Baum leben lesen Stadt Strasse",
     "french": "eau montagne chemin cheval travail train pain main guerre",
     "spanish": "luz luna poder pobre casa carta gato garra",
-    "russian": "книга кино банк город голос дом дым вода гора",
-    "arabic": "كتاب كلب مدرسة مدينة بنك بيت جبل",
+    "russian": "книга кино банк город голос дом дым вода гора кот который домкрат рис рисунок",
+    "arabic": "كتاب كلب مدرسة مدينة بنك بيت جبل ماء سماء طالب طائر سيارة سياسة قلب قمر لغة لعبة",
+    "polish": "kot kość dom dobry praca prawo bank bark szkoła szkoda droga drugi książka księżyc rynek",
+    "czech": "kniha kněz dům duch město maso škola škoda banka barva práce právo voda vada",
+    "turkish": "kitap kilit evet okul okey banka bahçe şehir şeker doktor dokuz elma kedi kendi",
+    "swedish": "bok bokstav hus hund skola skog bank barn läkare läsare stad start katt karta",
+    "thai": "แมว หมา บ้าน",
+    "chinese": "手机 汽车 电脑",
     "finnish": "talo talvi vesi veli kirja kirkko mies mieli",
     "english": "survey surgeon contract contrast tea team",
 }
