@@ -27,7 +27,7 @@ _ENDINGS = """
  ут ют ал ил ел ла ло ли изм изма исты ист иста истка истский ость ости ский ская ское ские ный ная
  ное ные ник ники ница тель ие ия ние ния ение ения ание ания ация ации
  ist izm izmu izmem izmie izmi ista isci istka istyczny istyczna istyczne iczny iczna iczne owac ac acz
- arz owy owa owe ny ni ku ova ovat at ler lar leri lari i
+ arz owy owa owe ny ni ku ova ovat ler lar leri lari i
  ة ات ه ها هم ي ية ون ين ان
 """
 ENDINGS = frozenset(["", *_ENDINGS.split()])
