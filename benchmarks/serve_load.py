@@ -57,10 +57,14 @@ def _loaded(server: subprocess.Popen[str], options: argparse.Namespace) -> dict[
 
     def ask(kind: str, body: dict[str, Any]) -> Any:
         began = time.perf_counter()
-        answer = pool.request(
-            "POST", f"{url}/api/v1/{kind}", body=json.dumps(body),
-            headers={"content-type": "application/json"}, timeout=180,
-        )  # fmt: skip
+        try:
+            answer = pool.request(
+                "POST", f"{url}/api/v1/{kind}", body=json.dumps(body),
+                headers={"content-type": "application/json"}, timeout=180,
+            )  # fmt: skip
+        except urllib3.exceptions.HTTPError as error:
+            found["errors"].append(repr(error))
+            return {"rankings": []}
         plain = json.loads(answer.data)
         if answer.status == 429:
             found["busy"] += 1

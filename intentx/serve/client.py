@@ -222,7 +222,10 @@ class Client:
         return self._sent("GET", path)
 
     def _sent(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
-        """The answer to a request; one that the server is too busy for is sent again, as it asks."""
+        """The answer to a request; one that the server is too busy for is sent again, as it asks.
+
+        So is, once, one whose connection the server closed: it does so with those that are idle.
+        """
         import urllib3
 
         headers = {"accept": "application/json"}
@@ -230,7 +233,7 @@ class Client:
             headers["content-type"] = "application/json"
         if self._token is not None:
             headers["authorization"] = f"Bearer {self._token}"
-        until = time.monotonic() + self._timeout
+        until, closed = time.monotonic() + self._timeout, False
         while True:
             try:
                 answer = urllib3.request(
@@ -239,6 +242,9 @@ class Client:
                     timeout=self._timeout, retries=False, redirect=False,
                 )  # fmt: skip
             except urllib3.exceptions.HTTPError as error:
+                if isinstance(error, urllib3.exceptions.ProtocolError) and not closed:
+                    closed = True
+                    continue
                 raise InputError(
                     f"no server answers at {self.url} ({error}); start one with intentx serve"
                 ) from error

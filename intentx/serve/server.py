@@ -13,6 +13,8 @@ from intentx.serve.service import Service
 
 __all__ = ["Address", "bound", "run_server"]
 
+KEPT_ALIVE = 75  # seconds that an idle connection stays open; who sends as it closes gets no answer
+
 
 @dataclass(frozen=True)
 class Address:
@@ -115,7 +117,7 @@ def run_server(
     )
     config = uvicorn.Config(
         make_app(service, manners, ready), log_level="warning", access_log=False, server_header=False,
-        timeout_graceful_shutdown=3, limit_concurrency=2_000,
+        timeout_graceful_shutdown=3, timeout_keep_alive=KEPT_ALIVE, limit_concurrency=2_000,
     )  # fmt: skip
 
     class Leaving(uvicorn.Server):

@@ -2,8 +2,10 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
+import threading
 
 import pytest
 import urllib3
@@ -243,3 +245,26 @@ def test_of_two_rankers_one_may_fail(server):
     assert other["error"] is None
     status, found, _ = server.post("search", {**asked, "rankers": ["fails", "service"]})
     assert (status, found["error"]["code"]) == (500, "internal")
+
+
+def test_a_connection_that_the_server_closed_is_opened_again_once():
+    """Servers close those that are idle, and a request may be on its way just then."""
+
+    def answers(closes):
+        """How a client fares whose first ``closes`` connections end without an answer."""
+        with socket.create_server(("127.0.0.1", 0)) as listening:
+
+            def serve():
+                for number in range(closes + 1):
+                    line, _ = listening.accept()
+                    with line:
+                        line.recv(10_000)
+                        if number == closes:
+                            line.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n[]")
+
+            threading.Thread(target=serve, daemon=True).start()
+            return ix.Client(f"http://127.0.0.1:{listening.getsockname()[1]}").rankers()
+
+    assert answers(1) == []
+    with pytest.raises(ix.InputError, match="no server answers at"):
+        answers(2)
