@@ -77,20 +77,29 @@ def diff(text: str, edits: Sequence[Edit]) -> Iterator[tuple[Part, str]]:
 
     >>> list(diff("a grand piano", [Edit("replace", "old", ((2, 7),), "word", "grand")]))
     [('same', 'a '), ('removed', 'grand'), ('inserted', 'old'), ('same', ' piano')]
+    >>> list(diff("a piano", [Edit("insert", "keys", ((7, 7),), "word")]))
+    [('same', 'a piano'), ('same', ' '), ('inserted', 'keys')]
     """
     marks = [
         (start, end, edit.text if edit.kind != "remove" else "")
         for edit in edits
         for start, end in edit.places
     ]
-    done = 0
+    done, last = 0, " "
     for start, end, new in sorted(marks, key=lambda mark: mark[:2]):
         if start > done:
             yield "same", text[done:start]
+            last = text[start - 1]
         if end > max(start, done):
             yield "removed", text[max(start, done) : end]
+        if new and end == start and not last.isspace():
+            yield "same", " "
         if new:
-            yield "inserted", new if end > start else f"{new} "
+            yield "inserted", new
+            last = new[-1]
+        if new and end == start and text[end : end + 1].strip():
+            yield "same", " "
+            last = " "
         done = max(done, end)
     if done < len(text):
         yield "same", text[done:]
@@ -130,10 +139,7 @@ def change_tables(one: ShownChange) -> Group:
     for part, words in diff(one.text_before, one.changes):
         # Without colours, signs tell what is struck out and what is put in.
         signs = {"removed": ("[-", "-]"), "inserted": ("{+", "+}")}.get(part, ("", ""))
-        tail = words[len(words.rstrip()) :] if part == "inserted" else ""
-        shown = words[: len(words) - len(tail)] if tail else words
-        text.append(visible(f"{signs[0]}{shown}{signs[1]}"), style=styles[part])
-        text.append(tail)
+        text.append(visible(f"{signs[0]}{words}{signs[1]}"), style=styles[part])
     ladder = Table("change", "rank")
     ladder.add_row(Text("as it is", style="italic"), str(one.rank_before))
     for edit, rank in zip(one.changes, one.ranks, strict=True):
