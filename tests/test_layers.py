@@ -30,6 +30,7 @@ ROOMS = [
         "quiet",
         "score_cache",
         "signs",
+        "threads",
     ),
     ("answers", "models", "ordered", "text"),
     ("capabilities",),

@@ -67,9 +67,9 @@ def add_explain(commands: Any) -> None:
     explain.add_argument(
         "--method", choices=MethodNames(), action="append", metavar="METHOD",
         help=f"for rankings: {', '.join(explaining('ranking'))} (default multiplex); for documents, "
-        f"some of them for rankings, too: {', '.join(explaining('document'))}; or one that an installed "
-        "package adds; can be given several times; NAME:VALUE is a variant, such as deepshap:oov, of "
-        f"{_and([name for name, method in METHODS.items() if method.variant])}",
+        f"some of them for rankings, too: {', '.join(explaining('document'))} (default shap); "
+        "or one that an installed package adds; can be given several times; NAME:VALUE is a variant, "
+        f"such as deepshap:oov, of {_and([name for name, method in METHODS.items() if method.variant])}",
     )  # fmt: skip
     explain.add_argument(
         "--doc", metavar="ID",
@@ -144,7 +144,8 @@ def _explain(options: argparse.Namespace) -> None:
         given = getattr(options, name)
         setattr(options, name, given if given is None else given_text(given))
     check_change(options)
-    options.method = [name.lower() if ":" in name else name for name in options.method or ["multiplex"]]
+    usual = ["multiplex" if options.doc is None else "shap"]
+    options.method = [name.lower() if ":" in name else name for name in options.method or usual]
     if options.goal is None:
         _check_options(options, options.method)
     options.analyzer = word_settings(options).analyzer()

@@ -182,6 +182,15 @@ def test_a_document_by_its_rank_or_its_id(capsys, docs):
     assert (code, json.loads(out)["doc_id"]) == (0, "#1")  # an id comes first
 
 
+def test_without_a_method_a_document_has_that_of_any_ranker(capsys, docs):
+    """As the docs and the pages of other tools show it: `--doc A --above B`, and nothing else."""
+    for more, above in (((), None), (("--above", "first"), "first")):
+        code, out, err = run(capsys, docs, "--doc", "second", *more, "--json")
+        assert (code, err) == (0, "")
+        found = json.loads(out)
+        assert (found["method"], found["doc_id"], found["above"]) == ("KernelSHAP", "second", above)
+
+
 def test_why_one_is_above_another(capsys, docs):
     more = ("--doc", "first", "--above", "second", "--method", "shap", "--method", "exs", "--json")
     code, out, _ = run(capsys, docs, *more)

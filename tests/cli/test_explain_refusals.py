@@ -19,7 +19,10 @@ def docs(tmp_path):
         (("--doc", "nope", "--method", "exs"), "no document 'nope' in the ranking; it has 'first'"),
         (("--doc", "#6", "--method", "exs"), "no rank 6 in a ranking of 5 documents"),
         (("--doc", "#0", "--method", "exs"), "no rank 0"),
-        (("--doc", "first"), "multiplex explains a whole ranking; for --doc choose --method from exs"),
+        (
+            ("--doc", "first", "--method", "multiplex"),
+            "multiplex explains a whole ranking; for --doc choose --method from exs",
+        ),
         (("--doc", "first", "--method", "greedy"), "greedy explains a whole ranking"),
         (("--doc", "first", "--method", "ig"), "IntegratedGradients needs gradients, and BM25"),
         (("--method", "saliency"), "Saliency needs gradients, and BM25 offers none"),

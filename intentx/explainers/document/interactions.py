@@ -20,6 +20,7 @@ import scipy  # its own parts are loaded when they are touched
 
 from intentx.explainers.document.coalitions import Design
 from intentx.explainers.document.determined import few_interact, sum_over_players, values_by_whole_sizes
+from intentx.threads import one_thread
 
 __all__ = [
     "Prior",
@@ -71,6 +72,7 @@ class Prior:
         return cls(np.exp(logarithms[:players]), *np.exp(logarithms[players:]).tolist())
 
 
+@one_thread
 def expected_shapley_values(kept: Kept, values: Floats, empty: float, full: float) -> Floats:
     """(T,) Shapley values of a game, as far as some of its coalitions tell; they add up to full - empty.
 
@@ -114,6 +116,7 @@ def expected_shapley_values(kept: Kept, values: Floats, empty: float, full: floa
     return found * scale
 
 
+@one_thread
 def expected_errors(kept: Kept, values: Floats, empty: float, full: float) -> Floats:
     """(T,) standard deviation of each of `expected_shapley_values` around the true one.
 
@@ -136,6 +139,7 @@ def expected_errors(kept: Kept, values: Floats, empty: float, full: float) -> Fl
     return scale * np.sqrt(np.maximum(0.0, _left_open(prior, rows, paired)))
 
 
+@one_thread
 def most_telling(some: Design, values: Floats, empty: float, full: float) -> int:
     """Which coalitions to ask about after the first: the place in ``rests`` of those that tell most.
 

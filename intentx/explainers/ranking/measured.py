@@ -17,6 +17,7 @@ from intentx.preferences.simple_rankers import TextMatching
 from intentx.random_edits import RandomisedEdits
 from intentx.ranking import Ranking
 from intentx.text import TextIndex
+from intentx.threads import one_thread
 
 __all__ = ["promising_terms", "term_effects"]
 
@@ -107,6 +108,7 @@ class _Measured(NamedTuple):
     tested: int
 
 
+@one_thread
 def term_effects(
     ranking: Ranking,
     terms: Sequence[str],
@@ -140,6 +142,7 @@ def term_effects(
     ]
 
 
+@one_thread
 def promising_terms(
     ranking: Ranking,
     terms: Sequence[str],
