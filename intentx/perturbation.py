@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.call_limits import check_calls
+from intentx.capabilities import one_look
 from intentx.errors import InputError
 from intentx.ranking import Ranking
 from intentx.scoring import unit_of
@@ -313,9 +314,10 @@ def score_edits(ranking: Ranking, edits: EditedDocuments, purpose: str) -> npt.N
     if cost is not None:
         check_calls(ranking, cost, [texts for _, texts in lists], purpose)
     scores = np.empty(len(edits))
-    for some, (places, texts) in zip(groups, lists, strict=True):
+    with one_look():
+        answers = [box(ranking.query, texts) for _, texts in lists]
+    for some, (places, _), now in zip(groups, lists, answers, strict=True):
         sources = edits.source[some]
-        now = box(ranking.query, texts)
         edited = np.isin(places, sources)
         others = now[~edited], ranking.scores[places[~edited]]
         own = dict(zip(places.tolist(), now.tolist(), strict=True))

@@ -2,6 +2,7 @@
 
 from intentx.capabilities.capabilities import Capabilities, Read
 from intentx.capabilities.costs import combined_cost
+from intentx.capabilities.looks import one_look, seen_once
 from intentx.capabilities.protocols import (
     Activates,
     Analyzes,
@@ -53,4 +54,6 @@ __all__ = [
     "TokenMatches",
     "Truncates",
     "combined_cost",
+    "one_look",
+    "seen_once",
 ]

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import numpy.typing as npt
 
+from intentx.capabilities.looks import seen_once
 from intentx.capabilities.protocols import (
     AttentionMaps,
     CallCost,
@@ -250,7 +251,9 @@ class Capabilities:
     def state_mark(self, *, thorough: bool) -> Any:
         """What differs once the scorer has changed; None where it does not tell."""
         mark = own(self.scorer, "state_mark")
-        return mark(thorough=thorough) if callable(mark) else self._fingerprint
+        if not callable(mark):
+            return self._fingerprint
+        return seen_once(self.scorer, lambda: mark(thorough=thorough), thorough=thorough)
 
     @property
     def analyzer(self) -> Analyzer | None:

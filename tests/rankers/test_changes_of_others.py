@@ -5,6 +5,7 @@ import pytest
 import torch
 from sklearn.linear_model import LinearRegression
 
+import intentx as ix
 from intentx import BlackBox
 from intentx.rankers import FeatureRanker, TextFeatures
 from intentx.rankers.interaction.drmm import DRMM, DRMMSettings
@@ -74,3 +75,39 @@ def test_each_number_of_each_tensor_is_looked_at(kind, shape):
         assert weights_mark([module], thorough=True) != before
         flat[place] = 0
     assert weights_mark([module], thorough=True) == before
+
+
+class Marked:
+    """A ranker that counts how often it is looked at, and whose weight may change."""
+
+    weight, looks = 1.0, 0
+
+    def state_mark(self, thorough=False):
+        self.looks += 1
+        return self.weight
+
+    def __call__(self, query, texts):
+        return [self.weight * text.count("piano") + 0.01 * len(text) for text in texts]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda ranking: ix.KernelSHAP(samples=200).explain(ranking, 0),
+        lambda ranking: ix.Counterfactual(goal="leave", k=1, budget=200).explain(ranking, 0),
+        lambda ranking: ix.effects(ranking, budget=400),
+        lambda ranking: ix.missing(ranking.scorer.scorer, QUERY, "4", ranking.texts, k=1),
+    ],
+)
+def test_a_stage_is_looked_at_once_for_many_lists(asked):
+    """Each version of a document is a list of its own, and a look takes as long as a text or two."""
+    ranker = Marked()
+    ranking = ix.rank(
+        ix.Pipeline(lambda query, texts: [len(text) for text in texts], ranker, k=4), QUERY, TEXTS
+    )
+    ranker.looks = 0
+    asked(ranking)
+    assert ranker.looks < 10
+    ranker.weight = -1.0  # and what changes between two questions is noticed
+    scores = ix.rank(ranking.scorer, QUERY, TEXTS).scores
+    assert not np.array_equal(scores, ranking.scores)

@@ -8,6 +8,7 @@ from typing import Literal
 
 import numpy as np
 
+from intentx.capabilities import one_look
 from intentx.errors import InputError
 from intentx.explainers.change.explanation import Of
 from intentx.explainers.change.goals import Outcome, Target
@@ -143,7 +144,9 @@ class _Versions:
 
     def outcomes(self, texts: Sequence[str]) -> list[Outcome]:
         if self.box.listwise:
-            return [self._listed(self.box(self.ranking.query, self._list(text))) for text in texts]
+            with one_look():
+                lists = [self.box(self.ranking.query, self._list(text)) for text in texts]
+            return [self._listed(scores) for scores in lists]
         scores = self.box(self.ranking.query, texts)
         return [self.target.outcome(float(one), self.ranking.scores) for one in scores]
 

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.asked import Asked, asking
+from intentx.capabilities import one_look
 from intentx.documents import Document
 from intentx.explainers.change.missing_answer import StageRank
 from intentx.rankers.pipeline import Searches, Stage
@@ -177,4 +178,5 @@ class Standings:
     def counted(self) -> Iterator[list[Asked]]:
         """Around what is asked of the stages."""
         with contextlib.ExitStack() as stack:
+            stack.enter_context(one_look())
             yield [stack.enter_context(asking(box)) for box in self.boxes if box is not None]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 import numpy.typing as npt
 
-from intentx.capabilities import AttentionMaps, EmbeddedText
+from intentx.capabilities import AttentionMaps, EmbeddedText, seen_once
 from intentx.errors import InputError, MissingExtraError
 from intentx.rankers.fingerprint import fingerprint_of
 from intentx.rankers.transformers.batches import in_batches, on_device, repeated, widened
@@ -125,7 +125,7 @@ class _DualEncoder(InBatches):
         texts = checked(query, texts)
         if not texts:
             return np.empty(0)
-        self.state_mark()
+        seen_once(self, self.state_mark)
         return np.asarray(self._vectors(texts) @ self._vectors([query], "query")[0])
 
     def score_pairs(self, queries: Sequence[str], texts: Sequence[str]) -> Floats:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from intentx.capabilities import EmbeddedText, TokenMatches
+from intentx.capabilities import EmbeddedText, TokenMatches, seen_once
 from intentx.errors import InputError, MissingExtraError
 from intentx.folders import refuse_other_kinds, refuse_other_objects
 from intentx.rankers.transformers.batches import each_in_batches, on_device, repeated, widened
@@ -123,7 +123,7 @@ class LateInteractionRanker(OneModel):
         texts = checked(query, texts)
         if not texts:
             return np.empty(0)
-        self.state_mark()
+        seen_once(self, self.state_mark)
         own = self._query(query)
         documents = self._documents.each(texts, self._encode_documents)
         return np.array([_maxima(own, document).sum() for document in documents]) / self._divisor(own)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from intentx.capabilities import EmbeddedText, TokenMatches
+from intentx.capabilities import EmbeddedText, TokenMatches, seen_once
 from intentx.errors import InputError, MissingExtraError
 from intentx.folders import refuse_other_kinds, refuse_other_objects
 from intentx.rankers.transformers.batches import each_in_batches, on_device, repeated, widened
@@ -99,7 +99,7 @@ class SparseRanker(OneModel):
         texts = checked(query, texts)
         if not texts:
             return np.empty(0)
-        self.state_mark()
+        seen_once(self, self.state_mark)
         weights = self._query_weights(query)
         documents = self._documents.each(texts, lambda new: self._encode("document", new))
         return np.array([_dot(weights, document) for document in documents])
