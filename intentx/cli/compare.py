@@ -25,6 +25,7 @@ from intentx.report.tables.comparison import rich_comparison
 from intentx.signs import first_line
 from intentx.study.data import Topic
 from intentx.study.rankings import encoder_of, mark_of
+from intentx.text import Analyzer
 
 __all__ = ["add_compare", "split_specs"]
 
@@ -83,7 +84,8 @@ def _compare(options: argparse.Namespace) -> int:
     check_topics(options)
     if options.edits < 0:
         raise InputError(f"--edits must be 0 or more, not {options.edits}")
-    options.analyzer = analyzer = word_settings(options).analyzer()
+    options.analyzer = word_settings(options).analyzer()
+    analyzer = None if options.analyzer == Analyzer() else options.analyzer  # a ranker may have its own
     specs = split_specs(options.rankers)
     check_rankers(specs)
     for spec in specs.values():

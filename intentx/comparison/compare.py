@@ -34,7 +34,7 @@ from intentx.ranking import Ranking
 from intentx.scoring import Scorer
 from intentx.study.data import Topic
 from intentx.study.rankings import ranking_by, ranking_of, vectors_of
-from intentx.text import TextIndex
+from intentx.text import TextIndex, written_terms
 
 __all__ = ["check_rankers", "compare_rankers"]
 
@@ -71,7 +71,8 @@ def compare_rankers(
     topics
         Queries with their documents, e.g. from `intentx.study.data.topics`.
     method
-        What explains each ranking; None: `Multiplex` with ``seed``.
+        What explains each ranking; None: `Multiplex` with ``seed``. Where it has no analyzer, terms are
+        those of the first ranker that has one, such as BM25, for all rankers; they are named as written.
     vectors
         Term vectors of the method for each query's documents, such as ``"minilm"``; None: as the
         method has them.
@@ -201,10 +202,11 @@ class _Query:
             return dataclasses.replace(bare, failed=failed)
         left_out = {name: len(ranking) - len(common) for name, ranking in rankings.items()}
         explanations: dict[str, IntentExplanation] = {}
+        method = self._of_one_analyzer(rankings)
         for name, ranking in rankings.items():
             kept = ranking.subset(ranking.position(d) for d in common)
             try:
-                explanations[name] = self.method.explain(kept)
+                explanations[name] = method.explain(kept)
             except IntentxError as error:
                 failed[name] = str(error)
         texts = {doc: self.topic.docs[doc] for doc in common}
@@ -232,6 +234,21 @@ class _Query:
             else None,
         )
 
+    def _of_one_analyzer(self, rankings: Mapping[str, Ranking]) -> Any:
+        """The method, with the terms of the first ranker that has its own: they are compared.
+
+        Term vectors are of words as they are written.
+        """
+        method = self.method
+        of_words = getattr(method, "vectors", None) is not None or any(
+            getattr(one, "vectors", None) is not None
+            for one in getattr(method, "simple_rankers", None) or ()
+        )
+        own = [ranking.can.analyzer for ranking in rankings.values() if ranking.can.analyzer]
+        if of_words or not own or getattr(method, "analyzer", own[0]) is not None:
+            return method
+        return dataclasses.replace(method, analyzer=own[0])
+
     def _axioms(self, explanations: Mapping[str, IntentExplanation]) -> dict[str, Axioms]:
         """Which axioms each order goes along with; none of a query without a term."""
         found: dict[str, Axioms] = {}
@@ -250,7 +267,7 @@ class _Query:
         ranking = explanation.ranking
         fidelity = judge(ranking, explanation.matrices, explanation.matrices.pairs, gap=self.gap)
         return Intent(
-            ranking.doc_ids, tuple(ranking.scores.tolist()), explanation.terms, explanation.weights,
+            ranking.doc_ids, tuple(ranking.scores.tolist()), explanation.words, explanation.weights,
             fidelity.all, fidelity.far, fidelity.tau, tuple(one.kind for one in explanation.effects),
         )  # fmt: skip
 
@@ -264,7 +281,9 @@ class _Query:
         """Of each two, and of each with all others where there are more."""
         some = next(iter(explanations.values()))
         index = TextIndex(tuple(part.documents.values()), some.analyzer)
-        terms = contrast_terms(part.query, index, some.simple_rankers)
+        found = contrast_terms(part.query, index, some.simple_rankers)
+        words = written_terms(found.terms, part.query, tuple(part.documents.values()), index.analyzer)
+        terms = TermScores(found.values, words, found.rankers)
         scores = {name: _in_order(part, name) for name in explanations}
         sides = [(one, other, [other]) for one, other in combinations(scores, 2)]
         if len(scores) > 2:

@@ -208,7 +208,7 @@ def _side(name: str, explanation: IntentExplanation, first: str, second: str) ->
         ranker=name,
         ranks=(one + 1, two + 1),
         scores=(float(ranking.scores[one]), float(ranking.scores[two])),
-        terms=explanation.terms,
+        terms=explanation.words,
         simple_rankers=matrices.scores.rankers,
         values=tuple(map(tuple, values.tolist())),
         together=tuple(together.tolist()),

@@ -18,6 +18,7 @@ from intentx.evaluation.metrics import PAIRS
 from intentx.evaluation.orders import copeland_scores, rbo_ext
 from intentx.evaluation.statistics import kendall_tau_b
 from intentx.evaluation.tally import FidelityRow, Tally
+from intentx.markup import count
 from intentx.ordered import Ordered
 from intentx.preferences import MARGIN, Pairs, PreferenceMatrices, TermScores, preference_pairs
 from intentx.preferences.pairs import ROUNDING, EveryPair, refuse_too_many
@@ -153,7 +154,7 @@ class Fidelity(Measure):
         return table
 
     def _caption(self) -> str:
-        tied = f"; {self.ranker_ties} pairs tied by the ranker left out" if self.ranker_ties else ""
+        tied = f"; {count(self.ranker_ties, 'pair')} tied by the ranker left out" if self.ranker_ties else ""
         return f"Kendall τ-b {self.tau:.3f}, RBO_ext(p=.9) {self.rbo:.3f}{tied}"
 
 

@@ -324,3 +324,20 @@ def test_nothing_to_compare_on():
     index = TextIndex(["one", "two"], Analyzer())
     with pytest.raises(InputError, match="no word occurs in two or more documents"):
         contrast_terms("query", index, (ix.TextMatching(),))
+
+
+def test_a_ranker_that_stems_is_explained_by_stems_and_so_is_the_other():
+    """The words of the query, which the documents have in other forms, are found and named as written."""
+    docs = {
+        "a": "Planting trees: a tree planted well", "b": "Planted trees", "c": "A tree in a pot",
+        "d": "The plants of a river", "e": "Boats on a river", "f": "A pot and boats",
+    }  # fmt: skip
+    found = compare_rankers(
+        {"bm25": "bm25", "pots": lambda query, texts: [t.lower().count("pot") for t in texts]},
+        [Topic("1", "plant a tree", docs, tuple(docs))],
+    ).queries[0]
+    assert set(found.intents["bm25"].terms) == {"plant", "tree"}
+    assert found.intents["bm25"].kinds == ("wanted", "wanted")
+    assert found.intents["pots"].terms[0] == "pot"
+    [first] = found.disagreements
+    assert {*first.for_first.terms} <= {"plant", "tree", "river"}

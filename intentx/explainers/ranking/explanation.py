@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -35,7 +34,7 @@ from intentx.preferences import Pairs, PreferenceMatrices, TermScores, preferenc
 from intentx.preferences.pairs import EveryPair
 from intentx.preferences.simple_rankers import SimpleRanker
 from intentx.ranking import Ranking
-from intentx.text import Analyzer
+from intentx.text import Analyzer, written_terms
 
 if TYPE_CHECKING:
     from rich.console import Group
@@ -163,19 +162,7 @@ class IntentExplanation(Explanation):
 
         Only where the analyzer stems does this differ from the terms.
         """
-        if not self.analyzer.stem:
-            return self.terms
-        wanted, seen = set(self.terms), Counter[tuple[str, str]]()
-        for text in self.ranking.texts:
-            seen.update(
-                (token.term, text[token.start : token.end].lower())
-                for token in self.analyzer.tokens(text)
-                if token.term in wanted
-            )
-        written = dict(sorted(seen, key=lambda one: (seen[one], one)))  # the last one of a term stays
-        query = self.ranking.query
-        written |= {t.term: query[t.start : t.end].lower() for t in self.analyzer.tokens(query)}
-        return tuple(written.get(term, term) for term in self.terms)
+        return written_terms(self.terms, self.ranking.query, self.ranking.texts, self.analyzer)
 
     @cached_property
     def document_scores(self) -> npt.NDArray[np.float64]:
