@@ -154,7 +154,9 @@ class Fidelity(Measure):
         return table
 
     def _caption(self) -> str:
-        tied = f"; {count(self.ranker_ties, 'pair')} tied by the ranker left out" if self.ranker_ties else ""
+        tied = f"; {count(self.ranker_ties, 'pair')} tied by the ranker left out" * (
+            self.ranker_ties > 0
+        )
         return f"Kendall τ-b {self.tau:.3f}, RBO_ext(p=.9) {self.rbo:.3f}{tied}"
 
 

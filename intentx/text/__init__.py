@@ -8,4 +8,13 @@ from intentx.text.spans import replace_spans
 from intentx.text.stopwords import STOPWORDS
 from intentx.text.written import written_terms
 
-__all__ = ["STOPWORDS", "Analyzer", "TextIndex", "TextSettings", "Token", "replace_spans", "warn_about", "written_terms"]
+__all__ = [
+    "STOPWORDS",
+    "Analyzer",
+    "TextIndex",
+    "TextSettings",
+    "Token",
+    "replace_spans",
+    "warn_about",
+    "written_terms",
+]

@@ -17,7 +17,8 @@ def written_terms(
 
     Only where the analyzer stems does this differ from the terms.
 
-    >>> written_terms(["review", "key"], "piano reviews", ["a key", "keys, keys"], Analyzer(stem="english"))
+    >>> stems = Analyzer(stem="english")
+    >>> written_terms(["review", "key"], "piano reviews", ["a key", "keys, keys"], stems)
     ('reviews', 'keys')
     """
     if not analyzer.stem:
