@@ -333,16 +333,9 @@ def test_a_ranker_that_stems_is_explained_by_stems_and_so_is_the_other():
         "d": "The plants of a river", "e": "Boats on a river", "f": "A pot and boats",
     }  # fmt: skip
     found = compare_rankers(
-        {
-            "bm25": "bm25",
-            "trees": lambda query, texts: [t.count("tree") + 3 * ("pot" in t) for t in texts],
-        },
+        {"bm25": "bm25", "trees": lambda query, texts: [t.count("tree") for t in texts]},
         [Topic("1", "planting trees", docs, tuple(docs))],
     ).queries[0]
     assert set(found.intents["bm25"].terms) == {"planting", "trees"}
     assert found.intents["bm25"].kinds == ("wanted", "wanted")
-    assert "trees" in found.intents["trees"].terms
-    assert "tree" not in found.intents["trees"].terms
-    named = {*found.disagreements[0].for_first.terms, *found.disagreements[0].for_second.terms}
-    assert named
-    assert named <= {"planting", "trees", "river", "boats", "pot"}
+    assert found.intents["trees"].terms == ("trees",)
