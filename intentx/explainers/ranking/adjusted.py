@@ -237,7 +237,7 @@ def _chosen(rows: Floats, response: Floats, fold: npt.NDArray[np.intp]) -> list[
     wrong, weights = np.zeros(PENALTIES), []
     # Nothing depends on this generator. Without one it draws from NumPy's own, and to make one takes
     # as long as a small fit; so does a check of the arguments, which are ours.
-    unused = np.random.RandomState(0)  # noqa: NPY002
+    unused = np.random.RandomState(0)
     # A fit that stops early only leaves more to the average.
     with quiet(), config_context(skip_parameter_validation=True):
         for out in range(fold.max() + 1):
