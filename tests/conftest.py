@@ -27,6 +27,18 @@ def pytest_collection():
         gc.freeze()
 
 
+# Servers and browsers of a whole session, whose start takes seconds.
+SHARED = {"server", "served", "chromium"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """For ``--dist loadgroup``: a file is one group, and so are all tests that share a server."""
+    for item in items:
+        shared = SHARED.intersection(getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group("servers" if shared else item.nodeid.split("::")[0]))
+
+
 @pytest.fixture(scope="session")
 def dl19() -> Path:
     """The folder with TREC Deep Learning 2019; data that cannot be part of the repository."""
