@@ -4,6 +4,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from _pytest.doctest import DoctestModule
 
 collect_ignore = ["plugin"]  # a package that tests install: it must not be found in another way
 
@@ -23,8 +24,13 @@ def pytest_collection():
         return (yield)
     finally:
         gc.enable()
-        gc.collect()
         gc.freeze()
+
+
+def pytest_collectstart(collector):
+    """Docstrings of tests hold no examples: nobody looks for them in thousands of functions."""
+    if isinstance(collector, DoctestModule) and collector.path.is_relative_to(Path(__file__).parent):
+        collector.collect = list
 
 
 # Servers and browsers of a whole session, whose start takes seconds.
