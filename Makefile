@@ -12,10 +12,11 @@ demo: $(VENV)/.demo
 serve: $(VENV)/.serve
 	$(BIN)/intentx serve
 
-# By file: its fixtures, small models and rankings, are made once. In the order of the files, since by
-# default those of few tests come last, which are the long ones; doctests, which are short, end it.
+# By file, and those that share a server together (tests/conftest.py): what they use is made once. In
+# the order of the files, since by default those of few tests come last, which are the long ones;
+# doctests, which are short, end it.
 # Processes that tests start find the modules compiled, also where the environment says not to keep them.
-PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
 test: $(VENV)/.dev
 	$(PYTEST)
 

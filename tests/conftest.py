@@ -4,6 +4,7 @@ from pathlib import Path
 
 import hypothesis
 import pytest
+from _pytest.doctest import DoctestModule
 
 collect_ignore = ["plugin"]  # a package that tests install: it must not be found in another way
 
@@ -23,8 +24,25 @@ def pytest_collection():
         return (yield)
     finally:
         gc.enable()
-        gc.collect()
         gc.freeze()
+
+
+def pytest_collectstart(collector):
+    """Docstrings of tests hold no examples: nobody looks for them in thousands of functions."""
+    if isinstance(collector, DoctestModule) and collector.path.is_relative_to(Path(__file__).parent):
+        collector.collect = list
+
+
+# Servers and browsers of a whole session, whose start takes seconds.
+SHARED = {"server", "served", "chromium"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """For ``--dist loadgroup``: a file is one group, and so are all tests that share a server."""
+    for item in items:
+        shared = SHARED.intersection(getattr(item, "fixturenames", ()))
+        item.add_marker(pytest.mark.xdist_group("servers" if shared else item.nodeid.split("::")[0]))
 
 
 @pytest.fixture(scope="session")

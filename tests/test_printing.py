@@ -22,7 +22,7 @@ def score(query, texts):
     print("asked for", len(texts))
     sys.__stdout__.write("past sys.stdout\\n")
     os.write(1, b"from the descriptor\\n")
-    subprocess.run([sys.executable, "-c", "print('from a child')"], check=True)
+    subprocess.run(["echo", "from a child"], check=True)
     return [float(len(text)) for text in texts]
 '''
 PRINTED = ("imported", "from below", "from C", "asked for", "past sys", "the descriptor", "a child")

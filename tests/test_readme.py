@@ -90,14 +90,14 @@ def folder(tmp_path_factory):
     """Where all commands run, one after the other, with what they name."""
     path = tmp_path_factory.mktemp("readme")
     # Of each document the beginning: commands read it hundreds of times.
-    documents = load_demo().documents[:12]
+    documents = load_demo().documents[:10]
     (path / "passages.jsonl").write_text(
-        "\n".join(f'{{"id": "{d.id}", "text": "{d.text[:100]}"}}'.replace("\n", " ") for d in documents)
+        "\n".join(f'{{"id": "{d.id}", "text": "{d.text[:60]}"}}'.replace("\n", " ") for d in documents)
     )
     (path / "passages.tsv").write_text("\n".join(f"{d.id}\t{d.text}" for d in documents))
-    keyboards = load_demo("keyboard reviews").documents
+    keyboards = load_demo("keyboard reviews").documents[::2]  # of both senses
     (path / "keyboards.jsonl").write_text(
-        "\n".join(json.dumps({"id": d.id, "text": d.content[:200]}) for d in keyboards)
+        "\n".join(json.dumps({"id": d.id, "text": d.content[:80]}) for d in keyboards)
     )
     (path / "run.trec").write_text("\n".join(f"7 Q0 {d.id} {i} {-i} x" for i, d in enumerate(documents)))
     package = path / "mypackage"

@@ -270,7 +270,7 @@ def test_minilm_and_bm25_on_the_keyboards(capsys, tmp_path):
     except Exception as error:
         pytest.skip(f"no MiniLM here: {error}")
     lines = [  # beginnings: each is read a few hundred times
-        json.dumps({"id": one.id, "text": one.content[:200]})
+        json.dumps({"id": one.id, "text": one.content[:150]})
         for one in load_demo("keyboard reviews").documents
     ]
     (tmp_path / "docs.jsonl").write_text("\n".join(lines), encoding="utf-8")

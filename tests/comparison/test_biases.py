@@ -19,8 +19,9 @@ from intentx.errors import InputError
 from intentx.evaluation.statistics import EXACT_OF_MANY, sign_flips
 from intentx.text import TextIndex
 
-WORDS = [f"w{i}x" for i in range(300)]
+WORDS = np.array([f"w{i}x" for i in range(300)])
 ZIPF = 1 / np.arange(1, len(WORDS) + 1)
+ZIPF /= ZIPF.sum()
 
 
 def world(seed=0, queries=20, documents=40, cheap=0.0, long=0.0, noise=0.0):
@@ -32,7 +33,7 @@ def world(seed=0, queries=20, documents=40, cheap=0.0, long=0.0, noise=0.0):
         texts, holds, lengths, matches = [], [], [], []
         for _ in range(documents):
             size = int(generator.integers(8, 60))
-            words = generator.choice(WORDS, size, p=ZIPF / ZIPF.sum()).tolist()
+            words = generator.choice(WORDS, size, p=ZIPF).tolist()
             if generator.random() < 0.3:
                 words[generator.integers(size)] = "cheap"
             for term in wanted:

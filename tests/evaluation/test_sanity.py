@@ -165,6 +165,6 @@ def hash_of(text):
 @pytest.mark.slow
 def test_on_a_bi_encoder():
     demo = load_demo("jaguar speed")
-    texts = [document.content[:100] for document in demo.documents[:6]]
+    texts = [document.content[:60] for document in demo.documents[:4]]
     ranking = ix.rank(BiEncoder.minilm(), demo.query, texts)
-    assert sanity(KernelSHAP(samples=80), ranking, 0).kendall < 0.4
+    assert sanity(KernelSHAP(samples=50), ranking, 0).kendall < 0.4

@@ -374,9 +374,8 @@ def test_without_a_script_the_table_is_there(browser, toy):
 
 def test_terms_of_every_query_with_their_fidelity(browser, tmp_path):
     plan = dataclasses.replace(toy_studies.plan(rankers=("BM25",), methods=METHODS[:2]), by_query=True)
-    toy_studies.write(
-        tmp_path, plan, toy_studies.queries(4), failed={(1, 1)}, left_out=["heldout_pairs"]
-    )
+    queries = toy_studies.queries(4)
+    toy_studies.write(tmp_path, plan, queries, failed={(1, 1)}, left_out=["heldout_pairs"])
     results = read_results([tmp_path])
     path = tmp_path / "report.html"
     path.write_text(study_page(results), encoding="utf-8")

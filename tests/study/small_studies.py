@@ -7,6 +7,7 @@ from intentx.study.store import Store
 
 QUERIES = ("jaguar speed", "keyboard reviews", "python care", "apple season")
 MEASURES = Measures(heldout=1, stability=2, faithfulness=2, gap=5, published=True)
+QUICK = Measures(heldout=0, stability=0, faithfulness=0, shuffled=False)
 ASKING = {
     "EXS": {"method": "exs", "samples": 5, "documents": 3},
     "GREEDY": {"method": "greedy", "max_terms": 3, "candidates": 5},

@@ -13,10 +13,10 @@ from joblib.externals.loky import get_reusable_executor
 
 import intentx as ix
 from intentx.cli import main
-from intentx.study.plan import Data, Measures
+from intentx.study.plan import Data
 from intentx.study.run import WorkerError, run_study
 from intentx.study.store import Store
-from tests.study.small_studies import QUERIES, cells, study
+from tests.study.small_studies import QUERIES, QUICK, cells, study
 
 pytestmark = pytest.mark.slow
 
@@ -117,11 +117,11 @@ def test_no_cluster_there(every, tmp_path):
 def test_a_worker_that_grows_is_replaced_and_nothing_said(tmp_path):
     code = (
         "from intentx.study.run import run_study\n"
-        "from tests.study.small_studies import study\n"
-        "from intentx.study.plan import Measures\n"
+        "from intentx.study.plan import Data\n"
+        "from tests.study.small_studies import QUERIES, QUICK, study\n"
         "if __name__ == '__main__':\n"
-        "    quick = Measures(heldout=0, stability=0, faithfulness=0, shuffled=False)\n"
-        "    some = study(measures=quick,\n"
+        "    more = 'palm care', 'bass lessons'\n"  # left to do when the first workers are replaced
+        "    some = study(data=Data(demo=(*QUERIES, *more), depth=10), measures=QUICK,\n"
         "                 rankers={'BM25': 'tests.study.dying:grows'})\n"
         f"    print(run_study(some, {str(tmp_path)!r}, workers=2).measured)"
     )
@@ -129,12 +129,12 @@ def test_a_worker_that_grows_is_replaced_and_nothing_said(tmp_path):
         [sys.executable, "-W", "error:A worker stopped", "-c", code],
         capture_output=True, text=True, timeout=300,
     )  # fmt: skip
-    assert (run.returncode, run.stdout.split(), run.stderr) == (0, ["8"], "")
+    assert (run.returncode, run.stdout.split(), run.stderr) == (0, ["12"], "")
 
 
 def test_a_worker_that_dies_is_replaced(tmp_path, monkeypatch):
     monkeypatch.setenv("INTENTX_DYING", str(tmp_path / "dead"))
-    some = study(rankers={"BM25": "tests.study.dying:once"})
+    some = study(rankers={"BM25": "tests.study.dying:once"}, measures=QUICK)
     outcome = run_study(some, tmp_path / "out", workers=2)
     assert (tmp_path / "dead").exists()
     rows = cells(tmp_path / "out")
@@ -148,12 +148,13 @@ def test_a_worker_that_dies_is_replaced(tmp_path, monkeypatch):
 def asking():
     """A study whose second method asks the ranker for versions of documents, and dies of it."""
     return study(
+        data=Data(demo=QUERIES[:2], depth=30),
         rankers={"BM25": "tests.study.dying:on_versions"},
         methods={
             "Q": {"method": "query-terms"},
             "E": {"method": "exs", "samples": 5, "documents": 1},
         },
-        measures=Measures(heldout=0, stability=0, faithfulness=0, shuffled=False),
+        measures=QUICK,
     )
 
 
@@ -168,8 +169,8 @@ def test_cells_of_a_worker_that_died_are_counted_once(asking, tmp_path, monkeypa
     monkeypatch.setenv("INTENTX_DYING", str(tmp_path / "dead"))
     outcome = run_study(asking, tmp_path / "out", workers=2)
     assert (tmp_path / "dead").exists()
-    assert (outcome.measured, outcome.found, outcome.failed) == (8, 0, 0)
-    assert len(cells(tmp_path / "out")) == 8
+    assert (outcome.measured, outcome.found, outcome.failed) == (4, 0, 0)
+    assert len(cells(tmp_path / "out")) == 4
 
 
 def test_a_relative_folder_is_the_same_for_workers_that_began_elsewhere(tmp_path, monkeypatch):
@@ -177,7 +178,7 @@ def test_a_relative_folder_is_the_same_for_workers_that_began_elsewhere(tmp_path
         (tmp_path / name).mkdir()
         monkeypatch.chdir(tmp_path / name)
         methods = {"R": {"method": "random-terms", "max_terms": terms}}
-        run_study(study(methods=methods), "out", workers=2)
+        run_study(study(methods=methods, measures=QUICK), "out", workers=2)
     assert [len(cells(tmp_path / name / "out")) for name in "ab"] == [4, 4]
 
 

@@ -25,6 +25,11 @@ def whole(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
+def results(whole):
+    return read_results([whole])
+
+
+@pytest.fixture(scope="module")
 def shards(tmp_path_factory):
     failed = {(3, 1), (7, 5)}
     return [
@@ -44,16 +49,16 @@ def everything(results):
     )
 
 
-def test_shards_in_any_order_are_the_whole(whole, shards):
-    expected = everything(read_results([whole]))
+def test_shards_in_any_order_are_the_whole(whole, results, shards):
+    expected = everything(results)
     for order, twice in (((1, 2, 0), []), ((2, 1, 0), [whole]), ((0, 2, 1), [])):
         assert everything(read_results([*(shards[i] for i in order), *twice])) == expected
 
 
-def test_some_shards_are_less(whole, shards):
+def test_some_shards_are_less(results, shards):
     some = read_results(shards[:2])
     assert len(some.topics) == 20
-    assert some.lines != read_results([whole]).lines
+    assert some.lines != results.lines
 
 
 def test_other_studies_are_not_merged(tmp_path, whole):
@@ -84,8 +89,7 @@ def test_an_unfinished_run_says_so(tmp_path, whole):
     assert "Unfinished" not in markdown(read_results([whole]))
 
 
-def test_means_are_over_queries_with_metrics(whole):
-    results = read_results([whole])
+def test_means_are_over_queries_with_metrics(results):
     line = results.lines[1]  # BM25, GREEDY-LM
     values = [
         row.metrics["all"]
@@ -111,8 +115,7 @@ def test_the_better_method_is_marked_and_no_other(tmp_path):
     assert "‡" not in table.split("Fidelity on")[0]
 
 
-def test_the_baseline_is_the_best_other_one(whole):
-    results = read_results([whole])
+def test_the_baseline_is_the_best_other_one(results):
     by_name = {(line.ranker, line.method): line for line in results.lines}
     for (ranker, method), line in by_name.items():
         others = {"QUERY-TERMS", "GREEDY-LM"} - {method}
@@ -120,8 +123,7 @@ def test_the_baseline_is_the_best_other_one(whole):
         assert line.against["tau"].baseline == best
 
 
-def test_csv_holds_every_cell(whole):
-    results = read_results([whole])
+def test_csv_holds_every_cell(results):
     lines = list(csv.DictReader(io.StringIO("".join(csv_cells(results)))))
     rows = list(results.rows())
     assert len(lines) == len(rows) == 6 * N

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 import functools
 import re
 import unicodedata
@@ -92,9 +93,9 @@ def first_line(text: str, width: float, size: float, bold: bool = False) -> str:
     if len(text) < FAR_TOO_LONG and measured(text, size, bold) <= width:
         return text
     text = text[:FAR_TOO_LONG]
-    while text and measured(f"{text}…", size, bold) > width:
-        text = text[:-1]
-    return f"{text}…"
+    ends = range(1, len(text) + 1)  # by halves: a longer beginning is wider, and long to measure
+    fit = bisect.bisect_right(ends, width, key=lambda end: measured(f"{text[:end]}…", size, bold))
+    return f"{text[:fit]}…"
 
 
 def shortened(text: str, most: int) -> str:
