@@ -81,6 +81,11 @@ def test_where_a_document_was_lost(page):
     assert "no word of the query" in page.text("#panel .verdict")
     assert "jaguar" in page.text("#panel ul")
     assert page.axe() == []
+    page.search("BM25", k=20)
+    page.press("m")
+    page.find("#missing-id").send_keys(page.order()[14], Keys.ENTER)
+    page.shown("#panel .stages")
+    assert page.text("#panel .badge") == "Found at 15"  # it is in the list: nothing was cut
     page.search("BM25", k=5)
     page.press("m")
     page.find("#missing-text").send_keys(
