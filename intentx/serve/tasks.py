@@ -138,7 +138,8 @@ def counterfactual(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict
     ranking = loaded.ranking(asking)
     kind = QueryCounterfactual if plain["change"] == "query" else Counterfactual
     words = words_of(loaded.analyzer(asking.collection))
-    explainer = kind(**plain["settings"], **({} if words is None else {"analyzer": words}))
+    more: dict[str, Any] = {} if words is None else {"analyzer": words}
+    explainer = kind(**plain["settings"], **more)
     found = _explained(explainer, ranking, plain["doc"], plain.get("above"))
     answer: dict[str, Any] = found.to_dict()
     return answer | {"ranker": asking.ranker}

@@ -69,6 +69,12 @@ def test_the_smallest_change_is_a_diff_with_a_ladder(page):
     page.click("#panel .follow", "into the first 10")
     page.shown("#panel .diff ins")
     assert int(page.texts("#panel table[aria-label='Rank after each change'] td.n")[-1]) <= 10
+    page.search("BM25", k=10)  # none of these can leave the first 10
+    page.click('.card [data-act="explain"]')
+    page.shown("#panel .follow", "that drops it")
+    page.click("#panel .follow", "that drops it")
+    page.shown("#panel .diff del")
+    assert page.text("#panel h2").endswith("that drops it from the first 9")
 
 
 # ---- 6: where is my document?

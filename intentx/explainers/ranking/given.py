@@ -104,23 +104,17 @@ def fewer_terms(whole: IntentExplanation, without: Collection[str]) -> IntentExp
     order = np.argsort(-weights, kind="stable")
     matrices = matrices.restricted(order.tolist())
     effects = {one.term: one for one in whole.effects}
-    return IntentExplanation(
-        **{
-            one.name: getattr(whole, one.name)
-            for one in dataclasses.fields(IntentExplanation)
-            if one.init
-        }
-        | {
-            "terms": matrices.scores.terms,
-            "weights": tuple(weights[order].tolist()),
-            "matrices": matrices,
-            "coverage": matrices.coverage(range(matrices.n_terms)),
-            "bound": None,
-            "status": "given",
-            "fidelity": judge(whole.ranking, matrices, matrices.pairs, gap=whole.fidelity.gap),
-            "effects": tuple(effects[term] for term in matrices.scores.terms if term in effects),
-            "judge": functools.partial(
-                intent_verdict, choice=Choice(Option(matrices), 0, 0.0), controls={}
-            ),
-        }
-    )
+    parts = (one.name for one in dataclasses.fields(IntentExplanation) if one.init)
+    found: dict[str, Any] = {name: getattr(whole, name) for name in parts}
+    found |= {
+        "terms": matrices.scores.terms,
+        "weights": tuple(weights[order].tolist()),
+        "matrices": matrices,
+        "coverage": matrices.coverage(range(matrices.n_terms)),
+        "bound": None,
+        "status": "given",
+        "fidelity": judge(whole.ranking, matrices, matrices.pairs, gap=whole.fidelity.gap),
+        "effects": tuple(effects[term] for term in matrices.scores.terms if term in effects),
+        "judge": functools.partial(intent_verdict, choice=Choice(Option(matrices), 0, 0.0), controls={}),
+    }
+    return IntentExplanation(**found)

@@ -9,6 +9,7 @@ import { Results } from "./results.js";
 import { searchBy } from "./searching.js";
 
 const SIZES = [10, 20, 50, 100];
+const FIRST = 10; // results that a document is brought into, or dropped from
 const box = { query: byId("query"), collection: byId("collection"), ranker: byId("ranker"), beside: byId("beside"), k: byId("k") };
 const state = { collections: [], rankers: [], turn: null, kept: null };
 
@@ -36,6 +37,11 @@ const app = {
   rankOf(ranker, id) {
     const column = results.columns.find((one) => one.ranker === ranker);
     return column ? column.rankOf(id) : null;
+  },
+  /** Of so many first results, a change can bring a document into them, or drop it: not all there are. */
+  firstOf(ranker) {
+    const column = results.columns.find((one) => one.ranker === ranker && one.done);
+    return column ? Math.min(FIRST, column.order.length - 1) : FIRST;
   },
   edit(id, text) {
     const column = results.columns.find((one) => one.ranker === panel.body?.ranker && one.cards.has(id)) || results.columns.find((one) => one.cards.has(id));

@@ -347,11 +347,12 @@ export class Panel {
     const rank = this.app.rankOf(body.ranker, id);
     if (rank === null && this.kind === "missing") return null; // only what the ranker orders can be explained
     const base = { collection: body.collection, query: body.query, ranker: body.ranker, k: body.k, doc: id };
-    const change = (goal, text, more = {}) => button(text, () => this.ask("counterfactual", { ...base, goal, ...more }), { "data-focus": `${goal} ${more.change || ""}` });
+    const top = this.app.firstOf(body.ranker);
+    const change = (goal, text, more = {}) => button(text, () => this.ask("counterfactual", { ...base, goal, ...(goal === "below" ? {} : { top }), ...more }), { "data-focus": `${goal} ${more.change || ""}` });
     const pair = body.question === "pair";
-    return make("nav", { class: "follow", "aria-label": "What next" }, pair ? change("below", "Smallest change that puts it below", { above: body.above }) : rank !== null && rank <= 10
+    return make("nav", { class: "follow", "aria-label": "What next" }, pair ? change("below", "Smallest change that puts it below", { above: body.above }) : top < 1 ? null : rank !== null && rank <= top
       ? [change("leave", "Smallest change that drops it"), change("leave", "… of the query", { change: "query" })]
-      : [change("enter", "Smallest change that brings it into the first 10"), change("enter", "… of the query", { change: "query" })],
+      : [change("enter", `Smallest change that brings it into the first ${whole(top)}`), change("enter", "… of the query", { change: "query" })],
     this.kind === "explain" && !pair ? null : button("Explain it", () => this.ask("explain", { ...base, question: "document" })),
     rank === null ? null : button("Edit its text", () => this.app.edit(id)));
   }
