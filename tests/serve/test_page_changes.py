@@ -169,6 +169,27 @@ def test_two_snapshots_are_compared(page):
         page.shown(".diff-of", "1 snapshot" if ranker == "BM25" else "2 snapshots")
         if ranker == "BM25":
             page.press(Keys.ESCAPE)
+    before, after = page.texts(".diff-of option:checked")
+    assert "BM25" in before
+    assert "MiniLM" in after
+    # A dialog that was closed while it searched does not come back.
+    page.run("""const real = window.fetch;
+        document.getElementById('told').textContent = '';
+        window.fetch = (...given) => new Promise((go) => { window.go = go; })
+          .then(() => real(...given));""")  # fmt: skip
+    page.click(".snapshot button")
+    page.press(Keys.ESCAPE)
+    page.run("window.go()")
+    page.shown("#told", "The snapshot was kept")
+    assert not page.find("#sheet").is_displayed()
+    page.driver.refresh()
+    page.until("return document.querySelector('.card')")
+    page.click("#open-snapshots")
+    page.shown(".diff-of", "3 snapshots")
+    chosen = page.run("return [...document.querySelectorAll('.diff-of select')].map("
+                      "(one) => one.selectedOptions[0].textContent.split(',')[0])")  # fmt: skip
+    assert chosen == ["MiniLM", "MiniLM"]  # the last two, the earlier one first
+    page.run("document.querySelector('.diff-of select').selectedIndex = 2")
     page.click(".diff-of button")
     page.shown(".diff-of .verdict", "1 of 1 queries differ")
     assert page.texts(".diff-of tbody td.up") or page.texts(".diff-of tbody td.down")
