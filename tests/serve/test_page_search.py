@@ -67,6 +67,12 @@ def test_a_quick_ranker_is_shown_while_a_slow_one_searches(page, served):
     assert page.run("return document.getElementById('results').ariaBusy") is None
 
 
+def test_an_address_with_a_ranker_that_is_gone_says_so(page):
+    page.search("gone", "MiniLM")
+    assert page.texts(".column h2") == ["BM25", "MiniLM"]
+    assert "a ranker that cannot be used here: gone." in page.shown(".results-bar", "cannot be").text
+
+
 def test_nothing_found_is_said(page):
     page.search("BM25", query="zzzz qqqq")
     assert page.text(".empty").startswith("Nothing found")

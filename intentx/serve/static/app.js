@@ -272,7 +272,11 @@ async function follow() {
   const wanted = { query: given.get("q"), collection: given.get("c") || undefined, rankers: given.getAll("r"), k: Math.min(1000, Math.max(1, Math.trunc(Number(given.get("k"))) || 20)) };
   if (results.found && searchAddress() === location.pathname + location.search) return panel.open && panel.close();
   fill(wanted);
-  return search(chosen(), { push: false });
+  const asked = chosen();
+  const lost = wanted.rankers.filter((one) => !asked.rankers.includes(one));
+  await search(asked, { push: false });
+  if (lost.length && results.found) results.bar.append(make("p", { class: "picked-bar", role: "status" }, "The address names a ranker that cannot be used here: ", lost.map((one, i) => [i ? ", " : "", bdi(one)]), "."));
+  return undefined;
 }
 
 // ---- light and dark
