@@ -251,11 +251,16 @@ class RankerParts(NamedTuple):
 def named_spec(text: str) -> tuple[str, str]:
     """``NAME=SPEC`` as both; the name is empty where there is none.
 
+    A ranker may be called as its kind is: only behind ``#`` or ``:`` is a ``=`` one of the spec.
+
     >>> named_spec("my=dpr:a,b"), named_spec("http://host/?q=1"), named_spec("bm25#k1=1")
     (('my', 'dpr:a,b'), ('', 'http://host/?q=1'), ('', 'bm25#k1=1'))
+    >>> named_spec("ltr=ltr:models/mart")
+    ('ltr', 'ltr:models/mart')
     """
     name, equals, spec = text.partition("=")
-    if equals and ":" not in name and not is_kind(name.partition("#")[0]):
+    begin, settings, _ = name.partition("#")
+    if equals and ":" not in name and not (settings and is_kind(begin)):
         return name.strip(), spec.strip()
     return "", text
 

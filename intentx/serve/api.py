@@ -233,9 +233,12 @@ async def read(request: Request, shape: type[Any], k: int) -> Any:
         raise ApiError("bad_request", f"the body is no JSON: {error}", "send JSON") from error
     if found.k is None:
         found.k = k
-    query = getattr(found, "query", "x")
-    if not query.strip():
-        raise ApiError("not_valid", "the query is blank", "send a query with at least one character")
+    for name in ("query", "edited_query", "text", "name", "queries"):
+        given = getattr(found, name, None)
+        texts = given if isinstance(given, list) else [] if given is None else [given]
+        if not all(one.strip() for one in texts):
+            what = "a query" if name == "queries" else f"the {name.replace('_', ' ')}"
+            raise ApiError("not_valid", f"{what} is blank", "send at least one character that is seen")
     return found
 
 

@@ -18,6 +18,8 @@ from intentx.search import SearchIndex
 from intentx.serve.engines import Engine
 from intentx.serve.rankers import ServedRanker
 from intentx.serve.turns import BATCH, Turns, WatchedBox
+from intentx.serve.words import analyzer_of
+from intentx.text import Analyzer
 
 __all__ = ["Asking", "Loaded", "can_of"]
 
@@ -60,22 +62,26 @@ class Loaded:
         found = getattr(self.engine(collection), "index", None)
         return found if isinstance(found, SearchIndex) else None
 
+    def analyzer(self, collection: str) -> Analyzer | None:
+        """What makes terms of a collection's texts; None where it is not known."""
+        return analyzer_of(self.engine(collection)) if collection in self._openers else None
+
     def scorer(self, name: str, collection: str, texts: Sequence[str]) -> Scorer:
-        """A ranker; lexical ones have the statistics of the collection, else those of the texts."""
+        """A ranker; lexical ones have the words of the collection, and its statistics or the texts'."""
         ranker = self.rankers[name]
         index = self.index(collection) if ranker.is_first_stage else None
         if index is not None:
             return self._once((name, collection), ranker.mark, lambda: BM25.of_index(index))
-        return self._made(ranker, texts)
+        return self._made(ranker, texts, self.analyzer(collection))
 
-    def _made(self, ranker: ServedRanker, texts: Sequence[str]) -> Scorer:
+    def _made(self, ranker: ServedRanker, texts: Sequence[str], words: Analyzer | None) -> Scorer:
         """What needs no texts is kept; statistics of texts are made anew, also within a pipeline."""
         spec = ranker.spec
         if spec.of_kind.lexical:
-            return spec.load(texts)
+            return spec.load(texts, words)
         if spec.of_kind.of_rankers:
             parts = spec.parts()
-            return parts.make([self._made(ServedRanker("", one), texts) for one in parts.specs])
+            return parts.make([self._made(ServedRanker("", one), texts, words) for one in parts.specs])
         return self._once((ranker.text, ""), ranker.mark, lambda: spec.load(texts))
 
     def _once(self, key: tuple[str, str], mark: str, make: Callable[[], Scorer]) -> Scorer:

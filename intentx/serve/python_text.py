@@ -14,6 +14,8 @@ from intentx.serve.questions import Prepared
 from intentx.serve.rankers import ServedRanker
 from intentx.serve.service import Service
 from intentx.serve.turns import BATCH
+from intentx.serve.words import analyzer_of, settings_of, words_of
+from intentx.text import Analyzer
 
 __all__ = ["python_text"]
 
@@ -38,9 +40,24 @@ class _Script:
         self.runs: Mapping[str, Mapping[str, float]] = asked.plain.get("runs") or {}
         self.imports = {"import intentx as ix"}
         self.index: list[str] | None = None
+        self.defined: dict[str, str] = {}
+        self.analyzer = analyzer_of(engine)
+        self.words = words_of(self.analyzer)
 
     def text(self, head: list[str], lines: list[str]) -> str:
-        return "\n".join([*head, *sorted(self.imports), "", *(self.index or []), *lines]) + "\n"
+        made = [*(self.index or []), *(f"{name} = {value}" for name, value in self.defined.items())]
+        return "\n".join([*head, *sorted(self.imports), "", *made, *lines]) + "\n"
+
+    def defined_words(self) -> str:
+        """Define how explanations find words, where that is not what they do anyway; its name."""
+        return "" if self.words is None else self.define("words", self.words)
+
+    def define(self, name: str, analyzer: Analyzer) -> str:
+        """Define an analyzer under a name; the name."""
+        self.imports.add("from intentx.text import TextSettings")
+        settings = {name: repr(value) for name, value in settings_of(analyzer).items()}
+        self.defined[name] = f"TextSettings({_arguments(settings)}).analyzer()"
+        return name
 
     def documents(self, query: str) -> list[str]:
         """Lines that define the query and the documents."""
@@ -72,7 +89,11 @@ class _Script:
             self.imports.add("from intentx.rankers import BM25")
             return [*lines, "scorer = BM25.of_index(index)"]
         self.imports.add("from intentx.rankers import load_ranker")
-        lines.append(f"scorer = load_ranker({ranker.shown!r}, {texts})")
+        lexical = ranker.spec.of_kind.lexical or ranker.spec.of_kind.of_rankers
+        own = ""
+        if lexical and self.words is not None and self.analyzer is not None:
+            own = f", {self.define('analyzer', self.analyzer)}"
+        lines.append(f"scorer = load_ranker({ranker.shown!r}, {texts}{own})")
         if box and not ranker.spec.of_kind.lexical:  # sums of other batches are rounded otherwise
             lines.append(f"scorer = ix.BlackBox(scorer, batch_size={BATCH})")
         return lines
@@ -96,20 +117,19 @@ def _explain(script: _Script, question: Mapping[str, Any]) -> list[str]:
     lines = script.ranking(question["query"])
     if question["method"] in FEATURE_METHODS:
         lines.append("ranking = ix.FeatureRanking.of(ranking)")
+    given = {name: repr(tuple(one) if isinstance(one, list) else one) for name, one in settings.items()}
+    if "analyzer" in method.settings and (words := script.defined_words()):
+        by_ranker = method.settings["analyzer"] is None
+        given["analyzer"] = f"{words} if ranking.can.analyzer is None else None" if by_ranker else words
     if method.maker is None and getattr(intentx, method.explainer.__name__, None) is method.explainer:
-        made = f"ix.{method.explainer.__name__}({_given(settings)})"
+        made = f"ix.{method.explainer.__name__}({_arguments(given)})"
     else:
         script.imports.add("from intentx.explainers.methods import make_method")
-        made = f"make_method({question['method']!r}, {settings!r})"
+        made = f"make_method({question['method']!r}, {_dict(given)})"
     lines += [f"method = {made}", f"explanation = method.explain({_about(question)})"]
     if question["without"]:
-        script.imports.add("from intentx.explainers.ranking.given import given_terms")
-        lines += [
-            f"terms = tuple(one for one in explanation.terms if one not in {question['without']!r})",
-            "explanation = given_terms(",
-            "    explanation.ranking, explanation.method, terms, settings=explanation.settings",
-            ")",
-        ]
+        script.imports.add("from intentx.explainers.ranking.given import fewer_terms")
+        lines.append(f"explanation = fewer_terms(explanation, {question['without']!r})")
     return [*lines, "print(explanation)"]
 
 
@@ -127,12 +147,15 @@ def _compare(script: _Script, question: Mapping[str, Any]) -> list[str]:
         one.name: f"'run:{one.name}'" if one.is_run else f"scorer_{number}"
         for number, one in enumerate(script.rankers, start=1)
     }
+    method = ""
+    if script.words is not None and script.analyzer is not None:
+        method = f", method=ix.Multiplex(analyzer={script.define('analyzer', script.analyzer)})"
     runs = {one.name: f"run_{n}" for n, one in enumerate(script.rankers, start=1) if one.is_run}
     return [
         *lines,
         "texts = {one.id: one.content for one in documents}",
         f"topic = Topic('1', query, texts, tuple(texts), {_dict(runs)})",
-        f"comparison = compare_rankers({_dict(named)}, [topic])",
+        f"comparison = compare_rankers({_dict(named)}, [topic]{method})",
         "print(comparison.to_json(indent=2))",
     ]
 
@@ -150,9 +173,12 @@ def _counterfactual(script: _Script, question: Mapping[str, Any]) -> list[str]:
         if value is not None
     }
     kind = "QueryCounterfactual" if question["change"] == "query" else "Counterfactual"
+    arguments = {name: repr(value) for name, value in settings.items()}
+    if words := script.defined_words():
+        arguments["analyzer"] = words
     return [
         *script.ranking(question["query"]),
-        f"method = ix.{kind}({_given(settings)})",
+        f"method = ix.{kind}({_arguments(arguments)})",
         f"explanation = method.explain({_about(question)})",
         "print(explanation)",
     ]
@@ -171,7 +197,7 @@ def _missing(script: _Script, question: Mapping[str, Any]) -> list[str]:
     if ranker.is_first_stage:
         return [f"print(ix.missing(index, {asked}))"]
     found = f"[index.document(one).content for one in index.search({question['query']!r}, " \
-        f"{question['k']}).ids]"  # fmt: skip
+        f"{question['k']}, by_id=True).ids]"  # fmt: skip
     return [
         *script.scorer(ranker, found, box=False),
         f"ranker = ix.Pipeline(index, scorer, {question['k']})",
@@ -213,12 +239,9 @@ def _about(question: Mapping[str, Any]) -> str:
     return f"ranking, {doc!r}" + ("" if above is None else f", above={above!r}")
 
 
-def _given(settings: Mapping[str, Any]) -> str:
-    """Settings as keyword arguments; lists as tuples, as the methods have them."""
-    return ", ".join(
-        f"{name}={tuple(value) if isinstance(value, list) else value!r}"
-        for name, value in settings.items()
-    )
+def _arguments(given: Mapping[str, str]) -> str:
+    """Code of keyword arguments."""
+    return ", ".join(f"{name}={value}" for name, value in given.items())
 
 
 def _dict(entries: Mapping[str, str]) -> str:

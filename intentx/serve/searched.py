@@ -12,7 +12,6 @@ from intentx.text import Analyzer
 __all__ = ["examples", "marked", "order_of", "plain_documents", "query_ids"]
 
 LONGEST = 20_000  # characters of a text that words are marked in
-_ANALYZER = Analyzer(stem="english")
 
 
 def examples(engine: Engine, most: int = 50) -> list[str]:
@@ -33,24 +32,24 @@ def plain_documents(passages: Sequence[Passage]) -> list[dict[str, Any]]:
     return [one._asdict() for one in passages]
 
 
-def marked(query: str, text: str) -> list[tuple[int, int]]:
+def marked(query: str, text: str, analyzer: Analyzer) -> list[tuple[int, int]]:
     """Where words of the query stand in a text: first and last character, the last one excluded.
 
-    >>> marked("keyboards", "A keyboard, or keys.")
+    >>> marked("keyboards", "A keyboard, or keys.", Analyzer(stem="english"))
     [(2, 10)]
     """
-    terms = _terms(query)
-    return [(start, end) for term, start, end in _words(text[:LONGEST]) if term in terms]
+    terms = _terms(query, analyzer)
+    return [(start, end) for term, start, end in _words(text[:LONGEST], analyzer) if term in terms]
 
 
 @functools.lru_cache(maxsize=256)
-def _terms(query: str) -> frozenset[str]:
-    return frozenset(_ANALYZER.terms(query))
+def _terms(query: str, analyzer: Analyzer) -> frozenset[str]:
+    return frozenset(analyzer.terms(query))
 
 
 @functools.lru_cache(maxsize=2_048)
-def _words(text: str) -> tuple[tuple[str, int, int], ...]:
-    return tuple((token.term, token.start, token.end) for token in _ANALYZER.tokens(text))
+def _words(text: str, analyzer: Analyzer) -> tuple[tuple[str, int, int], ...]:
+    return tuple((token.term, token.start, token.end) for token in analyzer.tokens(text))
 
 
 def order_of(hits: Sequence[Hit]) -> dict[str, int]:

@@ -26,7 +26,9 @@ from intentx.serve.recorded import recorded
 from intentx.serve.searched import examples, marked, plain_documents, query_ids
 from intentx.serve.store import Store
 from intentx.serve.structs import Can, Ranking, Result, Search, SearchAnswer
+from intentx.serve.words import analyzer_of, marking_analyzer
 from intentx.serve.worker import SLOW
+from intentx.text import Analyzer
 
 __all__ = ["Found", "Options", "Service"]
 
@@ -157,7 +159,6 @@ class Service:
 
     async def _warm(self) -> None:
         """Search once, so that the first person who does need not wait for what is read then."""
-        marked("text", "text")
         for engine in self.engines.values():
             if hasattr(engine, "index"):  # what searches elsewhere is not asked unasked
                 query = next(iter(examples(engine, 1)), "text")
@@ -295,10 +296,11 @@ class Service:
         ids, scores, notes = await self.order(collection, query, k, ranker, found)
         passages = {one.doc_id: one for one in found.passages}
         first = {} if ranker.is_run else {hit.doc_id: i for i, hit in enumerate(found.hits, start=1)}
+        analyzer = marking_analyzer(self.engine(collection), ranker)
         results = [
             Result(
                 doc_id, passages[doc_id].title, passages[doc_id].text,
-                marked(query, passages[doc_id].text), score, rank, first.get(doc_id),
+                marked(query, passages[doc_id].text, analyzer), score, rank, first.get(doc_id),
             )
             for rank, (doc_id, score) in enumerate(zip(ids, scores, strict=True), start=1)
         ]  # fmt: skip
@@ -370,6 +372,7 @@ def _of_one(error: BaseException) -> bool:
 
 def _searched(engine: Engine, query: str) -> None:
     engine.documents([hit.doc_id for hit in engine.search(query, 1)])
+    marked(query, query, analyzer_of(engine) or Analyzer())
 
 
 def refused(error: InputError) -> ApiError:

@@ -15,16 +15,20 @@ from intentx.explainers.change.missing import missing
 from intentx.explainers.change.query import QueryCounterfactual
 from intentx.explainers.features.methods import FEATURE_METHODS
 from intentx.explainers.ranking.explanation import IntentExplanation
-from intentx.explainers.ranking.given import given_terms
+from intentx.explainers.ranking.given import fewer_terms
+from intentx.explainers.ranking.multiplex import Multiplex
 from intentx.feature_ranking import FeatureRanking
 from intentx.rankers import Pipeline
 from intentx.ranking import Document, Ranking, rank
+from intentx.saved import answer_of
 from intentx.scoring import Scorer
 from intentx.serve.errors import failure
 from intentx.serve.loaded import Asking, Loaded, can_of
 from intentx.serve.methods import method_named
 from intentx.serve.turns import Turns, WatchedBox
+from intentx.serve.words import explained_words, forms_of, terms_in, words_of
 from intentx.study.data import Topic
+from intentx.text import Analyzer
 
 __all__ = ["TASKS", "Tell"]
 
@@ -69,19 +73,23 @@ def explain(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, A
     asking = Asking(plain)
     ranking: Any = loaded.ranking(asking)
     method = method_named(plain["method"])
-    if plain["method"] in FEATURE_METHODS:
-        ranking = FeatureRanking.of(ranking)
     settings = plain["settings"]
     if plain.get("seconds") is not None and "seconds" in method.settings:
         settings = {"seconds": plain["seconds"], **settings}
     doc, above = plain.get("doc"), plain.get("above")
+
+    words = explained_words(loaded.analyzer(asking.collection), method.settings, ranking.can.analyzer)
+    if words is not None:
+        settings = {**settings, "analyzer": words}
+    if plain["method"] in FEATURE_METHODS:
+        ranking = FeatureRanking.of(ranking)
 
     def answer(given: Mapping[str, Any]) -> dict[str, Any]:
         explainer = method.make(given)
         with _alone(loaded.turns, method.needs_gradients):
             found = _explained(explainer, ranking, doc, above)
             plainly: dict[str, Any] = found.to_dict()
-        return plainly | {"ranker": asking.ranker}
+        return _written(plainly) | {"ranker": asking.ranker}
 
     samples = method.settings.get("samples")
     if asking.run is None and doc is not None and isinstance(samples, int) and "samples" not in settings:
@@ -91,12 +99,13 @@ def explain(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, A
 
 def without(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
     """An explanation of a ranking less some of its terms, judged again."""
-    whole = IntentExplanation.from_dict(plain["whole"])
-    left = tuple(term for term in whole.terms if term not in plain["without"])
-    if not left:
-        raise InputError("no term is left: keep at least one term of the explanation")
-    found = given_terms(whole.ranking, whole.method, left, settings=whole.settings)
-    return found.to_dict() | {"ranker": plain["ranker"], "without": list(plain["without"])}
+    whole = answer_of(plain["whole"], "the explanation")
+    if not isinstance(whole, IntentExplanation):
+        raise InputError("terms are taken out of explanations by words, and this one has none")
+    found = fewer_terms(whole, plain["without"]).to_dict()
+    of_all = {"all": whole.fidelity.all, "far": whole.fidelity.far}
+    more = {"without": list(plain["without"]), "with_all_terms": of_all}
+    return _written(found | more) | {"ranker": plain["ranker"]}
 
 
 def compare(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
@@ -113,8 +122,14 @@ def compare(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, A
         else:
             rankers[side.ranker] = loaded.box(side.ranker, side.collection, side.query, side.documents)
     topic = Topic("1", plain["query"], texts, tuple(texts), runs)
-    found = compare_rankers(rankers, [topic])
-    return dataclasses.replace(found, rankers=plain["specs"]).to_dict()
+    analyzer = loaded.analyzer(plain["collection"])
+    method = None if words_of(analyzer) is None else Multiplex(analyzer=analyzer)
+    found = dataclasses.replace(compare_rankers(rankers, [topic], method=method), rankers=plain["specs"])
+    answer: dict[str, Any] = found.to_dict()
+    boxes = [one for one in rankers.values() if isinstance(one, WatchedBox)]
+    analyzers = [one for one in (analyzer, *(box.can.analyzer for box in boxes)) if one is not None]
+    forms = forms_of(terms_in(answer), topic.query, list(texts.values()), analyzers)
+    return answer | ({"forms": forms} if forms else {})
 
 
 def counterfactual(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[str, Any]:
@@ -122,7 +137,9 @@ def counterfactual(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict
     asking = Asking(plain)
     ranking = loaded.ranking(asking)
     kind = QueryCounterfactual if plain["change"] == "query" else Counterfactual
-    explainer = kind(**plain["settings"])
+    words = words_of(loaded.analyzer(asking.collection))
+    more: dict[str, Any] = {} if words is None else {"analyzer": words}
+    explainer = kind(**plain["settings"], **more)
     found = _explained(explainer, ranking, plain["doc"], plain.get("above"))
     answer: dict[str, Any] = found.to_dict()
     return answer | {"ranker": asking.ranker}
@@ -136,7 +153,8 @@ def find_missing(loaded: Loaded, plain: Mapping[str, Any], tell: Tell) -> dict[s
     if plain["first_only"]:
         ranker: Any = room
     else:
-        texts = [one["text"] for one in plain["documents"]] or ["nothing"]
+        documents = (Document(d["doc_id"], d["text"], d["title"]) for d in plain["documents"])
+        texts = [one.content for one in documents] or ["nothing"]
         scorer = loaded.scorer(plain["ranker"], collection, texts)
         ranker = Pipeline(room, _InTurn(scorer, loaded.turns), plain["k"])
     found = missing(ranker, plain["query"], plain["doc"], k=plain["top"])
@@ -178,6 +196,16 @@ TASKS: Mapping[str, Callable[[Loaded, Mapping[str, Any], Tell], dict[str, Any]]]
     "missing": find_missing,
     "score": score,
 }
+
+
+def _written(answer: dict[str, Any]) -> dict[str, Any]:
+    """An explanation with the forms that its texts have of terms that are stems."""
+    ranking = answer.get("ranking")
+    if not answer.get("analyzer") or not isinstance(ranking, Mapping):
+        return answer
+    texts, analyzer = ranking.get("texts") or (), Analyzer.from_dict(answer["analyzer"])
+    forms = forms_of(terms_in(answer), str(answer.get("query", "")), texts, [analyzer])
+    return answer | ({"forms": forms} if forms else {})
 
 
 @contextlib.contextmanager

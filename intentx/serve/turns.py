@@ -95,10 +95,28 @@ class Turns:
             yield
         finally:
             with self._free:
-                self._held = None
+                if self._held == me:  # and not another, since the work was stopped while it paused
+                    self._held = None
                 self._free.notify_all()
             if work is not None:
                 work.tell("asked")
+
+    def pause(self) -> None:
+        """Between two passes of a method that holds its turn for all of them: quick work comes first.
+
+        It is a sign of life as well, and the work ends here once it is cancelled.
+        """
+        work, me = self.work, threading.get_ident()
+        if work is None or self._held != me:
+            return
+        work.check()
+        work.tell("asked")
+        if self._quick and not work.quick:
+            with self._free:
+                self._held = None
+                self._free.notify_all()
+            self._take(me, False, work)
+        work.tell("asking")
 
     def _take(self, me: int, quick: bool, work: Work | None) -> None:
         with self._free:
@@ -142,6 +160,11 @@ class WatchedBox(BlackBox):
         work = self._turns.work
         if work is not None:
             work.tell("progress", done, total, "texts scored")
+
+    def spent(self, seconds: float, versions: int = 0) -> None:
+        super().spent(seconds, versions)
+        if versions:  # a pass through the model is over
+            self._turns.pause()
 
     def _ask(self, query: str, texts: Sequence[str]) -> Floats:
         with self._turns.turn():

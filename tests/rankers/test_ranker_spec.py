@@ -105,6 +105,8 @@ def test_parts(text, kind, target, settings, written):
         ("bm25#k1=1", "", "bm25#k1=1"),
         ("S=https://h/?q=1,2", "S", "https://h/?q=1,2"),
         ("C#=lm#mu=9", "C#", "lm#mu=9"),
+        ("ltr=ltr:models/mart", "ltr", "ltr:models/mart"),
+        ("bm25=bm25#k1=2", "bm25", "bm25#k1=2"),
     ],
 )
 def test_names(text, name, spec):

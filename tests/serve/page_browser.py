@@ -58,7 +58,8 @@ class Page:
     def __init__(self, driver, url):
         self.driver, self.url = driver, url
 
-    def go(self, path="/", until="return document.querySelector('.card, .welcome, .empty, .failed')"):
+    def go(self, path="/", until="return document.querySelector('.card, .welcome, .empty, .failed')"
+           " && !document.querySelector('#results[aria-busy]')"):  # fmt: skip
         self.driver.get(self.url + path)
         self.until(until)
 

@@ -6,7 +6,9 @@ Run as ``python -m tests.serve.page_server STATE PORT``; it prints its address.
 from __future__ import annotations
 
 import functools
+import os
 import sys
+import time
 from pathlib import Path
 
 from intentx.datasets import load_demo
@@ -49,13 +51,22 @@ def recorded(folder: Path) -> Path:
     return folder / "recorded.trec"
 
 
+def held(query: str, texts: list[str]) -> list[int]:
+    """A ranker that is slow until there is a file, named by the environment."""
+    while not Path(os.environ["HELD_UNTIL"]).exists():
+        time.sleep(0.02)
+    return [len(text) for text in texts]
+
+
 def main(state: str, port: str) -> None:
     """Answer until the process ends."""
+    os.environ["HELD_UNTIL"] = str(Path(state) / "go")
     engines = {"demo": DemoEngine(), HOSTILE: HostileEngine()}
     openers = {"demo": functools.partial(DemoEngine, "demo"), HOSTILE: functools.partial(HostileEngine)}
     specs = {
         "BM25": "bm25", "MiniLM": "bi-encoder:minilm", f"B {EVIL}": "bm25",
         "recorded": f"run:{recorded(Path(state))}", "down": "http://127.0.0.1:9/rank#retries=0",
+        "held": "tests.serve.page_server:held",
     }  # fmt: skip
     rankers = {name: ServedRanker(name, RankerSpec.parse(spec)) for name, spec in specs.items()}
     service = Service(engines, openers, rankers, Options(state=Path(state)))

@@ -11,6 +11,7 @@ import pytest
 
 import intentx as ix
 from intentx.errors import InputError
+from intentx.rankers import FeatureRanker, TextFeatures
 from intentx.search import SearchIndex
 from intentx.serve import structs
 from intentx.serve.engines import IndexEngine
@@ -23,12 +24,13 @@ from intentx.serve.service import Options, Service
 from intentx.serve.structs import Can
 from intentx.serve.tasks import TASKS
 from intentx.serve.turns import Turns
+from tests import services
 from tests.rankers.interaction_toys import WORDS, lexicon
 from tests.serve.conftest import differing
 
 QUERY = "piano keys sound"
 SMALL = {"samples": 32, "budget": 32, "steps": 16}
-LEFT_OUT = {"seconds", "ranker", "model_calls", "calls"}
+LEFT_OUT = {"seconds", "ranker", "model_calls", "calls", "forms"}
 drawn = np.random.default_rng(5)
 DOCUMENTS = [
     ix.Document(f"d{i}", " ".join([*drawn.choice([*WORDS, "the", "old", "room"], 14), "piano"]),
@@ -62,6 +64,7 @@ def interaction(folder):
 
 def transformers(folder):
     import sentence_transformers
+    from transformers import BertConfig, BertForMaskedLM
 
     from tests import tiny_models
 
@@ -71,10 +74,43 @@ def transformers(folder):
     late = folder / "late"
     sentence_transformers.MultiVectorEncoder(str(folder / "bi" / "bert"), device="cpu").save(str(late))
     yield "late", f"late-interaction:{late}"
+    yield (
+        "dpr",
+        f"dpr:{tiny_models.dpr(folder / 'q', 'query')},{tiny_models.dpr(folder / 'd', 'document')}",
+    )
+    config = BertConfig(**tiny_models.SIZES, max_position_embeddings=24)
+    masked = tiny_models.seeded(lambda: BertForMaskedLM(config), 4.0)
+    pieces = tiny_models.word_pieces(folder / "sparse", 24)
+    yield "sparse", f"sparse:{tiny_models.save(masked, pieces, folder / 'sparse')}"
+
+
+def features(folder):
+    lightgbm = pytest.importorskip("lightgbm", reason="lightgbm is not installed")
+    texts = [one.content for one in DOCUMENTS]
+    made = TextFeatures(texts, names=("bm25", "coverage", "first_match", "length"))
+    grades = [float(one) for one in marks(QUERY, texts)]
+    model = lightgbm.LGBMRegressor(n_estimators=9, min_child_samples=1, min_data_in_bin=1, verbosity=-1)
+    return f"ltr:{FeatureRanker(made, model.fit(made(QUERY, texts), grades)).save(folder / 'ltr')}"
+
+
+def rerank(service, request):
+    """A rerank service that wants a key."""
+    if request.handler.headers["authorization"] != "Bearer sk-copied-1":
+        return 401, {"error": "no key"}
+    scores = marks(request.json["query"], request.json["documents"])
+    return 200, {"results": [{"index": i, "relevance_score": s} for i, s in enumerate(scores)]}
 
 
 @pytest.fixture(scope="module")
-def service(tmp_path_factory):
+def remote():
+    """A rerank service on this machine; its spec."""
+    with pytest.MonkeyPatch.context() as patch, services.Service(rerank) as made:
+        patch.setenv("COPIED_KEY", "sk-copied-1")
+        yield f"{made.url}/rerank#key_env=COPIED_KEY"
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory, remote):
     """A server without HTTP, and what its worker has loaded: rankers of all kinds, small ones."""
     pytest.importorskip("torch", reason="the neural extra is not installed")
     folder = tmp_path_factory.mktemp("rankers")
@@ -82,7 +118,7 @@ def service(tmp_path_factory):
         "first": "bm25", "k1": "bm25#k1=2", "lm": "lm", "rm3": "rm3", "callable": f"{__name__}:marks",
         "batches": f"{__name__}:batches",
         "fused": f"pipeline:{folder / 'fused.toml'}", "second": f"pipeline:{folder / 'second.toml'}",
-        "run": f"run:{folder / 'old.trec'}",
+        "run": f"run:{folder / 'old.trec'}", "ltr": features(folder), "remote": remote,
     }  # fmt: skip
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -139,22 +175,27 @@ def plain(answer):
     return {key: value for key, value in told.items() if key not in LEFT_OUT}
 
 
-LIGHT = ("first", "k1", "lm", "rm3", "callable", "run", "drmm", "knrm", "matchpyramid")
+LIGHT = ("first", "k1", "lm", "rm3", "callable", "run", "drmm", "knrm", "matchpyramid", "ltr", "remote")
 FEW = {  # methods for rankers that take their time
     "ranking": ("multiplex", "exs"), "document": ("shap", "deeplift", "ig", "token-pairs", "attention"),
     "pair": ("shap", "gradient-input"),
 }  # fmt: skip
 
 
+KIN = {"dpr": "bi", "sparse": "late"}  # of which a few tell: they have most of their code in common
+FEWER = ("multiplex", "shap", "deeplift")
+
+
 def offered(service, ranker, question):
+    few = FEWER if ranker in KIN else FEW[question]
     for method in methods_for(service.rankers[f"my {ranker}"].can, question):
-        if ranker in LIGHT or method.name in FEW[question]:
+        if ranker in LIGHT or method.name in few:
             named = {one.name for one in method.settings}
             yield method.name, {name: value for name, value in SMALL.items() if name in named}
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("ranker", [*LIGHT, "fused", "cross", "bi", "late"])
+@pytest.mark.parametrize("ranker", [*LIGHT, "fused", "cross", "bi", "late", *KIN])
 @pytest.mark.filterwarnings("ignore")
 def test_the_script_gives_the_answer_of_the_page(service, ranker):
     """Scores are remembered from method to method, so that sums of other batches round otherwise."""
@@ -209,3 +250,32 @@ def test_the_scripts_of_changes_give_the_answer_of_the_page(service):
         asked = {"ranker": ranker, "doc": last, "goal": "enter", "top": 2, "most": 2}
         answer, script = both(service, "counterfactual", **asked)
         assert [*differing(plain(answer), plain(ran(script, "explanation")))] == []
+
+
+@pytest.mark.parametrize("ranker", ["first", "lm", "ltr", "remote", "dpr", "sparse", "second"])
+@pytest.mark.filterwarnings("ignore")
+def test_the_scripts_of_missing_documents_and_of_edits_give_the_answer_of_the_page(service, ranker):
+    docs = order(service, f"my {ranker}")
+    gone = next(one.id for one in DOCUMENTS if one.id not in docs)
+    for doc in (docs[-1], gone):
+        answer, script = both(service, "missing", ranker=f"my {ranker}", doc=doc, top=3)
+        (found,), _ = printed(script)
+        assert [*differing(plain(answer), plain(found.to_dict()) | {"format": answer["format"]})] == []
+    for edit in (
+        {"doc": docs[0], "text": "desk"},
+        {"edited_query": "old room"},
+        {"text": "piano sound"},
+    ):
+        answer, script = both(service, "score", ranker=f"my {ranker}", **edit)
+        _, names = printed(script)
+        for name, ranking in (("before", names["ranking"]), ("after", names["after"])):
+            assert [one["doc_id"] for one in answer[name]] == list(ranking.doc_ids)
+            assert [one["score"] for one in answer[name]] == pytest.approx(ranking.scores, abs=1e-5)
+
+
+def printed(script):
+    """What a script prints, and its names."""
+    found = []
+    names = {"print": lambda *parts, **_: found.extend(parts)}
+    exec(script, names)  # noqa: S102
+    return found, names

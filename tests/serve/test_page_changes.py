@@ -69,6 +69,12 @@ def test_the_smallest_change_is_a_diff_with_a_ladder(page):
     page.click("#panel .follow", "into the first 10")
     page.shown("#panel .diff ins")
     assert int(page.texts("#panel table[aria-label='Rank after each change'] td.n")[-1]) <= 10
+    page.search("BM25", k=10)  # none of these can leave the first 10
+    page.click('.card [data-act="explain"]')
+    page.shown("#panel .follow", "that drops it")
+    page.click("#panel .follow", "that drops it")
+    page.shown("#panel .diff del")
+    assert page.text("#panel h2").endswith("that drops it from the first 9")
 
 
 # ---- 6: where is my document?
@@ -81,6 +87,11 @@ def test_where_a_document_was_lost(page):
     assert "no word of the query" in page.text("#panel .verdict")
     assert "jaguar" in page.text("#panel ul")
     assert page.axe() == []
+    page.search("BM25", k=20)
+    page.press("m")
+    page.find("#missing-id").send_keys(page.order()[14], Keys.ENTER)
+    page.shown("#panel .stages")
+    assert page.text("#panel .badge") == "Found at 15"  # it is in the list: nothing was cut
     page.search("BM25", k=5)
     page.press("m")
     page.find("#missing-text").send_keys(
@@ -158,6 +169,27 @@ def test_two_snapshots_are_compared(page):
         page.shown(".diff-of", "1 snapshot" if ranker == "BM25" else "2 snapshots")
         if ranker == "BM25":
             page.press(Keys.ESCAPE)
+    before, after = page.texts(".diff-of option:checked")
+    assert "BM25" in before
+    assert "MiniLM" in after
+    # A dialog that was closed while it searched does not come back.
+    page.run("""const real = window.fetch;
+        document.getElementById('told').textContent = '';
+        window.fetch = (...given) => new Promise((go) => { window.go = go; })
+          .then(() => real(...given));""")  # fmt: skip
+    page.click(".snapshot button")
+    page.press(Keys.ESCAPE)
+    page.run("window.go()")
+    page.shown("#told", "The snapshot was kept")
+    assert not page.find("#sheet").is_displayed()
+    page.driver.refresh()
+    page.until("return document.querySelector('.card')")
+    page.click("#open-snapshots")
+    page.shown(".diff-of", "3 snapshots")
+    chosen = page.run("return [...document.querySelectorAll('.diff-of select')].map("
+                      "(one) => one.selectedOptions[0].textContent.split(',')[0])")  # fmt: skip
+    assert chosen == ["MiniLM", "MiniLM"]  # the last two, the earlier one first
+    page.run("document.querySelector('.diff-of select').selectedIndex = 2")
     page.click(".diff-of button")
     page.shown(".diff-of .verdict", "1 of 1 queries differ")
     assert page.texts(".diff-of tbody td.up") or page.texts(".diff-of tbody td.down")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import pytest
 
 from tests.serve.page_browser import QUERY
@@ -23,7 +25,7 @@ def test_search_with_one_ranker_and_with_two(page):
     page.until("return document.querySelectorAll('.card').length === 10")
     assert set(map(str.lower, page.texts(".snippet b"))) == {"jaguar", "speed", "jaguars"}
     page.choose("#beside", "MiniLM")
-    page.until("return document.querySelectorAll('.column').length === 2")
+    page.until("return document.querySelectorAll('.column .list').length === 2")
     left, right = page.order(), page.order(1)
     assert left != right
     assert sorted(left) == sorted(right)
@@ -39,8 +41,36 @@ def test_search_with_one_ranker_and_with_two(page):
     # The address holds all of it.
     asked = page.driver.current_url
     page.driver.get(asked)
-    page.until("return document.querySelectorAll('.column').length === 2")
+    page.until("return document.querySelectorAll('.column .list').length === 2")
     assert page.order(1) == right
+
+
+def test_a_quick_ranker_is_shown_while_a_slow_one_searches(page, served):
+    asked = urlencode([("q", QUERY), ("c", "demo"), ("r", "BM25"), ("r", "held"), ("k", 10)])
+    try:
+        page.go(f"/?{asked}", until="return document.querySelector('.card')")
+        assert page.texts(".column h2") == ["BM25", "held"]
+        assert page.text(".column .waiting").startswith("Searching")
+        assert len(page.order()) == 10
+        assert "held" not in page.text(".card .score")  # nobody knows yet where it stands there
+        assert page.axe() == []
+        page.press(Keys.ARROW_DOWN, Keys.ARROW_DOWN)
+        focus = "return document.activeElement.dataset.doc"
+        assert page.run(focus) == page.order()[1]
+    finally:
+        (served.state / "go").touch()
+    page.until("return document.querySelectorAll('.links path').length === 10")
+    assert page.all(".waiting") == []
+    assert page.run(focus) == page.order()[1]
+    place = page.order(1).index(page.order()[0]) + 1
+    assert f"held {place}" in page.text(".card .score")
+    assert page.run("return document.getElementById('results').ariaBusy") is None
+
+
+def test_an_address_with_a_ranker_that_is_gone_says_so(page):
+    page.search("gone", "MiniLM")
+    assert page.texts(".column h2") == ["BM25", "MiniLM"]
+    assert "a ranker that cannot be used here: gone." in page.shown(".results-bar", "cannot be").text
 
 
 def test_nothing_found_is_said(page):
@@ -93,6 +123,32 @@ def test_a_cross_takes_a_term_out_and_fidelity_follows(page):
     assert page.text(".fidelity b") == f"{round(100 * kept['answer']['fidelity']['all'])} %"
     page.click(".taken .chip")
     page.until("return document.querySelector('.fidelity b').textContent === arguments[0]", whole)
+
+
+def test_terms_are_written_as_people_do_and_keep_their_effects_without_others(page):
+    page.search("BM25", query="crane safety", k=20)
+    page.click("#intent")
+    page.shown("#panel .terms")
+    assert page.texts("#panel .terms .term") == ["safety", "crane"]  # its stem is “safeti”
+    assert {"safety", "crane", "cranes"} >= {one.lower() for one in page.texts(".snippet mark")}
+    whole, effect = page.text(".fidelity b"), page.texts("#panel .terms .n")[1]
+    before = page.driver.current_url
+    page.click("#panel .terms .cross")
+    at_once = page.text(".fidelity")
+    assert f"(with all terms {whole})" in at_once
+    page.until("return location.href !== arguments[0]", before)
+    assert page.text(".fidelity") == at_once  # the server says the same
+    assert page.texts("#panel .terms .n") == [effect]
+    assert page.texts("#panel .taken .chip") == ["safety ↩"]
+    assert "the ranker was asked" in page.text("#panel .verdict")
+    for method in ("IntentGreedy", "EquivalentQuery"):  # whose terms are others
+        page.click(".tabs", method)
+        page.until("return /✓/.test(document.querySelector('.tabs [aria-pressed=true]').textContent)")
+        assert page.all("#panel .taken, #panel .failed") == []
+    before = page.driver.current_url
+    page.click("#panel .terms .cross")
+    page.until("return location.href !== arguments[0]", before)
+    assert page.all("#panel .taken .chip")
 
 
 def test_the_page_judges_as_the_library_does(page):
@@ -223,6 +279,8 @@ def test_one_of_two_rankers_fails_and_the_other_is_shown(page):
     page.click("#intent")
     page.shown("#panel .terms")
     assert page.text("#panel h2") == "What does BM25 read “jaguar speed” as?"
+    told = [one["message"] for one in page.driver.get_log("browser") if one["level"] == "SEVERE"]
+    assert [one for one in told if "/search - Failed to load" not in one] == []
 
 
 def test_words_in_snippets_have_the_colours_of_the_text_beside_them(page):

@@ -1,13 +1,15 @@
 // The page: what is searched, what is asked, and which address that has.
-import { follow as followJob, get, post, Refused } from "./api.js";
+import { get, Refused } from "./api.js";
 import { bdi, button, byId, failure, make, note, several, tell } from "./dom.js";
 import { cannotEdit, Editor } from "./edit.js";
 import { showHistory, showSnapshots } from "./kept.js";
 import { help, keyboard } from "./keys.js";
 import { focusPanel, Panel } from "./panel.js";
 import { Results } from "./results.js";
+import { searchBy } from "./searching.js";
 
 const SIZES = [10, 20, 50, 100];
+const FIRST = 10; // results that a document is brought into, or dropped from
 const box = { query: byId("query"), collection: byId("collection"), ranker: byId("ranker"), beside: byId("beside"), k: byId("k") };
 const state = { collections: [], rankers: [], turn: null, kept: null };
 
@@ -36,18 +38,23 @@ const app = {
     const column = results.columns.find((one) => one.ranker === ranker);
     return column ? column.rankOf(id) : null;
   },
+  /** Of so many first results, a change can bring a document into them, or drop it: not all there are. */
+  firstOf(ranker) {
+    const column = results.columns.find((one) => one.ranker === ranker && one.done);
+    return column ? Math.min(FIRST, column.order.length - 1) : FIRST;
+  },
   edit(id, text) {
     const column = results.columns.find((one) => one.ranker === panel.body?.ranker && one.cards.has(id)) || results.columns.find((one) => one.cards.has(id));
     if (column) editor.open(column.cards.get(id), text);
     else cannotEdit();
   },
-  mark(terms, stemmed, tones = null) {
+  mark(terms, forms, tones = null) {
     if (String([terms.join("\n"), tones]) === String([results.terms.join("\n"), results.tones])) return;
-    results.mark(terms, stemmed, tones);
+    results.mark(terms, forms, tones);
     kept = null;
   },
   asks,
-  unmark: () => results.found && results.mark([], false),
+  unmark: () => results.found && results.mark([]),
   point: (number) => results.point(number ?? kept),
   keep(number) {
     kept = kept === number ? null : number;
@@ -105,6 +112,7 @@ const searchAddress = () => {
   return `/?${new URLSearchParams([["q", q], ["c", c], ...results.columns.map((one) => ["r", one.ranker]), ["k", k]])}`;
 };
 
+/** Search; it is over with the first results, and those of a slower ranker are put beside them. */
 async function search(wanted, { push = true, quiet = false } = {}) {
   state.turn?.abort(new Error("another search"));
   const turn = new AbortController();
@@ -114,26 +122,41 @@ async function search(wanted, { push = true, quiet = false } = {}) {
   const root = byId("results");
   root.setAttribute("aria-busy", "true");
   if (!quiet) root.replaceChildren(note("Searching …"));
-  const slow = setTimeout(() => {
-    if (state.turn === turn && !quiet) root.replaceChildren(note("Searching … the first search by a ranker takes longer, since its model is loaded."));
-  }, 2500);
-  try {
-    let found = await post("search", wanted, turn.signal);
-    if (found.job) found = (await followJob(found.job, () => undefined, turn.signal)).answer;
+  const slow = setTimeout(() => state.turn === turn && sayLonger(root), 2500);
+  const arrived = () => {
+    if (!quiet) tell(results.columns.filter((one) => one.done).map((one) => `${one.ranker}: ${several(one.order.length, "result")}`).join(", "), false);
+    if (results.columns.some((one) => one.pending)) return;
+    clearTimeout(slow);
+    root.removeAttribute("aria-busy");
+  };
+  const first = (found) => {
     if (state.turn !== turn) return;
-    results.show({ ...found, rankings: found.rankings.map((one, i) => ({ ...one, ranker: one.ranker || wanted.rankers[i] })) });
+    results.show(found);
     fillBar();
     document.title = `${found.query} · intentx`;
     if (push) history.pushState({}, "", searchAddress());
-    if (!quiet) tell(results.columns.map((one) => `${one.ranker}: ${several(one.order.length, "result")}`).join(", "), false);
-  } catch (error) {
+    arrived();
+  };
+  const more = (ranking, i) => {
     if (state.turn !== turn) return;
+    results.fill(ranking, i);
+    if (ranking.error) fillBar();
+    if (editor.active) editor.see();
+    arrived();
+  };
+  try {
+    await searchBy(wanted, turn.signal, first, more);
+  } catch (error) {
+    clearTimeout(slow);
+    if (state.turn !== turn) return;
+    root.removeAttribute("aria-busy");
     root.replaceChildren(failure(error, "No results: ", button("Search again", () => search(wanted, { push }))));
     if (quiet) throw error;
-  } finally {
-    clearTimeout(slow);
-    if (state.turn === turn) root.removeAttribute("aria-busy");
   }
+}
+
+function sayLonger(root) {
+  for (const one of root.querySelectorAll(":scope > .note, .waiting")) one.textContent = "Searching … the first search by a ranker takes longer, since its model is loaded.";
 }
 
 /** What can be asked about the results as a whole. */
@@ -171,7 +194,7 @@ function missing() {
     make("form", { class: "missing", submit: (event) => {
       event.preventDefault();
       const given = id.value.trim() ? { doc: id.value.trim() } : text.value.trim() ? { text: text.value } : null;
-      if (given) app.ask("missing", { ...app.base(ranker.value), ...given });
+      if (given) app.ask("missing", { ...app.base(ranker.value), top: results.found.k, ...given }); // what is listed is found
       else told.textContent = "Give an id, or paste the text.";
     } }, able.length > 1 ? make("label", null, make("span", null, "Ranker"), " ", ranker) : null,
     make("label", null, make("span", null, "Its id"), " ", id), make("label", null, make("span", null, "or its text"), " ", text), told, make("p", null, make("button", { class: "main" }, "Find it"))));
@@ -249,7 +272,11 @@ async function follow() {
   const wanted = { query: given.get("q"), collection: given.get("c") || undefined, rankers: given.getAll("r"), k: Math.min(1000, Math.max(1, Math.trunc(Number(given.get("k"))) || 20)) };
   if (results.found && searchAddress() === location.pathname + location.search) return panel.open && panel.close();
   fill(wanted);
-  return search(chosen(), { push: false });
+  const asked = chosen();
+  const lost = wanted.rankers.filter((one) => !asked.rankers.includes(one));
+  await search(asked, { push: false });
+  if (lost.length && results.found) results.bar.append(make("p", { class: "picked-bar", role: "status" }, "The address names a ranker that cannot be used here: ", lost.map((one, i) => [i ? ", " : "", bdi(one)]), "."));
+  return undefined;
 }
 
 // ---- light and dark

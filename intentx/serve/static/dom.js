@@ -101,14 +101,17 @@ function* wordsOf(text) {
   } else for (const one of text.matchAll(/[\p{L}\p{N}][\p{L}\p{N}\p{M}'’]*/gu)) yield [one[0], one.index];
 }
 
-/** Where terms stand in a text: `{start, end, term}` with the number of the term. Terms of several words, too. */
-export function termPlaces(text, terms, stemmed = false) {
+/** Where terms stand in a text: `{start, end, term}` with the number of the term. Terms of several words, too.
+ * `forms`: how texts write a term that is a stem. */
+export function termPlaces(text, terms, forms = {}) {
   const wanted = new Map();
-  terms.forEach((term, i) => {
-    const words = [...wordsOf(term)].map(([word]) => fold(word));
-    if (!words.length) words.push(fold(term));
-    wanted.set(words.join(" "), [i, words.length]);
-  });
+  const want = (written, i) => {
+    const words = [...wordsOf(written)].map(([word]) => fold(word));
+    if (!words.length) words.push(fold(written));
+    const key = words.join(" ");
+    if (!wanted.has(key)) wanted.set(key, [i, words.length]);
+  };
+  terms.forEach((term, i) => (formsOf(forms, term) || [term]).forEach((form) => want(form, i)));
   const longest = Math.max(1, ...[...wanted.values()].map(([, length]) => length));
   const words = [...wordsOf(text.slice(0, 200000))];
   const folded = words.map(([word]) => fold(word));
@@ -116,7 +119,7 @@ export function termPlaces(text, terms, stemmed = false) {
   for (let i = 0; i < words.length; i += 1) {
     for (let n = Math.min(longest, words.length - i); n >= 1; n -= 1) {
       const key = folded.slice(i, i + n).join(" ");
-      const hit = wanted.get(key) || (stemmed && n === 1 && stemOf(key, wanted));
+      const hit = wanted.get(key);
       if (!hit) continue;
       found.push({ start: words[i][1], end: words[i + n - 1][1] + words[i + n - 1][0].length, term: hit[0] });
       i += n - 1;
@@ -126,14 +129,10 @@ export function termPlaces(text, terms, stemmed = false) {
   return found;
 }
 
-/** The term that a word begins with: stems are cut-off words, the last letter of which may have changed. */
-function stemOf(word, wanted) {
-  for (const [term, hit] of wanted) {
-    const begins = term.length > 4 ? term.slice(0, -1) : term;
-    if (term.length > 2 && word.startsWith(begins) && word.length - term.length < 6) return hit;
-  }
-  return undefined;
-}
+const formsOf = (forms, term) => (forms && Object.hasOwn(forms, term) ? forms[term] : null);
+
+/** A term as people write it: a stem by the form that the query or most texts have. */
+export const writtenAs = (term, forms) => formsOf(forms, term)?.[0] ?? term;
 
 /** The part of a text, of some letters, in which most of the marks' different terms stand. */
 export function bestPart(text, places, length = 260) {

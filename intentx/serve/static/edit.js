@@ -2,7 +2,6 @@
 import { work, cancel } from "./api.js";
 import { button, known, make, real, tell, whole } from "./dom.js";
 
-const FIRST = 10; // results that a document is brought into, or dropped from
 const PAUSE = 250; // milliseconds without a key before the ranker is asked
 
 export class Editor {
@@ -23,9 +22,10 @@ export class Editor {
       this.box = make("textarea", { dir: "auto", rows: 6, maxlength: 100000, "aria-label": `Text of ${card.name}`, input: () => this.later(), spellcheck: "false" });
       this.told = make("output", { class: "seen", "aria-live": "polite" });
       const base = () => ({ ...this.app.base(card.column.ranker), doc: card.id });
-      const change = (goal, words) => button(words, () => this.app.ask("counterfactual", { ...base(), goal }));
+      const top = this.app.firstOf(card.column.ranker);
+      const change = (goal, words) => button(words, () => this.app.ask("counterfactual", { ...base(), goal, top }));
       this.form = make("div", { class: "editor" }, this.box, this.told, make("p", { class: "acts" },
-        card.one.rank > FIRST ? change("enter", `Smallest change that brings it into the first ${FIRST}`) : change("leave", "Smallest change that drops it"),
+        top > 0 ? card.one.rank > top ? change("enter", `Smallest change that brings it into the first ${whole(top)}`) : change("leave", "Smallest change that drops it") : null,
         button("As it was", () => this.reset()), button("Done", () => this.close())));
       card.element.classList.add("editing");
       card.words.after(this.form);

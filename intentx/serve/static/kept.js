@@ -76,7 +76,7 @@ function newSnapshot(now) {
       const wanted = queries.value.split("\n").map((one) => one.trim()).filter((one) => one);
       await post("snapshots", { name: name.value.trim(), collection: now.collection, queries: wanted, ranker: now.ranker, k: now.k });
       tell("The snapshot was kept.");
-      await showSnapshots(now);
+      if (keep.isConnected && byId("sheet").open) await showSnapshots(now); // and not where one has turned to something else
     } catch (error) {
       keep.disabled = false;
       told.textContent = `${error.message} ${error.todo || ""}`;
@@ -87,9 +87,8 @@ function newSnapshot(now) {
 
 function compareForm(all) {
   const options = (chosen) => all.map((one, i) => make("option", { value: String(one.id ?? one.name), selected: i === chosen }, `${one.name} · ${one.ranker} · ${when(one.made)}`));
-  const newest = all.length - 1;
-  const left = make("select", null, options(Math.max(0, newest - 1)));
-  const right = make("select", null, options(newest));
+  const left = make("select", null, options(Math.min(1, all.length - 1))); // the newest one comes first
+  const right = make("select", null, options(0));
   const found = make("div", { "aria-live": "polite" });
   return make("section", { class: "diff-of", "aria-label": "Compare two snapshots" }, make("h3", null, several(all.length, "snapshot")),
     make("form", { class: "row", submit: async (event) => {

@@ -54,7 +54,7 @@ export class Panel {
   begin(kind, body) {
     this.leave();
     this.turn = Symbol(kind);
-    Object.assign(this, { kind, body, tabs: [], tab: null, without: new Set(), base: null, fresh: true, kept: null });
+    Object.assign(this, { kind, body, tabs: [], tab: null, without: new Set(), fresh: true, kept: null });
     this.root.hidden = false;
     document.body.classList.add("with-panel");
   }
@@ -111,7 +111,10 @@ export class Panel {
   choose(tab, fresh = false) {
     this.tab = tab;
     this.fresh = fresh;
-    const run = tab?.run && !tab.run.failed && !this.without.size ? tab.run : this.started(this.bodyOf(tab));
+    this.without = new Set(); // the terms of another answer are others
+    clearTimeout(this.later);
+    this.waiting = null;
+    const run = tab?.run && !tab.run.failed && !tab.run.body.without ? tab.run : this.started(this.bodyOf(tab));
     if (tab) tab.run = run;
     this.show(run);
     if (run.answer !== null) this.arrived(run);
@@ -157,7 +160,6 @@ export class Panel {
   takeOut(term, out) {
     if (out) this.without.add(term);
     else this.without.delete(term);
-    this.base ??= this.run.answer;
     this.render();
     clearTimeout(this.later);
     this.later = setTimeout(() => {
@@ -253,7 +255,8 @@ export class Panel {
 
   /** For a text that no document of the collection has: what a search would do with it. */
   wouldStand() {
-    return this.body.text ? button("Where would it stand?", () => this.app.ask("score", this.body), { "data-focus": "stand" }) : null;
+    const { top, ...body } = this.body;
+    return body.text ? button("Where would it stand?", () => this.app.ask("score", body), { "data-focus": "stand" }) : null;
   }
 
   tellProgress() {
@@ -276,7 +279,7 @@ export class Panel {
     if (!answer) return this.run ? [] : [make("p", { class: "note" }, "…")];
     const partial = this.run.answer === null;
     const marks = this.marksOf(answer);
-    if (marks) this.app.mark(marks.terms, marks.stemmed, marks.tones);
+    if (marks) this.app.mark(marks.terms, answer.forms, marks.tones);
     else this.app.unmark(); // of an answer without words, such as features
     const parts = viewOf(answer, {
       root: this.root,
@@ -284,7 +287,7 @@ export class Panel {
       nameOf: (id) => this.app.nameOf(id),
       point: (number) => this.app.point(number === null || !marks ? number : marks.at(number)),
       keep: (number) => this.app.keep(marks ? marks.at(number) : number),
-      terms: (terms) => this.app.mark(terms, false),
+      terms: (terms) => this.app.mark(terms, answer.forms),
       takeOut: (term) => this.takeOut(term, true),
       put: (term) => this.takeOut(term, false),
       edit: (doc, text) => this.app.edit(doc, text),
@@ -296,24 +299,23 @@ export class Panel {
   /** Which words the snippets are cut by: those of the ranking, or the strongest of the document. */
   marksOf(answer) {
     if (!Array.isArray(answer.terms) || !answer.terms.length) return null;
-    const stemmed = Boolean(answer.analyzer?.stem);
     if (this.body.question === "document" || this.body.question === "pair") {
       const least = 0.2 * Math.max(...answer.weights.map(Math.abs));
       const texts = (answer.ranking?.texts || []).slice(0, 50);
       // Words that most results hold, such as "the", would cover them with colour.
       const strong = answer.terms.filter((term, i) => i < 40 && Math.abs(answer.weights[i]) >= least);
-      const rare = strong.filter((term) => texts.filter((text) => termPlaces(text, [term], stemmed).length).length <= Math.max(3, 0.5 * texts.length) || this.inQuery(term));
+      const rare = strong.filter((term) => texts.filter((text) => termPlaces(text, [term], answer.forms).length).length <= Math.max(3, 0.5 * texts.length) || this.inQuery(term, answer.forms));
       const shown = rare.slice(0, 12);
       const largest = Math.max(...answer.weights.map(Math.abs));
       const tones = shown.map((term) => toneOf(answer.weights[answer.terms.indexOf(term)], largest)); // as in the text beside them
-      return { terms: shown, stemmed, tones, at: (number) => { const at = shown.indexOf(answer.terms[number]); return at < 0 ? null : at; } };
+      return { terms: shown, tones, at: (number) => { const at = shown.indexOf(answer.terms[number]); return at < 0 ? null : at; } };
     }
     const terms = answer.terms.filter((term) => !this.without.has(term));
-    return { terms, stemmed, at: (number) => { const at = terms.indexOf(answer.terms[number]); return at < 0 ? null : at; } };
+    return { terms, at: (number) => { const at = terms.indexOf(answer.terms[number]); return at < 0 ? null : at; } };
   }
 
-  inQuery(term) {
-    return termPlaces(this.body.query, [term]).length > 0;
+  inQuery(term, forms) {
+    return termPlaces(this.body.query, [term], forms).length > 0;
   }
 
   /** The settings of the method, to be changed. */
@@ -345,11 +347,12 @@ export class Panel {
     const rank = this.app.rankOf(body.ranker, id);
     if (rank === null && this.kind === "missing") return null; // only what the ranker orders can be explained
     const base = { collection: body.collection, query: body.query, ranker: body.ranker, k: body.k, doc: id };
-    const change = (goal, text, more = {}) => button(text, () => this.ask("counterfactual", { ...base, goal, ...more }), { "data-focus": `${goal} ${more.change || ""}` });
+    const top = this.app.firstOf(body.ranker);
+    const change = (goal, text, more = {}) => button(text, () => this.ask("counterfactual", { ...base, goal, ...(goal === "below" ? {} : { top }), ...more }), { "data-focus": `${goal} ${more.change || ""}` });
     const pair = body.question === "pair";
-    return make("nav", { class: "follow", "aria-label": "What next" }, pair ? change("below", "Smallest change that puts it below", { above: body.above }) : rank !== null && rank <= 10
+    return make("nav", { class: "follow", "aria-label": "What next" }, pair ? change("below", "Smallest change that puts it below", { above: body.above }) : top < 1 ? null : rank !== null && rank <= top
       ? [change("leave", "Smallest change that drops it"), change("leave", "… of the query", { change: "query" })]
-      : [change("enter", "Smallest change that brings it into the first 10"), change("enter", "… of the query", { change: "query" })],
+      : [change("enter", `Smallest change that brings it into the first ${whole(top)}`), change("enter", "… of the query", { change: "query" })],
     this.kind === "explain" && !pair ? null : button("Explain it", () => this.ask("explain", { ...base, question: "document" })),
     rank === null ? null : button("Edit its text", () => this.app.edit(id)));
   }

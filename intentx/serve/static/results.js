@@ -1,5 +1,5 @@
 // The results: one or two columns of documents, with lines between where one stands left and right.
-import { bdi, bestPart, button, draw, failure, make, marked, real, seconds, several, termPlaces, unitsOf, whole } from "./dom.js";
+import { bdi, bestPart, button, draw, failure, make, marked, real, seconds, several, termPlaces, unitsOf, whole, writtenAs } from "./dom.js";
 import { drags } from "./drag.js";
 
 const COLOURS = 12;
@@ -34,12 +34,28 @@ export class Results {
       this.columns[0].element, this.lines, two ? this.columns[1].element : null));
     this.columns.forEach((column) => this.sizes.observe(column.list));
     this.root.querySelector(".card")?.setAttribute("tabindex", "0");
-    this.mark([], false);
+    this.mark([]);
+  }
+
+  /** The results of a ranker that was slower than the other one. */
+  fill(ranking, i) {
+    const old = this.columns[i];
+    const within = old.element.contains(document.activeElement);
+    this.found.rankings[i] = ranking;
+    const column = new Column(this, ranking, i, this.found);
+    this.columns[i] = column;
+    this.sizes.unobserve(old.list);
+    old.element.replaceWith(column.element);
+    this.sizes.observe(column.list);
+    if (within) column.element.querySelector("button")?.focus();
+    if (!this.root.querySelector('.card[tabindex="0"]')) this.root.querySelector(".card")?.setAttribute("tabindex", "0");
+    this.mark(this.terms, this.forms, this.tones);
+    if (this.picked) this.setPicked(this.picked);
   }
 
   /** The words of an explanation: snippets are cut by them. Without any, the words of the query are bold. `tones`: classes of their marks. */
-  mark(terms, stemmed, tones = null) {
-    Object.assign(this, { terms, stemmed, tones });
+  mark(terms, forms = {}, tones = null) {
+    Object.assign(this, { terms, forms, tones });
     for (const column of this.columns) for (const card of column.cards.values()) card.write();
     this.link();
   }
@@ -54,7 +70,7 @@ export class Results {
   /** Where a document stands in the other column; null where there is none. */
   other(column, docId) {
     const other = this.columns[1 - column.number];
-    return other && !other.error ? other.rankOf(docId) : undefined;
+    return other?.done ? other.rankOf(docId) : undefined;
   }
 
   card(element) {
@@ -147,7 +163,7 @@ export class Results {
 /** The results of one ranker. */
 class Column {
   constructor(results, ranking, number, found) {
-    Object.assign(this, { results, number, ranker: ranking.ranker, k: found.k, error: ranking.error || null, asks: !ranking.error && results.act.asks(ranking.ranker) });
+    Object.assign(this, { results, number, ranker: ranking.ranker, k: found.k, error: ranking.error || null, pending: Boolean(ranking.pending), done: !ranking.error && !ranking.pending, asks: !ranking.error && results.act.asks(ranking.ranker) });
     this.order = ranking.results.map((one) => one.doc_id);
     this.first = this.order;
     this.list = make("ol", { class: "list" });
@@ -157,9 +173,9 @@ class Column {
     const explain = !this.error && button("Explain intent", () => results.act.intent(this.ranker), { class: "quiet", "aria-label": `Explain intent of ${this.ranker}` });
     this.element = make("section", { class: "column", "aria-labelledby": name },
       make("header", { class: "column-head" }, make("h2", { id: name }, bdi(this.ranker)),
-        this.error ? null : make("small", null, `${several(this.order.length, "result")}${ranking.seconds === undefined ? "" : ` · ${seconds(ranking.seconds)}`}`), explain),
+        !this.done ? null : make("small", null, `${several(this.order.length, "result")}${ranking.seconds === undefined ? "" : ` · ${seconds(ranking.seconds)}`}`), explain),
       (ranking.notes || []).map((text) => make("p", { class: "note", dir: "auto" }, text)),
-      this.error ? failure(this.error, "No results: ") : this.order.length ? this.list : make("p", { class: "empty" }, "Nothing found: no document holds a word of the query. Try other words, or another collection."));
+      this.pending ? make("p", { class: "note waiting" }, "Searching …") : this.error ? failure(this.error, "No results: ") : this.order.length ? this.list : make("p", { class: "empty" }, "Nothing found: no document holds a word of the query. Try other words, or another collection."));
   }
 
   /** The document's rank from 1 as it stands; null where it is not in the list. */
@@ -256,12 +272,12 @@ class Card {
 
   /** The snippet: by the explanation's words, else as the server cut it. */
   write() {
-    const { terms, stemmed, tones, found } = this.column.results;
+    const { terms, forms, tones, found } = this.column.results;
     const unit = unitsOf(this.text);
-    let places = terms.length ? termPlaces(this.text, terms, stemmed) : (this.one.snippet || []).map(([start, end], i) => ({ start: unit(start), end: unit(end), term: i }));
+    let places = terms.length ? termPlaces(this.text, terms, forms) : (this.one.snippet || []).map(([start, end], i) => ({ start: unit(start), end: unit(end), term: i }));
     if (!terms.length && !places.length) places = termPlaces(this.text, found.query.split(/\s+/).filter((word) => word));
     const marks = places.map((one) => ({ ...one, make: (text) => (terms.length
-      ? make("mark", { class: tones ? tones[one.term] : `t${one.term % COLOURS}`, "data-term": one.term, title: terms[one.term] }, text) : make("b", null, text)) }));
+      ? make("mark", { class: tones ? tones[one.term] : `t${one.term % COLOURS}`, "data-term": one.term, title: writtenAs(terms[one.term], forms) }, text) : make("b", null, text)) }));
     const [start, end] = this.open ? [0, this.text.length] : bestPart(this.text, places, this.column.results.columns.length > 1 ? 170 : 260);
     this.words.replaceChildren(...(this.text.trim() ? [start > 0 ? "…\u00a0" : "", ...marked(this.text, marks, start, end), end < this.text.length ? "\u00a0…" : ""] : [make("em", null, "(no text)")]));
     this.more.hidden = !this.open && start <= 0 && end >= this.text.length;

@@ -1,5 +1,5 @@
 // Two rankers on the same query: what each reads it as, and the words that speak for either order.
-import { bdi, known, make, note, percent, real, several } from "./dom.js";
+import { bdi, known, make, note, percent, real, several, writtenAs } from "./dom.js";
 import { bars, facts, fold, table } from "./parts.js";
 
 const COLOURS = 12;
@@ -14,7 +14,7 @@ export function comparisonView(answer, context) {
   const number = (term) => terms.indexOf(term);
   context.terms(terms);
   const chip = (term) => make("button", { type: "button", class: `term t${number(term) % COLOURS}`, title: "Highlight it in the results", click: () => context.keep(number(term)),
-    pointerenter: () => context.point(number(term)), pointerleave: () => context.point(null), focusin: () => context.point(number(term)), focusout: () => context.point(null) }, bdi(term));
+    pointerenter: () => context.point(number(term)), pointerleave: () => context.point(null), focusin: () => context.point(number(term)), focusout: () => context.point(null) }, bdi(writtenAs(term, answer.forms)));
   return [
     ...failed,
     agreement ? make("p", { class: "verdict" }, make("b", { class: "badge" }, `τ ${real(agreement.tau, 0.1)}`),

@@ -1,5 +1,5 @@
 // One document: words for and against on colours in its text, with numbers; also of a pair.
-import { bdi, known, make, note, real, several, signed, termPlaces, whole } from "./dom.js";
+import { bdi, known, make, note, real, several, signed, termPlaces, whole, writtenAs } from "./dom.js";
 import { bars, coloured, facts, fold, legend, made, matrix, textOf, value, verdict } from "./parts.js";
 
 const SIZES = new Set(["Saliency"]); // weights without a direction
@@ -10,14 +10,14 @@ export function documentView(answer, context) {
   const largest = Math.max(0, ...answer.weights.map((weight) => Math.abs(weight) || 0));
   const told = make("output", { class: "told-word" });
   const point = (word) => {
-    told.textContent = word === null ? "" : `${word} ${signed(answer.weights[answer.terms.indexOf(word)], largest)}`;
+    told.textContent = word === null ? "" : `${writtenAs(word, answer.forms)} ${signed(answer.weights[answer.terms.indexOf(word)], largest)}`;
     for (const one of context.root.querySelectorAll("[data-word]")) one.classList.toggle("pointed", word !== null && one.dataset.word === word);
     context.point(word === null ? null : answer.terms.indexOf(word));
   };
   const rows = answer.terms.map((term, i) => ({
     name: term,
     weight: answer.weights[i],
-    head: make("button", { type: "button", class: "plain", "data-word": term, title: "Highlight it", click: () => point(term) }, bdi(term)),
+    head: make("button", { type: "button", class: "plain", "data-word": term, title: "Highlight it", click: () => point(term) }, bdi(writtenAs(term, answer.forms))),
     row: { pointerenter: () => point(term), pointerleave: () => point(null), focusin: () => point(term), focusout: () => point(null) },
   }));
   if (known(answer.rest)) rows.splice(Math.min(rows.length, 19), 0, { head: make("em", null, "the rest: no word"), weight: answer.rest });
@@ -41,7 +41,7 @@ export function documentView(answer, context) {
 /** The text of the document that it is compared with, with the words that have a weight. */
 function otherText(answer, point) {
   const text = textOf(answer, answer.above);
-  const words = termPlaces(text, answer.terms).map((one) => ({ term: answer.terms[one.term], start: one.start, end: one.end, weight: answer.weights[one.term] }));
+  const words = termPlaces(text, answer.terms, answer.forms).map((one) => ({ term: answer.terms[one.term], start: one.start, end: one.end, weight: answer.weights[one.term] }));
   const codes = codesOf(text);
   return coloured(text, words.map((word) => ({ ...word, start: codes(word.start), end: codes(word.end) })), point);
 }

@@ -1,5 +1,5 @@
 // What a ranker reads a query as: terms with effects, the verdict, and how far they reproduce its order.
-import { bdi, button, draw, known, make, note, percent, real, several, signed, whole } from "./dom.js";
+import { bdi, button, draw, known, make, note, percent, real, several, signed, whole, writtenAs } from "./dom.js";
 import { bar, facts, fold, made, table, verdict } from "./parts.js";
 
 const COLOURS = 12;
@@ -47,6 +47,7 @@ export function judged(answer, without = new Set()) {
 export function rankingView(answer, context) {
   const out = context.without || new Set();
   const now = judged(answer, out);
+  const ofAll = answer.with_all_terms ? answer.with_all_terms.all : answer.fidelity?.all;
   const effects = new Map((answer.effects || []).map((one) => [one.term, one]));
   const measured = answer.terms.map((term) => effects.get(term)?.effect).filter(known);
   const limits = [Math.min(0, ...measured), Math.max(0, ...measured)];
@@ -57,13 +58,13 @@ export function rankingView(answer, context) {
     ...verdict(answer),
     answer.terms.length ? table(["term", "effect on the score", "", "", ""], rows, { class: "terms", label: "Intent terms" })
       : make("p", { class: "empty" }, "No word expresses its order."),
-    out.size ? make("p", { class: "taken" }, "Taken out: ", [...out].map((term) => [button(`${term} ↩`, () => context.put(term), { class: "chip", "aria-label": `Put ${term} back` }), " "])) : null,
+    out.size ? make("p", { class: "taken" }, "Taken out: ", [...out].map((term) => [button(`${writtenAs(term, answer.forms)} ↩`, () => context.put(term), { class: "chip", "aria-label": `Put ${writtenAs(term, answer.forms)} back` }), " "])) : null,
     make("p", { class: "fidelity", role: "status" }, known(now.all)
       ? ["Together ", out.size ? "the other terms reproduce " : "they reproduce ", make("b", null, percent(now.all)), ` of its ${several(now.pairs, "preference")}`,
         known(now.far) ? [", ", make("b", null, percent(now.far)), ` of those at least ${several(now.gap, "rank")} apart`] : "",
-        out.size && known(answer.fidelity?.all) ? ` (with all terms ${percent(answer.fidelity.all)})` : "", "."]
+        out.size && known(ofAll) ? ` (with all terms ${percent(ofAll)})` : "", "."]
       : "How far they reproduce its order is not known: it has no preferences."),
-    avoided.length ? note("It avoids: ", avoided.map((one, i) => [i ? ", " : "", bdi(one.term), ` (${signed(one.effect)})`]), ".") : null,
+    avoided.length ? note("It avoids: ", avoided.map((one, i) => [i ? ", " : "", bdi(writtenAs(one.term, answer.forms)), ` (${signed(one.effect)})`]), ".") : null,
     answer.agreement ? facts(Object.entries(answer.agreement).filter(([, one]) => known(one)).map(([name, one]) => [name, real(one)])) : null,
     answer.lucene ? facts([["Lucene", make("code", null, answer.lucene)]]) : null,
     fold("The ranking beside it", () => slope(answer, now, context), true),
@@ -76,13 +77,14 @@ export function rankingView(answer, context) {
 function termRow(term, i, effect, { answer, context, limits, largest }) {
   const asked = effect && known(effect.effect);
   const name = button(null, () => context.keep(i), { class: `term t${i % COLOURS}`, "aria-pressed": "false", title: "Highlight it in the results", "data-term": i });
-  name.append(make("bdi", null, term));
+  const written = writtenAs(term, answer.forms);
+  name.append(make("bdi", null, written));
   const places = asked && known(effect.places) && Math.abs(effect.places) >= 0.05 ? `${effect.places > 0 ? "▲" : "▼"} ${real(Math.abs(effect.places), 10)} places` : "";
-  const kind = effect?.beside ? `${KINDS[effect.kind]} beside “${effect.beside}”` : KINDS[effect?.kind] || "";
+  const kind = effect?.beside ? `${KINDS[effect.kind]} beside “${writtenAs(effect.beside, answer.forms)}”` : KINDS[effect?.kind] || "";
   const title = asked ? `95 % interval ${real(effect.low, largest)} to ${real(effect.high, largest)}, ${several(effect.tested, "edited document")}` : null;
   const row = [name, make("td", { class: "bar", title }, asked ? bar(effect.effect, ...limits) : null, " ", make("span", { class: "n" }, asked ? signed(effect.effect, largest) : "")),
     make("td", { class: "soft" }, places), make("td", { class: "soft" }, kind),
-    make("td", null, button("×", () => context.takeOut(term), { class: "cross", "aria-label": `Take ${term} out of the explanation`, title: "Take it out" }))];
+    make("td", null, button("×", () => context.takeOut(term), { class: "cross", "aria-label": `Take ${written} out of the explanation`, title: "Take it out" }))];
   return Object.assign(row, { row: {
     pointerenter: () => context.point(i), pointerleave: () => context.point(null),
     focusin: () => context.point(i), focusout: () => context.point(null),
