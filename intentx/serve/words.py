@@ -102,18 +102,28 @@ def forms_of(
 ) -> dict[str, list[str]]:
     """How texts write each term that an analyzer stems: as in the query first, then by their number.
 
-    >>> forms_of(["abil"], "ability", ["able, and its abilities"], [Analyzer(stem="english")])
-    {'abil': ['ability', 'abilities']}
+    Terms are stems, or words as they are written.
+
+    >>> some = ["able, and its abilities"], [Analyzer(stem="english")]
+    >>> forms_of(["abil"], "ability", *some), forms_of(["abilities"], "ability", *some)
+    ({'abil': ['ability', 'abilities']}, {'abilities': ['ability', 'abilities']})
     """
-    wanted = set(terms)
+    terms = [*terms]
     found: dict[str, Counter[str]] = {}
     for analyzer in {one: None for one in analyzers if one.stem}:
+        stems = {term: analyzer.terms(term) for term in terms}
+        wanted = {*terms, *(stem for some in stems.values() for stem in some)}
+        seen: dict[str, Counter[str]] = {}
         for times, text in ((len(texts) + 1, query), *((1, text) for text in texts)):
             for token in analyzer.tokens(text):
                 if token.term in wanted:
-                    counted = found.setdefault(token.term, Counter())
+                    counted = seen.setdefault(token.term, Counter())
                     counted[text[token.start : token.end].lower()] += times
+        for term, of_word in stems.items():
+            own = seen.get(term) or (seen.get(of_word[0]) if len(of_word) == 1 else None)
+            if own:
+                found.setdefault(term, Counter()).update(own)
     return {
-        term: sorted(counted, key=lambda form: (-counted[form], form))[:MOST_FORMS]
+        term: sorted(counted, key=lambda form: (-counted[form], form != term, form))[:MOST_FORMS]
         for term, counted in found.items()
     }

@@ -115,9 +115,11 @@ def test_contrasts_and_changes_have_its_words(service):
     exec(script.replace("print(", "str("), names)  # noqa: S102
     terms = {n: list(one.terms) for n, one in names["comparison"].queries[0].intents.items()}
     assert terms == {n: one["terms"] for n, one in answer["queries"][0]["intents"].items()}
-    stems = {term for some in terms.values() for term in some}
-    assert stems <= {term for one in DOCUMENTS for term in POLISH.terms(one.content)}
-    assert stems <= answer["forms"].keys()
+    words = {term for some in terms.values() for term in some}  # as they are written
+    of_documents = {term for one in DOCUMENTS for term in POLISH.terms(one.content)}
+    assert {stem for word in words for stem in POLISH.terms(word)} <= of_documents
+    assert words <= answer["forms"].keys()
+    assert all(POLISH.terms(form) == POLISH.terms(w) for w in words for form in answer["forms"][w])
     asked = Counterfactual(query=QUERY, ranker="callable", doc="d1", goal="leave", top=1, k=6)
     answer, script = both(service, "counterfactual", asked)
     names = {}
