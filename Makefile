@@ -16,7 +16,7 @@ serve: $(VENV)/.serve
 # the order of the files, since by default those of few tests come last, which are the long ones;
 # doctests, which are short, end it.
 # Processes that tests start find the modules compiled, also where the environment says not to keep them.
-PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadgroup --no-loadscope-reorder
+PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 test: $(VENV)/.dev
 	$(PYTEST)
 

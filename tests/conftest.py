@@ -1,5 +1,7 @@
+import functools
 import gc
 import os
+import re
 from pathlib import Path
 
 import hypothesis
@@ -33,16 +35,30 @@ def pytest_collectstart(collector):
         collector.collect = list
 
 
-# Servers and browsers of a whole session, whose start takes seconds.
-SHARED = {"server", "served", "chromium"}
+# Tests that ask for a server or a browser of a whole session, whose start takes seconds.
+SHARED = re.compile(r"^def test_\w+\([^)]*\b(?:server|served|page|browser|chromium)\b", re.M)
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items):
-    """For ``--dist loadgroup``: a file is one group, and so are all tests that share a server."""
-    for item in items:
-        shared = SHARED.intersection(getattr(item, "fixturenames", ()))
-        item.add_marker(pytest.mark.xdist_group("servers" if shared else item.nodeid.split("::")[0]))
+@functools.cache
+def scope_of(file):
+    """What one process runs: all files together that share a server, or else the file."""
+    path = Path(__file__).parents[1] / file
+    shares = path.parent.name in ("serve", "report") and SHARED.search(path.read_text(encoding="utf-8"))
+    return "servers" if shares else file
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config, log):
+    """``--dist loadfile``, with the files that share a server in one process, which starts it once."""
+    if config.getvalue("dist") != "loadfile":
+        return None
+    from xdist.scheduler import LoadFileScheduling
+
+    class Together(LoadFileScheduling):
+        def _split_scope(self, nodeid):
+            return scope_of(nodeid.split("::", 1)[0])
+
+    return Together(config, log)
 
 
 @pytest.fixture(scope="session")
