@@ -160,7 +160,8 @@ def test_made_of_parts():
     assert repr(RankerSpec("http", "https://h/rank?key=sk-1")) == "RankerSpec('https://h/rank?key=…')"
     with pytest.raises(ix.InputError, match=r"no kind of ranker 'bm52'; .*did you mean 'bm25'"):
         RankerSpec("bm52")
-    for parts in (("cross-encoder", "a#b"), ("bm25", "", {}, "lm"), ("bm25", "", {}, "a=b")):
+    assert str(RankerSpec("bm25", "", {}, "lm")) == "lm=bm25"  # it may be called as a kind is
+    for parts in (("cross-encoder", "a#b"), ("bm25", "", {}, "a=b")):
         with pytest.raises(ix.InputError, match="would be read as a different ranker"):
             RankerSpec(*parts)
 
