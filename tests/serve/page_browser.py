@@ -107,10 +107,17 @@ class Page:
         )
 
     def click(self, css, name=None):
-        """Click on an element, or on the button of this name in it."""
-        found = self.find(css) if name is None else self.named(css, name)
-        self.run("arguments[0].scrollIntoView({block: 'center'})", found)
-        found.click()
+        """Click on an element, or on the button of this name in it, as it is once it stays."""
+        from selenium.common.exceptions import StaleElementReferenceException
+
+        for again in (True, True, False):  # an answer may just be drawn anew
+            try:
+                found = self.find(css) if name is None else self.named(css, name)
+                self.run("arguments[0].scrollIntoView({block: 'center'})", found)
+                return found.click()
+            except StaleElementReferenceException:
+                if not again:
+                    raise
 
     def named(self, css, name):
         return next(one for one in self.all(f"{css} button") if name in one.text)
