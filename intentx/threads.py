@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import importlib
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 __all__ = ["one_thread"]
 
@@ -27,16 +28,16 @@ def one_thread(function: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(function)
     def alone(*args: P.args, **kwargs: P.kwargs) -> R:
-        with _controller().limit(limits=1, user_api="blas"):
+        with _libraries().limit(limits=1, user_api="blas"):
             return function(*args, **kwargs)
 
     return alone
 
 
 @functools.cache
-def _controller():  # type: ignore[no-untyped-def]  # threadpoolctl has no types
-    """Of all libraries of linear algebra, once SciPy's is loaded."""
-    import scipy.linalg  # noqa: F401
+def _libraries() -> Any:
+    """Those of linear algebra, with SciPy's, which is loaded when it is first needed."""
     from threadpoolctl import ThreadpoolController
 
+    importlib.import_module("scipy.linalg")
     return ThreadpoolController()

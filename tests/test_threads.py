@@ -1,7 +1,10 @@
 """Small matrices are worked on in one thread, whatever the process may use."""
 
+import threading
+
 import numpy as np
 import pytest
+import scipy
 from threadpoolctl import threadpool_info, threadpool_limits
 
 from intentx.explainers.document import interactions
@@ -15,6 +18,7 @@ def threads(*args, **kwargs):
 
 @pytest.fixture(autouse=True)
 def two():
+    assert scipy.linalg  # which loads a library of its own
     with threadpool_limits(2, "blas"):
         yield
 
@@ -25,6 +29,28 @@ def test_one_while_it_runs_and_as_many_as_before_afterwards():
     assert threads() == {2}
     with pytest.raises(ZeroDivisionError):
         one_thread(lambda: 1 / 0)()
+    assert threads() == {2}
+
+
+def test_calls_that_overlap_leave_as_many_as_before():
+    """The first to begin ends first: what the other one found at its beginning was lowered already."""
+    begun, ended = threading.Event(), threading.Event()
+
+    @one_thread
+    def second():
+        begun.set()
+        assert ended.wait(20)
+
+    other = threading.Thread(target=second)
+
+    @one_thread
+    def first():
+        other.start()
+        assert begun.wait(20)
+
+    first()
+    ended.set()
+    other.join(20)
     assert threads() == {2}
 
 

@@ -26,7 +26,7 @@ from intentx.serve.tasks import TASKS
 from intentx.serve.turns import Turns
 from tests import services
 from tests.rankers.interaction_toys import WORDS, lexicon
-from tests.serve.conftest import differing
+from tests.serve.conftest import differing, run_script
 
 QUERY = "piano keys sound"
 SMALL = {"samples": 32, "budget": 32, "steps": 16}
@@ -164,9 +164,7 @@ def order(service, ranker):
 
 
 def ran(script, name):
-    names = {}
-    exec(script.replace("print(", "str("), names)  # noqa: S102
-    return names[name].to_dict()
+    return run_script(script)[name].to_dict()
 
 
 def plain(answer):
@@ -238,9 +236,7 @@ def test_the_ranker_is_asked_in_the_same_batches(service):
 )
 def test_the_script_contrasts_rankers_as_the_page_does(service, pair):
     answer, script = both(service, "compare", rankers=[f"my {one}" for one in pair])
-    names = {}
-    exec(script, names)  # noqa: S102
-    found = plain(names["comparison"].to_dict())
+    found = plain(ran(script, "comparison"))
     assert [*differing(plain(answer) | {"rankers": 0}, found | {"rankers": 0})] == []
 
 
@@ -276,6 +272,5 @@ def test_the_scripts_of_missing_documents_and_of_edits_give_the_answer_of_the_pa
 def printed(script):
     """What a script prints, and its names."""
     found = []
-    names = {"print": lambda *parts, **_: found.extend(parts)}
-    exec(script, names)  # noqa: S102
+    names = run_script(script, print=lambda *parts, **_: found.extend(parts))
     return found, names

@@ -16,7 +16,7 @@ from intentx.serve.service import Options, Service
 from intentx.serve.structs import Compare, Counterfactual, Explain, Search
 from intentx.serve.tasks import TASKS
 from intentx.serve.turns import Turns
-from tests.serve.conftest import differing
+from tests.serve.conftest import differing, run_script
 
 POLISH = ix.Analyzer(language="polish", stem=True)
 QUERY = "książka o rzekach"
@@ -91,8 +91,7 @@ def test_explanations_have_its_words_and_the_script_gives_them(service, ranker):
         asked = Explain(query=QUERY, ranker=ranker, question=question, method=method, k=6,
                         doc="d2" if question == "document" else None)  # fmt: skip
         answer, script = both(service, "explain", asked)
-        names = {}
-        exec(script.replace("print(", "str("), names)  # noqa: S102
+        names = run_script(script)
         found = names["explanation"].to_dict()
         for one in (answer, found):
             one["seconds"], one["model_calls"] = 0, 0
@@ -111,8 +110,7 @@ def test_explanations_have_its_words_and_the_script_gives_them(service, ranker):
 def test_contrasts_and_changes_have_its_words(service):
     asked = Compare(query=QUERY, rankers=["first", "callable"], k=6)
     answer, script = both(service, "compare", asked)
-    names = {}
-    exec(script.replace("print(", "str("), names)  # noqa: S102
+    names = run_script(script)
     terms = {n: list(one.terms) for n, one in names["comparison"].queries[0].intents.items()}
     assert terms == {n: one["terms"] for n, one in answer["queries"][0]["intents"].items()}
     words = {term for some in terms.values() for term in some}  # as they are written
@@ -122,8 +120,7 @@ def test_contrasts_and_changes_have_its_words(service):
     assert all(POLISH.terms(form) == POLISH.terms(w) for w in words for form in answer["forms"][w])
     asked = Counterfactual(query=QUERY, ranker="callable", doc="d1", goal="leave", top=1, k=6)
     answer, script = both(service, "counterfactual", asked)
-    names = {}
-    exec(script.replace("print(", "str("), names)  # noqa: S102
+    names = run_script(script)
     assert answer["edited_text"] == names["explanation"].edited_text
     assert "words = TextSettings(language='pl').analyzer()" in script
     assert "analyzer=words)" in script
