@@ -278,7 +278,7 @@ def test_one_of_two_rankers_fails_and_the_other_is_shown(page):
     assert page.axe() == []
     page.click("#intent")
     page.shown("#panel .terms")
-    assert page.text("#panel h2") == "What does BM25 read “jaguar speed” as?"
+    assert page.text("#panel h2") == "Intent of BM25 for “jaguar speed”"
     told = [one["message"] for one in page.driver.get_log("browser") if one["level"] == "SEVERE"]
     assert [one for one in told if "/search - Failed to load" not in one] == []
 

@@ -231,7 +231,7 @@ function fill(wanted) {
 function welcome() {
   const here = state.collections.find((one) => one.name === box.collection.value);
   byId("results").replaceChildren(make("div", { class: "welcome" }, make("h2", null, "Search, and ask why"),
-    make("p", null, "Rank ", here ? [several(here.documents, "document"), " of ", bdi(here.name)] : "documents", " with one ranker, or with two beside each other. Then ask what it reads the query as, which words put a result where it is, and what would change that."),
+    make("p", null, "Rank ", here ? [several(here.documents, "document"), " of ", bdi(here.name)] : "documents", " with one ranker, or with two beside each other. Then ask which terms explain its order, which words put a result where it is, and what would change that."),
     here?.queries?.length ? [make("p", { class: "note" }, "Queries to begin with:"), make("p", { class: "chips" }, here.queries.slice(0, 24).map((text) => button([bdi(text)], () => app.searchFor(text), { class: "chip" })))] : null,
     make("p", { class: "note" }, "Press ", make("kbd", null, "?"), " for the keyboard.")));
   document.title = "intentx: search, and ask why";

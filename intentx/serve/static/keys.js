@@ -14,7 +14,7 @@ export const keysOn = () => localStorage.getItem("keys") !== "off";
 export function help() {
   const box = make("input", { type: "checkbox", checked: keysOn(), change: () => localStorage.setItem("keys", box.checked ? "on" : "off") });
   const body = sheetOf("Help",
-    make("p", null, "Search, then ask why: what the ranker reads the query as, which words put a result where it is, why it is above another one, and what would change that."),
+    make("p", null, "Search, then ask why: which terms explain the ranker’s order, which words put a result where it is, why it is above another one, and what would change that."),
     make("dl", { class: "keys" }, KEYS.map(([key, what]) => [make("dt", null, make("kbd", null, key)), make("dd", null, what)])),
     make("p", null, "With a mouse or a finger: drag the head of one result on another one to ask why one is above the other. Point at a term to see it in the results."),
     make("p", null, make("label", null, box, " Shortcuts of one key")));

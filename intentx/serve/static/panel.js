@@ -180,7 +180,7 @@ export class Panel {
   title() {
     const { body, kind } = this;
     const name = (id) => bdi(this.app.nameOf(id));
-    if (kind === "compare") return ["How do ", bdi(body.rankers[0]), " and ", bdi(body.rankers[1]), " read “", bdi(body.query), "”?"];
+    if (kind === "compare") return ["Intents of ", bdi(body.rankers[0]), " and ", bdi(body.rankers[1]), " for “", bdi(body.query), "”"];
     if (kind === "score") return body.doc || !body.text ? ["What an edit does to ", body.doc ? name(body.doc) : "the ranking"] : ["Where your text would stand"];
     if (kind === "missing") return ["Where is ", body.doc ? name(body.doc) : "the text", "?"];
     if (kind === "counterfactual") {
@@ -189,7 +189,7 @@ export class Panel {
     }
     if (body.question === "pair") return ["Why is ", name(body.doc), " above ", name(body.above), "?"];
     if (body.question === "document") return ["Why is ", name(body.doc), this.app.rankOf(body.ranker, body.doc) ? ` at rank ${whole(this.app.rankOf(body.ranker, body.doc))}?` : " where it is?"];
-    return ["What does ", bdi(body.ranker), " read “", bdi(body.query), "” as?"];
+    return ["Intent of ", bdi(body.ranker), " for “", bdi(body.query), "”"];
   }
 
   render() {

@@ -1,4 +1,4 @@
-// Two rankers on the same query: what each reads it as, and the words that speak for either order.
+// Two rankers on the same query: the intent terms of each, and the words that speak for either order.
 import { bdi, known, make, note, percent, real, several, writtenAs } from "./dom.js";
 import { bars, facts, fold, table } from "./parts.js";
 
@@ -27,7 +27,7 @@ export function comparisonView(answer, context) {
         side?.terms?.length ? table(null, side.terms.map((term, i) => [chipOf(chip, terms, term), make("td", { class: "n" }, real(side.shares?.[i], 0.1))]), { label: `Terms for ${name}` }) : note("No term."),
         known(side?.covered) ? note(`They reproduce ${percent(side.covered)} of these pairs${known(side.heldout) ? `, ${percent(side.heldout)} of held-out ones` : ""}.`) : null))),
     ]),
-    make("h3", null, "What each of them reads the query as"),
+    make("h3", null, "Intent terms of each ranker"),
     make("div", { class: "halves" }, Object.entries(query.intents || {}).map(([name, one]) => make("div", null, make("h4", null, bdi(name)),
       bars(one.terms.map((term, i) => ({ head: chip(term), weight: one.weights[i], cells: [make("td", { class: "soft" }, one.kinds?.[i] || "")] })), { label: `Intent of ${name}`, most: 12 }),
       note(`Together ${percent(one.all)} of its preferences.`)))),
