@@ -49,7 +49,7 @@ class Page:
     def search(self, *rankers: str, k: int = 10, query: str = QUERY) -> None:
         asked = [("q", query), *(("r", one) for one in rankers), ("k", k)]
         self.driver.get(f"{self.url}/?{urlencode(asked)}")
-        self.until("return document.querySelectorAll('.card').length")
+        self.until("return document.querySelector('.card') && !document.querySelector('.waiting')")
 
     def until(self, script: str) -> None:
         """Wait for a script to give something."""
