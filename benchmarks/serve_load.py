@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import random
 import re
 import subprocess
@@ -16,11 +15,13 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import urllib3
+from trec import machine
 
 from intentx.datasets import demo_queries, load_demo
 
@@ -122,27 +123,31 @@ def _explain(ask: Any, number: int, until: float) -> None:
             ask("explain?wait=120", {**body, **method})
 
 
-def _memory(pid: int) -> float:
-    """MiB of the server and its workers together."""
-    pids = [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
+def _memory(pid: int) -> tuple[float, float]:
+    """MiB of the server, and of its workers together."""
+    workers = map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+    return _resident([pid]), _resident(workers)
+
+
+def _resident(pids: Iterable[int]) -> float:
     pages = [int(Path(f"/proc/{one}/statm").read_text().split()[1]) for one in pids]
     return sum(pages) * os.sysconf("SC_PAGE_SIZE") / 2**20
 
 
-def _fifths(memory: list[float]) -> str:
-    places = np.linspace(0, len(memory) - 1, 6).round().astype(int)
+def _tenths(memory: Iterable[float]) -> str:
+    memory = list(memory)
+    places = np.linspace(0, len(memory) - 1, 11).round().astype(int)
     return ", ".join(f"{memory[place]:,.0f}" for place in places)
 
 
 def _report(found: dict[str, Any], options: argparse.Namespace) -> str:
-    memory = found["memory"]
+    server, workers = zip(*found["memory"], strict=True)
     lines = [
         "# The search page under load", "",
         f"{options.searching} people search the demo collection by BM25, with a pause of {PAUSE:g} s on "
         f"average, while {options.explaining} have MiniLM explain documents (KernelSHAP with 200 "
-        f"samples, DeepLIFT), for {options.seconds:g} s. {os.cpu_count()} cores, load average "
-        f"{os.getloadavg()[0]:.1f} at the end, {platform.machine()}, Python "
-        f"{platform.python_version()}.",
+        f"samples, DeepLIFT), for {options.seconds:g} s. Machine, which also runs the people: {machine()}; "
+        f"load average {os.getloadavg()[0]:.1f} at the end.",
         "", "| | number | median ms | p95 ms | max ms |", "|---|---|---|---|---|",
     ]  # fmt: skip
     for kind in ("search", "explain"):
@@ -152,8 +157,10 @@ def _report(found: dict[str, Any], options: argparse.Namespace) -> str:
         lines.append(f"| {kind} | {len(times):,} | {median:,.0f} | {high:,.0f} | {most:,.0f} |")
     lines += [
         "", f"Errors: {len(found['errors'])}. Told to come back later: {found['busy']}. Of "
-        f"{found['keys']} different answers, {found['kept']} are kept. Memory of server and worker "
-        f"together, MiB, at the start and after each fifth of the time: {_fifths(memory)}.",
+        f"{found['keys']} different answers, {found['kept']} are kept.",
+        "", "Memory in MiB, at the start and after each tenth of the time:",
+        f"- worker: {_tenths(workers)}",
+        f"- server: {_tenths(server)}", "",
         *(f"- {error}" for error in found["errors"][:5]),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"

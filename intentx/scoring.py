@@ -155,22 +155,23 @@ class BlackBox:
             for one in (tuple(texts),) if self.listwise else texts:
                 asked.texts[query, one] = len(texts) if self.listwise else 1
         if self.listwise:
-            key = (query, tuple(texts))
-            if key not in self._known_lists:
-                self._known_lists[key] = self._list(query, key[1])
-            return self._known_lists[key].copy()
-        new = [text for text in dict.fromkeys(texts) if (query, text) not in self._known]
-        new = self._not_on_disk(query, new)
+            key, lists = (query, tuple(texts)), self._known_lists
+            if key not in lists:
+                lists[key] = self._list(query, key[1])
+            return lists[key].copy()
+        known = self._known  # stays what it is for this call, though another thread may forget
+        new = [text for text in dict.fromkeys(texts) if (query, text) not in known]
+        new = self._not_on_disk(query, new, known)
         new.sort(key=len, reverse=True)  # the longest first: a batch too large fails at once
         for start in range(0, len(new), self.batch_size):
             batch = new[start : start + self.batch_size]
             scores = self._ask(query, batch).tolist()
-            self._known.update(zip(((query, text) for text in batch), scores, strict=True))
+            known.update(zip(((query, text) for text in batch), scores, strict=True))
             if self.cache is not None:
                 self.cache.keep(query, batch, scores)
             if self.progress is not None:
                 self.progress(start + len(batch), len(new))
-        return np.array([self._known[query, text] for text in texts])
+        return np.array([known[query, text] for text in texts])
 
     def refresh(self, *, thorough: bool = True) -> None:
         """Forget what was remembered if the scorer is no longer what it was.
@@ -185,10 +186,18 @@ class BlackBox:
         if mark == self._mark:
             return
         self._mark = mark
-        self._known.clear()
-        self._known_lists.clear()
+        self.forget()
         if self.cache is not None and not self._named:
             self.cache.fingerprint = self.can.filed_under()
+
+    @property
+    def remembered(self) -> int:
+        """Texts whose scores are in memory, those of a list each for itself."""
+        return len(self._known) + sum(len(texts) for _, texts in list(self._known_lists))
+
+    def forget(self) -> None:
+        """Forget all scores in memory; a call under way in another thread keeps its own."""
+        self._known, self._known_lists = {}, {}
 
     @property
     def mark(self) -> Any:
@@ -216,13 +225,15 @@ class BlackBox:
             for name, number in more.items():
                 setattr(self, name, getattr(self, name) + number)
 
-    def _not_on_disk(self, query: str, texts: list[str]) -> list[str]:
+    def _not_on_disk(
+        self, query: str, texts: list[str], known: dict[tuple[str, str], float]
+    ) -> list[str]:
         """The texts that the file has no score of; of the others it is read into memory."""
         if self.cache is None:
             return texts
         found = self.cache.find(query, texts)
         on_disk = {(query, t): s for t, s in zip(texts, found, strict=True) if s is not None}
-        self._known.update(on_disk)
+        known.update(on_disk)
         self._count(texts_found=len(on_disk))
         return [text for text in texts if (query, text) not in on_disk]
 

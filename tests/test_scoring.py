@@ -235,3 +235,18 @@ def test_a_scorer_may_say_itself_what_is_wrong():
         ScorerError, match=r"^too long\n  query: 'q'\n  document: 'dddd'\n  document id: '4'$"
     ):
         rank(refusing, "q", TEXTS)
+
+
+@pytest.mark.parametrize("kind", [Counting, Listwise])
+def test_a_call_under_way_has_its_scores_though_all_is_forgotten_meanwhile(kind):
+    inner = kind()
+
+    class Forgetting(kind):
+        def __call__(self, query, texts):
+            box.forget()
+            return inner(query, texts)
+
+    box = BlackBox(Forgetting(), batch_size=1)
+    asked = sorted(TEXTS, key=len)
+    assert box("q", asked).tolist() == list(inner("q", asked))
+    assert box.remembered == 0

@@ -23,7 +23,8 @@ from intentx.text import Analyzer
 
 __all__ = ["Asking", "Loaded", "can_of"]
 
-BOXES = 32  # rankings whose scores are remembered, for all users together
+BOXES = 32  # rankings whose scores are remembered, for all users together ...
+MOST_KNOWN = 20_000  # ... and the texts of them all: some 20 MB of short passages
 
 
 class Loaded:
@@ -108,15 +109,21 @@ class Loaded:
         with self._changing:
             found = self._boxes.get(key)
             if found is not None:
-                self._boxes.move_to_end(key)
-                found.trim()
-                return found
-        scorer = self.scorer(name, collection, [one.content for one in documents])
+                return self._used(key, found)
+        made = WatchedBox(self.scorer(name, collection, [one.content for one in documents]), self.turns)
         with self._changing:
-            made = self._boxes.setdefault(key, WatchedBox(scorer, self.turns))
-            while len(self._boxes) > BOXES:
-                self._boxes.popitem(last=False)
-        return made
+            return self._used(key, self._boxes.setdefault(key, made))
+
+    def _used(self, key: tuple[Any, ...], box: WatchedBox) -> WatchedBox:
+        """The box, now the last to be forgotten; the oldest go where there is too much."""
+        self._boxes.move_to_end(key)
+        known = {one: each.remembered for one, each in self._boxes.items()}
+        while len(known) > 1 and (len(known) > BOXES or sum(known.values()) > MOST_KNOWN):
+            oldest, _ = self._boxes.popitem(last=False)
+            del known[oldest]
+        if box.remembered > MOST_KNOWN:
+            box.forget()
+        return box
 
     def ranking(self, asking: Asking) -> Ranking:
         """The ranking that is asked about."""

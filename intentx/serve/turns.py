@@ -14,9 +14,6 @@ __all__ = ["Stopped", "Turns", "WatchedBox", "Work"]
 BATCH = 32  # texts in one call: what a search waits for while an explanation runs
 
 
-MOST_KNOWN = 10_000  # texts whose scores one box remembers
-
-
 class Stopped(BaseException):
     """The work was cancelled; no Exception, so that no method takes it for a failure of the ranker."""
 
@@ -150,11 +147,6 @@ class WatchedBox(BlackBox):
         self._known[query, text] = score
         self.taught = True
         self._count(texts_scored=1, texts_asked=1)
-
-    def trim(self) -> None:
-        """Forget what was scored, where that is much."""
-        if len(self._known) > MOST_KNOWN:
-            self._known.clear()
 
     def _progress(self, done: int, total: int) -> None:
         work = self._turns.work
