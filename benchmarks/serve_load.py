@@ -146,8 +146,8 @@ def _report(found: dict[str, Any], options: argparse.Namespace) -> str:
         "# The search page under load", "",
         f"{options.searching} people search the demo collection by BM25, with a pause of {PAUSE:g} s on "
         f"average, while {options.explaining} have MiniLM explain documents (KernelSHAP with 200 "
-        f"samples, DeepLIFT), for {options.seconds:g} s. Machine, which also runs the people: {machine()}; "
-        f"load average {os.getloadavg()[0]:.1f} at the end.",
+        f"samples, DeepLIFT), for {options.seconds:g} s. Machine, which also runs the people: "
+        f"{machine()}; load average {os.getloadavg()[0]:.1f} at the end.",
         "", "| | number | median ms | p95 ms | max ms |", "|---|---|---|---|---|",
     ]  # fmt: skip
     for kind in ("search", "explain"):

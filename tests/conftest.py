@@ -48,6 +48,12 @@ def scope_of(file):
 
 
 @pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers():
+    """``-n auto``: one more than there are cores, since tests of servers and browsers often wait."""
+    return (os.cpu_count() or 1) + 1
+
+
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config, log):
     """``--dist loadfile``, with the files that share a server in one process, which starts it once."""
     if config.getvalue("dist") != "loadfile":
