@@ -66,6 +66,7 @@ def test_another_solver_finds_no_more(rankers):
     problem = Problem(Objective(make(5, rankers=rankers, terms=8, documents=7, pairs=20)), 1, 3)
     program = built(problem)
     starts, index, value, least, most = program.rows.arrays(len(program.cost))
+    index, starts = index.astype(np.int32), starts.astype(np.int32)  # older versions take no others
     rows = csr_array((value, index, starts), shape=(len(least), len(program.cost)))
     second = milp(
         -program.cost,
