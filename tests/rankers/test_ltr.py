@@ -82,7 +82,7 @@ def models(X, grades):
         (LinearRegression(), grades, lambda m: m.predict(X)),
         (DecisionTreeRegressor(max_depth=3, random_state=0), grades, lambda m: m.predict(X)),
         (GradientBoostingRegressor(n_estimators=5), grades, lambda m: m.predict(X)),
-        (LinearSVC(random_state=0), two, lambda m: m.decision_function(X)),
+        (LinearSVC(dual="auto", random_state=0), two, lambda m: m.decision_function(X)),
         (make_pipeline(StandardScaler(), LogisticRegression()), two, lambda m: m.predict_proba(X)[:, 1]),
         (
             RandomForestClassifier(n_estimators=9, random_state=0),
@@ -230,7 +230,7 @@ def test_models_and_features_that_cannot_be_used(table):
     with pytest.raises(ix.InputError, match=r"must be numbers, such as grades.*bad, fair, good"):
         ranker_of(named).score_features(X)
     with pytest.raises(ix.InputError, match=r"LinearSVC must give one finite score.*\(41, 3\)"):
-        ranker_of(LinearSVC().fit(X, grades)).score_features(X)
+        ranker_of(LinearSVC(dual="auto").fit(X, grades)).score_features(X)
 
     class Short(TextFeatures):
         def __call__(self, query, texts):
