@@ -48,7 +48,9 @@ class DocumentStore:
         self.write = write
         self._one = threading.RLock()
         self._connections: dict[int, sqlite3.Connection] = {}
-        self._memory = None if path is not None else _connected(":memory:")
+        self._memory: sqlite3.Connection | None = None
+        if path is None:
+            self._memory = _connected(":memory:")
         if write and not self._connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]:
             self._connection.executescript(f"BEGIN; {TABLES} COMMIT;")
 
@@ -74,6 +76,9 @@ class DocumentStore:
             self._connections.clear()
             if self._memory is not None:
                 self._memory.close()
+
+    def __del__(self) -> None:
+        self.close()  # of an index that nobody closed: from Python 3.13 on, SQLite warns of those
 
     def mark(self) -> str | None:
         """What `set_mark` was told: what the terms depend on."""

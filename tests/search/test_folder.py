@@ -1,6 +1,8 @@
 """An index on disk: complete or not there, built again only when it must be."""
 
+import gc
 import json
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -215,3 +217,14 @@ def test_folders_that_are_none_of_an_index(tmp_path):
     with pytest.raises(ix.InputError, match=r"no search index in .*none; SearchIndex\.build"):
         SearchIndex.open(tmp_path / "none")
     assert [path.name for path in tmp_path.iterdir()] == ["file"]
+
+
+def test_an_index_that_nobody_closed_lets_go_of_its_file(tmp_path):
+    folder = tmp_path / "index"
+    SearchIndex.build({"a": "piano", "b": "desk"}, folder=folder)
+    found = SearchIndex.open(folder)
+    connection = found._store._connection
+    del found
+    gc.collect()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        connection.execute("SELECT 1")
