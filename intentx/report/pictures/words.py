@@ -15,7 +15,7 @@ from intentx.errors import InputError, MissingExtraError
 from intentx.evaluation.faithfulness import Faithfulness
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.shown import verdict_of
-from intentx.explainers.document.signed import signed
+from intentx.explainers.document.signed import sides_of, signed
 from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation
 from intentx.explainers.inside.token_pairs_explanation import TokenPairsExplanation
 from intentx.explainers.ranking.explanation import IntentExplanation
@@ -374,6 +374,6 @@ def _draw_scale(
     axes.set_yticks([])
     axes.tick_params(axis="x", labelsize=SIZE - 2, colors=SOFT, length=2)
     axes.spines[:].set_visible(False)
-    ends = ("", "matters" if explanation.method in SIZES else "for") if sized else ("against", "for")
+    ends = sides_of(explanation.method)
     for x, side, word in ((-0.03, "right", ends[0]), (1.03, "left", ends[1])):
         axes.text(x, 0.5, word, transform=axes.transAxes, ha=side, va="center", color=SOFT, fontsize=8)
