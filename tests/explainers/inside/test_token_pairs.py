@@ -147,6 +147,40 @@ def test_deletion_is_inclusion_and_exclusion():
         ix.TokenPairs(method="deletion").explain(ix.rank(score, "tea", ["tea"]), 0)
 
 
+class InSingle:
+    """A ranker that reads *tea*, with the last digits of a network's numbers."""
+
+    module = torch.nn.Linear(1, 1)
+
+    def __call__(self, query, texts):
+        return [
+            ("tea" in text and "tea" in query) + 0.5 + 3e-8 * (len(text + query) % 5) for text in texts
+        ]
+
+    def embed(self, query, text): ...
+
+    def score_embedded(self, embedded, vectors): ...
+
+
+def test_deletion_takes_the_last_digits_of_a_network_for_nothing():
+    found = ix.TokenPairs(method="deletion").explain(ix.rank(InSingle(), "tea bag", ["a tea set"]), 0)
+    assert np.count_nonzero(found.matrix) == 1
+    assert [one.text for one in found.strongest()[0][:2]] == ["tea", "tea"]
+
+
+def test_a_piece_that_covers_several_words_is_noted(tmp_path):
+    model, _ = tiny_models.bi_encoder(tmp_path)
+    thai = "ร้านขนมปังในกรุงเทพ"  # an unknown word as a whole, for a model of other letters
+    ranking = ix.rank(BiEncoder(model), "piano key", [f"{thai} key", "a key"])
+    place = ranking.position("0")
+    for method in (ix.TokenPairs(), ix.Attention(), ix.DeepLIFT()):
+        notes = method.explain(ranking, place).notes
+        assert any(
+            f"1 piece that the model reads covers several words, {thai[:20]!r}" in n for n in notes
+        )
+        assert not any("covers" in n for n in method.explain(ranking, 1 - place).notes)
+
+
 @pytest.mark.parametrize("kind", ["knrm", "matchpyramid"])
 def test_rankers_over_a_matrix_by_deeplift(kind):
     if kind == "knrm":
