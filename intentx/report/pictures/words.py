@@ -33,7 +33,7 @@ from intentx.report.pictures.line_breaks import (
 )
 from intentx.report.pictures.maps import flattened_figure, map_figure
 from intentx.report.pictures.pairs import pairs_figure
-from intentx.report.pictures.style import AGAINST, FOR, SIZE, SOFT, mixed, plain_style
+from intentx.report.pictures.style import AGAINST, FOR, SIZE, SOFT, mixed, plain_style, told_of_letters
 from intentx.scoring import unit_of
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def save_figure(path: Path, kind: str, figure: Figure) -> Path:
     """Write a figure to a path that was checked, with the ending ``kind``; the same file twice."""
     dates = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     content = io.BytesIO()
-    with plain_style():
+    with plain_style(), told_of_letters():
         figure.savefig(content, format=kind[1:], dpi=DPI, metadata=dates.get(kind))
     return write_file(path, content.getvalue())
 
