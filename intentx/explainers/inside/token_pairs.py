@@ -170,10 +170,14 @@ class TokenPairs(DocumentMethod):
             return self._of_encoder(subject, can.at_side)
         ways = "sums over pairs (late interaction, learned sparse rankers), encoders of two sides"
         what = "KNRM and MatchPyramid" if self.method == "auto" else "no others"
+        deletion = (
+            "TokenPairs(method='deletion'), on the command line token-pairs-deletion, asks for scores"
+        )
+        hint = "" if can.listwise else f"{deletion}; "
         raise InputError(
             f"TokenPairs(method={self.method!r}) looks into {ways}, {what}; {can.name} is none of "
-            "them: TokenPairs(method='deletion'), on the command line token-pairs-deletion, asks any "
-            "ranker for its scores; DeepLIFT and KernelSHAP weigh the words of the document"
+            f"them: {hint}KernelSHAP, and where there are gradients DeepLIFT, weigh the words of the "
+            "document"
         )
 
     def _of_encoder(self, subject: Subject, at_side: Any) -> tuple[str, tuple[PairToken, ...], Pairing]:

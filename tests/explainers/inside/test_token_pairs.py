@@ -343,6 +343,14 @@ def test_refusals_name_what_can(tmp_path):
         ix.TokenPairs().explain(recorded, "a")
 
 
+def test_a_ranker_of_lists_is_not_sent_to_deletion():
+    ranker = ix.PairwiseRanker(lambda query, one, other: one.count("piano") > other.count("piano"))
+    ranking = ix.rank(ranker, ASKED, DOCS)
+    with pytest.raises(ix.InputError, match="PairwiseRanker is none of them: KernelSHAP") as told:
+        ix.TokenPairs().explain(ranking, "a")
+    assert "deletion" not in str(told.value)
+
+
 def test_the_model_is_left_as_it_was(encoder, ranking):
     mark, hooks = encoder.fingerprint, [len(m._forward_hooks) for m in encoder.model.modules()]
     encoder.model.train()
