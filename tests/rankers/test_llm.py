@@ -287,6 +287,11 @@ def test_undecided_pairs_are_ties(content):
     assert len(ranker.problems) == 1
 
 
+def test_an_address_without_its_scheme_is_shown_as_it_was_given():
+    with pytest.raises(ix.InputError, match=r"8000/v1 expected, not 'localhost:8000/v1'"):
+        LLMRanker("localhost:8000/v1", **QUICK)
+
+
 def test_a_list_of_undecided_pairs_alone_is_told():
     with Service(answers(completion("Both are fine."))) as service:
         ranker = LLMRanker(service.url, mode="pairwise", **QUICK)
