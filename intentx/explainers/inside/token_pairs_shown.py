@@ -150,7 +150,9 @@ def pairs_table(explanation: ShownPairs) -> Table:
     from rich.text import Text
 
     query, document = explanation.ranking.query, explanation.ranking.texts[explanation.position]
-    title = f"which tokens matched: {WAYS.get(explanation.way, explanation.way)}"
+    name = explanation.ranking.doc_ids[explanation.position]
+    of = "" if explanation.other is None else f" of {visible(name)!r} alone"
+    title = f"which tokens{of} matched: {WAYS.get(explanation.way, explanation.way)}"
     table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False)
     for name in ("query", "document"):
         table.add_column(name)

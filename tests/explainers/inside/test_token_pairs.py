@@ -15,6 +15,7 @@ import intentx as ix
 from intentx.capabilities import TokenMatches
 from intentx.cli import main
 from intentx.explainers.inside.pairs_of_vectors import nodes_and_weights
+from intentx.explainers.inside.token_pairs_shown import pairs_table
 from intentx.rankers import KNRM, BiEncoder, CrossEncoder, MatchPyramid, MatchPyramidSettings
 from tests import tiny_models
 from tests.rankers.interaction_toys import QUERY, TEXTS, lexicon
@@ -288,6 +289,9 @@ def test_two_documents_stand_side_by_side(ranking):
     again = ix.TokenPairsExplanation.from_json(found.to_json())
     assert again.to_json() == found.to_json()
     assert again.other.tokens == found.other.tokens
+    # In a terminal, the table of pairs is that of one document, and says so.
+    titles = [pairs_table(one).title.plain.partition(":")[0] for one in (found, own)]
+    assert titles == ["which tokens of 'a' alone matched", "which tokens matched"]
 
 
 def test_json_text_notebook_page_and_pictures(ranking, tmp_path):
