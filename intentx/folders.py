@@ -126,6 +126,7 @@ def refuse_other_kinds(spec: str, name: str | Path) -> Kind | None:
     """
     if spec in OURS and not Path(name).exists():
         return None
+    _refuse_no_folder(spec, str(name))
     kind = kind_of(name)
     if kind is None or kind.name in NEEDED[spec]:
         return kind
@@ -136,6 +137,15 @@ def refuse_other_kinds(spec: str, name: str | Path) -> Kind | None:
         hint = f"random weights would take the place of its classifier; {hint}"
     verb = "is" if kind.name == "file" else "holds"
     raise InputError(f"{str(name)!r} cannot be loaded as {spec}: it {verb} {kind.what}{shown}; {hint}")
+
+
+def _refuse_no_folder(spec: str, name: str) -> None:
+    """Refuse a path where nothing is: no model of the hub has such a name."""
+    is_path = Path(name).is_absolute() or name.startswith((".", "~")) or "\\" in name
+    if (is_path or name.count("/") > 1) and not Path(name).exists():
+        home = "; write the home folder in full: ~ stands for it only where a word begins"
+        raise InputError(f"no model for {spec} at {name!r}: there is no such folder"
+                         f"{home if name.startswith('~') else ''}")  # fmt: skip
 
 
 def kind_of(name: str | Path) -> Kind | None:

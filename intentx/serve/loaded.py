@@ -184,7 +184,7 @@ def can_of(scorer: Scorer) -> dict[str, bool]:
     """What a ranker can do, as far as it says.
 
     >>> [name for name, able in can_of(lambda query, texts: [0.0] * len(texts)).items() if able]
-    ['scores']
+    ['scores', 'each_alone']
     """
     can = Capabilities.of(scorer)
     sides = can.at_side is not None
@@ -196,4 +196,5 @@ def can_of(scorer: Scorer) -> dict[str, bool]:
         "attention": can.attentions is not None,
         "token_pairs": sides or can.token_matches is not None or can.interacting is not None,
         "two_sides": sides,
+        "each_alone": not can.listwise,
     }

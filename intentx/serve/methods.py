@@ -23,6 +23,7 @@ MOST = 100_000  # of any other setting
 NEEDS = {  # of a ranker, besides scores and gradients
     "gradcam": "grad_cam", "attention": "attention", "attention-rollout": "attention",
     "token-pairs": "token_pairs", "token-pairs-integrated": "two_sides",
+    "token-pairs-deletion": "each_alone",
 }  # fmt: skip
 HIDDEN = ("vectors", "simple_rankers", "simple_ranker", "analyzer")  # no plain data
 
@@ -37,6 +38,9 @@ def methods_for(can: Can, question: str | None = None) -> list[MethodInfo]:
     ['deeplift', 'deepshap']
     >>> [one.name for one in methods_for(asked, "ranking")][:1]
     ['multiplex']
+    >>> of_lists = Can(True, False, False, False, each_alone=False)
+    >>> [one.name for one in methods_for(of_lists, "pair")]
+    ['exs', 'shap']
     """
     found = []
     of_features = FEATURE_METHODS if can.features else {}

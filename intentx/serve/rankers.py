@@ -24,6 +24,7 @@ __all__ = ["ServedRanker", "keys_in", "served_rankers", "without_keys"]
 SHORTEST_KEY = 4  # characters: what is shorter is no key, and may stand in any text
 _ATTENDING = "bi-encoder", "cross-encoder", "dpr"
 _SIDES = "bi-encoder", "dpr"
+_OF_LISTS = "llm", "pairwise", "pipeline"
 _PAIRS = "late-interaction", "sparse", "knrm", "matchpyramid"
 
 
@@ -53,7 +54,7 @@ class ServedRanker:
         self.can = Can(
             kind != "run", kind in (*_ATTENDING, *_PAIRS), kind == "matchpyramid", kind == "ltr",
             attention=kind in _ATTENDING, token_pairs=kind in (*_SIDES, *_PAIRS),
-            two_sides=kind in _SIDES,
+            two_sides=kind in _SIDES, each_alone=kind not in _OF_LISTS,
         )  # fmt: skip
 
     @property

@@ -149,7 +149,8 @@ class NewSnapshot(Request, kw_only=True):
 class Can(msgspec.Struct):
     """What a ranker can do.
 
-    ``token_pairs``: it says what pairs of tokens do; ``two_sides``: it encodes query and text apart.
+    ``token_pairs``: it says what pairs of tokens do; ``two_sides``: it encodes query and text apart;
+    ``each_alone``: a score does not depend on the other texts.
     """
 
     scores: bool
@@ -159,6 +160,7 @@ class Can(msgspec.Struct):
     attention: bool = False
     token_pairs: bool = False
     two_sides: bool = False
+    each_alone: bool = True
 
 
 class RankerInfo(msgspec.Struct):

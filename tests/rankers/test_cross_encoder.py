@@ -324,6 +324,6 @@ def test_bad_input(ranker, tmp_path):
         ranker(QUERY, "one text")
     with pytest.raises(ix.InputError, match="text 1 must be a string, not int"):
         ranker(QUERY, ["a", 1])
-    with pytest.raises(ix.InputError, match="no cross-encoder"):
+    with pytest.raises(ix.InputError, match="there is no such folder"):
         CrossEncoder(tmp_path / "nothing here")
     assert np.isfinite(ranker(QUERY, [""])).all()

@@ -328,9 +328,9 @@ def test_the_wrong_architecture(towers, tmp_path):
 
 
 def test_unknown_models_and_settings(tmp_path, minilm, towers):
-    with pytest.raises(ix.InputError, match="no sentence-transformers model"):
+    with pytest.raises(ix.InputError, match="there is no such folder"):
         BiEncoder(tmp_path / "nothing here")
-    with pytest.raises(ix.InputError, match="no sentence-transformers model"):
+    with pytest.raises(ix.InputError, match="there is no such folder"):
         DPR(towers[0], tmp_path / "nothing here")
     with pytest.raises(ix.InputError, match="cosine"):
         BiEncoder(minilm.model, similarity="euclid")

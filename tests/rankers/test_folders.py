@@ -204,3 +204,17 @@ def test_models_of_term_vectors_and_of_dense_are_held_to_it_too(folders, tmp_pat
         start = ["explain", "--query", "piano", "--docs", str(docs), "--ranker", "bm25"]
         assert main([*start, option, str(folders["sparse"])]) == 2
         assert "cannot be loaded as bi-encoder: it holds a sparse encoder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "kind", ["bi-encoder", "cross-encoder", "sparse", "late-interaction", "causal-lm", "seq2seq"]
+)
+def test_a_path_where_nothing_is_says_so(kind, tmp_path):
+    for name in (tmp_path / "none", "./none", "models/of/mine", "~/models/none", r"C:\models\none"):
+        with pytest.raises(
+            ix.InputError, match=f"no model for {kind} at .*: there is no such folder"
+        ) as told:
+            load_ranker(f"{kind}:{name}", [])
+        assert ("home folder" in str(told.value)) is str(name).startswith("~")
+    with pytest.raises(ix.InputError, match="it is no folder here, and as a name on the hub: "):
+        load_ranker(f"{kind}:nobody/none", [])

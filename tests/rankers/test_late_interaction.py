@@ -9,6 +9,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 from sentence_transformers import MultiVectorEncoder
+from sentence_transformers.multi_vector_encoder.modules.token_pooling import HierarchicalTokenPooling
 from transformers import BertConfig, BertModel, BertTokenizer
 
 import intentx as ix
@@ -169,3 +170,21 @@ def test_settings_and_wrong_folders(pylate, tmp_path):
     (damaged / "1_Dense" / "model.safetensors").rename(damaged / "1_Dense" / "pytorch_model.bin")
     with pytest.raises(ix.InputError, match="pickle"):
         LateInteractionRanker(damaged)
+
+
+def test_vectors_of_merged_tokens_are_no_vectors_of_tokens(tmp_path):
+    """A model that pools the tokens of documents cannot say which of them matched."""
+    _, base = bi_encoder(tmp_path / "base")
+    model = FineTunedTokens(base, size=5, device="cpu").module
+    model.append(HierarchicalTokenPooling(pool_factor=2))
+    ranker = LateInteractionRanker(model)
+    theirs = model.similarity(model.encode_query([QUERY]), model.encode_document(TEXTS))[0]
+    np.testing.assert_allclose(ranker(QUERY, TEXTS), theirs.numpy(), rtol=1e-5)
+    assert len(ranker.query_vectors(QUERY).tokens) == len(ranker.query_vectors(QUERY).vectors)
+    for ask in (ranker.document_vectors, lambda text: ranker.token_matches(QUERY, text)):
+        with pytest.raises(
+            ix.InputError, match=r"merges .* document's tokens \(HierarchicalTokenPooling"
+        ):
+            ask(TEXTS[0])
+    ranking = ix.rank(ranker, QUERY, TEXTS)
+    assert ix.TokenPairs(method="deletion").explain(ranking, 0).way == "deletion"

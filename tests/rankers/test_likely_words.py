@@ -151,7 +151,7 @@ def test_wrong_folders(causal, t5, tmp_path):
         (f"seq2seq:{causal}", "load it as causal-lm:"),
         (f"sparse:{causal}", "load it as causal-lm:"),
         (f"bi-encoder:{t5}", "load it as seq2seq:"),
-        (f"causal-lm:{tmp_path / 'nowhere'}", "no causal-lm model"),
+        (f"causal-lm:{tmp_path / 'nowhere'}", "there is no such folder"),
     ]:
         with pytest.raises(ix.InputError, match=right):
             RankerSpec.parse(spec).load()

@@ -4,6 +4,7 @@ import contextlib
 import json
 import math
 import pickle
+import warnings
 
 import numpy as np
 import pytest
@@ -284,6 +285,37 @@ def test_undecided_pairs_are_ties(content):
         with contextlib.nullcontext() if told else pytest.warns(ScorerWarning):
             assert ranker("tea", ["a", "b"]).tolist() == [0.5, 0.5]
     assert len(ranker.problems) == 1
+
+
+def test_an_address_without_its_scheme_is_shown_as_it_was_given():
+    with pytest.raises(ix.InputError, match=r"8000/v1 expected, not 'localhost:8000/v1'"):
+        LLMRanker("localhost:8000/v1", **QUICK)
+
+
+def test_a_list_of_undecided_pairs_alone_is_told():
+    with Service(answers(completion("Both are fine."))) as service:
+        ranker = LLMRanker(service.url, mode="pairwise", **QUICK)
+        with pytest.warns(ScorerWarning, match="neither passage of a pair was named"):
+            ranker("tea", ["a", "b", "c"])
+
+
+def test_warnings_of_one_kind_come_the_first_time_and_at_twice_as_many():
+    with Service(answers(completion("They are all about tea."))) as service:
+        ranker = LLMRanker(service.url, **QUICK)
+        with warnings.catch_warnings(record=True) as told:
+            warnings.simplefilter("always")
+            for number in range(9):
+                ranker(f"tea {number}", TEXTS)
+    found = [str(one.message).partition("(")[2].partition(" ")[0] for one in told]
+    assert found == ["1", "2", "4", "8"]
+
+
+def test_pairs_that_the_place_decides_are_noted():
+    with Service(answers(completion("A"))) as service:
+        ranker = LLMRanker(service.url, mode="pairwise", **QUICK)
+        assert ranker("tea", ["a", "b", "c"]).tolist() == [1.0, 1.0, 1.0]
+        assert ranker.problems == {}
+        assert any(one.startswith("3 of 3 pairs: counting preferred") for one in ranker.remarks)
 
 
 @pytest.mark.parametrize(

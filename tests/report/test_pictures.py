@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import subprocess
 import sys
+import warnings
 
 import matplotlib
 import numpy as np
@@ -237,3 +238,18 @@ def test_words_of_a_method_that_looks_inside_have_their_own_colours():
     boxes, _ = words_of(coloured_document(dataclasses.replace(found, words=words)))
     weights = [float(box.get_label().split("\t")[1]) for box in boxes]
     assert weights == [-2.0, -1.0, *map(float, range(1, len(words) - 2))]
+
+
+def test_letters_that_no_font_has_are_told_once(tmp_path):
+    """Boxes in the place of words are no picture of them."""
+    none = "\U000f0000\U000f0001"  # for private use: no font of ours has them
+    docs = {**DOCS, "a": f"piano {none} {none}"}
+    ranking = ix.rank(lambda query, texts: [text.count("piano") for text in texts], "piano", docs)
+    found = ix.KernelSHAP().explain(ranking, "a")
+    for ending in ("png", "svg"):
+        with pytest.warns(ix.errors.TextWarning, match="has 2 letters of the picture, ") as told:
+            write_png(tmp_path / f"x.{ending}", found)
+        assert len(told) == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        write_png(tmp_path / "y.png", explained())

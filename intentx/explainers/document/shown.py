@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 from intentx.evaluation.metrics import document_title
-from intentx.explainers.document.signed import signed, two_sided
+from intentx.explainers.document.signed import SIZES, sides_of, signed, two_sided
 from intentx.explainers.document.weighed import Weighed, Word
 from intentx.explainers.levels import Judgement
 from intentx.markup import AGAINST, FOR, Html, bar, join, tag
@@ -75,7 +75,8 @@ def document_tables(explanation: ShownDocument) -> Group:
     table = Table()
     table.add_column("word", overflow="fold", min_width=10)
     table.add_column("weight", justify="right", no_wrap=True)
-    table.add_column(two_sided("against", "for", " ", width=BAR), no_wrap=True, overflow="crop")
+    said = sides_of(explanation.method)
+    table.add_column(two_sided(*said, " ", width=BAR), no_wrap=True, overflow="crop")
     times = Counter(word.term for word in explanation.words)
     if explanation.above is None:
         there: Counter[str] | None = None
@@ -91,12 +92,20 @@ def document_tables(explanation: ShownDocument) -> Group:
         number = str(times[term] or "–")
         if there is not None:
             number += f" / {there[term] or '–'}"
-        table.add_row(Text(visible(term)), signed(weight, largest), two_sided(*sides, width=BAR), number)
+        shown = _number(explanation, weight, largest)
+        table.add_row(Text(visible(term)), shown, two_sided(*sides, width=BAR), number)
     for name, weight in _others(explanation):
-        table.add_row(Text(name, style="italic"), signed(weight, max(largest, abs(weight))))
+        shown = _number(explanation, weight, max(largest, abs(weight)))
+        table.add_row(Text(name, style="italic"), shown)
     first = [Text(visible(line), style="bold") for line in opening(explanation)]
     closing = Text(visible(_closing(explanation)), style="dim")
     return Group(*first, title, table, *explanation._rich_measures(), closing)
+
+
+def _number(explanation: ShownDocument, weight: float, largest: float) -> str:
+    """A weight, with a sign where it has a direction."""
+    shown = signed(weight, largest)
+    return shown.removeprefix("+") if explanation.method in SIZES else shown
 
 
 def _others(explanation: ShownDocument) -> list[tuple[str, float]]:
@@ -136,20 +145,28 @@ def _legend(explanation: ShownDocument) -> list[Html]:
     if not shown:
         return []
     largest = max(abs(weight) for _, weight in shown) or 1.0
+    against, pro = sides_of(explanation.method)
+    pro = "for the document" if pro == "for" else pro
     colours = [
         tag("span", said, style=f"background:rgba({colour},.75);padding:0 .3em")
-        for said, colour in (("for the document", FOR), ("against it", AGAINST))
+        for said, colour in ((pro, FOR), (f"{against} it" if against else "", AGAINST))
+        if said
     ]
     rows = [
         tag(
             "tr",
             tag("td", term),
             tag("td", bar(weight / largest, FOR if weight > 0 else AGAINST)),
-            tag("td", f"{weight:+.4g}"),
+            tag("td", _plain(explanation, weight)),
         )
         for term, weight in shown
     ]
     return [tag("p", *colours, " the stronger, the more"), tag("table", *rows)]
+
+
+def _plain(explanation: ShownDocument, weight: float) -> str:
+    """A weight for a notebook, with a sign where it has a direction."""
+    return f"{weight:.4g}" if explanation.method in SIZES else f"{weight:+.4g}"
 
 
 def document_html(explanation: ShownDocument) -> str:
@@ -165,7 +182,7 @@ def document_html(explanation: ShownDocument) -> str:
                 "span",
                 explanation.document[word.start : word.end],
                 style=f"background:rgba({colour},{abs(word.weight) / largest:.2f})",
-                title=f"{word.weight:+.4g}",
+                title=_plain(explanation, word.weight),
             ),
         ]
         done = word.end
@@ -174,5 +191,6 @@ def document_html(explanation: ShownDocument) -> str:
     lines += _legend(explanation)
     lines.append(tag("p", *parts, explanation.document[done:]))
     if not math.isnan(explanation.wordless):
-        lines.append(tag("p", f"the rest, which no word carries: {explanation.wordless:+.4g}"))
+        rest = _plain(explanation, explanation.wordless)
+        lines.append(tag("p", f"the rest, which no word carries: {rest}"))
     return join([*lines, explanation._html_measures()])

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["ONE_SIDED", "SIZES", "signed", "two_sided"]
+__all__ = ["ONE_SIDED", "SIZES", "sides_of", "signed", "two_sided"]
 
 SIZES = ("Saliency", "Attention")  # methods whose weights are sizes, without a direction
 ONE_SIDED = ("GradCAM",)  # those that see only what speaks for a document
+
+
+def sides_of(method: str) -> tuple[str, str]:
+    """What a weight below 0, and one above, says of a word; "" where the method gives none below.
+
+    >>> sides_of("KernelSHAP"), sides_of("Attention"), sides_of("GradCAM")
+    (('against', 'for'), ('', 'attended to'), ('', 'for'))
+    """
+    if method in ONE_SIDED:
+        return "", "for"
+    if method in SIZES:
+        return "", "attended to" if method == "Attention" else "matters"
+    return "against", "for"
 
 
 def two_sided(left: str, right: str, gap: str = "", *, width: int) -> str:

@@ -311,7 +311,13 @@ def _sentence(
 ) -> str:
     versions = f"{fit.versions} {'other ' if fit.unseen else ''}versions of the document"
     if fit.alike:
-        first = f"the ranker scores {versions} alike, so no word of it matters"
+        alone = len(made.ranking) == 1 and made.ranking.can.listwise
+        first = f"the ranker scores {versions} alike"
+        first += (
+            ": it compares documents, and this is the only one"
+            if alone
+            else ", so no word of it matters"
+        )
     elif not made.weights.any():
         first = f"no word has a weight, and the ranker scores {versions} differently"
     elif math.isnan(fit.fit):

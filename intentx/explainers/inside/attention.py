@@ -17,7 +17,7 @@ from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.method import DocumentMethod
 from intentx.explainers.document.subject import Subject
 from intentx.explainers.inside.attention_explanation import AttentionExplanation
-from intentx.explainers.inside.embedding_layer import word_of_piece
+from intentx.explainers.inside.embedding_layer import on_words
 
 __all__ = ["Attention", "How"]
 
@@ -87,7 +87,7 @@ class Attention(DocumentMethod):
         except ImportError as error:
             raise MissingExtraError("torch", "neural") from error
         attended = self._attended(maps)
-        words = word_of_piece(maps.spans, subject.tokens)
+        words = on_words(maps.spans, subject)
         occurrences = [0.0] * len(subject.tokens)
         for place, word in zip(maps.places.tolist(), words.tolist(), strict=True):
             if word >= 0:

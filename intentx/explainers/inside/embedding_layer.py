@@ -23,13 +23,14 @@ if TYPE_CHECKING:
 
     from intentx.explainers.inside.deeplift import DeepLiftRules
 
-__all__ = ["WAYS_OUT", "Model", "doubled", "word_of_piece"]
+__all__ = ["WAYS_OUT", "Model", "doubled", "on_words", "word_of_piece"]
 
 Floats = npt.NDArray[np.float64]
 Made = TypeVar("Made")
 
 BATCH = 32  # versions at once, of a ranker that does not say
 STEEP = 10.0  # where nothing breaks it is 1 to 5, and where something does 20 or more
+LONGEST_PIECE = 20  # characters of a piece in a note
 WAYS_OUT = "try reference='mean' or 'collection', or KernelSHAP and EXS, which ask for scores alone"
 
 # What a ranking's first document says of its ranker; a ranking keeps its scores for good, too.
@@ -175,6 +176,23 @@ def word_of_piece(spans: npt.NDArray[np.intp], tokens: Sequence[Token]) -> npt.N
         if near:
             found[piece] = max(near, key=lambda i: min(end, ends[i]) - max(start, starts[i]))
     return found
+
+
+def on_words(spans: npt.NDArray[np.intp], subject: Subject) -> npt.NDArray[np.intp]:
+    """`word_of_piece` of what the model reads of a document; pieces that cover several words are noted.
+
+    Such a piece is a whole text in a script that the model's vocabulary does not have.
+    """
+    starts, ends = [t.start for t in subject.tokens], [t.end for t in subject.tokens]
+    wide = [(a, b) for a, b in spans.tolist() if bisect_left(starts, b) - bisect_right(ends, a) > 1]
+    if wide:
+        first = subject.text[slice(*wide[0])]
+        several = f"{len(wide)} pieces that the model reads cover several words, such as"
+        subject.notes.append(
+            f"{several if len(wide) > 1 else '1 piece that the model reads covers several words,'} "
+            f"{first[:LONGEST_PIECE]!r}: its weight is that of the word with most of its characters"
+        )
+    return word_of_piece(spans, subject.tokens)
 
 
 def _differentiable(subject: Subject) -> Differentiable:

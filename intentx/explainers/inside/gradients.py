@@ -19,7 +19,7 @@ from intentx.explainers.document.method import DocumentMethod
 from intentx.explainers.document.subject import Subject
 from intentx.explainers.inside.by_rules import by_rules, coarse, summed
 from intentx.explainers.inside.completeness import Attributions, judged
-from intentx.explainers.inside.embedding_layer import Model, word_of_piece
+from intentx.explainers.inside.embedding_layer import Model, on_words
 from intentx.explainers.inside.references import (
     CONSTANT,
     Drawn,
@@ -145,7 +145,7 @@ class GradientMethod(DocumentMethod):
             found = Attributions(np.empty(0), own, own if self.compares else None)
         with np.errstate(over="ignore"):
             subject.check_finite([float(np.abs(found.values).sum())], [found.score])
-        place = word_of_piece(model.embedded.spans, subject.tokens)
+        place = on_words(model.embedded.spans, subject)
         parts: list[list[float]] = [[] for _ in subject.tokens]
         for word, value in zip(place, found.values.tolist(), strict=True):
             if word >= 0:

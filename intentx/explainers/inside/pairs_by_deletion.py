@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from intentx.capabilities import Capabilities
 from intentx.errors import InputError
 from intentx.explainers.document.subject import Subject
 from intentx.explainers.inside.token_pairs_explanation import Pairing, PairToken
@@ -16,6 +17,8 @@ __all__ = ["MOST_PAIRS", "by_deletion"]
 
 Floats = npt.NDArray[np.float64]
 
+# Of numbers with 8, 24 and 53 binary digits; networks compute with 24.
+HALF, SINGLE, DOUBLE = 2.0**-8, 2.0**-21, 2.0**-48
 MOST_PAIRS = 10_000  # of a word of the query and one of the document
 
 
@@ -50,13 +53,20 @@ def by_deletion(subject: Subject) -> tuple[tuple[PairToken, ...], Pairing]:
     texts = [subject.text, *_without(subject.text, subject.tokens, "")]
     scores = np.stack([box(one, texts) for one in queries])
     matrix = scores[:1, :1] - scores[1:, :1] - scores[:1, 1:] + scores[1:, 1:]
-    size = 16 * float(np.finfo(np.float64).eps) * float(np.abs(scores).max(initial=0.0))
+    size = _rounding(subject.ranking.can) * float(np.abs(scores).max(initial=0.0))
     matrix[np.abs(matrix) <= size] = 0.0
     parts = {"what no pair carries": float(scores[0, 0] - matrix.sum())}
     moved = [Token(t.term, t.start + subject.start, t.end + subject.start, t.sentence)
              for t in subject.tokens]  # fmt: skip
     whole = subject.ranking.texts[subject.position]
     return _tokens(query, words), Pairing(_tokens(whole, moved), matrix, parts)
+
+
+def _rounding(can: Capabilities) -> float:
+    """What four scores added up may miss for want of digits, as a share of the largest."""
+    if can.half_precision:
+        return HALF
+    return SINGLE if can.differentiable is not None else DOUBLE
 
 
 def _in_place(subject: Subject, words: Sequence[Token]) -> str:

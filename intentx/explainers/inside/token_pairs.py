@@ -18,7 +18,7 @@ from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.method import DocumentMethod
 from intentx.explainers.document.subject import Subject
 from intentx.explainers.inside.completeness import NOTHING, ROUNDING, SAID
-from intentx.explainers.inside.embedding_layer import Model, word_of_piece
+from intentx.explainers.inside.embedding_layer import Model, on_words
 from intentx.explainers.inside.pairs_by_deletion import by_deletion
 from intentx.explainers.inside.token_pairs_explanation import (
     Pairing,
@@ -37,7 +37,8 @@ BATCH = 32
 NO_DELETION = (
     "the matrix shows where the score comes from, and not what deleting a word does to it: measured on "
     "MiniLM, sums of columns go with the fall of the score without the word by a Spearman correlation "
-    "of {columns}, and those of method='deletion' by .64 (benchmarks/results/token_pairs.md)"
+    "of {columns}, and those of method='deletion' (token-pairs-deletion) by .64 "
+    "(benchmarks/results/token_pairs.md)"
 )
 COLUMNS = {"split": ".37", "integrated": ".11"}
 
@@ -143,7 +144,7 @@ class TokenPairs(DocumentMethod):
         spans = np.array(
             [[pairs.tokens[i].start, pairs.tokens[i].end] for i in placed], dtype=np.intp
         ).reshape(-1, 2)
-        words = word_of_piece(spans - subject.start, subject.tokens)
+        words = on_words(spans - subject.start, subject)
         occurrences: list[list[float]] = [[] for _ in subject.tokens]
         for column, word in zip(placed, words.tolist(), strict=True):
             if word >= 0:
@@ -169,10 +170,14 @@ class TokenPairs(DocumentMethod):
             return self._of_encoder(subject, can.at_side)
         ways = "sums over pairs (late interaction, learned sparse rankers), encoders of two sides"
         what = "KNRM and MatchPyramid" if self.method == "auto" else "no others"
+        deletion = (
+            "TokenPairs(method='deletion'), on the command line token-pairs-deletion, asks for scores"
+        )
+        hint = "" if can.listwise else f"{deletion}; "
         raise InputError(
             f"TokenPairs(method={self.method!r}) looks into {ways}, {what}; {can.name} is none of "
-            "them: TokenPairs(method='deletion') asks any ranker for its scores, and DeepLIFT and "
-            "KernelSHAP weigh the words of the document"
+            f"them: {hint}KernelSHAP, and where there are gradients DeepLIFT, weigh the words of the "
+            "document"
         )
 
     def _of_encoder(self, subject: Subject, at_side: Any) -> tuple[str, tuple[PairToken, ...], Pairing]:

@@ -24,6 +24,7 @@ __all__ = [
     "ShownPairs",
     "folded",
     "links_svg",
+    "others",
     "pairs_html",
     "pairs_table",
     "written",
@@ -127,6 +128,15 @@ def folded(matrix: Floats, most: int) -> Folded:
     return Folded(columns, len(others), np.asarray(matrix[:, others].sum(axis=1)))
 
 
+def others(left: int) -> str:
+    """How many are left out.
+
+    >>> others(1), others(3)
+    ('1 other', '3 others')
+    """
+    return f"{left} other{'' if left == 1 else 's'}"
+
+
 def written(token: Token, text: str) -> str:
     """A token as people read it: as it is written in the text, and a mark for what is not there."""
     if token.start is None or token.end is None:
@@ -140,7 +150,9 @@ def pairs_table(explanation: ShownPairs) -> Table:
     from rich.text import Text
 
     query, document = explanation.ranking.query, explanation.ranking.texts[explanation.position]
-    title = f"which tokens matched: {WAYS.get(explanation.way, explanation.way)}"
+    name = explanation.ranking.doc_ids[explanation.position]
+    of = "" if explanation.other is None else f" of {visible(name)!r} alone"
+    title = f"which tokens{of} matched: {WAYS.get(explanation.way, explanation.way)}"
     table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False)
     for name in ("query", "document"):
         table.add_column(name)
@@ -153,8 +165,9 @@ def pairs_table(explanation: ShownPairs) -> Table:
     cells_shown = sum(value for _, _, value in found)
     left = int(np.count_nonzero(explanation.matrix)) - len(found)
     if left > 0:
-        others = float(explanation.matrix.sum()) - cells_shown
-        table.add_row(Text(f"{left} other pairs", style="italic"), "", signed(others, largest))
+        rest = float(explanation.matrix.sum()) - cells_shown
+        name = f"{left} other pair{'' if left == 1 else 's'}"
+        table.add_row(Text(name, style="italic"), "", signed(rest, largest))
     for name, value in explanation.parts.items():
         table.add_row(Text(name, style="italic"), "", signed(value, max(largest, abs(value))))
     return table
@@ -192,7 +205,7 @@ def _matrix(
         for j in part.columns.tolist()
     ]
     if part.left:
-        heads.append(tag("th", f"{part.left} others", style=turned, scope="col"))
+        heads.append(tag("th", others(part.left), style=turned, scope="col"))
     rows = []
     for i in lines.columns.tolist():
         name = written(explanation.query_tokens[i], explanation.ranking.query)
@@ -202,7 +215,7 @@ def _matrix(
             tag("tr", tag("th", tag("bdi", name), scope="row", style="text-align:right"), *cells)
         )
     if lines.left:
-        rows.append(tag("tr", tag("th", f"{lines.left} others", scope="row")))
+        rows.append(tag("tr", tag("th", others(lines.left), scope="row")))
     return tag("table", tag("tr", tag("td", ""), *heads), *rows)
 
 

@@ -59,6 +59,9 @@ class Chat(Service):
     ) -> None:
         if not isinstance(model, str) or not model.strip():
             raise InputError(f"model must be the name of a model, as in #model=NAME, not {model!r}")
+        if not url.startswith(("http://", "https://")):
+            shown = without_secrets(url)
+            raise InputError(f"an address such as http://127.0.0.1:8000/v1 expected, not {shown!r}")
         number = isinstance(temperature, Real) and not isinstance(temperature, bool)
         if temperature is not None and not (number and 0 <= temperature < math.inf):
             raise InputError(f"temperature must be a number, 0 or more, or None, not {temperature!r}")

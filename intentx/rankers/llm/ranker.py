@@ -150,6 +150,7 @@ class LLMRanker:
         self.cache = None if cache is None else AnswerFile(cache)
         self.usage, self._problems = Usage(), dict[Trouble, Problem]()
         self._known: dict[bytes, Said] = {}
+        self._told: dict[Trouble, int] = {}  # of how many answers the last warning was
         self._connection: HTTPConnection | None = None
 
     def __repr__(self) -> str:
@@ -169,7 +170,8 @@ class LLMRanker:
         Warns
         -----
         ScorerWarning
-            If nothing can be read out of an answer: the passages then keep their order.
+            If nothing can be read out of an answer: the passages then keep their order, or the pair is
+            a tie. Of each kind the first time, and whenever there are twice as many.
         """
         before = {kind: self._problems[kind].answers for kind in self._problems}
         with self._connected():
@@ -178,7 +180,9 @@ class LLMRanker:
             else:
                 scores = np.empty(len(texts))
                 scores[self._ordered(query, texts)] = np.arange(len(texts), 0, -1) - 1.0
-        self._warn_of_unread(before)
+        # A tie may be meant; a list of ties alone says that the answers are of another form.
+        tied = self.mode == "pairwise" and len(texts) > 2 and bool((scores == scores[0]).all())
+        self._warn_of_unread(before, (*UNREAD, "undecided") if tied else UNREAD)
         return scores
 
     @property
@@ -207,13 +211,21 @@ class LLMRanker:
 
     @property
     def remarks(self) -> tuple[str, ...]:
-        """What explanations should note: each kind of problem, with a number and an example."""
+        """What explanations should note: each kind of problem, with a number and an example; and pairs
+        that are ties since the place of a passage decided.
+        """
         asked = self.usage.calls + self.usage.remembered
-        return tuple(
+        found = [
             f"{problem.answers} of {asked} answers of {self.chat.model}: {KINDS[kind]} "
             f"(for example {problem.example!r})"
             for kind, problem in self._problems.items()
-        )
+        ]
+        if self._pairs.contradictions:
+            found.append(
+                f"{self._pairs.contradictions} of {self._pairs.calls // 2} pairs: {self.chat.model} "
+                "preferred the passage in the same place when both had changed places: they were ties"
+            )
+        return tuple(found)
 
     def seen(self, query: str, texts: Sequence[str]) -> tuple[str, ...]:
         """Each text as far as the model gets it."""
@@ -296,10 +308,13 @@ class LLMRanker:
             answers, numbers = (known.answers, known.numbers) if known else (0, 0)
             self._problems[kind] = Problem(answers + 1, numbers + number, example)
 
-    def _warn_of_unread(self, before: Mapping[Trouble, int]) -> None:
-        for kind in UNREAD:
+    def _warn_of_unread(self, before: Mapping[Trouble, int], kinds: Sequence[Trouble]) -> None:
+        for kind in kinds:
             problem = self._problems.get(kind)
-            if problem is not None and problem.answers > before.get(kind, 0):
+            if problem is None or problem.answers == before.get(kind, 0):
+                continue
+            if problem.answers >= 2 * self._told.get(kind, 0):
+                self._told[kind] = problem.answers
                 warnings.warn(
                     f"{self.chat.model}: {KINDS[kind]} ({problem.answers} of "
                     f"{self.usage.calls + self.usage.remembered} answers so far; for example "

@@ -135,7 +135,13 @@ class LateInteractionRanker(OneModel):
         return TokenVectors(self._query(query), self._tokens(query, "query"))
 
     def document_vectors(self, text: str) -> TokenVectors:
-        """The vectors of a document as they are stored, of what the model reads and does not skip."""
+        """The vectors of a document as they are stored, of what the model reads and does not skip.
+
+        Raises
+        ------
+        InputError
+            If the model merges the vectors of tokens.
+        """
         [text] = checked("a", [text])
         self.state_mark()
         [vectors] = self._documents.each([text], self._encode_documents)
@@ -215,6 +221,13 @@ class LateInteractionRanker(OneModel):
         features, [reading] = self._window_of(side).read([text])
         with undisturbed(self.model), torch.inference_mode():
             _, mask = self._forward(side, dict(features))
+        merging = [type(one).__name__ for one in self.model if _merges(one, side)]
+        if merging or mask.shape != features["input_ids"].shape:
+            name = merging[0] if merging else "one of its modules"
+            raise InputError(
+                f"the model merges the vectors of a {side}'s tokens ({name}), so that a vector is that "
+                "of several tokens: TokenPairs(method='deletion') asks for scores alone"
+            )
         places = reading.places.tolist()
         spans = dict(zip(places, reading.spans.tolist(), strict=True))
         names = self.model.tokenizer.convert_ids_to_tokens(features["input_ids"][0].tolist())
@@ -244,6 +257,12 @@ class LateInteractionRanker(OneModel):
     def _forget(self) -> None:
         self._documents.forget()
         self._queries.forget()
+
+
+def _merges(module: Any, side: Side) -> bool:
+    """Whether a module of sentence-transformers pools the tokens of a text into fewer vectors."""
+    applies = getattr(module, "applies_to", None)
+    return hasattr(module, "pool_one") and callable(applies) and bool(applies(side))
 
 
 def _maxima(query: Vectors, document: Vectors) -> Floats:

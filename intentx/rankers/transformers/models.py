@@ -81,7 +81,8 @@ def load(
             OSError, ValueError, LookupError, TypeError, RuntimeError, ArithmeticError, AttributeError,
             MemoryError, AssertionError, SafetensorError,
         ) as error:  # fmt: skip
-            raise InputError(f"no {kind} {str(name)!r}: {error}") from error
+            here = "" if Path(name).exists() else "it is no folder here, and as a name on the hub: "
+            raise InputError(f"no {kind} {str(name)!r}: {here}{error}") from error
         _check_complete(kind, name, model)
     refuse_undefined(f"{kind} {str(name)!r}", model.state_dict())
     _check_tokenizer(name, model)

@@ -11,6 +11,7 @@ from intentx.errors import InputError
 from intentx.evaluation.metrics import document_title
 from intentx.explainers.document.beside import SideBySide, Varies, side_by_side
 from intentx.explainers.document.explanation import DocumentExplanation
+from intentx.explainers.document.signed import sides_of
 from intentx.explainers.document.votes import Votes, numbered
 from intentx.explainers.inside.attention_explanation import AttentionExplanation
 from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation
@@ -86,6 +87,8 @@ def document_page(
         for explanation, label in zip(explanations, labels or numbered(explanations), strict=True)
     ]
     sections = [part for part in _SECTIONS if any(_has(part.anchor, view) for view in views)]
+    if all(view.signless for view in views):
+        sections = [p._replace(heading="Words") if p.anchor == "words" else p for p in sections]
     contents = [(part.anchor, part.heading) for part in sections]
     if len(views) > 1:
         contents.insert(0, ("beside", BESIDE))
@@ -232,7 +235,8 @@ def _scale(view: DocumentView, largest: float) -> Html:
         return tag("p", "No word makes a difference.", class_="note")
     number = view.number(largest).removeprefix("+")
     sized = view.signless or view.one_sided
-    low, high = ("0", "matters" if view.signless else "for") if sized else (f"−{number} against", "for")
+    against, high = sides_of(view.explanation.method)
+    low = f"−{number} {against}" if against else "0"
     ramp = tag("i", class_="gradient size" if sized else "gradient signed")
     return tag("div", tag("span", f"{low} ", ramp, f" +{number} {high}", class_="ramp"), class_="scale")
 

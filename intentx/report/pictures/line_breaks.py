@@ -30,7 +30,8 @@ __all__ = [
 FONTS = [
     *("DejaVu Sans", "Noto Sans", "Noto Sans CJK JP", "Noto Sans CJK SC", "Hiragino Sans", "Yu Gothic"),
     *("Microsoft YaHei", "WenQuanYi Zen Hei", "IPAGothic", "Noto Sans Arabic", "Noto Sans Devanagari"),
-    *("Noto Emoji", "Arial Unicode MS"),
+    *("Noto Sans Thai", "Leelawadee UI", "Thonburi", "Loma", "PingFang SC", "Malgun Gothic"),
+    *("Noto Sans Hebrew", "Noto Sans Bengali", "Noto Sans Tamil", "Noto Emoji", "Arial Unicode MS"),
 ]
 
 SLACK = 0.02  # of a line's width: letters are drawn on whole pixels

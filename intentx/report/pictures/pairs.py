@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from intentx.errors import InputError
 from intentx.explainers.inside.token_pairs_explanation import Pairing, TokenPairsExplanation
-from intentx.explainers.inside.token_pairs_shown import ROWS_SHOWN, WAYS, folded, written
+from intentx.explainers.inside.token_pairs_shown import ROWS_SHOWN, WAYS, folded, others, written
 from intentx.report.pictures.line_breaks import cleaned, direction, first_line, measured
 from intentx.report.pictures.maps import axis_label, axis_words, figure_title, heat
 from intentx.report.pictures.style import AGAINST, FOR, INK, SIZE, SOFT, mixed, plain_style
@@ -219,7 +219,7 @@ def _matrix(axes: Axes, explanation: TokenPairsExplanation, part: _Part, most: i
     words = [axis_label(written(part.pairs.tokens[j], part.text)) for j in some.columns.tolist()]
     if some.left:
         values = np.column_stack([values, some.together])
-        words.append(f"{some.left} others")
+        words.append(others(some.left))
     values = values[lines.columns]
     tokens = [explanation.query_tokens[i] for i in lines.columns.tolist()]
     query = [axis_label(written(one, explanation.ranking.query)) for one in tokens]

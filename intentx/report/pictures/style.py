@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import warnings
 from collections.abc import Iterator
 from typing import Any
 
-from intentx.errors import MissingExtraError
+from intentx.errors import MissingExtraError, TextWarning
 from intentx.report.pictures.line_breaks import fonts
 
-__all__ = ["AGAINST", "FOR", "INK", "LINE", "SIZE", "SOFT", "mixed", "plain_style"]
+__all__ = ["AGAINST", "FOR", "INK", "LINE", "SIZE", "SOFT", "mixed", "plain_style", "told_of_letters"]
 
 # As on the pages, light; blue and orange are told apart by all kinds of eyes.
 FOR, AGAINST = "#2f7fd6", "#e0701b"
@@ -35,6 +36,35 @@ def plain_style() -> Iterator[None]:
         known.update(ours)
         warnings.filterwarnings("ignore", message="Glyph .* missing from", category=UserWarning)
         yield
+
+
+@contextlib.contextmanager
+def told_of_letters() -> Iterator[None]:
+    """Around saving a figure: one warning for all letters that no installed font has.
+
+    Warns
+    -----
+    TextWarning
+        With their number and one of them; they are drawn as boxes.
+    """
+    with warnings.catch_warnings(record=True) as told:
+        warnings.filterwarnings("always", message="Glyph .* missing from", category=UserWarning)
+        yield
+    numbers = [re.match(r"Glyph (\d+) ", str(one.message)) for one in told]
+    letters = dict.fromkeys(chr(int(found[1])) for found in numbers if found)
+    for one, found in zip(told, numbers, strict=True):
+        if not found:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+    letters.pop("\ufffd", None)
+    if letters:
+        some = "1 letter" if len(letters) == 1 else f"{len(letters)} letters"
+        warnings.warn(
+            f"no font that is installed has {some} of the picture, {next(iter(letters))!r} for one, and "
+            "boxes stand for them; install one, such as Noto Sans CJK or Noto Sans Thai, or write a "
+            "page, which a browser shows in its own fonts",
+            TextWarning,
+            stacklevel=4,
+        )
 
 
 def mixed(share: float) -> tuple[float, float, float]:

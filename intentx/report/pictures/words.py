@@ -15,7 +15,7 @@ from intentx.errors import InputError, MissingExtraError
 from intentx.evaluation.faithfulness import Faithfulness
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.shown import verdict_of
-from intentx.explainers.document.signed import signed
+from intentx.explainers.document.signed import sides_of, signed
 from intentx.explainers.inside.gradcam_explanation import GradCAMExplanation
 from intentx.explainers.inside.token_pairs_explanation import TokenPairsExplanation
 from intentx.explainers.ranking.explanation import IntentExplanation
@@ -33,7 +33,7 @@ from intentx.report.pictures.line_breaks import (
 )
 from intentx.report.pictures.maps import flattened_figure, map_figure
 from intentx.report.pictures.pairs import pairs_figure
-from intentx.report.pictures.style import AGAINST, FOR, SIZE, SOFT, mixed, plain_style
+from intentx.report.pictures.style import AGAINST, FOR, SIZE, SOFT, mixed, plain_style, told_of_letters
 from intentx.scoring import unit_of
 
 if TYPE_CHECKING:
@@ -222,7 +222,7 @@ def save_figure(path: Path, kind: str, figure: Figure) -> Path:
     """Write a figure to a path that was checked, with the ending ``kind``; the same file twice."""
     dates = {".svg": {"Date": None}, ".pdf": {"CreationDate": None}}
     content = io.BytesIO()
-    with plain_style():
+    with plain_style(), told_of_letters():
         figure.savefig(content, format=kind[1:], dpi=DPI, metadata=dates.get(kind))
     return write_file(path, content.getvalue())
 
@@ -374,6 +374,6 @@ def _draw_scale(
     axes.set_yticks([])
     axes.tick_params(axis="x", labelsize=SIZE - 2, colors=SOFT, length=2)
     axes.spines[:].set_visible(False)
-    ends = ("", "matters" if explanation.method in SIZES else "for") if sized else ("against", "for")
+    ends = sides_of(explanation.method)
     for x, side, word in ((-0.03, "right", ends[0]), (1.03, "left", ends[1])):
         axes.text(x, 0.5, word, transform=axes.transAxes, ha=side, va="center", color=SOFT, fontsize=8)

@@ -94,10 +94,12 @@ export function legend(largest, sides = { against: "against", for: "for" }) {
     sides.for ? make("span", null, shades("for"), ` ${sides.for} (${sides.against ? signed(largest, largest) : real(largest)})`) : null);
 }
 
-/** Numbers in a grid, with names for rows and columns. */
-export function matrix(title, values, rows, columns) {
-  const flat = values.flat().filter(known);
-  const largest = Math.max(0, ...flat.map(Math.abs)) || 1;
+/** The largest absolute number of a grid; a call with thousands of arguments would fail. */
+export const largestOf = (values) => values.flat().filter(known).reduce((most, one) => Math.max(most, Math.abs(one)), 0);
+
+/** Numbers in a grid, with names for rows and columns; `scale`: what has the strongest colour. */
+export function matrix(title, values, rows, columns, scale = 0) {
+  const largest = scale || largestOf(values) || 1;
   const cell = (value) => {
     const shade = known(value) ? Math.round((STEPS * Math.abs(value)) / largest) : 0;
     return make("td", { class: shade ? `${value > 0 ? "for" : "against"} a${shade}` : null, title: signed(value, largest) }, make("span", { class: "unseen" }, signed(value, largest)));
@@ -121,9 +123,9 @@ export function facts(pairs) {
 
 export const value = (one) => (known(one) ? (Number.isInteger(one) ? whole(one) : real(one)) : typeof one === "string" ? one : one === null ? "–" : JSON.stringify(one));
 
-/** Something to unfold, made when it is. */
-export function fold(title, parts, open = false) {
-  const details = make("details", { open }, make("summary", null, title));
+/** Something to unfold, made when it is; of a group, one at a time. */
+export function fold(title, parts, open = false, group = null) {
+  const details = make("details", { open, name: group }, make("summary", null, title));
   const fill = () => {
     if (details.open && details.childElementCount === 1) details.append(...[parts()].flat(Infinity).filter((part) => part));
   };

@@ -29,8 +29,8 @@ export function anyView(answer, context) {
   }
   for (const [name, one] of Object.entries(answer)) {
     if (INSIDE.has(name)) continue;
-    if (grid(one)) parts.push(matrix(words(name), one, labels(answer, one.length), labels(answer, one[0].length)));
-    else if (Array.isArray(one) && one.length && one.every(grid)) parts.push(fold(words(name), () => one.slice(0, 48).map((layer, i) => matrix(`${words(name)} ${i + 1}`, layer, labels(answer, layer.length), labels(answer, layer[0].length)))));
+    if (grid(one)) parts.push(matrix(words(name), one, labels(answer, one.length), labels(answer, one[0].length, OF_COLUMNS)));
+    else if (Array.isArray(one) && one.length && one.every(grid)) parts.push(fold(words(name), () => one.slice(0, 48).map((layer, i) => matrix(`${words(name)} ${i + 1}`, layer, labels(answer, layer.length), labels(answer, layer[0].length, OF_COLUMNS)))));
     else if (strings(one)) parts.push(make("h3", null, words(name)), chips(one));
     else if (Array.isArray(one) && one.length && one.every(strings)) parts.push(make("h3", null, words(name)), ...one.slice(0, 50).map((set) => chips(set)));
   }
@@ -43,9 +43,12 @@ export function anyView(answer, context) {
   return parts;
 }
 
+const OF_ROWS = ["query_terms", "query_tokens", "document_tokens", "tokens", "terms", "features"];
+const OF_COLUMNS = ["document_tokens", "tokens", "terms", "features"]; // never the query's, however many there are
+
 /** Names for so many rows or columns, where the answer has them. */
-function labels(answer, length) {
-  for (const name of ["query_terms", "query_tokens", "document_tokens", "tokens", "terms", "features"]) {
+function labels(answer, length, lists = OF_ROWS) {
+  for (const name of lists) {
     const names = Array.isArray(answer[name]) ? answer[name].map((one) => one?.text ?? one) : null;
     if (strings(names) && names.length === length) return names;
   }

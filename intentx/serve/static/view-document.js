@@ -2,7 +2,7 @@
 import { bdi, known, make, note, real, several, signed, termPlaces, whole, writtenAs } from "./dom.js";
 import { bars, coloured, facts, fold, legend, made, matrix, textOf, value, verdict } from "./parts.js";
 
-const SIZES = new Set(["Saliency"]); // weights without a direction
+const SIZES = new Map([["Saliency", "matters"], ["Attention", "attended to"]]); // weights without a direction
 const ONE_SIDED = new Set(["GradCAM"]); // nothing can speak against a document
 
 export function documentView(answer, context) {
@@ -21,7 +21,7 @@ export function documentView(answer, context) {
     row: { pointerenter: () => point(term), pointerleave: () => point(null), focusin: () => point(term), focusout: () => point(null) },
   }));
   if (known(answer.rest)) rows.splice(Math.min(rows.length, 19), 0, { head: make("em", null, "the rest: no word"), weight: answer.rest });
-  const sides = SIZES.has(answer.method) ? { for: "matters" } : ONE_SIDED.has(answer.method) ? { for: "for it" }
+  const sides = SIZES.has(answer.method) ? { for: SIZES.get(answer.method) } : ONE_SIDED.has(answer.method) ? { for: "for it" }
     : pair ? { against: "for the other", for: "for this one" } : { against: "against it", for: "for it" };
   return [
     ...verdict(answer),

@@ -5,6 +5,7 @@ import { anyView, pageOnly, showable } from "./view-any.js";
 import { changeView } from "./view-change.js";
 import { comparisonView } from "./view-comparison.js";
 import { documentView } from "./view-document.js";
+import { attentionView, pairsView } from "./view-inside.js";
 import { missingView } from "./view-missing.js";
 import { rankingView } from "./view-ranking.js";
 
@@ -13,6 +14,8 @@ const VIEWS = {
   "intentx.equivalent-query": rankingView,
   "intentx.document": documentView,
   "intentx.gradcam": documentView,
+  "intentx.attention": attentionView,
+  "intentx.token-pairs": pairsView,
   "intentx.change": changeView,
   "intentx.missing": missingView,
   "intentx.comparison": comparisonView,

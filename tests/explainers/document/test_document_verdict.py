@@ -152,6 +152,13 @@ def test_rankers_that_score_alike_have_nothing_to_explain():
         assert found.verdict.level == "chance"
 
 
+def test_one_document_alone_says_nothing_of_a_ranker_that_compares():
+    ranker = ix.PairwiseRanker(lambda query, one, other: one.count("piano") > other.count("piano"))
+    sentence = ix.KernelSHAP().explain(ix.rank(ranker, "x", documents(1)), 0).verdict.sentence
+    assert "alike: it compares documents, and this is the only one" in sentence
+    assert "matters" not in sentence
+
+
 def test_one_word_cannot_be_told_from_chance():
     ranking = ix.rank(planted, "x", ["piano", "lamp", "river piano", "desk"])
     verdict = ix.KernelSHAP().explain(ranking, "0").verdict

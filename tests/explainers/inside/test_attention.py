@@ -183,3 +183,26 @@ def test_what_is_not_there_is_refused(rankings):
         ix.Attention().explain(ix.rank(lambda q, texts: [len(t) for t in texts], "a", ["b"]), 0)
     empty = ix.Attention(grid=True).explain(ix.rank(rankings["bi"].scorer, ASKED, ["", "key"]), "0")
     assert empty.terms == ()
+
+
+def test_sizes_are_for_and_against_nothing(rankings, capsys):
+    """In a terminal, in a notebook and on a page: attention does not say which way, or what matters."""
+    from rich.console import Console
+
+    from intentx.report.pages.document import document_page
+
+    console = Console(width=100, color_system=None)
+    sized = ix.Attention().explain(rankings["cross"], "a")
+    signed = ix.DeepLIFT().explain(rankings["cross"], "a")
+    console.print(sized)
+    terminal = capsys.readouterr().out.replace("\u00a0", " ")
+    assert "attended to" in terminal
+    table = [line for line in terminal.splitlines() if line.startswith(("│", "┃"))]
+    assert not any(word in line for line in table for word in ("against", "+", " for "))
+    for text in (sized._repr_html_(), document_page([sized]), document_page([signed, sized])):
+        assert "attended to" in text
+    assert "against it" not in sized._repr_html_()
+    assert "against it" in signed._repr_html_()
+    assert "Words for and against" not in document_page([sized])
+    assert "Words for and against" in document_page([signed, sized])
+    assert "matters" not in document_page([sized])

@@ -15,6 +15,7 @@ import intentx as ix
 from intentx.capabilities import TokenMatches
 from intentx.cli import main
 from intentx.explainers.inside.pairs_of_vectors import nodes_and_weights
+from intentx.explainers.inside.token_pairs_shown import pairs_table
 from intentx.rankers import KNRM, BiEncoder, CrossEncoder, MatchPyramid, MatchPyramidSettings
 from tests import tiny_models
 from tests.rankers.interaction_toys import QUERY, TEXTS, lexicon
@@ -147,6 +148,40 @@ def test_deletion_is_inclusion_and_exclusion():
         ix.TokenPairs(method="deletion").explain(ix.rank(score, "tea", ["tea"]), 0)
 
 
+class InSingle:
+    """A ranker that reads *tea*, with the last digits of a network's numbers."""
+
+    module = torch.nn.Linear(1, 1)
+
+    def __call__(self, query, texts):
+        return [
+            ("tea" in text and "tea" in query) + 0.5 + 3e-8 * (len(text + query) % 5) for text in texts
+        ]
+
+    def embed(self, query, text): ...
+
+    def score_embedded(self, embedded, vectors): ...
+
+
+def test_deletion_takes_the_last_digits_of_a_network_for_nothing():
+    found = ix.TokenPairs(method="deletion").explain(ix.rank(InSingle(), "tea bag", ["a tea set"]), 0)
+    assert np.count_nonzero(found.matrix) == 1
+    assert [one.text for one in found.strongest()[0][:2]] == ["tea", "tea"]
+
+
+def test_a_piece_that_covers_several_words_is_noted(tmp_path):
+    model, _ = tiny_models.bi_encoder(tmp_path)
+    thai = "ร้านขนมปังในกรุงเทพ"  # an unknown word as a whole, for a model of other letters
+    ranking = ix.rank(BiEncoder(model), "piano key", [f"{thai} key", "a key"])
+    place = ranking.position("0")
+    for method in (ix.TokenPairs(), ix.Attention(), ix.DeepLIFT()):
+        notes = method.explain(ranking, place).notes
+        assert any(
+            f"1 piece that the model reads covers several words, {thai[:20]!r}" in n for n in notes
+        )
+        assert not any("covers" in n for n in method.explain(ranking, 1 - place).notes)
+
+
 @pytest.mark.parametrize("kind", ["knrm", "matchpyramid"])
 def test_rankers_over_a_matrix_by_deeplift(kind):
     if kind == "knrm":
@@ -254,6 +289,9 @@ def test_two_documents_stand_side_by_side(ranking):
     again = ix.TokenPairsExplanation.from_json(found.to_json())
     assert again.to_json() == found.to_json()
     assert again.other.tokens == found.other.tokens
+    # In a terminal, the table of pairs is that of one document, and says so.
+    titles = [pairs_table(one).title.plain.partition(":")[0] for one in (found, own)]
+    assert titles == ["which tokens of 'a' alone matched", "which tokens matched"]
 
 
 def test_json_text_notebook_page_and_pictures(ranking, tmp_path):
@@ -307,6 +345,14 @@ def test_refusals_name_what_can(tmp_path):
     recorded = ix.Ranking.from_run({"a": 2.0, "b": 1.0}, ASKED, DOCS)
     with pytest.raises(ix.InputError):
         ix.TokenPairs().explain(recorded, "a")
+
+
+def test_a_ranker_of_lists_is_not_sent_to_deletion():
+    ranker = ix.PairwiseRanker(lambda query, one, other: one.count("piano") > other.count("piano"))
+    ranking = ix.rank(ranker, ASKED, DOCS)
+    with pytest.raises(ix.InputError, match="PairwiseRanker is none of them: KernelSHAP") as told:
+        ix.TokenPairs().explain(ranking, "a")
+    assert "deletion" not in str(told.value)
 
 
 def test_the_model_is_left_as_it_was(encoder, ranking):
