@@ -110,9 +110,16 @@ class EquivalentQueryExplanation(IntentExplanation):
     def to_lucene(self) -> str:
         """The query in the syntax of Lucene's query parser, words as people write them.
 
-        The search engine must stem and drop stopwords as the `analyzer` does to rank as told here.
+        The search engine must stem and drop stopwords as the `analyzer` does to rank as told here. A
+        name that is a stopword in small letters, such as *US*, is in capitals.
         """
-        return lucene_query(self.words, self.weights)
+        reads = self.analyzer.terms
+
+        def named(word: str) -> str:
+            return word.upper() if not reads(word) and reads(word.upper()) else word
+
+        words = [" ".join(map(named, one.split(" "))) for one in self.words]
+        return lucene_query(words, self.weights)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, documented in ``docs/json.md``."""
