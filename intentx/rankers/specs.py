@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from intentx.errors import InputError
 from intentx.plugins import nearest
 from intentx.rankers.fusion import Fusion
+from intentx.rankers.imported import module_of_path
 from intentx.rankers.kinds import (
     FEATURE_SPECS,
     KINDS,
@@ -330,6 +331,12 @@ def _callable(spec: str) -> str:
         raise InputError(
             f"no ranker {without_secrets(spec)!r}: module stands for the name of your module; "
             f"write {without_secrets(name)!r}"
+        )
+    file_path, colon, name = spec.rpartition(":")
+    if colon and (written := module_of_path(file_path)):
+        raise InputError(
+            f"no ranker {without_secrets(spec)!r}: a module is named as Python imports it, "
+            f"{written}:{name} (from this folder, or one of PYTHONPATH)"
         )
     raise InputError(
         f"no ranker {without_secrets(spec)!r}; a ranker is one of: {listed()}"
