@@ -10,11 +10,30 @@ from typing import Any
 
 from intentx.errors import InputError
 
-__all__ = ["imported", "module_of_path"]
+__all__ = ["imported", "module_of_path", "named"]
 
 
 def imported(target: str, kinds: str) -> Any:
-    """The callable of a name; a class is made without arguments.
+    """The callable of a name, as `named` finds it.
+
+    Raises
+    ------
+    InputError
+        Also if it is no callable.
+
+    Examples
+    --------
+    >>> imported("os.path:join", "").__name__
+    'join'
+    """
+    found = named(target, kinds)
+    if not callable(found):
+        raise InputError(f"{target} is not callable; a ranker is (query, texts) -> scores")
+    return found
+
+
+def named(target: str, kinds: str) -> Any:
+    """What a ``module:name`` stands for; a class is made without arguments.
 
     Parameters
     ----------
@@ -24,12 +43,7 @@ def imported(target: str, kinds: str) -> Any:
     Raises
     ------
     InputError
-        If the module, or the name in it, is not there, is no callable, or a class cannot be made.
-
-    Examples
-    --------
-    >>> imported("os.path:join", "").__name__
-    'join'
+        If the module, or the name in it, is not there, or a class cannot be made.
     """
     module, _, name = target.partition(":")
     try:
@@ -43,17 +57,11 @@ def imported(target: str, kinds: str) -> Any:
         ) from error
     except AttributeError as error:
         raise InputError(f"module {module!r} has no {name!r}") from error
-    if inspect.isclass(found):
-        return _made(target, found)
-    if not callable(found):
-        raise InputError(f"{target} is not callable; a ranker is (query, texts) -> scores")
-    return found
+    return _made(target, found) if inspect.isclass(found) else found
 
 
 def _made(target: str, kind: Any) -> Any:
     """An instance of a class."""
-    if "__call__" not in dir(kind):
-        raise InputError(f"{target} is a class, and its instances are not callable")
     try:
         return kind()
     except Exception as error:

@@ -15,7 +15,7 @@ from intentx.plugins import load_plugin, nearest, package_of, plugins
 from intentx.rankers.bm25 import BM25
 from intentx.rankers.features.files import lightgbm_model, onnx_model, xgboost_model
 from intentx.rankers.features.ltr import FeatureRanker
-from intentx.rankers.imported import imported
+from intentx.rankers.imported import imported, named
 from intentx.rankers.known import RM3, LanguageModel
 from intentx.rankers.llm.ranker import FROM_TEXT as LLM
 from intentx.rankers.llm.ranker import llm_named
@@ -50,6 +50,7 @@ __all__ = [
     "is_kind",
     "kind_names",
     "listed",
+    "model_named",
     "own_words",
 ]
 
@@ -195,6 +196,11 @@ def _imported(target: str, settings: Mapping[str, Any]) -> Scorer:
     module = target.partition(":")[0]
     scorer: Scorer = imported(target, f"{listed()}{nearest(module, kind_names())}")
     return scorer
+
+
+def model_named(target: str) -> Any:
+    """What a ``module:name`` stands for as a model over features, such as one with ``predict``."""
+    return named(target, f"{FEATURE_SPECS}, module:callable")
 
 
 def _pairwise(target: str, settings: Mapping[str, Any]) -> Scorer:

@@ -25,6 +25,7 @@ from intentx.rankers.kinds import (
     is_kind,
     kind_names,
     listed,
+    model_named,
 )
 from intentx.rankers.pipeline import Pipeline
 from intentx.rankers.pipeline_file import MINILM, PipelineFile, read_pipeline
@@ -176,7 +177,7 @@ class RankerSpec:
     def load_model(self) -> Any:
         """The model over features that the spec names, for `intentx.FeatureModel`.
 
-        A ``module:callable`` is taken as it is: a callable of (M, F) features.
+        A ``module:name`` is taken as it is: a callable of (M, F) features, or a model with ``predict``.
 
         Raises
         ------
@@ -188,8 +189,8 @@ class RankerSpec:
         kind = self.of_kind
         if kind.of_features is not None:
             return kind.of_features(self.target)
-        if self.kind == MODULE and kind.make is not None:
-            return kind.make(self.target, {})
+        if self.kind == MODULE:
+            return model_named(self.target)
         raise InputError(
             f"{without_secrets(str(self))} scores texts; a ranker over features is one of: "
             f"{FEATURE_SPECS}, module:callable"

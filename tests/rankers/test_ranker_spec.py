@@ -225,10 +225,26 @@ def test_a_class_is_made_and_one_that_cannot_be_is_told_apart():
     assert made("tea", ["tea tea"]) == [2]
     for text, message in (
         (f"{__name__}:Needing", "without arguments .*path.*name an instance"),
-        ("pathlib:Path", "a class, and its instances are not callable"),
+        ("pathlib:Path", "pathlib:Path is not callable"),
         ("nowhere_at_all:score", "no module 'nowhere_at_all', neither in this folder nor .*PYTHONPATH"),
     ):
         with pytest.raises(ix.InputError, match=message):
             RankerSpec.parse(text).load(["tea"])
     with pytest.raises(ix.InputError, match=r"Counting is a class: give an instance.*Counting\(\)"):
         ix.rank(Counting, "tea", ["tea"])
+
+
+class Linear:
+    """A model over features that has ``predict``, as scikit-learn's have, and is no callable."""
+
+    def predict(self, rows):
+        return rows @ [1.0, 2.0]
+
+
+linear = Linear()
+
+
+@pytest.mark.parametrize("name", ["linear", "Linear"])
+def test_a_model_over_features_may_be_any_that_a_feature_model_asks(name):
+    model = RankerSpec.parse(f"{__name__}:{name}").load_model()
+    assert ix.FeatureModel(model, ["a", "b"])([[1.0, 1.0]]).tolist() == [3.0]
