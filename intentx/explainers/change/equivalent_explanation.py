@@ -98,6 +98,11 @@ class EquivalentQueryExplanation(IntentExplanation):
 
     FORMAT: ClassVar[str] = "intentx.equivalent-query/1"
 
+    def __repr__(self) -> str:
+        one = self.agreement
+        found = "" if one is None else f" | RBO {one.rbo:.3f}, the query's {one.query_rbo:.3f}"
+        return f"<{self.method} for {self.ranking.query!r}: {self.to_lucene()}{found}>"
+
     @cached_property
     def roles(self) -> tuple[TermRole, ...]:
         """What each term does; its share is its Shapley value in the coverage of all pairs."""

@@ -105,6 +105,9 @@ def test_it_is_shown_saved_and_loaded(tmp_path):
         assert found.to_lucene() in " ".join(shown.split())
         assert "chance" in shown
     assert found.to_dict()["lucene"] == found.to_lucene()
+    assert re.fullmatch(
+        r"<EquivalentQuery for 'keyboard': .* \| RBO \d\.\d+, the query's .*>", repr(found)
+    )
 
 
 def test_the_same_seed_gives_the_same_query():
