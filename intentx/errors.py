@@ -8,6 +8,7 @@ __all__ = [
     "CacheWarning",
     "CostWarning",
     "DamageWarning",
+    "DataWarning",
     "InputError",
     "IntentxError",
     "MissingExtraError",
@@ -67,6 +68,10 @@ class PluginWarning(UserWarning):
 
 class ScorerWarning(UserWarning):
     """Scores of one text differ with the texts beside it, or from call to call; it says what to set."""
+
+
+class DataWarning(UserWarning):
+    """A study leaves out queries that it was given: the run that has their documents lacks them."""
 
 
 class DamageWarning(UserWarning):

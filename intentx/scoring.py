@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 import threading
 import time
@@ -107,6 +108,11 @@ class BlackBox:
         if not callable(scorer):
             raise InputError(
                 f"a scorer is a callable (query, texts) -> scores, not {type(scorer).__name__}"
+            )
+        if inspect.isclass(scorer):
+            raise InputError(
+                f"a scorer is a callable (query, texts) -> scores, and {scorer.__name__} is a class: "
+                f"give an instance of it, such as {scorer.__name__}()"
             )
         if batch_size < 1:
             raise InputError(f"batch_size must be 1 or more, not {batch_size!r}")

@@ -9,6 +9,7 @@ from typing import Any
 
 from intentx.cli.terminal import check_folder, given_text, show, show_json, tell
 from intentx.datasets.letor import Letor, read_letor
+from intentx.documents import some
 from intentx.errors import InputError
 from intentx.explainers.features.explanation import FeatureExplanation
 from intentx.explainers.features.methods import FEATURE_METHODS
@@ -133,8 +134,7 @@ def _explained(
         return answer
     qid = options.qid or options.query
     if qid is None:
-        known = ", ".join([*data.queries][:5])
-        raise InputError(f"--qid names the query to explain; the file has {known}, …")
+        raise InputError(f"--qid names the query to explain; the file has {some([*data.queries])}")
     ranking = data.ranking(given_text(qid), model)
     doc, above = (_place(ranking, one) for one in (options.doc, options.above))
     answer = explainer.explain(ranking, doc, above=above)

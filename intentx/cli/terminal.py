@@ -20,6 +20,7 @@ from intentx.errors import (
     CacheWarning,
     CostWarning,
     DamageWarning,
+    DataWarning,
     InputError,
     PluginWarning,
     ScorerWarning,
@@ -47,8 +48,8 @@ __all__ = [
 
 _OURS: list[TextIO] = []  # where our own lines go while everything else is sent to standard error
 IN_WORDS = (
-    CacheWarning, CostWarning, DamageWarning, PluginWarning, ScorerWarning, TextWarning,
-    TruncationWarning,
+    CacheWarning, CostWarning, DamageWarning, DataWarning, PluginWarning, ScorerWarning,
+    TextWarning, TruncationWarning,
 )  # fmt: skip
 SILENT = 30.0  # seconds without a line, at most
 _SURROGATE = re.compile("[\ud800-\udfff]")

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from intentx.documents import some
 from intentx.errors import InputError
 from intentx.feature_ranking import FeatureRanking
 from intentx.files import excerpt, file_name, numbered_lines
@@ -71,7 +72,7 @@ class Letor:
     def query(self, qid: str) -> LetorQuery:
         """One query by its id; an InputError where there is none."""
         if qid not in self.queries:
-            raise InputError(f"no query {qid!r}; there are {', '.join([*self.queries][:5])}, …")
+            raise InputError(f"no query {qid!r}; there are {some([*self.queries])}")
         return self.queries[qid]
 
     def ranking(self, qid: str, model: Any) -> FeatureRanking:

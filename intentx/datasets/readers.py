@@ -152,7 +152,16 @@ def _queries_in_json(lines: Lines) -> Iterator[tuple[str, str, str]]:
 def _wrong_columns(where: str, line: str, form: str) -> InputError:
     number = line.count("\t") + 1
     columns = "one column" if number == 1 else f"{number} columns"
-    tabs = "; a text may hold no tab" if number > 2 else ""
+    hint = ""
+    if number > 2:
+        hint = "; a text may hold no tab"
+        if "<TAB>" in form:  # no first line has named the columns
+            named = f"{form.split(' or ')[0]}<TAB>other"
+            hint += f", and more columns need a first line that names them, such as {named}"
+    elif line.lstrip().startswith("["):
+        hint = "; of JSON, one object stands on each line: jq -c '.[]' FILE writes an array so"
+    elif "," in line.split(" ")[0]:
+        hint = "; tabs stand between columns, and not commas"
     return InputError(
-        f"{where}: {form.replace(chr(9), '<TAB>')} expected, not {excerpt(line)}, {columns}{tabs}"
+        f"{where}: {form.replace(chr(9), '<TAB>')} expected, not {excerpt(line)}, {columns}{hint}"
     )

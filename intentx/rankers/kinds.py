@@ -6,7 +6,7 @@ import dataclasses
 import importlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial, reduce
+from functools import partial
 from types import MappingProxyType
 from typing import Any
 
@@ -15,6 +15,7 @@ from intentx.plugins import load_plugin, nearest, package_of, plugins
 from intentx.rankers.bm25 import BM25
 from intentx.rankers.features.files import lightgbm_model, onnx_model, xgboost_model
 from intentx.rankers.features.ltr import FeatureRanker
+from intentx.rankers.imported import imported, named
 from intentx.rankers.known import RM3, LanguageModel
 from intentx.rankers.llm.ranker import FROM_TEXT as LLM
 from intentx.rankers.llm.ranker import llm_named
@@ -49,6 +50,7 @@ __all__ = [
     "is_kind",
     "kind_names",
     "listed",
+    "model_named",
     "own_words",
 ]
 
@@ -191,22 +193,14 @@ def _run(target: str, settings: Mapping[str, Any]) -> Scorer:
 
 
 def _imported(target: str, settings: Mapping[str, Any]) -> Scorer:
-    module, _, name = target.partition(":")
-    try:
-        found = reduce(getattr, name.split("."), importlib.import_module(module))
-    except ModuleNotFoundError as error:
-        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
-            raise InputError(f"module {module!r} cannot be imported: {error}") from error
-        raise InputError(
-            f"no ranker {target!r}: there is no module {error.name!r}, and it is none of: {listed()}"
-            f"{nearest(module, kind_names())}"
-        ) from error
-    except AttributeError as error:
-        raise InputError(f"module {module!r} has no {name!r}") from error
-    if not callable(found):
-        raise InputError(f"{target} is not callable; a ranker is (query, texts) -> scores")
-    scorer: Scorer = found
+    module = target.partition(":")[0]
+    scorer: Scorer = imported(target, f"{listed()}{nearest(module, kind_names())}")
     return scorer
+
+
+def model_named(target: str) -> Any:
+    """What a ``module:name`` stands for as a model over features, such as one with ``predict``."""
+    return named(target, f"{FEATURE_SPECS}, module:callable")
 
 
 def _pairwise(target: str, settings: Mapping[str, Any]) -> Scorer:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from intentx.errors import InputError
 from intentx.plugins import nearest
 from intentx.rankers.fusion import Fusion
+from intentx.rankers.imported import module_of_path
 from intentx.rankers.kinds import (
     FEATURE_SPECS,
     KINDS,
@@ -24,6 +25,7 @@ from intentx.rankers.kinds import (
     is_kind,
     kind_names,
     listed,
+    model_named,
 )
 from intentx.rankers.pipeline import Pipeline
 from intentx.rankers.pipeline_file import MINILM, PipelineFile, read_pipeline
@@ -175,7 +177,7 @@ class RankerSpec:
     def load_model(self) -> Any:
         """The model over features that the spec names, for `intentx.FeatureModel`.
 
-        A ``module:callable`` is taken as it is: a callable of (M, F) features.
+        A ``module:name`` is taken as it is: a callable of (M, F) features, or a model with ``predict``.
 
         Raises
         ------
@@ -187,8 +189,8 @@ class RankerSpec:
         kind = self.of_kind
         if kind.of_features is not None:
             return kind.of_features(self.target)
-        if self.kind == MODULE and kind.make is not None:
-            return kind.make(self.target, {})
+        if self.kind == MODULE:
+            return model_named(self.target)
         raise InputError(
             f"{without_secrets(str(self))} scores texts; a ranker over features is one of: "
             f"{FEATURE_SPECS}, module:callable"
@@ -330,6 +332,12 @@ def _callable(spec: str) -> str:
         raise InputError(
             f"no ranker {without_secrets(spec)!r}: module stands for the name of your module; "
             f"write {without_secrets(name)!r}"
+        )
+    file_path, colon, name = spec.rpartition(":")
+    if colon and (written := module_of_path(file_path)):
+        raise InputError(
+            f"no ranker {without_secrets(spec)!r}: a module is named as Python imports it, "
+            f"{written}:{name} (from this folder, or one of PYTHONPATH)"
         )
     raise InputError(
         f"no ranker {without_secrets(spec)!r}; a ranker is one of: {listed()}"

@@ -114,8 +114,8 @@ class Client:
         return self._asked("compare", asked)
 
     def counterfactual(
-        self, query: str, doc: str, goal: str, *, ranker: str = "", collection: str = "",
-        depth: int | None = None, **more: Any,
+        self, query: str, doc: str, goal: str, *, k: int | None = None, ranker: str = "",
+        collection: str = "", depth: int | None = None, **more: Any,
     ) -> Any:  # fmt: skip
         """The smallest change that was found: a `intentx.ChangeExplanation`.
 
@@ -123,12 +123,15 @@ class Client:
         ----------
         goal
             ``"enter"``, ``"leave"``, ``"above"``, ``"below"`` or ``"rank"``.
+        k
+            The first documents that are entered or left, as of `intentx.Counterfactual`; None: ten.
         depth
             Documents that the ranker orders.
         more
-            As the API takes them: ``top``, ``above``, ``rank``, ``change``, ``keep``, ``insert``, …
+            As the API takes them: ``above``, ``rank``, ``change``, ``keep``, ``insert``, …
         """
         asked = {"query": query, "doc": doc, "goal": goal, "ranker": ranker}
+        more = more if k is None else {"top": k, **more}
         return self._asked("counterfactual", {**asked, "collection": collection, "k": depth, **more})
 
     def missing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,7 +11,8 @@ from typing import Any
 from intentx.datasets import demo_queries, load_demo
 from intentx.datasets.collection import Collection
 from intentx.datasets.records import document_in, query_in, score_in
-from intentx.errors import InputError
+from intentx.documents import some
+from intentx.errors import DataWarning, InputError
 from intentx.files import excerpt, file_name, json_object, numbered_lines
 from intentx.search import SearchIndex
 from intentx.study.feature_topics import FeatureTopic, feature_topics
@@ -102,9 +104,18 @@ def _of_texts(
         collection, found = collection_of(data, index, progress, analyzer)
         run = None if found else collection.run(data.pool) if data.pool else _only_run(collection)
         qids = sorted(collection.queries, key=_natural)
+        absent = [] if run is None else [qid for qid in qids if qid not in run]
         qids = qids if run is None else [qid for qid in qids if qid in run]
         if not qids:
             raise InputError(f"{collection.name} has no query with candidates")
+        if absent:
+            every = len(collection.queries)
+            warnings.warn(
+                f"the run that has the documents lacks {len(absent)} of {every} queries, which are left "
+                f"out: {some(absent)}",
+                DataWarning,
+                stacklevel=2,
+            )
         qids = _spread(qids, data)
         if number is not None:
             number(len(qids))

@@ -45,6 +45,9 @@ def test_gzip_byte_order_mark_and_standard_input(tmp_path, monkeypatch):
         ('{"id": "a", "text": 3}\n', "line 1: text must be a string, not 3"),
         ("a\tt\na\tu\n", "line 2: the document id 'a' is already used"),
         ("no tab here\n", "line 1: id<TAB>text"),
+        ("a\tu\tTea\tgreen tea\n", "first line that names them, such as id<TAB>text<TAB>other"),
+        ('[{"id": "a", "text": "tea"}]\n', r"one object stands on each line: jq -c '\.\[\]'"),
+        ("id,text\na,green tea\n", "tabs stand between columns, and not commas"),
         ("\n \n", "holds no documents"),
     ],
 )
@@ -104,6 +107,7 @@ def test_queries(tmp_path, text, queries):
     [
         ("1\ttea\n1\tboats\n", "line 2: the query id '1' is already used"),
         ("1 tea", "line 1: qid<TAB>query expected, not '1 tea'"),
+        ("1\ttea\tx", "3 columns; .* such as qid<TAB>query<TAB>other"),
         ('{"qid": 1, "query": "tea"}\n{"qid": 2}', "line 2: none of the keys query, text, contents"),
         ('{"qid": 1, ', "line 1: broken JSON"),
         ("", "holds no query"),

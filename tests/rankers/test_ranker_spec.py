@@ -124,6 +124,8 @@ def _without_name(text):
     [
         ("bm52", "no ranker 'bm52'; .*, module:callable; did you mean 'bm25'"),
         ("module:mine:score", "module stands for the name of your module; write 'mine:score'"),
+        ("lib/rankers.py:score", "a module is named as Python imports it, lib.rankers:score"),
+        ("/home/me/rankers.py:score", "rankers:score .from this folder, or one of PYTHONPATH"),
         ("BM25", "did you mean 'bm25'"),
         ("bi-encodr:minilm", "no ranker 'bi-encodr:minilm'.*did you mean 'bi-encoder'"),
         ("crossencoder:model", "did you mean 'cross-encoder'"),
@@ -197,3 +199,52 @@ def test_the_page_lists_every_kind_with_its_settings():
             assert set(kind.settings) <= set(said), kind.name
     assert settings
     assert SPECS.count(",") == 19
+
+
+class Counting:
+    """A ranker with a state, as people write them."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def __call__(self, query, texts):
+        self.calls += 1
+        return [text.count(query) for text in texts]
+
+
+class Needing(Counting):
+    """One that cannot be made without being told something."""
+
+    def __init__(self, path):
+        super().__init__()
+
+
+def test_a_class_is_made_and_one_that_cannot_be_is_told_apart():
+    made = RankerSpec.parse(f"{__name__}:Counting").load(["tea"])
+    assert isinstance(made, Counting)
+    assert made("tea", ["tea tea"]) == [2]
+    for text, message in (
+        (f"{__name__}:Needing", "without arguments .*path.*name an instance"),
+        ("pathlib:Path", "pathlib:Path is not callable"),
+        ("nowhere_at_all:score", "no module 'nowhere_at_all', neither in this folder nor .*PYTHONPATH"),
+    ):
+        with pytest.raises(ix.InputError, match=message):
+            RankerSpec.parse(text).load(["tea"])
+    with pytest.raises(ix.InputError, match=r"Counting is a class: give an instance.*Counting\(\)"):
+        ix.rank(Counting, "tea", ["tea"])
+
+
+class Linear:
+    """A model over features that has ``predict``, as scikit-learn's have, and is no callable."""
+
+    def predict(self, rows):
+        return rows @ [1.0, 2.0]
+
+
+linear = Linear()
+
+
+@pytest.mark.parametrize("name", ["linear", "Linear"])
+def test_a_model_over_features_may_be_any_that_a_feature_model_asks(name):
+    model = RankerSpec.parse(f"{__name__}:{name}").load_model()
+    assert ix.FeatureModel(model, ["a", "b"])([[1.0, 1.0]]).tolist() == [3.0]

@@ -225,6 +225,7 @@ def test_the_client_reads_answers(server):
     assert found.terms[:2] == ("jaguar", "speed")
     assert isinstance(client.missing(QUERY, "apple-season-01"), ix.MissingDocument)
     assert client.counterfactual(QUERY, DOC, "leave").goal == "leave"
+    assert client.counterfactual(QUERY, DOC, "leave", k=3).target == "to leave the first 3"
     assert [*client.compare(QUERY, ["BM25", "slow"], k=20).rankers] == ["BM25", "slow"]
     assert client.score(QUERY, DOC, text="a boat")["doc"]["rank_before"] == 1
     with pytest.raises(ix.InputError, match="no ranker 'nobody'; choose one of BM25"):

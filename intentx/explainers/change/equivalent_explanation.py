@@ -98,6 +98,11 @@ class EquivalentQueryExplanation(IntentExplanation):
 
     FORMAT: ClassVar[str] = "intentx.equivalent-query/1"
 
+    def __repr__(self) -> str:
+        one = self.agreement
+        found = "" if one is None else f" | RBO {one.rbo:.3f}, the query's {one.query_rbo:.3f}"
+        return f"<{self.method} for {self.ranking.query!r}: {self.to_lucene()}{found}>"
+
     @cached_property
     def roles(self) -> tuple[TermRole, ...]:
         """What each term does; its share is its Shapley value in the coverage of all pairs."""
@@ -110,9 +115,16 @@ class EquivalentQueryExplanation(IntentExplanation):
     def to_lucene(self) -> str:
         """The query in the syntax of Lucene's query parser, words as people write them.
 
-        The search engine must stem and drop stopwords as the `analyzer` does to rank as told here.
+        The search engine must stem and drop stopwords as the `analyzer` does to rank as told here. A
+        name that is a stopword in small letters, such as *US*, is in capitals.
         """
-        return lucene_query(self.words, self.weights)
+        reads = self.analyzer.terms
+
+        def named(word: str) -> str:
+            return word.upper() if not reads(word) and reads(word.upper()) else word
+
+        words = [" ".join(map(named, one.split(" "))) for one in self.words]
+        return lucene_query(words, self.weights)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, documented in ``docs/json.md``."""

@@ -145,7 +145,7 @@ class Found:
         found = self.search.smallest() or self.search.rest()
         if found is None:
             return self._none(nothing, everything if takes_away else None)
-        others = self._others(found)
+        answers = [found, *self._others(found)]
         found, proven = self.search.proven(found)
         status: Status = "minimal" if proven and not self.noisy else "feasible"
         if self.noisy:
@@ -155,7 +155,8 @@ class Found:
             )
         failed = self._failed(len(found))
         answer = self._changed(found)
-        alternatives = tuple(self._changed(one) for one in others if one != found)
+        others = sorted((one for one in answers if not one >= found), key=len)
+        alternatives = tuple(self._changed(one) for one in others[: self.method.most - 1])
         return self._made(
             status, "", answer, alternatives, failed, self.search.searched(len(found)),
             len(self.task.edits),
@@ -193,8 +194,9 @@ class Found:
             one = self.search.smallest(rest) if rest else None
             if one is None:
                 break
-            others.append(one)
             used |= one
+            if self._is_new(one, others):
+                others.append(one)
         known = sorted(
             (one for one in self.search.known if one and self.search.known[one].margin > 0),
             key=lambda one: (len(one), -self.search.known[one].margin, sorted(one)),
@@ -202,9 +204,16 @@ class Found:
         for one in known:
             if len(others) >= self.method.most:
                 break
-            if not any(one >= other for other in others) and self.search.reaches(one):
+            if self._is_new(one, others) and self.search.reaches(one):
                 others.append(one)
         return others[1:]
+
+    def _is_new(self, one: Chosen, others: Sequence[Chosen]) -> bool:
+        """Whether a set is another text, by edits that all do something, and holds no other answer."""
+        text = self._text(one)
+        if any(one >= other or text == self._text(other) for other in others):
+            return False
+        return all(self._text(one - {edit}) != text for edit in one)
 
     def _text(self, chosen: Chosen) -> str:
         return written(self.task.text, in_order(self.task.edits, chosen))

@@ -19,7 +19,7 @@ from intentx.explainers.document.subject import every_word
 from intentx.perturbation import within_limit
 from intentx.preferences.vectors import TermVectors
 from intentx.ranking import Ranking
-from intentx.text import TextIndex
+from intentx.text import Analyzer, TextIndex
 from intentx.text.letters import is_telling
 
 __all__ = ["QueryCounterfactual"]
@@ -108,7 +108,8 @@ class QueryCounterfactual(ChangeMethod):
         edits = tuple(edit for edit, _ in found)
         order = tuple(sorted(range(len(edits)), key=lambda i: (-found[i][1], i)))
         gaps = (0, *(token.end for token in tokens))
-        return Task(ranking, target, query, edits, order, gaps, _Queries(ranking, target), (), "query")
+        asked = _Queries(ranking, target, every_word(self.analyzer))
+        return Task(ranking, target, query, edits, order, gaps, asked, (), "query")
 
     def _near(
         self, query: str, places: dict[str, tuple[tuple[int, int], ...]], index: TextIndex
@@ -134,16 +135,18 @@ class QueryCounterfactual(ChangeMethod):
 
 
 class _Queries:
-    """Asks about changed queries."""
+    """Asks about changed queries; one without any word asks nothing, and reaches nothing."""
 
-    def __init__(self, ranking: Ranking, target: Target) -> None:
-        self.ranking, self.target = ranking, target
+    def __init__(self, ranking: Ranking, target: Target, analyzer: Analyzer) -> None:
+        self.ranking, self.target, self.analyzer = ranking, target, analyzer
         self.box = ranking.black_box("a counterfactual of the query")
         self.texts_each = len(ranking)
 
     def outcomes(self, texts: Sequence[str]) -> list[Outcome]:
         return [
-            self._outcome(self.box(query, self.ranking.texts)) if query.strip() else self._unasked()
+            self._outcome(self.box(query, self.ranking.texts))
+            if self.analyzer.terms(query)
+            else self._unasked()
             for query in texts
         ]
 
@@ -155,7 +158,6 @@ class _Queries:
         return self.target.outcome(float(scores[self.target.position]), scores)
 
     def _unasked(self) -> Outcome:
-        """An empty query asks nothing, and reaches nothing."""
         position = self.target.position
         now = self.target.outcome(float(self.ranking.scores[position]), self.ranking.scores)
         return now._replace(margin=min(now.margin, 0.0))

@@ -110,6 +110,10 @@ class SetSearch:
             found = self._several(edits)
         if found is None:
             return None
+        return self._known_smaller(found, edits)
+
+    def _known_smaller(self, found: Chosen, edits: Sequence[int]) -> Chosen:
+        """The smallest set of these edits that was asked about and reaches the goal, else the set."""
         smaller = [one for one in self.known if 0 < len(one) < len(found) and one <= frozenset(edits)]
         by_size = sorted(smaller, key=lambda one: (len(one), -self.known[one].margin))
         return next((one for one in by_size if self.reaches(one)), found)
@@ -117,6 +121,7 @@ class SetSearch:
     def proven(self, found: Chosen) -> tuple[Chosen, bool]:
         """The set or a smaller one that reaches the goal, and whether all smaller ones were asked."""
         self._stage = "proof"
+        found = self._known_smaller(found, self.order)  # a search for others may have met it
         size = 1
         while size < len(found):
             weights = self._weights()
@@ -218,7 +223,8 @@ class SetSearch:
             found = self._first(edits, size)
             if found is not None or self._over():
                 return found
-        best = max(self.known, key=lambda one: (self.known[one].margin, -len(one), sorted(one)))
+        allowed = [one for one in self.known if one <= frozenset(edits)]
+        best = max(allowed, key=lambda one: (self.known[one].margin, -len(one), sorted(one)))
         for _ in range(CLIMBS):
             steps = self._steps(best, edits)
             known = self.look(steps)

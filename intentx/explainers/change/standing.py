@@ -19,6 +19,7 @@ from intentx.search import SearchIndex
 
 __all__ = ["DEEPEST", "Standings", "Way"]
 
+HERE = -1  # the document's number in an order
 DEEPEST = 1_000  # ranks that a search without a known size is asked for, at least
 Floats = npt.NDArray[np.float64]
 
@@ -54,8 +55,9 @@ class Standings:
         self.document, self.text = document, document.content
         self.boxes = [None if one.scorer is None else BlackBox.of(one.scorer) for one in stages]
         takes = [one.takes or 0 for one in stages[1:]]
-        self.limits = [*(max(one, k) for one in takes), k]
         self.takes = [*takes, k]
+        # A later stage that takes more than an earlier one gets what that one did not rerank, too.
+        self.limits = [max(self.takes[i:]) for i in range(len(self.takes))]
         self.room = stages[0].room
         self._scales: dict[int, float] = {}  # of each stage, the first distance that was met
         if self.room is not None:
@@ -117,24 +119,43 @@ class Standings:
         texts = [text if at in (None, i) else self.text for i in range(len(self.stages))]
         rank, score, others, scores = self._first(texts[0])
         found = [self._stage(0, True, rank, len(others) + (rank is not None), score, scores)]
-        reached, final = True, rank
-        for number, box in enumerate(self.boxes[1:], start=1):
+        order = others[: self.limits[0]]
+        if rank is not None and rank <= self.limits[0]:
+            order.insert(rank - 1, HERE)
+        would = order  # be the order, had the document come as far
+        for number, text in enumerate(texts[1:], start=1):
             takes = self.takes[number - 1]
-            through = rank is not None and rank <= takes
-            reached = reached and through
-            place = (rank or 0) - 1 if through else min(takes - 1, len(others))
-            names = others[: takes - 1]
-            asked = [self._text_of[i] for i in names]
-            asked.insert(place, texts[number])
-            again = box(self.query, asked) if box is not None else np.zeros(len(asked))
-            order = np.argsort(-again, kind="stable").tolist()
-            rank = order.index(place) + 1
-            names.insert(place, -1)
-            others = [names[i] for i in order if i != place]
-            rest = again[[i for i in order if i != place]]
-            found.append(self._stage(number, reached, rank, len(asked), float(again[place]), rest))
-            final = rank if reached else final
-        return Way(tuple(found), final, tuple(others))
+            reached = HERE in order[:takes]
+            if reached:
+                would = order
+            elif HERE not in would[:takes]:
+                would = [one for one in would if one != HERE]
+                would.insert(takes - 1, HERE)
+            names, again = self._reranked(number, would[:takes], text)
+            place = names.index(HERE)
+            would = [*names, *would[takes:]]
+            if reached:
+                order = would
+            elif any(HERE in order[:later] for later in self.takes[number:-1]):
+                order = [*self._reranked(number, order[:takes], text)[0], *order[takes:]]
+            own, rest = float(again[place]), np.delete(again, place)
+            found.append(self._stage(number, reached, place + 1, len(names), own, rest))
+        final = order.index(HERE) + 1 if HERE in order else rank
+        return Way(tuple(found), final, tuple(one for one in would if one != HERE))
+
+    def _reranked(self, number: int, names: list[int], text: str) -> tuple[list[int], Floats]:
+        """Documents as a stage orders them, and their scores; equal ones as the ranker has them.
+
+        That is the order of a search where there is one, and else that of the collection.
+        """
+        box = self.boxes[number]
+        texts = [text if one == HERE else self._text_of[one] for one in names]
+        scores = box(self.query, texts) if box is not None else np.zeros(len(texts))
+        given = range(len(names)) if self.room is not None else [
+            self._place if one == HERE else one for one in names
+        ]  # fmt: skip
+        order = np.lexsort((np.array(given, dtype=np.intp), -scores)).tolist()
+        return [names[i] for i in order], scores[order]
 
     def _stage(
         self, number: int, reached: bool, rank: int | None, documents: int, score: float | None,

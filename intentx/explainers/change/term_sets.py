@@ -25,6 +25,7 @@ DEEPER = (
 FIRST = 10  # documents whose overlap counts
 BLOCK = 400_000  # numbers sorted at once
 DIGITS = 61  # of a key
+TOLD = 30  # binary digits of the largest score: sums that differ in later ones tie
 
 
 class Likeness:
@@ -109,9 +110,10 @@ class TermSets:
 
     Notes
     -----
-    The order of a set is a sort of whole numbers: scores as multiples of about 2⁻⁴⁰ of the largest one,
+    The order of a set is a sort of whole numbers: scores as multiples of 2⁻⁵⁰ or so of the largest one,
     with the document's number in the last digits. The order in which terms are added up thus changes
-    nothing. Documents that tie stand in the worst order, the reverse of the given one.
+    nothing. Sums are rounded to 2⁻³⁰ of it, so that 1/3 + 1/6 is 1/2. Documents that tie stand in the
+    worst order, the reverse of the given one.
 
     Examples
     --------
@@ -138,12 +140,14 @@ class TermSets:
         # Sums stay within 63 digits, however many columns are added.
         room = DIGITS - self._low - math.ceil(math.log2(max(2, max_terms * max_weight)))
         largest = float(np.abs(values).max(initial=0.0)) or 1.0
-        unit = 2.0 ** (min(40, room) - math.ceil(math.log2(largest)))  # halves and quarters stay exact
+        unit = 2.0 ** (room - math.ceil(math.log2(largest)))  # halves and quarters stay exact
         whole = np.round(values * unit).astype(np.int64)
         weights = np.arange(1, max_weight + 1)
         self._columns = np.concatenate([-(whole * int(w)) << self._low for w in weights])
         self._last = np.arange(pool - 1, -1, -1, dtype=np.int64)
         self._mask = np.int64((1 << self._low) - 1)
+        dropped = self._low + max(1, room - TOLD)
+        self._half, self._told = np.int64(1 << (dropped - 1)), np.int64(-1 << dropped)
 
     @property
     def columns(self) -> int:
@@ -182,11 +186,13 @@ class TermSets:
 
     def _sum(self, columns: Iterable[int]) -> Integers:
         chosen = np.fromiter(columns, dtype=np.intp)
-        return np.asarray(self._columns[chosen].sum(axis=0) + self._last)
+        return np.asarray(self._columns[chosen].sum(axis=0) + self._half)
 
     def _values(self, keys: Integers, likeness: Likeness) -> Floats:
         """(C,) of keys (C, P), which are sorted in their place."""
         self.tried += len(keys)
+        keys &= self._told
+        keys |= self._last
         keys.sort(axis=1)
         orders = self.pool - 1 - (keys & self._mask)
         if self.matching and likeness.goal != "tau":  # there they tie, which counts as wrong

@@ -44,6 +44,19 @@ def test_values_are_those_of_rbo_of_sums():
             assert beside[column] == pytest.approx(rbo_ext(scores), abs=1e-12)
 
 
+def test_thirds_and_sixths_that_add_up_to_a_half_tie_with_it():
+    draws = np.random.default_rng(8)
+    values = draws.integers(0, 4, size=(6, 12)) / draws.integers(1, 12, size=12)  # occurrences by length
+    sets = TermSets(values, 12, max_terms=4, max_weight=12)
+    likeness = Likeness("rbo", 12, 12)
+    for _ in range(500):
+        terms = draws.choice(6, size=3, replace=False)
+        weights = draws.integers(1, 13, size=3)
+        scores = np.round((weights[:, None] * values[terms]).sum(axis=0), 9)
+        columns = terms + 6 * (weights - 1)
+        assert sets.value(columns.tolist(), likeness) == pytest.approx(rbo_ext(scores), abs=1e-12)
+
+
 @pytest.mark.parametrize("goal", ["rbo", "tau", "overlap"])
 def test_never_below_greedy_best_first_or_sets_given(goal):
     values = np.random.default_rng(5).exponential(size=(15, 20))
@@ -92,6 +105,9 @@ def test_it_is_shown_saved_and_loaded(tmp_path):
         assert found.to_lucene() in " ".join(shown.split())
         assert "chance" in shown
     assert found.to_dict()["lucene"] == found.to_lucene()
+    assert re.fullmatch(
+        r"<EquivalentQuery for 'keyboard': .* \| RBO \d\.\d+, the query's .*>", repr(found)
+    )
 
 
 def test_the_same_seed_gives_the_same_query():
@@ -105,6 +121,17 @@ def test_lucene_sees_words_where_there_are_signs():
     assert written == r'a\+b "stage piano"^2 x\:y "say \"hi\"" "手机"^3 "NOT" "p<q" tea'
     for sign in '+-=&|!(){}[]^"~*?:\\/':
         assert lucene_query([sign], [1]) == "\\" + sign
+
+
+@pytest.mark.parametrize("ngrams", [1, 2])
+def test_names_that_are_stopwords_in_small_letters_are_in_capitals(ngrams):
+    analyzer = ix.Analyzer(ngrams=ngrams)
+    docs = {"a": "old US boats", "b": "new US boats", "c": "some boats", "d": "a boat"}
+    ranking = ix.Ranking.from_run(list(docs), "sea", docs)
+    method = ix.EquivalentQuery(steps=500, analyzer=analyzer, controls=False, max_terms=3)
+    found = method.explain(ranking)
+    assert any("us" in term.split() for term in found.terms)
+    assert set(analyzer.terms(found.to_lucene())) >= set(found.terms)
 
 
 @pytest.mark.parametrize(

@@ -272,3 +272,38 @@ def test_real_parts(dl19):
     low = ix.missing(pipeline, queries[qid], hits[12], k=5, budget=20)
     assert (low.stage, low.rank) == ("reranker", 13)
     assert ix.missing(pipeline, queries[qid], hits[2], k=5).rank == 3
+
+
+def by_words(**weights):
+    return lambda query, texts: [
+        float(sum(weight * text.split().count(word) for word, weight in weights.items()))
+        for text in texts
+    ]
+
+
+@pytest.mark.parametrize("indexed", [False, True])
+@pytest.mark.parametrize("depths", [(2, 4), (4, 2), (1, 6), (3, 3)])
+def test_the_rank_is_that_of_the_pipeline_at_any_depths(indexed, depths):
+    """A later stage may take more than an earlier one: it gets what was not reranked, too."""
+    words = ["tea tea tea", "tea tea red", "tea tea", "tea blue", "tea red blue", "tea red", "tea"]
+    docs = {f"d{i}": text for i, text in enumerate(words)}
+    first = SearchIndex.build(docs) if indexed else by_words(tea=1)
+    inner = ix.Pipeline(first, by_words(red=1), k=depths[0])
+    pipeline = ix.Pipeline(inner, by_words(blue=1, red=2), k=depths[1])
+    ids = pipeline.search("tea", 7, None if indexed else docs).ids
+    for k in (1, 3):
+        for doc in docs:
+            answer = ix.missing(pipeline, "tea", doc, docs, k=k)
+            assert answer.rank == ids.index(doc) + 1
+            assert (answer.stage == "found") == (doc in ids[:k])
+            if answer.stage != "found":
+                last = max(i for i, one in enumerate(answer.stages) if one.reached)
+                assert answer.lost_at == answer.stages[last].name
+
+
+def test_equal_scores_of_a_reranker_are_in_the_order_that_the_ranker_has():
+    docs = {"a": "tea", "b": "tea tea tea", "c": "tea tea"}
+    pipeline = ix.Pipeline(by_words(tea=1), lambda query, texts: [1.0] * len(texts), k=3)
+    ranking = ix.rank(pipeline, "tea", docs)
+    for doc in docs:
+        assert ix.missing(pipeline, "tea", doc, docs, k=1).rank == ranking.position(doc) + 1
