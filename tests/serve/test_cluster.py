@@ -21,7 +21,7 @@ ASKED = {"query": "jaguar speed", "k": 8, "ranker": "BM25"}
 def dask(tmp_path_factory):
     with distributed.LocalCluster(
         n_workers=1, threads_per_worker=1, processes=False, protocol="tcp", host="127.0.0.1",
-        dashboard_address=None, local_directory=str(tmp_path_factory.mktemp("dask")),
+        dashboard_address="127.0.0.1:0", local_directory=str(tmp_path_factory.mktemp("dask")),
     ) as found:  # fmt: skip
         yield found
 
@@ -109,7 +109,7 @@ class Worker:
 @pytest.mark.filterwarnings("ignore")
 def test_a_worker_of_the_cluster_that_is_killed_loses_no_question(rankers, tmp_path):
     with distributed.LocalCluster(
-        n_workers=0, processes=False, protocol="tcp", host="127.0.0.1", dashboard_address=None
+        n_workers=0, processes=False, protocol="tcp", host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as found:
         known = found.scheduler.workers
         workers = {name: Worker(found.scheduler_address, name, rankers, tmp_path) for name in "ab"}
@@ -152,7 +152,11 @@ def test_a_question_that_ends_its_workers_is_told_as_such(rankers, tmp_path):
     with (
         dask.config.set({"distributed.scheduler.allowed-failures": 0}),
         distributed.LocalCluster(
-            n_workers=0, processes=False, protocol="tcp", host="127.0.0.1", dashboard_address=None
+            n_workers=0,
+            processes=False,
+            protocol="tcp",
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
         ) as found,
     ):
         worker = Worker(found.scheduler_address, "a", rankers, tmp_path)
