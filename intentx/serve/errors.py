@@ -21,6 +21,7 @@ STATUS = {
     "no_storage": 503,
     "no_engine": 503,
     "stopping": 503,
+    "timeout": 504,
 }
 
 

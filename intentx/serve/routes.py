@@ -16,7 +16,7 @@ __all__ = ["BASE", "ROUTES", "Route", "openapi"]
 
 BASE = "/api/v1"
 TEXT = {"type": "string"}
-COMMON = (400, 401, 403, 404, 405, 413, 421, 422, 429, 503)
+COMMON = (400, 401, 403, 404, 405, 413, 421, 422, 429, 503, 504)
 
 
 @dataclass(frozen=True, kw_only=True)

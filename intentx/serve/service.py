@@ -148,14 +148,16 @@ class Service:
         """Start the workers, and have them load the rankers."""
         await self.pool.start()
         await self._warm()
-        name = next(iter(self.engines))
         for ranker in self.rankers.values():
-            if ranker.is_run or ranker.spec.of_kind.lexical:
-                continue
-            plain = {"ranker": ranker.name, "collection": name, "texts": ["text"]}
-            self.pool.submit(
-                Task(secrets.token_hex(8), "load", plain, SLOW, functools.partial(self._loaded, ranker))
-            )
+            if not (ranker.is_run or ranker.spec.of_kind.lexical):
+                self._load(ranker)
+
+    def _load(self, ranker: ServedRanker) -> None:
+        """Have a worker load a ranker and say what it can do."""
+        plain = {"ranker": ranker.name, "collection": next(iter(self.engines)), "texts": ["text"]}
+        self.pool.submit(
+            Task(secrets.token_hex(8), "load", plain, SLOW, functools.partial(self._loaded, ranker))
+        )
 
     async def _warm(self) -> None:
         """Search once, so that the first person who does need not wait for what is read then."""
@@ -323,6 +325,9 @@ class Service:
         }  # fmt: skip
         key = ("order", collection, query, k, ranker.name, ranker.mark)
         answer = await self.once(key, functools.partial(self._joined.search, plain))
+        if ranker.error:  # it was not loaded in time at the start, and answers now
+            ranker.error = ""
+            self._load(ranker)
         return answer["doc_ids"], answer["scores"], answer["notes"]
 
     async def ask(self, name: str, plain: Mapping[str, Any], lane: str) -> dict[str, Any]:
@@ -354,7 +359,7 @@ class Service:
             return await asyncio.wait_for(future, PATIENCE + self.options.timeout)
         except TimeoutError as error:
             self.pool.cancel(task)
-            raise ApiError("internal", "the ranker gave no answer in time", "ask again") from error
+            raise ApiError("timeout", "the ranker gave no answer in time", "ask again") from error
 
     def _loaded(self, ranker: ServedRanker, what: str, *more: Any) -> None:
         """What became of loading a ranker."""

@@ -132,6 +132,42 @@ def test_a_ranker_that_hangs_is_given_up_and_others_go_on(server):
     assert server.until(waiting["id"], "done")["answer"]["terms"]
 
 
+def test_a_search_that_takes_too_long_says_so(server):
+    status, found, _ = server.post("search", {"query": "hang on a crane", "rankers": ["hangs"], "k": 5})
+    assert (status, found["error"]["code"]) == (504, "timeout")
+
+
+def test_a_ranker_that_was_not_loaded_in_time_can_be_used_once_it_answers(tmp_path):
+    (tmp_path / "late_ranker.py").write_text(
+        "import pathlib, time\n"
+        "seen = pathlib.Path(__file__).with_name('seen')\n"
+        "if not seen.exists():\n    seen.touch()\n    time.sleep(60)\n"
+        "def score(query, texts):\n    return [len(text) for text in texts]\n"
+    )
+    state = tmp_path / "state"
+    state.mkdir()
+    server = Server(
+        state, "--ranker", "BM25=bm25", "--ranker", "late=late_ranker:score", "--timeout", "2",
+        env={"PYTHONPATH": str(tmp_path)},
+    )  # fmt: skip
+
+    def late():
+        return next(one for one in server.get("rankers")[1] if one["name"] == "late")
+
+    def until(good):
+        for _ in range(300):
+            if good(late()):
+                return
+            threading.Event().wait(0.1)
+        raise AssertionError(late())
+
+    until(lambda one: "gave no answer for 2 s" in (one["error"] or ""))
+    status, found, _ = server.post("search", {"query": "palm", "rankers": ["late"], "k": 5})
+    assert status == 200, found
+    until(lambda one: one["error"] is None)
+    server.stop()
+
+
 def test_a_job_is_cancelled_for_one_and_goes_on_for_others(server):
     asked = {"query": "palm care", "ranker": "slow", "k": 20}
     one, two = (server.post("explain", asked)[1] for _ in range(2))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Literal
 
@@ -228,16 +229,17 @@ class _Search:
     def _lacks(self) -> tuple[LackedWord, ...]:
         lacked = [term for term in self.words if term not in self.own]
         room = self.asked.room
+        holding: Counter[str] | None = None  # what a search of one's own holds is not known
         if isinstance(room, SearchIndex):
-            holding = {term: room.frequency(term) for term in lacked}
-        elif self.documents is None:
-            holding = dict.fromkeys(lacked, 0)
-        else:
-            holding = dict.fromkeys(lacked, 0)
+            holding = Counter({term: room.frequency(term) for term in lacked})
+        elif self.documents is not None:
+            holding = Counter()
             for one in self.documents if lacked else ():
-                for term in holding.keys() & set(self.analyzer.terms(one.content)):
-                    holding[term] += 1
-        return tuple(LackedWord(self.words[term], term, holding[term]) for term in lacked)
+                holding.update({*lacked} & {*self.analyzer.terms(one.content)})
+        return tuple(
+            LackedWord(self.words[term], term, None if holding is None else holding[term])
+            for term in lacked
+        )
 
     def _fewest(self, first: bool) -> Addition | None:
         """The fewest words of the query in front that suffice, for the first stage or in the end."""

@@ -61,12 +61,12 @@ class LackedWord:
     word, term
         As it stands in the query, and what the first stage's analyzer makes of it.
     documents
-        How many documents of the collection hold it.
+        How many documents of the collection hold it; None where a search engine does not tell.
     """
 
     word: str
     term: str
-    documents: int
+    documents: int | None
 
 
 @dataclass(frozen=True)

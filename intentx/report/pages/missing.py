@@ -15,10 +15,7 @@ def missing_section(answer: MissingDocument) -> Html:
     """Where the document was lost, and the text with the end of what is read marked."""
     parts: list[str] = [Html(answer._repr_html_())]
     if answer.lacks:
-        items = (
-            tag("li", tag("bdi", one.word), f": in {count(one.documents, 'document')}")
-            for one in answer.lacks
-        )
+        items = (tag("li", tag("bdi", one.word), _holding(one.documents)) for one in answer.lacks)
         parts += [tag("h3", "Words of the query that it lacks"), tag("ul", *items)]
     cut = len(answer.document) if answer.unread is None else answer.unread.start
     text: list[str] = [answer.document[:cut]]
@@ -26,6 +23,11 @@ def missing_section(answer: MissingDocument) -> Html:
         text.append(tag("s", answer.document[cut:], title=f"not read by the {answer.lost_at}"))
     parts += [tag("h3", "Text"), tag("p", *text, dir="auto")]
     return tag("section", tag("h2", "Where is ", tag("bdi", answer.doc_id), "?"), join(parts))
+
+
+def _holding(documents: int | None) -> str:
+    """In how many documents a word is, where that is known."""
+    return "" if documents is None else f": in {count(documents, 'document')}"
 
 
 def missing_page(answer: MissingDocument) -> str:

@@ -8,7 +8,7 @@ export function missingView(answer) {
     make("ol", { class: "stages" }, answer.stages.map((stage) => make("li", { class: passes(stage) ? "passes" : "lost" },
       make("b", null, stage.name), " ", make("span", null, stageWords(stage)),
       known(stage.score) && known(stage.last_score) ? make("small", null, `score ${real(stage.score)}; the last that goes on has ${real(stage.last_score)}`) : null))),
-    answer.lacks?.length ? [make("h3", null, "Words of the query that it lacks"), make("ul", null, answer.lacks.map((one) => make("li", null, bdi(one.word), make("small", null, ` in ${several(one.documents, "document")} of the collection`))))] : note("It has all words of the query."),
+    answer.lacks?.length ? [make("h3", null, "Words of the query that it lacks"), make("ul", null, answer.lacks.map((one) => make("li", null, bdi(one.word), one.documents === null ? null : make("small", null, ` in ${several(one.documents, "document")} of the collection`))))] : note("It has all words of the query."),
     ...[["So that the first stage lets it through", answer.for_first], ["So that it is among the first " + whole(answer.k), answer.change]].filter(([, found]) => found).map(([goal, found]) => [make("h3", null, goal),
       found.words.length ? [note("These words of the query in front of it suffice:"), chips(found.words), known(found.rank) ? note(`It would be at rank ${whole(found.rank)}.`) : null] : note("No words of the query that were tried in front of it suffice.")]),
     answer.unread ? [make("h3", null, "What is not read"), note(`The ${answer.lost_at} does not read it from character ${whole(answer.unread.start)} on.${known(answer.unread.best_rank) ? ` The best passage there alone would be at rank ${whole(answer.unread.best_rank)}.` : ""}`)] : null,

@@ -1,6 +1,7 @@
 """`missing`: planted losses are found at their stage, and what is said to bring a document in does."""
 
 import json
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -9,6 +10,7 @@ import intentx as ix
 from intentx.cli import main
 from intentx.perturbation import insert_terms
 from intentx.rankers import BM25
+from intentx.report.pages.missing import missing_page
 from intentx.search import SearchIndex
 
 DOCS = {f"d{i}": f"green tea pot, number {'one ' * i}" for i in range(8)} | {
@@ -307,3 +309,24 @@ def test_equal_scores_of_a_reranker_are_in_the_order_that_the_ranker_has():
     ranking = ix.rank(pipeline, "tea", docs)
     for doc in docs:
         assert ix.missing(pipeline, "tea", doc, docs, k=1).rank == ranking.position(doc) + 1
+
+
+class Room:
+    """A search of one's own, which tells documents and nothing of words."""
+
+    docs: ClassVar = {"a": "green tea", "b": "tea pot", "c": "pots of stone"}
+
+    def search(self, query, k):
+        return ["a", "b"][:k], [2.0, 1.0][:k]
+
+    def document(self, doc_id):
+        return ix.Document(doc_id, self.docs[doc_id])
+
+
+def test_a_search_of_ones_own_does_not_tell_how_many_documents_hold_a_word():
+    answer = ix.missing(Room(), "green tea", "c", k=2)
+    assert [(one.word, one.documents) for one in answer.lacks] == [("green", None), ("tea", None)]
+    assert "<bdi>green</bdi></li>" in missing_page(answer)
+    known = ix.missing(SearchIndex.build(Room.docs), "green tea", "c", k=2)
+    assert [(one.word, one.documents) for one in known.lacks] == [("green", 1), ("tea", 2)]
+    assert "<bdi>tea</bdi>: in 2 documents</li>" in missing_page(known)
