@@ -75,7 +75,7 @@ def _made(target: str, kind: Any) -> Any:
 def module_of_path(path: str) -> str | None:
     """How a file of Python is named as a module; None where it is none.
 
-    >>> module_of_path("lib/rankers.py"), module_of_path("/home/me/rankers.py"), module_of_path("lib")
+    >>> module_of_path("lib/rankers.py"), module_of_path("/mine/rankers.py"), module_of_path("lib")
     ('lib.rankers', 'rankers', None)
     """
     parts = PurePath(path.replace("\\", "/")).with_suffix("").parts if path.endswith(".py") else ()

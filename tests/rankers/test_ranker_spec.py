@@ -125,7 +125,7 @@ def _without_name(text):
         ("bm52", "no ranker 'bm52'; .*, module:callable; did you mean 'bm25'"),
         ("module:mine:score", "module stands for the name of your module; write 'mine:score'"),
         ("lib/rankers.py:score", "a module is named as Python imports it, lib.rankers:score"),
-        ("/home/me/rankers.py:score", "rankers:score .from this folder, or one of PYTHONPATH"),
+        ("/mine/rankers.py:score", "rankers:score .from this folder, or one of PYTHONPATH"),
         ("BM25", "did you mean 'bm25'"),
         ("bi-encodr:minilm", "no ranker 'bi-encodr:minilm'.*did you mean 'bi-encoder'"),
         ("crossencoder:model", "did you mean 'cross-encoder'"),
