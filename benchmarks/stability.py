@@ -1,13 +1,13 @@
 """Do methods say the same with another seed, and something else of a ranker that has learned nothing?
 
 The first document of each ranker's order of BM25's first hundred: agreement of explanations over five
-seeds, and of those of the ranker and of one with its weights shuffled (low is good).
+seeds, and of those of the ranker and of one with its weights shuffled (low is good). Rows are kept in
+``--kept FILE`` as they are measured, and what is there is not measured again.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +15,7 @@ from typing import Any
 
 from faithfulness import QueryWords
 from fidelity import interval
+from shards import add_options, keep, kept_rows, sharded
 from train_rankers import CROSS_ENCODER, trained
 from trec import load, machine
 
@@ -33,7 +34,7 @@ COLUMNS = {
     "seeds": ("kendall", "rbo", "jaccard"),
     "shuffled": ("kendall", "jaccard"),
 }
-Rows = dict[str, dict[str, list[dict[str, Any]]]]
+Key = tuple[str, str, str]  # ranker, query, method
 
 
 def methods(samples: int, system: str) -> dict[str, Any]:
@@ -58,40 +59,46 @@ def draws(method: Any) -> bool:
     return isinstance(method, ix.EXS | ix.LIRME | ix.KernelSHAP | ix.DeepSHAP)
 
 
-def measure(system: str, queries: int, samples: int) -> Iterator[Rows]:
-    """After each query, for each method its agreements so far."""
+def measured(system: str, qids: Sequence[str], samples: int, done: set[Key]) -> Iterator[dict[str, Any]]:
+    """A row for each query and method that is not done."""
     collection, scorer = load(), SYSTEMS[system]()
     other = ix.BlackBox(ix.randomised(scorer))
-    todo = methods(samples, system)
-    rows: Rows = {name: {"seeds": [], "shuffled": []} for name in todo}
-    every = sorted(collection.queries)
-    chosen = every[:: max(1, len(every) // queries)][:queries]
-    for number, qid in enumerate(chosen, start=1):
-        pool = collection.pool("BM25", qid)
-        cut = {"truncated": "cut"} if hasattr(scorer, "seen") else {}
-        ranking = ix.rank(scorer, collection.queries[qid], pool, **cut)  # type: ignore[arg-type]
+    cut = {"truncated": "cut"} if hasattr(scorer, "seen") else {}
+    for number, qid in enumerate(qids, start=1):
+        todo = {
+            name: method
+            for name, method in methods(samples, system).items()
+            if (system, qid, name) not in done
+        }
+        if todo:
+            pool = collection.pool("BM25", qid)
+            ranking = ix.rank(scorer, collection.queries[qid], pool, **cut)  # type: ignore[arg-type]
         for name, method in todo.items():
-            if draws(method):
-                agreed = ix.stability(method, ranking, 0, seeds=SEEDS)
-                rows[name]["seeds"].append(agreed.to_dict())
-            agreed = ix.sanity(method, ranking, 0, other=other)
-            rows[name]["shuffled"].append(agreed.to_dict())
-        print(f"{system}: {number} of {len(chosen)}", file=sys.stderr, flush=True)
-        yield rows
+            row: dict[str, Any] = {"system": system, "qid": qid, "method": name, "samples": samples}
+            try:
+                if draws(method):
+                    row["seeds"] = ix.stability(method, ranking, 0, seeds=SEEDS).to_dict()
+                row["shuffled"] = ix.sanity(method, ranking, 0, other=other).to_dict()
+            except ix.InputError as error:  # such as sums that miss what they should be by too much
+                row = {**row, "seeds": None, "shuffled": None, "refused": str(error)}
+            yield row
+        print(f"{system}: {number} of {len(qids)}", file=sys.stderr, flush=True)
 
 
-def table(rows: Rows) -> str:
+def table(rows: Sequence[dict[str, Any]]) -> str:
     lines = [
-        "| method | seeds: Kendall | RBO | Jaccard | weights shuffled: Kendall | Jaccard |",
-        "|---|---|---|---|---|---|",
+        "| method | seeds: Kendall | RBO | Jaccard | weights shuffled: Kendall | Jaccard | refused |",
+        "|---|---|---|---|---|---|---|",
     ]
-    for name, found in rows.items():
+    for name in dict.fromkeys(row["method"] for row in rows):
+        mine = [row for row in rows if row["method"] == name]
         cells = [
-            shown([row[column] for row in found[part]])
+            shown([row[part][column] for row in mine if row.get(part)])
             for part, columns in COLUMNS.items()
             for column in columns
         ]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
+        refused = sum("refused" in row for row in mine)
+        lines.append(f"| {name} | " + " | ".join(cells) + f" | {refused} of {len(mine)} |")
     return "\n".join(lines)
 
 
@@ -103,38 +110,41 @@ def shown(values: Sequence[float | None]) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--queries", type=int, default=10)
+    parser.add_argument("--queries", type=int, default=43)
     parser.add_argument("--samples", type=int, default=200, help="of EXS, LIRME and KernelSHAP")
-    parser.add_argument("--systems", nargs="*", default=list(SYSTEMS))
-    parser.add_argument("--out", type=Path, help="folder for stability.md and stability.json")
+    parser.add_argument("--systems", nargs="*", default=list(SYSTEMS), choices=list(SYSTEMS))
+    parser.add_argument("--out", type=Path, help="folder for stability.md")
+    add_options(parser)
     options = parser.parse_args()
-    raw: dict[str, Rows] = {}
+    rows = [row for row in kept_rows(options.kept) if row["samples"] == options.samples]
+    done = {(row["system"], row["qid"], row["method"]) for row in rows}
+    every = sorted(load().queries)
+    chosen = every[:: max(1, len(every) // options.queries)][: options.queries]
     for system in options.systems:
-        for rows in measure(system, options.queries, options.samples):
-            raw[system] = rows
-            write(raw, options)  # after each query, so that a run cut short has what it measured
-        print(f"## {system}\n\n{table(raw[system])}", flush=True)
+        qids = sharded(chosen, options.shard)
+        rows += keep(options.kept, measured(system, qids, options.samples, done))
+        print(f"## {system}\n\n{table([row for row in rows if row['system'] == system])}", flush=True)
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / "stability.md").write_text(page(rows, options.samples))
 
 
-def write(raw: Mapping[str, Rows], options: argparse.Namespace) -> None:
-    if not options.out:
-        return
-    head = (
+def page(rows: Sequence[dict[str, Any]], samples: int) -> str:
+    parts = [
         f"# Stability and sanity\n\n{load().name}, the first document of each ranker's order of BM25's "
         f"first hundred. Agreement of explanations with {SEEDS} seeds (high is good; for methods that "
         "draw something), and of those of the ranker and of a copy with its weights shuffled (low is "
         "good: a method that says the same of both explains the text): Kendall's tau-b of all weights, "
         "RBO and Jaccard of the ten first words (0 where one of two explanations has no word, and no "
-        "Kendall then); 95 % bootstrap interval over queries. EXS, LIRME and "
-        f"KernelSHAP score {options.samples} versions of a document.\nMachine: {machine()}."
-    )
-    parts = [head]
-    for name, rows in raw.items():
-        number = len(next(iter(rows.values()))["shuffled"])
-        parts.append(f"## {name}, {number} queries\n\n{table(rows)}")
-    options.out.mkdir(parents=True, exist_ok=True)
-    (options.out / "stability.md").write_text("\n\n".join(parts) + "\n")
-    (options.out / "stability.json").write_text(json.dumps(raw))
+        "Kendall then); *refused*: queries that the method refuses, since "
+        "its sums miss the score by too much; 95 % bootstrap interval over queries. EXS, LIRME and "
+        f"KernelSHAP score {samples} versions of a document.\nMachine: {machine()}."
+    ]
+    for system in dict.fromkeys(row["system"] for row in rows):
+        mine = [row for row in rows if row["system"] == system]
+        number = len({row["qid"] for row in mine})
+        parts.append(f"## {system}, {number} queries\n\n{table(mine)}")
+    return "\n\n".join(parts) + "\n"
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from multiprocessing.connection import Connection
 from typing import Any
 
+from intentx.capabilities import one_look
 from intentx.serve.engines import Engine
 from intentx.serve.errors import failure
 from intentx.serve.loaded import Loaded
@@ -89,7 +90,9 @@ def _done(work: Work, task: str, plain: Mapping[str, Any], loaded: Loaded) -> tu
 
     try:
         work.check()
-        return "done", TASKS[task](loaded, plain, partial)
+        # Looking whether a model has changed takes longer than to score an edited text.
+        with one_look() if work.quick else contextlib.nullcontext():
+            return "done", TASKS[task](loaded, plain, partial)
     except Stopped:
         return ("cancelled",)
     except Exception as error:  # the worker lives on, whatever a ranker does
