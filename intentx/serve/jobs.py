@@ -16,7 +16,7 @@ from intentx.serve.structs import ErrorBody, JobAnswer, Progress
 
 __all__ = ["Computation", "Job", "Jobs", "Submits"]
 
-REMEMBERED = 200  # jobs that are told of from memory after their end
+REMEMBERED = 32  # jobs that are told of from memory after their end; others from the disk
 ENDED = frozenset({"done", "failed", "cancelled", "lost"})
 
 
@@ -211,7 +211,7 @@ class Jobs:
             return
         else:
             self._running.pop(one.key, None)
-            one.state = what
+            one.state, one.task = what, None
             if what == "failed":
                 code, message, todo = more
                 one.error = ErrorBody(code, self._clean(message), todo)
@@ -232,6 +232,7 @@ class Jobs:
         except Exception as error:  # an answer that is there is told, whatever cannot be kept of it
             one.warning = self._clean(f"The answer is not kept: {type(error).__name__}: {error}")
         one.answer, one.state = answer, "done"
+        one.task = None  # it has all documents of the question
         self._running.pop(one.key, None)
         one.tell()
         for job in one.jobs:

@@ -51,6 +51,15 @@ def test_an_answer_is_computed_once_and_kept(server):
     assert [one["key"] for one in history] == [other["key"], first["key"]]
 
 
+def test_a_job_is_told_of_after_many_others(server):
+    """Its answer comes from the disk: the memory of the server does not grow with answers."""
+    asked = {"query": QUERY, "doc": DOC, "k": 5}
+    first, *others = (server.done("score", **asked, text="jaguar " * n) for n in range(1, 41))
+    status, told, _ = server.get(f"jobs/{first['id']}")
+    assert (status, told["state"], told["permalink"]) == (200, "done", first["permalink"])
+    assert told["answer"] == first["answer"] != others[0]["answer"]
+
+
 def test_terms_are_taken_out_without_a_new_search(server):
     asked = {"query": "crane safety", "k": 15}
     status, body, _ = server.post("explain?wait=60", {**asked, "without": ["crane"]})
