@@ -42,6 +42,13 @@ def test_a_phone_scrolls_only_downwards(page, scheme):
     page.shown("#panel .terms")
     assert page.run("return document.documentElement.scrollWidth") <= 390
     assert page.find("#panel .term").is_displayed()
+    page.run("[...document.querySelectorAll('.tabs button')].at(-1).click()")
+    page.until(
+        "const [bar, tab] = ['.tabs', '.tabs [aria-pressed=true]'].map("
+        "(one) => document.querySelector(one).getBoundingClientRect());"
+        "return tab.left >= bar.left && tab.right <= bar.right + 1",
+        seconds=5,
+    )
     ground = page.run("return getComputedStyle(document.body).backgroundColor")
     assert (ground == "rgb(18, 22, 26)") == (scheme == "dark")
     assert page.axe() == []

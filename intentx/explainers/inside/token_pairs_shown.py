@@ -22,11 +22,13 @@ __all__ = [
     "WAYS",
     "Folded",
     "ShownPairs",
+    "ShownPart",
     "folded",
     "links_svg",
     "others",
     "pairs_html",
     "pairs_table",
+    "shown_parts",
     "written",
 ]
 
@@ -93,6 +95,32 @@ class ShownPairs(Protocol):
     @property
     def rest(self) -> float: ...
     def strongest(self, number: int = 10) -> Sequence[tuple[Token, Token, float]]: ...
+
+
+class ShownPart(NamedTuple):
+    """One of the documents: its name, its text, its tokens, and the (Q, D) matrix of its pairs."""
+
+    name: str
+    text: str
+    tokens: Sequence[Token]
+    matrix: Floats
+
+
+def shown_parts(explanation: ShownPairs) -> tuple[list[ShownPart], float]:
+    """The document, and the one that it is compared with; the largest cell of both, their scale."""
+    ranking = explanation.ranking
+    parts = [
+        ShownPart(
+            ranking.doc_ids[explanation.position],
+            ranking.texts[explanation.position],
+            explanation.document_tokens,
+            explanation.matrix,
+        )
+    ]
+    if explanation.other is not None and explanation.above is not None:
+        other, place = explanation.other, explanation.above
+        parts.append(ShownPart(ranking.doc_ids[place], ranking.texts[place], other.tokens, other.matrix))
+    return parts, max(float(np.abs(one.matrix).max(initial=0.0)) for one in parts)
 
 
 class Folded(NamedTuple):
@@ -174,34 +202,27 @@ def pairs_table(explanation: ShownPairs) -> Table:
 
 
 def pairs_html(explanation: ShownPairs, most: int = NOTEBOOK) -> Html:
-    """The matrix as a table of coloured cells, without style sheet and script; for a notebook."""
-    ranking = explanation.ranking
-    tables = [_matrix(explanation, explanation.document_tokens, explanation.matrix,
-                      ranking.texts[explanation.position], most)]  # fmt: skip
-    names = [ranking.doc_ids[explanation.position]]
-    if explanation.other is not None and explanation.above is not None:
-        other = explanation.other
-        text = ranking.texts[explanation.above]
-        tables.append(_matrix(explanation, other.tokens, other.matrix, text, most))
-        names.append(ranking.doc_ids[explanation.above])
+    """Links and matrix, a table of coloured cells, without style sheet and script; for a notebook."""
+    documents, largest = shown_parts(explanation)
     parts = [tag("p", tag("b", "Which tokens matched"), ": ", WAYS.get(explanation.way, ""))]
-    for name, one in zip(names, tables, strict=True):
-        parts += [tag("p", tag("bdi", name)) if len(names) > 1 else Html(""), one]
-    parts.insert(1, links_svg(explanation))
+    for one in documents:
+        parts += [
+            tag("p", tag("bdi", one.name)) if len(documents) > 1 else Html(""),
+            links_svg(explanation, one, largest),
+            _matrix(explanation, one, largest, most),
+        ]
     rest = (f"{name} {value:+.4g}" for name, value in explanation.parts.items())
     parts.append(tag("p", f"No pair carries {explanation.rest:+.4g}: ", "; ".join(rest) or "nothing"))
     return join(parts)
 
 
-def _matrix(
-    explanation: ShownPairs, tokens: Sequence[Token], matrix: Floats, text: str, most: int
-) -> Html:
+def _matrix(explanation: ShownPairs, one: ShownPart, largest: float, most: int) -> Html:
     """One matrix, its columns folded to the strongest."""
-    largest = float(np.abs(matrix).max(initial=0.0))
+    matrix = one.matrix
     part, lines = folded(matrix, most), folded(matrix.T, NOTEBOOK)
     turned = "writing-mode:vertical-rl;transform:rotate(180deg);font-weight:normal;text-align:left"
     heads = [
-        tag("th", tag("bdi", written(tokens[j], text)), style=turned, scope="col")
+        tag("th", tag("bdi", written(one.tokens[j], one.text)), style=turned, scope="col")
         for j in part.columns.tolist()
     ]
     if part.left:
@@ -219,24 +240,22 @@ def _matrix(
     return tag("table", tag("tr", tag("td", ""), *heads), *rows)
 
 
-def links_svg(explanation: ShownPairs, most: int = LINKS) -> Html:
+def links_svg(explanation: ShownPairs, one: ShownPart, largest: float) -> Html:
     """Links between the strongest pairs: the query's tokens on the left, the document's on the right.
 
     Both stand in the order of their texts. No letter has to be measured, so that it is the same with
-    every font.
+    every font. ``largest``: the cell with the widest link.
     """
-    document = explanation.ranking.texts[explanation.position]
-    matrix = explanation.matrix
+    document, matrix = one.text, one.matrix
     if not matrix.any():
         return Html("")
-    order = np.argsort(-np.abs(matrix), axis=None, kind="stable")[:most]
+    order = np.argsort(-np.abs(matrix), axis=None, kind="stable")[:LINKS]
     cells = [divmod(int(flat), matrix.shape[1]) for flat in order]
     cells = [(i, j) for i, j in cells if matrix[i, j]]
     rows, columns = (sorted({cell[side] for cell in cells}) for side in (0, 1))
     height = STEP * max(len(rows), len(columns))
     own = {row: STEP * (k + 0.5) * (height / (STEP * len(rows))) for k, row in enumerate(rows)}
     its = {c: STEP * (k + 0.5) * (height / (STEP * len(columns))) for k, c in enumerate(columns)}
-    largest = float(np.abs(matrix).max())
     drawn = []
     for i, j in cells:
         value = float(matrix[i, j])
@@ -245,7 +264,7 @@ def links_svg(explanation: ShownPairs, most: int = LINKS) -> Html:
         colour = "rgb(47,127,214)" if value > 0 else "rgb(224,107,18)"
         names = (
             written(explanation.query_tokens[i], explanation.ranking.query),
-            written(explanation.document_tokens[j], document),
+            written(one.tokens[j], document),
         )
         title = tag("title", f"{names[0]} × {names[1]}: {signed(value, largest)}")
         drawn.append(
@@ -254,7 +273,7 @@ def links_svg(explanation: ShownPairs, most: int = LINKS) -> Html:
         )  # fmt: skip
     for places, x, anchor, tokens, text in (
         (own, 204, "end", explanation.query_tokens, explanation.ranking.query),
-        (its, 396, "start", explanation.document_tokens, document),
+        (its, 396, "start", one.tokens, document),
     ):
         # Which side "end" is depends on the direction of the text; isolated, all begin on the left.
         drawn += [

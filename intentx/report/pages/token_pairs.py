@@ -14,7 +14,16 @@ from intentx.explainers.inside.token_pairs_explanation import (
     PairToken,
     TokenPairsExplanation,
 )
-from intentx.explainers.inside.token_pairs_shown import ROWS_SHOWN, WAYS, folded, links_svg, written
+from intentx.explainers.inside.token_pairs_shown import (
+    ROWS_SHOWN,
+    WAYS,
+    Folded,
+    ShownPart,
+    folded,
+    links_svg,
+    shown_parts,
+    written,
+)
 from intentx.markup import Html, count, join, missed, tag
 from intentx.report.pages.explained_document import STRONGEST, DocumentView, number
 
@@ -31,19 +40,15 @@ def token_pairs(view: DocumentView) -> Html:
     explanation = view.explanation
     if not isinstance(explanation, TokenPairsExplanation):
         return Html("")
-    ranking = explanation.ranking
-    text = ranking.texts[explanation.position]
-    parts = [
-        tag("p", f"Made by: {WAYS.get(explanation.way, explanation.way)}.", class_="note"),
-        tag("div", links_svg(explanation), class_="scroll"),
-        *_blocks(explanation, explanation.pairs, text),
-        _rest(explanation.pairs),
-    ]
-    if explanation.other is not None and explanation.above is not None:
+    parts = [tag("p", f"Made by: {WAYS.get(explanation.way, explanation.way)}.", class_="note")]
+    documents, largest = shown_parts(explanation)
+    for one, pairs in zip(documents, (explanation.pairs, explanation.other), strict=False):
+        assert pairs is not None  # noqa: S101
         parts += [
-            tag("h4", "Compared with ", tag("bdi", ranking.doc_ids[explanation.above])),
-            *_blocks(explanation, explanation.other, ranking.texts[explanation.above]),
-            _rest(explanation.other),
+            Html("") if one is documents[0] else tag("h4", "Compared with ", tag("bdi", one.name)),
+            tag("div", links_svg(explanation, one, largest), class_="scroll"),
+            *_blocks(explanation, one, largest),
+            _rest(pairs),
         ]
     return join(parts)
 
@@ -59,9 +64,9 @@ def pairs_add_up(explanation: TokenPairsExplanation) -> str:
     return f"{shown}, and with what no pair carries ({number(rest, largest)}) to the score {score}{but}."
 
 
-def _blocks(explanation: TokenPairsExplanation, pairs: Pairing, text: str) -> list[Html]:
+def _blocks(explanation: TokenPairsExplanation, one: ShownPart, largest: float) -> list[Html]:
     """Tables of tokens that stand beside each other."""
-    matrix = pairs.matrix
+    matrix, text = one.matrix, one.text
     if not matrix.size:
         return [tag("p", "There is no pair of tokens.", class_="note")]
     some = folded(matrix, SHOWN)
@@ -69,7 +74,7 @@ def _blocks(explanation: TokenPairsExplanation, pairs: Pairing, text: str) -> li
     tables = []
     for first, last in pairwise([*range(0, len(columns), ACROSS), len(columns)]):
         part = columns[first:last]
-        heads = [_head(pairs.tokens[column], text) for column in part]
+        heads = [_head(one.tokens[column], text) for column in part]
         values = matrix[:, part]
         tables.append(
             tag(
@@ -77,7 +82,13 @@ def _blocks(explanation: TokenPairsExplanation, pairs: Pairing, text: str) -> li
                 tag(
                     "table",
                     tag("thead", tag("tr", tag("td", ""), *heads)),
-                    _rows(explanation, [written(pairs.tokens[c], text) for c in part], values, matrix),
+                    _rows(
+                        explanation,
+                        [written(one.tokens[c], text) for c in part],
+                        values,
+                        folded(matrix.T, ROWS_SHOWN),
+                        largest,
+                    ),
                     class_="map",
                 ),
                 class_="scroll",
@@ -96,12 +107,14 @@ def _head(token: PairToken, text: str) -> Html:
 
 
 def _rows(
-    explanation: TokenPairsExplanation, names: Sequence[str], values: Floats, whole: Floats
+    explanation: TokenPairsExplanation,
+    names: Sequence[str],
+    values: Floats,
+    lines: Folded,
+    largest: float,
 ) -> Html:
-    """A row of coloured cells for each token of the query."""
-    largest = float(np.abs(whole).max(initial=0.0)) or 1.0
+    """A row of coloured cells for each token of the query that is shown."""
     rows = []
-    lines = folded(whole.T, ROWS_SHOWN)
     for place in lines.columns.tolist():
         row = values[place].tolist()
         own = written(explanation.query_tokens[place], explanation.ranking.query)

@@ -197,6 +197,7 @@ export class Panel {
     const key = document.activeElement?.closest?.("#panel [data-focus]")?.dataset.focus;
     const row = document.activeElement?.closest?.("#panel tr[data-key]")?.dataset.key;
     const { run } = this;
+    const scrolled = this.tabBar?.scrollLeft || 0;
     this.shownState = run && stateOf(run);
     this.tabBar = make("div", { class: "tabs", role: "group", "aria-label": "Methods" });
     this.root.replaceChildren(
@@ -205,6 +206,8 @@ export class Panel {
       ...[this.tabBar, this.progress(), ...this.answerParts(), this.follow(), this.shareBar()].filter((part) => part),
     );
     this.renderTabs();
+    this.tabBar.scrollLeft = scrolled;
+    this.reveal();
     if (key) this.root.querySelector(`[data-focus="${CSS.escape(key)}"]`)?.focus();
     else if (row) this.root.querySelector(`tr[data-key="${CSS.escape(row)}"] button`)?.focus();
   }
@@ -223,6 +226,15 @@ export class Panel {
       element.setAttribute("aria-pressed", String(tab === this.tab));
       element.lastChild.textContent = state === "done" ? " ✓" : state === "running" || state === "queued" ? (of ? ` ${Math.floor((100 * done) / of)} %` : " …") : "";
     });
+  }
+
+  /** On a narrow screen the tabs scroll: the chosen one is seen. */
+  reveal() {
+    const chosen = this.tabBar.querySelector('[aria-pressed="true"]');
+    if (!chosen || this.revealed === this.tab) return;
+    this.revealed = this.tab;
+    const [bar, tab] = [this.tabBar, chosen].map((one) => one.getBoundingClientRect());
+    if (tab.left < bar.left || tab.right > bar.right) this.tabBar.scrollLeft += tab.left - bar.left - 12;
   }
 
   arrows(event) {

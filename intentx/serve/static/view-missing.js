@@ -5,7 +5,7 @@ import { chips, facts, fold, made } from "./parts.js";
 export function missingView(answer) {
   return [
     make("p", { class: "verdict" }, make("b", { class: "badge" }, headline(answer)), make("span", null, explained(answer))),
-    make("ol", { class: "stages" }, answer.stages.map((stage) => make("li", { class: passes(stage) ? "passes" : "lost" },
+    make("ol", { class: "stages" }, answer.stages.map((stage) => make("li", { class: passes(stage) ? "passes" : stage.reached ? "lost" : null },
       make("b", null, stage.name), " ", make("span", null, stageWords(stage)),
       known(stage.score) && known(stage.last_score) ? make("small", null, `score ${real(stage.score)}; the last that goes on has ${real(stage.last_score)}`) : null))),
     answer.lacks?.length ? [make("h3", null, "Words of the query that it lacks"), make("ul", null, answer.lacks.map((one) => make("li", null, bdi(one.word), one.documents === null ? null : make("small", null, ` in ${several(one.documents, "document")} of the collection`))))] : note("It has all words of the query."),

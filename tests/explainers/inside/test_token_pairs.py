@@ -275,7 +275,7 @@ def test_a_learned_sparse_ranker_by_its_own_vectors():
     assert "expansion" in kinds.values()  # such as fast, which the query does not have
 
 
-def test_two_documents_stand_side_by_side(ranking):
+def test_two_documents_stand_side_by_side(ranking, tmp_path):
     found = ix.TokenPairs().explain(ranking, "a", above="c")
     other = ix.TokenPairs().explain(ranking, "c")
     own = ix.TokenPairs().explain(ranking, "a")
@@ -289,6 +289,11 @@ def test_two_documents_stand_side_by_side(ranking):
     again = ix.TokenPairsExplanation.from_json(found.to_json())
     assert again.to_json() == found.to_json()
     assert again.other.tokens == found.other.tokens
+    # Links and matrix of both, on one scale: only the largest cell of all has the full colour.
+    page = found.to_html(tmp_path / "page.html").read_text(encoding="utf-8")
+    for shown, full in ((found._repr_html_(), r"<td[^>]*,1\.00\)"), (page, r"<td[^>]*--a:65%")):
+        assert shown.count('aria-label="links between') == 2
+        assert len(re.findall(full, shown.partition("Which tokens matched")[2])) == 1
     # In a terminal, the table of pairs is that of one document, and says so.
     titles = [pairs_table(one).title.plain.partition(":")[0] for one in (found, own)]
     assert titles == ["which tokens of 'a' alone matched", "which tokens matched"]
