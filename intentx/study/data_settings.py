@@ -5,12 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
 
 from intentx.checks import Size, check_fields
 from intentx.errors import InputError
+from intentx.files import file_name
 
 __all__ = ["Data"]
 
@@ -102,6 +104,23 @@ class Data:
                 f"[data] folds are made of {FOLDS} files of letor or more, and have no other train; "
                 f"there are {len(self.letor)} files"
             )
+
+    def look_for_files(self) -> None:
+        """Ask whether all files and folders are there, before anything slow begins.
+
+        Raises
+        ------
+        InputError
+            If one is not.
+        """
+        named = [(name, getattr(self, name)) for name in ("folder", "beir", "topics", "docs")]
+        named += [(f"runs.{name}", path) for name, path in self.runs.items()]
+        named += [("letor", path) for path in self.letor] + [("train", path) for path in self.train]
+        named += [("feature_names", self.feature_names)]
+        for name, path in named:
+            if path not in (None, "-") and not Path(path).exists():
+                other = "; --data DIR puts another one in its place" if name == "folder" else ""
+                raise InputError(f"[data] {name}: there is no file or folder '{file_name(path)}'{other}")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, without what is of rankers over features where there is nothing of it."""

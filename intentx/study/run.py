@@ -105,7 +105,8 @@ def run_study(
         raise InputError(f"workers must be 1 or more, not {workers!r}")
     if not 0 <= shard[0] < shard[1]:
         raise InputError(f"shard must be (i, n) with i from 0 to n - 1, not {shard!r}")
-    known = variants(study)
+    study.data.look_for_files()
+    known = variants(study)  # loads rankers
     with Store(folder, write=True) as store:
         store.set_study(study.to_dict(), known)
         scores = None if cache is None else str(Path(cache).resolve())

@@ -117,7 +117,7 @@ def test_a_method_of_some_rankers(tmp_path):
         study(baselines=("X",))
 
 
-def test_rankers_and_methods_can_be_left_out(tmp_path, capsys):
+def test_rankers_and_methods_can_be_left_out(tmp_path, capsys, monkeypatch):
     table = read_study("table2")
     some = table.without(["MatchPyramid", "BERT", "EXS"])
     assert [*some.rankers] == ["DPR", "DRMM"]
@@ -130,6 +130,10 @@ def test_rankers_and_methods_can_be_left_out(tmp_path, capsys):
     with pytest.raises(ix.InputError, match="one ranker and one method"):
         table.without([*table.rankers])
     arguments = ["bench", "table2", "--out", str(tmp_path), "--without", "BERT", "--without", "DPR"]
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments) == 2
+    assert f"folder '{tmp_path / 'dl19'}'; --data DIR puts another" in capsys.readouterr().err
+    (tmp_path / "dl19").mkdir()
     assert main(arguments) == 2
     assert "ranker 'DRMM': " in (message := capsys.readouterr().err)
     assert "--without DRMM leaves it out" in message

@@ -181,3 +181,16 @@ def test_ir_datasets(tmp_path, monkeypatch):
     assert topic.pool == ("d1", "d2")
     with pytest.raises(ix.InputError, match="ir_datasets knows no dataset 'no-such-thing'"):
         list(topics(Data(ir_datasets="no-such-thing")))
+
+
+def loaded_early(query, texts):
+    raise AssertionError("the ranker was loaded")
+
+
+@pytest.mark.parametrize("name", ["docs.jsonl", "queries.tsv", "second.run.gz"])
+def test_a_missing_file_is_told_before_rankers_are_loaded(folder, monkeypatch, name):
+    monkeypatch.setattr("intentx.study.run.variants", loaded_early)
+    study = read_study(folder / "study.toml")
+    (folder / name).unlink()
+    with pytest.raises(ix.InputError, match=rf"\[data\] \w+(.\w+)?: there is no file or .*{name}'"):
+        run_study(study, folder / "out")
