@@ -16,6 +16,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300.0)
     parser.add_argument("--searching", type=int, default=50)
     parser.add_argument("--explaining", type=int, default=8)
+    parser.add_argument("--many", type=int, default=3000, help="quick explanations after the load")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as state:
         command = [sys.executable, "-m", "intentx", "serve", "--port", "0", "--state", state]
@@ -97,7 +99,9 @@ def _loaded(server: subprocess.Popen[str], options: argparse.Namespace) -> dict[
     keys = {key for _, key in found["explain"] if key}
     kept = [pool.request("GET", f"{url}/api/v1/answers/{key}").status for key in sorted(keys)]
     found["kept"], found["keys"] = kept.count(200), len(keys)
-    return found
+    timed = {kind: [*found[kind]] for kind in ("search", "explain")}
+    found["many"] = _many(ask, options, server.pid)
+    return {**found, **timed}
 
 
 def _search(ask: Any, number: int, until: float) -> None:
@@ -121,6 +125,29 @@ def _explain(ask: Any, number: int, until: float) -> None:
         found = ask("search", {"query": query, "rankers": ["BM25"], "k": 30})
         if doc in [one["doc_id"] for ranking in found["rankings"] for one in ranking["results"]]:
             ask("explain?wait=120", {**body, **method})
+
+
+def _many(ask: Any, options: argparse.Namespace, pid: int) -> list[tuple[float, float]]:
+    """Memory before, and after each tenth of, many explanations of documents by BM25."""
+
+    def explain(number: int) -> None:
+        query = demo_queries()[number % len(demo_queries())]
+        found = ask("search", {"query": query, "rankers": ["BM25"]})
+        results = [one["doc_id"] for ranking in found["rankings"] for one in ranking["results"]]
+        body = {
+            "query": query,
+            "ranker": "BM25",
+            "question": "document",
+            "doc": results[number % len(results)],
+        }
+        ask("explain?wait=120", {**body, "method": "shap", "settings": {"samples": 60, "seed": number}})
+
+    memory, parts = [_memory(pid)], np.array_split(np.arange(options.many), 10)
+    with ThreadPoolExecutor(options.explaining) as people:
+        for part in parts:
+            list(people.map(explain, part.tolist()))
+            memory.append(_memory(pid))
+    return memory
 
 
 def _memory(pid: int) -> tuple[float, float]:
@@ -161,6 +188,10 @@ def _report(found: dict[str, Any], options: argparse.Namespace) -> str:
         "", "Memory in MiB, at the start and after each tenth of the time:",
         f"- worker: {_tenths(workers)}",
         f"- server: {_tenths(server)}", "",
+        f"Then {options.many:,} explanations of documents by BM25 (KernelSHAP with 60 samples), no two "
+        "alike; memory at their start and after each tenth:",
+        *(f"- {who}: {_tenths(one[part] for one in found['many'])}"
+          for part, who in ((1, "worker"), (0, "server"))), "",
         *(f"- {error}" for error in found["errors"][:5]),
     ]  # fmt: skip
     return "\n".join(lines) + "\n"
