@@ -27,11 +27,12 @@ def add_settings(explain: argparse.ArgumentParser) -> None:
     listwise.add_argument("--candidates", type=positive, metavar="N", help="terms to choose from")
     listwise.add_argument(
         "--generality", type=float, metavar="G",
-        help="0: fit this list only; 1: prefer terms that hold beyond it (default 0.5)",
+        help="0: fit this list only; 1: prefer terms that hold beyond it (default 0.5; of "
+        "equivalent-query 0)",
     )  # fmt: skip
     listwise.add_argument(
         "--effects", type=float, metavar="E",
-        help="0: choose terms by the order alone; 1: by their effect on the ranker alone (default 0.5)",
+        help="0: choose terms by the order alone; 1: by their effect on the ranker alone (default 0.3)",
     )  # fmt: skip
     listwise.add_argument("--budget", type=int, metavar="N", help="score at most N edited documents")
     listwise.add_argument(

@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 import intentx as ix
+from intentx.cli import main
 from intentx.cli.method_options import OF_DOCUMENTS, OF_RANKINGS, having
 from intentx.explainers.document.method import DocumentMethod
 from intentx.explainers.methods import METHODS, Method, find_method, make_method
+from intentx.explainers.ranking.choosing import EFFECTS, GENERAL
 from intentx.rankers import BM25
 from tests.tiny_models import cross_encoder
 
@@ -98,7 +100,8 @@ def test_options_of_the_command_line():
     assert found == {
         "candidates": choosing,
         "query_terms": choosing,
-        **{key: ["multiplex"] for key in ("generality", "effects", "budget")},
+        "generality": ["multiplex", "equivalent-query"],
+        **{key: ["multiplex"] for key in ("effects", "budget")},
         "seconds": ["multiplex", "equivalent-query", "exs", "lirme", "shap"],
         "stability": ["multiplex", "exs", "lirme", "shap"],
         "dense": ["multiplex", "query-terms", "random-terms"],
@@ -137,6 +140,17 @@ def test_names_that_are_none():
 def test_records_that_are_none(facts, message):
     with pytest.raises(ix.InputError, match=message):
         Method(name="x", **facts)
+
+
+def test_defaults_in_the_help_are_those_of_the_method(capsys):
+    with pytest.raises(SystemExit):
+        main(["explain", "--help"])
+    told = " ".join(capsys.readouterr().out.split())
+    found = {
+        option: re.search(rf" --{option} .*?\(default ([\d.]+)", told)[1]
+        for option in ("generality", "effects")
+    }
+    assert found == {"generality": str(GENERAL), "effects": str(EFFECTS)}
 
 
 def test_the_page_lists_every_method():

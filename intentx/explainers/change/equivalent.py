@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from intentx.checks import Positive, Seed, Size
+from intentx.checks import Amount, Positive, Seed, Size
 from intentx.errors import InputError
 from intentx.evaluation.fidelity import judge
 from intentx.explainers.base import Explainer
@@ -49,6 +49,11 @@ class EquivalentQuery(Explainer[EquivalentQueryExplanation]):
         ``"overlap"``, of the first ten documents.
     max_weight
         Largest weight of a term, a whole number; 1: no weights.
+    generality
+        Weight of what holds on other documents, beside the objective: how far the query scores documents
+        as a regression on all words does, and words of the original query. 0: the objective alone; 1:
+        less alike on the documents at hand, and more on others. Not used for fewer than ten documents,
+        nor with a collection.
     simple_ranker
         What ranks documents for the query: `TextMatching`, or ``"bm25"``, ``"lm"``, ``"tf"`` or
         ``"tfidf"``. Its statistics are those of the collection, or of the ranking's documents.
@@ -82,6 +87,7 @@ class EquivalentQuery(Explainer[EquivalentQueryExplanation]):
     max_terms: Size = 10
     objective: Goal = "rbo"
     max_weight: Size = 1
+    generality: Amount = 0.0
     simple_ranker: SimpleRanker | str = field(default_factory=TextMatching)
     candidates: Size = 500
     query_terms: QueryTermsUse = "allow"

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.coverage.solve import solve
+from intentx.explainers.change.leaning import LEAST, Leaning
 from intentx.explainers.change.query_search import best_first, search
 from intentx.explainers.change.term_sets import Goal, Likeness, TermSets
 from intentx.explainers.change.whole import Competition
@@ -37,6 +38,8 @@ class Looking(Protocol):
     def objective(self) -> Goal: ...
     @property
     def max_weight(self) -> int: ...
+    @property
+    def generality(self) -> float: ...
     @property
     def simple_ranker(self) -> Any: ...
     @property
@@ -113,9 +116,12 @@ def find(
         pairs = preference_pairs(ranking, log_weights=True)
         matrices = PreferenceMatrices(TermScores(values[None], pool), pairs)
         others = [solve(matrices, sets.max_terms, method="descent", seed=looking.seed).indices]
+    leaning = None
+    if looking.generality and len(ranking) >= LEAST:
+        leaning = Leaning(values, own, looking.generality, looking.max_weight)
     best = search(
         sets, looking.objective, own, others, first=first,
-        steps=steps, deadline=_deadline(looking, began), seed=looking.seed,
+        steps=steps, deadline=_deadline(looking, began), seed=looking.seed, leaning=leaning,
     )  # fmt: skip
     order = sorted(best.columns, key=lambda one: (-values[sets.term(one)].sum(), sets.term(one)))
     weights = _named(sets, order, pool)
@@ -195,7 +201,9 @@ def _own(ranking: Ranking, analyzer: Analyzer, pool: Sequence[str]) -> list[int]
 
 
 def _named(sets: TermSets, columns: Sequence[int], pool: Sequence[str]) -> dict[str, float]:
-    return {pool[sets.term(one)]: float(sets.weight(one)) for one in columns}
+    """Terms and their weights, in the smallest whole numbers of the same ratio."""
+    least = math.gcd(*(sets.weight(one) for one in columns))
+    return {pool[sets.term(one)]: float(sets.weight(one) // least) for one in columns}
 
 
 def _deadline(looking: Looking, began: float) -> float:

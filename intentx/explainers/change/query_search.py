@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from intentx.explainers.change.leaning import Leaning
 from intentx.explainers.change.term_sets import Goal, Likeness, TermSets
 
 __all__ = ["Found", "Limits", "best_first", "descend", "greedy", "iterated", "search"]
@@ -170,6 +171,7 @@ def search(
     steps: int,
     deadline: float = math.inf,
     seed: int = 0,
+    leaning: Leaning | None = None,
 ) -> Found:
     """The best set of all that these searches find: greedy, best-first, iterated, and sets given.
 
@@ -184,6 +186,9 @@ def search(
     steps
         Sets that the iterated search tries, at most twenty times as many as there are; greedy,
         best-first and the last descent end by themselves.
+    leaning
+        What the iterated search climbs beside the likeness, so that what it finds holds on other
+        documents; another set is the answer where its likeness is higher nevertheless.
 
     Notes
     -----
@@ -192,7 +197,8 @@ def search(
     """
     draws = np.random.default_rng(seed)
     exact = Likeness(goal, sets.listed, sets.pool)
-    smooth = Likeness(goal, sets.listed, sets.pool, guiding=True)
+    last = Likeness(goal, sets.listed, sets.pool, leaning=leaning)
+    smooth = Likeness(goal, sets.listed, sets.pool, guiding=True, leaning=leaning)
     limits = Limits(sets, min(steps, AGAIN * _number(sets)), deadline)
     begun = tuple(query)[: sets.max_terms]
     found = [Found(begun, sets.value(begun, exact))] if begun else []
@@ -203,7 +209,8 @@ def search(
     start = greedy(sets, smooth, begun).columns
     guided = iterated(sets, smooth, start, limits.part(GUIDED), draws).columns
     free = Limits(sets, math.inf, deadline)
-    found.insert(0, descend(sets, exact, guided, free, draws))
+    ended = descend(sets, last, guided, free, draws).columns
+    found.insert(0, Found(ended, sets.value(ended, exact)))
     best = max(found, key=lambda one: one.value)
     if best is not found[0]:
         found.insert(0, iterated(sets, exact, best.columns, limits, draws))

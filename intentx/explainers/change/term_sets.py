@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.evaluation.orders import rbo_weights
+from intentx.explainers.change.leaning import Leaning
 
 __all__ = ["FIRST", "PERSISTENCE", "Goal", "Likeness", "TermSets"]
 
@@ -41,10 +42,20 @@ class Likeness:
     guiding
         Whether the number is smooth, for a search to climb: RBO looks deeper by half, τ becomes
         Spearman's ρ, and RBO helps the overlap.
+    leaning
+        What `TermSets` add for a set of columns, whatever its order.
     """
 
-    def __init__(self, goal: Goal, listed: int, pool: int, *, guiding: bool = False) -> None:
-        self.goal, self._listed, self._pool = goal, listed, pool
+    def __init__(
+        self,
+        goal: Goal,
+        listed: int,
+        pool: int,
+        *,
+        guiding: bool = False,
+        leaning: Leaning | None = None,
+    ) -> None:
+        self.goal, self.leaning, self._listed, self._pool = goal, leaning, listed, pool
         self._spearman = goal == "tau" and guiding
         self._weights = np.zeros(pool + 1)  # the last one for documents that are not found
         own = rbo_weights(listed, PERSISTENCE)
@@ -164,7 +175,9 @@ class TermSets:
 
     def value(self, columns: Iterable[int], likeness: Likeness) -> float:
         """How far the order of a set is like the given one."""
-        return float(self._values(self._sum(columns)[None].copy(), likeness)[0])
+        columns = list(columns)
+        found = float(self._values(self._sum(columns)[None].copy(), likeness)[0])
+        return found if likeness.leaning is None else found + likeness.leaning.of(columns)
 
     def beside(self, columns: Sequence[int], likeness: Likeness) -> Floats:
         """(columns,) value of the set with each column added; -inf where its term is in the set."""
@@ -173,6 +186,8 @@ class TermSets:
         for start in range(0, self.columns, step):
             part = self._columns[start : start + step] + base
             found[start : start + step] = self._values(part, likeness)
+        if likeness.leaning is not None:
+            found += likeness.leaning.beside(columns)
         held = {self.term(column) for column in columns}
         for term in held:
             found[term :: self.terms] = -math.inf
