@@ -241,7 +241,7 @@ def test_a_scheduler_that_dies(every, plain, tmp_path):
         address = _address(tmp_path)
         worker = subprocess.Popen(
             [sys.executable, "-m", "distributed.cli.dask_worker", address, "--nthreads", "1",
-             "--no-dashboard", "--death-timeout", "60"],
+             "--no-nanny", "--no-dashboard", "--death-timeout", "60"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )  # fmt: skip
         done = threading.Event()
