@@ -273,6 +273,7 @@ def test_threads_share_a_file(path):
             file.keep("q", [text], [float(i)])
         if file.find("q", texts) != list(map(float, range(50))):
             failures.append(number)
+        start.wait(timeout=60)  # connections of threads that have ended are closed
 
     threads = [threading.Thread(target=one, args=(number,)) for number in range(5)]
     for thread in threads:
