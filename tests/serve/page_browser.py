@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib.util
 import json
 import os
@@ -9,7 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import pytest
 
@@ -23,17 +24,12 @@ PATIENCE = 120  # seconds that a test waits for an answer on a busy machine
 
 
 class Served:
-    """The server of `tests.serve.page_server`, which can be started anew at the same address."""
+    """The server of `tests.serve.page_server`; the browser can start meanwhile, and `url` waits."""
 
     def __init__(self, state):
-        self.state, self.port, self.process, self.found = state, "0", None, ""
-        self.start()
-
-    def start(self):
-        """Without waiting for it, so that the browser can start meanwhile; `url` waits."""
-        self.found = ""
+        self.state, self.found = state, ""
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tests.serve.page_server", str(self.state), self.port],
+            [sys.executable, "-m", "tests.serve.page_server", str(self.state)],
             stdout=subprocess.PIPE, text=True, cwd=ROOT,
             env={**os.environ, "OMP_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1"},
         )  # fmt: skip
@@ -43,7 +39,6 @@ class Served:
         if not self.found:
             self.found = self.process.stdout.readline().strip().rstrip("/")
             assert self.found, "the server did not start"
-            self.port = str(urlsplit(self.found).port)
         return self.found
 
     def kill(self):
@@ -194,16 +189,22 @@ def driver(tmp_path_factory, served):
 
 @pytest.fixture
 def page(driver, served):
+    with watched(driver, served.url) as found:
+        yield found
+
+
+@contextlib.contextmanager
+def watched(driver, url):
     """The page in light colours at the width of a desk; nothing may have asked another host."""
     driver.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
     emulate(driver)
     driver.set_window_size(1500, 1000)
     driver.get_log("browser")
-    yield Page(driver, served.url)
+    yield Page(driver, url)
     for entry in driver.get_log("performance"):
         message = json.loads(entry["message"])["message"]
         if message["method"] == "Network.requestWillBeSent":
             asked = message["params"]["request"]["url"]
-            assert asked.startswith((served.url, "data:", "about:", "chrome", "blob:")), asked
+            assert asked.startswith((url, "data:", "about:", "chrome", "blob:")), asked
     errors = [one["message"] for one in driver.get_log("browser") if one["level"] == "SEVERE"]
     assert [one for one in errors if "ERR_CONNECTION_REFUSED" not in one and " 404 " not in one] == []

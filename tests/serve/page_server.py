@@ -1,6 +1,6 @@
 """A server for tests of the page: the demo collection with MiniLM, and a collection that is hostile.
 
-Run as ``python -m tests.serve.page_server STATE PORT``; it prints its address.
+Run as ``python -m tests.serve.page_server STATE``; it prints its address.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def held(query: str, texts: list[str]) -> list[int]:
     return [len(text) for text in texts]
 
 
-def main(state: str, port: str) -> None:
+def main(state: str) -> None:
     """Answer until the process ends."""
     os.environ["HELD_UNTIL"] = str(Path(state) / "go")
     engines = {"demo": DemoEngine(), HOSTILE: HostileEngine()}
@@ -70,7 +70,7 @@ def main(state: str, port: str) -> None:
     }  # fmt: skip
     rankers = {name: ServedRanker(name, RankerSpec.parse(spec)) for name, spec in specs.items()}
     service = Service(engines, openers, rankers, Options(state=Path(state)))
-    with bound("127.0.0.1", int(port), None) as (listening, address):
+    with bound("127.0.0.1", 0, None) as (listening, address):
         told = functools.partial(print, address.url, flush=True)
         run_server(service, listening, address, ready=lambda resumed, lost: told())
 

@@ -105,76 +105,78 @@ class Worker:
         self.process.wait()
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore")
-def test_a_worker_of_the_cluster_that_is_killed_loses_no_question(rankers, tmp_path):
+@pytest.fixture(scope="module")
+def far(rankers, tmp_path_factory):
+    """A scheduler, which has no workers yet, and a server that asks it."""
     with distributed.LocalCluster(
         n_workers=0, processes=False, protocol="tcp", host="127.0.0.1", dashboard_address="127.0.0.1:0"
     ) as found:
-        known = found.scheduler.workers
-        workers = {name: Worker(found.scheduler_address, name, rankers, tmp_path) for name in "ab"}
-        far = Server(
-            tmp_path / "state", "--ranker", "slow=serve_rankers:slow", "--ranker", "BM25=bm25",
+        server = Server(
+            tmp_path_factory.mktemp("far"), "--ranker", "slow=serve_rankers:slow",
+            "--ranker", "BM25=bm25", "--ranker", "dies=serve_rankers:dies",
             "--dask", found.scheduler_address, "--timeout", "60", env=rankers,
         )  # fmt: skip
-        try:
-            until(lambda: len(known) == 2)
-            asked = {"ranker": "slow", "k": 10, "settings": {"budget": 600}}
-            jobs = [
-                far.post("explain", {"query": query, **asked})[1]["id"]
-                for query in ("jaguar speed", "palm care", "crane safety")
-            ]
-            until(lambda: all(one.processing for one in known.values()))
-            dead = next(iter(known.values())).name
-            workers.pop(dead).kill()
-            for job in jobs:  # those of the dead worker are done by the other
-                ended = far.until(job, "done", "failed", "lost", seconds=90)
-                assert ended["state"] == "done", ended
-            assert [one.name for one in known.values()] == [*workers]
-            # With nobody left, a question waits for a new one; what is asked of the server goes on.
-            for one in workers.values():
-                one.kill()
-            until(lambda: not known)
-            job = far.post("explain", {**asked, "query": "bass lessons"})[1]["id"]
-            assert far.answer("score", query="jaguar speed", ranker="BM25", k=5, edited_query="speed")
-            workers["c"] = Worker(found.scheduler_address, "c", rankers, tmp_path)
-            assert far.until(job, "done", "failed", seconds=90)["state"] == "done"
-        finally:
-            for one in workers.values():
-                one.kill()
-            assert far.stop() == 0
+        server.scheduler = found.scheduler
+        yield server
+        assert server.stop() == 0
+
+
+@pytest.fixture
+def workers(far, rankers, tmp_path):
+    """Starts workers of the cluster by their names, and ends those that are left."""
+    started = {}
+
+    def start(name):
+        started[name] = Worker(far.scheduler.address, name, rankers, tmp_path)
+        return started
+
+    yield start
+    for one in started.values():
+        one.kill()
+    until(lambda: not far.scheduler.workers)
 
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore")
-def test_a_question_that_ends_its_workers_is_told_as_such(rankers, tmp_path):
-    dask = pytest.importorskip("dask")
-    with (
-        dask.config.set({"distributed.scheduler.allowed-failures": 0}),
-        distributed.LocalCluster(
-            n_workers=0,
-            processes=False,
-            protocol="tcp",
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-        ) as found,
-    ):
-        worker = Worker(found.scheduler_address, "a", rankers, tmp_path)
-        far = Server(
-            tmp_path / "state", "--ranker", "BM25=bm25", "--ranker", "dies=serve_rankers:dies",
-            "--dask", found.scheduler_address, "--timeout", "60", env=rankers,
-        )  # fmt: skip
-        try:
-            until(lambda: len(found.scheduler.workers) == 1)
-            job = far.post("explain", {"query": "jaguar speed", "ranker": "dies", "k": 5})[1]["id"]
-            error = far.until(job, "done", "failed")["error"]
-            assert error["code"] == "worker_died"
-            assert "died, one after the other" in error["message"]
-            worker.process.wait(20)
-            assert far.post("search", {"query": "jaguar speed", "rankers": ["BM25"], "k": 5})[0] == 200
-        finally:
-            worker.kill()
-            assert far.stop() == 0
+def test_a_worker_of_the_cluster_that_is_killed_loses_no_question(far, workers):
+    known = far.scheduler.workers
+    workers("a")
+    left = workers("b")
+    until(lambda: len(known) == 2)
+    asked = {"ranker": "slow", "k": 10, "settings": {"budget": 200}}
+    jobs = [
+        far.post("explain", {"query": query, **asked})[1]["id"]
+        for query in ("jaguar speed", "palm care", "crane safety")
+    ]
+    until(lambda: all(one.processing for one in known.values()))
+    dead = next(iter(known.values())).name
+    left.pop(dead).kill()
+    for job in jobs:  # those of the dead worker are done by the other
+        ended = far.until(job, "done", "failed", "lost", seconds=90)
+        assert ended["state"] == "done", ended
+    assert [one.name for one in known.values()] == [*left]
+    # With nobody left, a question waits for a new one; what is asked of the server goes on.
+    for one in left.values():
+        one.kill()
+    until(lambda: not known)
+    job = far.post("explain", {**asked, "query": "bass lessons"})[1]["id"]
+    assert far.answer("score", query="jaguar speed", ranker="BM25", k=5, edited_query="speed")
+    workers("c")
+    assert far.until(job, "done", "failed", seconds=90)["state"] == "done"
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore")
+def test_a_question_that_ends_its_workers_is_told_as_such(far, workers, monkeypatch):
+    monkeypatch.setattr(far.scheduler, "allowed_failures", 0)
+    worker = workers("a")["a"]
+    until(lambda: len(far.scheduler.workers) == 1)
+    job = far.post("explain", {"query": "jaguar speed", "ranker": "dies", "k": 5})[1]["id"]
+    error = far.until(job, "done", "failed")["error"]
+    assert error["code"] == "worker_died"
+    assert "died, one after the other" in error["message"]
+    worker.process.wait(20)
+    assert far.post("search", {"query": "jaguar speed", "rankers": ["BM25"], "k": 5})[0] == 200
 
 
 def until(what, seconds=60):

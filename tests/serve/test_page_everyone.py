@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import pytest
 
 from tests.report.conftest import emulate
-from tests.serve.page_browser import QUERY
+from tests.serve.conftest import Server
+from tests.serve.page_browser import QUERY, watched
 from tests.serve.page_server import ARABIC, EVIL, HOSTILE
 
 pytest.importorskip("selenium", reason="selenium is not installed")
@@ -172,19 +173,26 @@ def test_a_server_that_is_busy_or_gone_is_waited_for(page):
     page.until("return document.querySelector('.card') && document.getElementById('trouble').hidden")
 
 
-def test_permalinks_survive_a_restart(page, served):
-    page.search("BM25", query="bass lessons")
-    page.click("#intent")
-    page.shown("#panel .share")
-    address, terms = page.driver.current_url, page.texts("#panel .terms .term")
-    served.kill()
-    page.driver.get("about:blank")
-    served.start()
-    assert address.startswith(served.url)
-    page.driver.get(address)
-    page.shown("#panel .terms")
-    assert page.texts("#panel .terms .term") == terms
-    assert page.find("#query").get_attribute("value") == "bass lessons"
-    page.until("return document.querySelectorAll('.card').length > 0")
-    page.go(f"/a/{quote('no such key')}")
-    assert page.text(".failed").startswith("There is no such answer here.")
+def test_permalinks_survive_a_restart(driver, tmp_path):
+    options = (tmp_path, "--ranker", "BM25=bm25", "--port")  # without MiniLM, which loads for seconds
+    servers = [Server(*options, 0)]
+    try:
+        with watched(driver, servers[0].url) as page:
+            page.search("BM25", query="bass lessons")
+            page.click("#intent")
+            page.shown("#panel .share")
+            address, terms = page.driver.current_url, page.texts("#panel .terms .term")
+            servers[0].kill()
+            page.driver.get("about:blank")
+            servers.append(Server(*options, urlsplit(page.url).port))
+            assert address.startswith(servers[1].url)
+            page.driver.get(address)
+            page.shown("#panel .terms")
+            assert page.texts("#panel .terms .term") == terms
+            assert page.find("#query").get_attribute("value") == "bass lessons"
+            page.until("return document.querySelectorAll('.card').length > 0")
+            page.go(f"/a/{quote('no such key')}")
+            assert page.text(".failed").startswith("There is no such answer here.")
+    finally:
+        for server in servers:
+            server.stop()

@@ -162,7 +162,7 @@ def test_killed_at_random_moments_it_ends_the_same(plain, tmp_path):
         f"run_study(study, {str(tmp_path / 'out')!r}, progress=lambda n, q: print(n, flush=True))"
     )
     generator = np.random.default_rng(0)
-    for _ in range(5):
+    for _ in range(3):
         run = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True)
         if generator.random() < 0.5:
             run.stdout.readline()  # until a task is done, then anywhere in the next one

@@ -100,8 +100,8 @@ def test_a_ranker_of_texts_is_mimicked_by_features_of_texts():
 
     features = TextFeatures(texts)
     rankings = [ix.rank(score, query, texts) for query in queries]
-    found = ix.MimicTree(features_of=features, kind="boosted").explain(rankings)
-    assert found.tau > 0.8
+    found = ix.MimicTree(features_of=features, max_leaves=16).explain(rankings)
+    assert found.tau > 0.95  # by counts of words alone, whatever the query, 0.9
     with pytest.raises(InputError, match="does not score by features"):
         ix.MimicTree().explain(rankings)
 

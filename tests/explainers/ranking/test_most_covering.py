@@ -37,14 +37,13 @@ def passages(dl19):
 @pytest.mark.parametrize(
     ("system", "qid", "others"),
     [
-        ("BM25", "1037798", (0.5,)),
         ("BM25_RM3", "104861", (0.1,)),
-        ("OPEN_AI_ADA2", "1037798", (1.0,)),
+        ("OPEN_AI_ADA2", "1037798", (0.5, 1.0)),
     ],
 )
 def test_recorded_rankings(passages, system, qid, others):
     ranking = passages.ranking(system, qid)
-    few = {"candidates": 40}  # still far too many sets to try them all
+    few = {"candidates": 30}  # still far too many sets to try them all
     most = coverage(ranking, 0, **few)
     assert all(most >= coverage(ranking, generality, **few) for generality in others)
 
