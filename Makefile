@@ -20,8 +20,12 @@ PYTEST := OMP_NUM_THREADS=1 PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n 
 test: $(VENV)/.dev
 	$(PYTEST)
 
-# The rooms that everything stands on, without transformers and browsers: under a minute.
-FAST := tests/capabilities tests/coverage tests/datasets tests/preferences tests/search tests/text
+# The rooms that everything stands on, without transformers and browsers, and the guards: what a new
+# method, metric or ranker has to be listed in.
+GUARDS := tests/test_layers.py tests/test_public_names.py tests/test_site.py tests/test_dependencies.py \
+	tests/explainers/test_methods.py tests/explainers/test_every_setting.py tests/explainers/test_contract.py \
+	tests/evaluation/test_metrics.py tests/cli/test_explain_refusals.py tests/rankers/test_ranker_spec.py
+FAST := tests/capabilities tests/coverage tests/datasets tests/preferences tests/search tests/text $(GUARDS)
 test-fast: $(VENV)/.dev
 	$(PYTEST) -p no:schemathesis -m "not slow" $(FAST)
 

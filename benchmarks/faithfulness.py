@@ -154,8 +154,9 @@ def main() -> None:
     for file in options.merge:
         raw |= json.loads(file.read_text())
     for system in options.systems:
+        kept = raw.get(system, {})
         for rows in measure(system, options.queries, options.samples, options.methods):
-            raw[system] = rows
+            raw[system] = {**kept, **rows}  # what was merged stays, unless measured anew
             write(raw, options)  # after each query, so that a run cut short has what it measured
         print(f"## {system}\n\n{table(raw[system])}", flush=True)
     write(raw, options)

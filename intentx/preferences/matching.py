@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, assert_never, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -95,6 +95,8 @@ class TextMatching:
             norm = self.k1 * (1 - self.b + self.b * length * statistics.texts / tokens)
             weight = statistics.idf[:, None] * counts * (self.k1 + 1)
             return np.asarray(weight / np.maximum(counts + norm, 1e-12))
+        if self.weighting != "lm":
+            assert_never(self.weighting)
         # A term the collection lacks counts as one occurrence: its likelihood is small, not zero.
         p = np.maximum(statistics.occurrences[:, None], 1.0) / tokens
         return np.asarray(np.log1p(counts / (self.mu * p)) + np.log(self.mu / (length + self.mu)))

@@ -1,4 +1,4 @@
-"""Scores near the ends of what a number can be: explained, or refused in words."""
+"""Scores near the ends of what a number can be, for sampling methods: explained, or refused in words."""
 
 import json
 

@@ -68,6 +68,7 @@ def test_contrasts_and_labels(method):
             method.make({"labels": "none of them"})
 
 
+@pytest.mark.slow  # it loads transformers
 def test_weights_without_signs(tmp_path):
     """Those of unsigned methods are never below 0; all others of this ranker have both signs."""
     from intentx.rankers import CrossEncoder
@@ -155,5 +156,7 @@ def test_defaults_in_the_help_are_those_of_the_method(capsys):
 
 def test_the_page_lists_every_method():
     page = PAGE.read_text(encoding="utf-8")
-    listed = set(re.findall(r"`(\w+)(?:\.\w+)?\(.*?\)`", page.split("\nWhere these differ")[0]))
+    table, heading, _ = page.partition("\nDifferences from the publications")
+    assert heading, "the heading after the table is missing"
+    listed = set(re.findall(r"`(\w+)(?:\.\w+)?\(.*?\)`", table))
     assert {method.explainer.__name__ for method in METHODS.values()} <= listed

@@ -3,6 +3,8 @@
 import dataclasses
 import functools
 import json
+import re
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from intentx.preferences.simple_rankers import (
 from tests.preferences.test_simple_rankers import Letters
 from tests.toys import keyboards, ranked
 
+PAGE = Path(__file__).parents[2] / "docs" / "simple-rankers.md"
 DOCUMENTS = keyboards(number=14)[0]
 NAMES = ["bm25", "tf", "tfidf", "lm", "position", "semantic", "dense", "proximity"]
 QUICK = {"max_terms": 3, "candidates": 15, "pool": 0}
@@ -27,7 +30,7 @@ def ranking():
 
 def test_every_name_is_a_simple_ranker_with_a_name_of_its_own():
     assert list(SIMPLE_RANKERS) == NAMES
-    assert len({ranker.name for ranker in SIMPLE_RANKERS.values()}) == 8
+    assert len({ranker.name for ranker in SIMPLE_RANKERS.values()}) == len(NAMES)
     vectors = ix.TermVectors.from_mapping({"piano": [1.0, 0.5], "desk": [0.0, 1.0]})
     given = ("text", "tf", "tfidf", "lm", "position", "semantic", "proximity")
     found = simple_rankers_for(ranking(), given, vectors)
@@ -38,6 +41,11 @@ def test_every_name_is_a_simple_ranker_with_a_name_of_its_own():
     )
     assert found[5].vectors is vectors
     assert found[6] == ix.Proximity("piano pedal")
+
+
+def test_the_page_has_a_row_for_every_name():
+    rows = re.findall(r"^\| `(\w+)`.* \|$", PAGE.read_text(encoding="utf-8"), re.M)
+    assert [name for name in SIMPLE_RANKERS if name not in rows] == []
 
 
 @pytest.mark.parametrize(

@@ -247,3 +247,10 @@ def test_what_cannot_be_is_said():
             Semantic(temperature=temperature)
     with pytest.raises(InputError, match=r"must have vectors\(texts, side\).*; function has not"):
         Dense(lambda texts: texts)
+
+
+def test_a_weighting_without_scores_is_no_language_model():
+    matching = TextMatching()
+    object.__setattr__(matching, "weighting", "none of them")
+    with pytest.raises(AssertionError, match="none of them"):
+        matching.term_scores(["tea"], TextIndex(["tea"], Analyzer()))

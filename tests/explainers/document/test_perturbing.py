@@ -1,4 +1,4 @@
-"""What EXS, LIRME and KernelSHAP owe to every ranker, document and reader alike."""
+"""What the sampling methods, EXS, LIRME and KernelSHAP, owe to every ranker, document and reader."""
 
 import json
 import os
