@@ -42,7 +42,7 @@ lint: $(VENV)/.dev
 
 benchmarks: $(VENV)/.dev
 	cd benchmarks && for script in selection solvers scale fidelity cache overhead planted exs_time completeness \
-		gradcam_study faithfulness stability plausibility studies counting search architectures words known \
+		gradcam_study faithfulness plausibility studies counting search architectures words known \
 		verdicts; do \
 		../$(BIN)/python $$script.py --out results || exit 1; done
 

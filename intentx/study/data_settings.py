@@ -113,14 +113,18 @@ class Data:
         InputError
             If one is not.
         """
-        named = [(name, getattr(self, name)) for name in ("folder", "beir", "topics", "docs")]
+        if self.folder is not None and not Path(self.folder).is_dir():
+            raise InputError(
+                f"no folder {self.folder!r} with passages, queries and candidates; name yours as "
+                "[data] folder, or with --data"
+            )
+        named = [(name, getattr(self, name)) for name in ("beir", "topics", "docs")]
         named += [(f"runs.{name}", path) for name, path in self.runs.items()]
         named += [("letor", path) for path in self.letor] + [("train", path) for path in self.train]
         named += [("feature_names", self.feature_names)]
         for name, path in named:
             if path not in (None, "-") and not Path(path).exists():
-                other = "; --data DIR puts another one in its place" if name == "folder" else ""
-                raise InputError(f"[data] {name}: there is no file or folder '{file_name(path)}'{other}")
+                raise InputError(f"[data] {name}: there is no file or folder '{file_name(path)}'")
 
     def to_dict(self) -> dict[str, Any]:
         """Plain data, without what is of rankers over features where there is nothing of it."""

@@ -98,6 +98,7 @@ def _source(data: Data) -> _Source:
     if data.docs is not None:
         return _files(data.docs, str(data.topics))
     if data.folder is not None:
+        data.look_for_files()
         return _folder(data.folder)
     if data.beir is not None:
         return _beir(Path(data.beir))
@@ -109,11 +110,6 @@ def _files(docs: str, topics: str) -> _Source:
 
 
 def _folder(folder: str) -> _Source:
-    if not Path(folder).is_dir():
-        raise InputError(
-            f"no folder {folder!r} with passages, queries and candidates; name yours as "
-            "[data] folder, or with --data"
-        )
     found = read_collection(folder)
     documents = [Document(doc_id, text) for doc_id, text in found.texts.items()]
     return _Source(found.name, found.queries, dict(found.runs), lambda wanted: documents)

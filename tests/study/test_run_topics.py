@@ -132,7 +132,7 @@ def test_rankers_and_methods_can_be_left_out(tmp_path, capsys, monkeypatch):
     arguments = ["bench", "table2", "--out", str(tmp_path), "--without", "BERT", "--without", "DPR"]
     monkeypatch.chdir(tmp_path)
     assert main(arguments) == 2
-    assert f"folder '{tmp_path / 'dl19'}'; --data DIR puts another" in capsys.readouterr().err
+    assert f"no folder {str(tmp_path / 'dl19')!r} with passages" in capsys.readouterr().err
     (tmp_path / "dl19").mkdir()
     assert main(arguments) == 2
     assert "ranker 'DRMM': " in (message := capsys.readouterr().err)
