@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -69,6 +70,8 @@ class _Pairs(Protocol):
     def tokens(self) -> Sequence[Token]: ...
     @property
     def matrix(self) -> Floats: ...
+    @property
+    def parts(self) -> Mapping[str, float]: ...
 
 
 class ShownPairs(Protocol):
@@ -98,12 +101,13 @@ class ShownPairs(Protocol):
 
 
 class ShownPart(NamedTuple):
-    """One of the documents: its name, its text, its tokens, and the (Q, D) matrix of its pairs."""
+    """One of the documents: name, text, tokens, (Q, D) matrix of its pairs, and what no pair carries."""
 
     name: str
     text: str
     tokens: Sequence[Token]
     matrix: Floats
+    parts: Mapping[str, float]
 
 
 def shown_parts(explanation: ShownPairs) -> tuple[list[ShownPart], float]:
@@ -115,11 +119,13 @@ def shown_parts(explanation: ShownPairs) -> tuple[list[ShownPart], float]:
             ranking.texts[explanation.position],
             explanation.document_tokens,
             explanation.matrix,
+            explanation.parts,
         )
     ]
     if explanation.other is not None and explanation.above is not None:
         other, place = explanation.other, explanation.above
-        parts.append(ShownPart(ranking.doc_ids[place], ranking.texts[place], other.tokens, other.matrix))
+        names = ranking.doc_ids[place], ranking.texts[place]
+        parts.append(ShownPart(*names, other.tokens, other.matrix, other.parts))
     return parts, max(float(np.abs(one.matrix).max(initial=0.0)) for one in parts)
 
 
@@ -206,13 +212,14 @@ def pairs_html(explanation: ShownPairs, most: int = NOTEBOOK) -> Html:
     documents, largest = shown_parts(explanation)
     parts = [tag("p", tag("b", "Which tokens matched"), ": ", WAYS.get(explanation.way, ""))]
     for one in documents:
+        rest = (f"{name} {value:+.4g}" for name, value in one.parts.items())
+        sum_of_rest = math.fsum(one.parts.values())
         parts += [
             tag("p", tag("bdi", one.name)) if len(documents) > 1 else Html(""),
             links_svg(explanation, one, largest),
             _matrix(explanation, one, largest, most),
+            tag("p", f"No pair carries {sum_of_rest:+.4g}: ", "; ".join(rest) or "nothing"),
         ]
-    rest = (f"{name} {value:+.4g}" for name, value in explanation.parts.items())
-    parts.append(tag("p", f"No pair carries {explanation.rest:+.4g}: ", "; ".join(rest) or "nothing"))
     return join(parts)
 
 

@@ -294,6 +294,8 @@ def test_two_documents_stand_side_by_side(ranking, tmp_path):
     for shown, full in ((found._repr_html_(), r"<td[^>]*,1\.00\)"), (page, r"<td[^>]*--a:65%")):
         assert shown.count('aria-label="links between') == 2
         assert len(re.findall(full, shown.partition("Which tokens matched")[2])) == 1
+    for one in (found.pairs, found.other):
+        assert f"No pair carries {math.fsum(one.parts.values()):+.4g}: " in found._repr_html_()
     # In a terminal, the table of pairs is that of one document, and says so.
     titles = [pairs_table(one).title.plain.partition(":")[0] for one in (found, own)]
     assert titles == ["which tokens of 'a' alone matched", "which tokens matched"]
