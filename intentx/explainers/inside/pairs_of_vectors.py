@@ -26,7 +26,7 @@ Paired = tuple[tuple[PairToken, ...], Pairing]
 # The vector of a text moves fastest about a fifth of the way from the reference, since its embeddings
 # are normalised there. The nodes stand close together at it.
 FASTEST, WIDTH = 0.2, 0.1
-NUMBERS = (12, 14, 16, 20, 24, 32, 48)  # of nodes that are tried, until they are enough
+NUMBERS = (12, 14, 16, 20, 24, 32, 48, 72, 96)  # of nodes that are tried, until they are enough
 ENOUGH = 4.5e-4  # of the score: what each of the two sides may miss
 
 
