@@ -9,16 +9,13 @@ from itertools import pairwise
 import numpy as np
 import numpy.typing as npt
 
-from intentx.explainers.inside.token_pairs_explanation import (
-    Pairing,
-    PairToken,
-    TokenPairsExplanation,
-)
+from intentx.explainers.inside.token_pairs_explanation import TokenPairsExplanation
 from intentx.explainers.inside.token_pairs_shown import (
     ROWS_SHOWN,
     WAYS,
     Folded,
     ShownPart,
+    Token,
     folded,
     links_svg,
     shown_parts,
@@ -42,13 +39,12 @@ def token_pairs(view: DocumentView) -> Html:
         return Html("")
     parts = [tag("p", f"Made by: {WAYS.get(explanation.way, explanation.way)}.", class_="note")]
     documents, largest = shown_parts(explanation)
-    for one, pairs in zip(documents, (explanation.pairs, explanation.other), strict=False):
-        assert pairs is not None  # noqa: S101
+    for one in documents:
         parts += [
             Html("") if one is documents[0] else tag("h4", "Compared with ", tag("bdi", one.name)),
             tag("div", links_svg(explanation, one, largest), class_="scroll"),
             *_blocks(explanation, one, largest),
-            _rest(pairs),
+            _rest(one),
         ]
     return join(parts)
 
@@ -101,7 +97,7 @@ def _blocks(explanation: TokenPairsExplanation, one: ShownPart, largest: float) 
     return tables
 
 
-def _head(token: PairToken, text: str) -> Html:
+def _head(token: Token, text: str) -> Html:
     title = None if token.kind == "text" else token.kind
     return tag("th", tag("span", tag("bdi", written(token, text))), scope="col", title=title)
 
@@ -134,7 +130,7 @@ def _rows(
     return tag("tbody", *rows)
 
 
-def _rest(pairs: Pairing) -> Html:
+def _rest(pairs: ShownPart) -> Html:
     """The sum of the pairs, and what no pair carries, part by part."""
     sums = {"all pairs": float(pairs.matrix.sum()), **pairs.parts}
     largest = max(map(abs, sums.values()))
