@@ -1,6 +1,8 @@
 """Token pairs of MiniLM: do they add up, what do they cost, and do they tell what deleting does?
 
-Of each query the first document of MiniLM's order. A word weighs the sum of its columns, a word of the
+Of each query the first document of MiniLM's order, or, by ``--unrelated``, a passage whose cosine with
+the query is almost 0. How far the cells are from those of 96 points is told beside the gap, which the
+adjusted weights make small. A word weighs the sum of its columns, a word of the
 query that of its rows. Held against them: by how much the score falls when the word is deleted, from the
 document everywhere it occurs, from the query in its place.
 """
@@ -28,6 +30,7 @@ WAYS = {
     "integrated, steps=24": ix.TokenPairs(method="integrated", steps=24),
     "deletion": ix.TokenPairs(method="deletion"),
 }
+FINE = ix.TokenPairs(method="integrated", steps=96)
 CANDIDATES = 20
 
 
@@ -60,25 +63,46 @@ def falls_of_query(
     return sums, fell
 
 
-def measured(number: int, ways: Sequence[str], device: str) -> dict[str, list[dict[str, float]]]:
-    """The numbers of some ways, a row for each query."""
+def rankings(number: int, device: str, unrelated: bool) -> Iterator[ix.Ranking]:
+    """Of each query the passages to explain the first of."""
     collection, scorer = load(), BiEncoder.minilm(device=device)
+    qids = sorted(collection.queries)
+    pools = {qid: list(collection.pool("BM25", qid).values())[:CANDIDATES] for qid in qids}
+    for qid in qids[:number]:
+        query, texts = collection.queries[qid], pools[qid]
+        if unrelated:
+            texts = [one for other in qids if other != qid for one in pools[other][:3]]
+            texts = [texts[int(np.abs(scorer(query, texts)).argmin())]]
+        yield ix.rank(scorer, query, texts, truncated="cut")
+
+
+def _pairs(method: ix.TokenPairs, ranking: ix.Ranking) -> ix.TokenPairsExplanation:
+    found = method.explain(ranking, 0)
+    assert isinstance(found, ix.TokenPairsExplanation)
+    return found
+
+
+def measured(
+    number: int, ways: Sequence[str], device: str, unrelated: bool
+) -> dict[str, list[dict[str, float]]]:
+    """The numbers of some ways, a row for each query."""
     found: dict[str, list[dict[str, float]]] = {name: [] for name in ways}
-    for qid in sorted(collection.queries)[:number]:
-        texts = list(collection.pool("BM25", qid).values())[:CANDIDATES]
-        ranking = ix.rank(scorer, collection.queries[qid], texts, truncated="cut")
+    for ranking in rankings(number, device, unrelated):
+        fine = _pairs(FINE, ranking).matrix
         for name, method in ((name, WAYS[name]) for name in ways):
             if not found[name]:
                 method.explain(ranking, 0)  # what is loaded once is not what is measured
             started = clock(device)
-            one = method.explain(ranking, 0)
+            one = _pairs(method, ranking)
             seconds = clock(device) - started
-            assert isinstance(one, ix.TokenPairsExplanation)
             sums, fell = falls_of_query(ranking, one)
             found[name].append(
                 {
                     "gap": one.metrics["relative_gap"],
                     "seconds": seconds,
+                    "off": float(np.abs(one.matrix - fine).mean() / np.abs(fine).mean())
+                    if one.way == "integrated"
+                    else float("nan"),
                     "pairs": float(one.matrix.size),
                     "sum": float(one.matrix.sum()),
                     "rest": one.rest,
@@ -96,28 +120,35 @@ def _correlation(one: list[float], other: list[float]) -> float:
     return float(spearmanr(one, other).statistic)
 
 
-def report(number: int, ways: Sequence[str], device: str) -> Iterator[str]:
+def report(number: int, ways: Sequence[str], device: str, unrelated: bool) -> Iterator[str]:
     yield "# Token pairs of MiniLM\n"
+    which = (
+        "a passage of another query whose cosine is nearest to 0"
+        if unrelated
+        else f"the first passage of MiniLM's order of BM25's first {CANDIDATES}"
+    )
     yield (
-        f"{load().name}, the first passage of MiniLM's order of BM25's first {CANDIDATES}, {number} "
-        "queries; `python token_pairs.py --out results`. Columns: Spearman's correlation of the words' "
+        f"{load().name}, {which}, {number} "
+        "queries; `python token_pairs.py --out results`. Off: the mean distance of cells from those of "
+        "96 points, as a share of their mean size. Columns: Spearman's correlation of the words' "
         "weights (sums of columns) with how far the score falls without the word; rows: the same of the "
         "words of the query. Mean over queries. Seconds: "
         f"{'of the processor, one thread' if device == 'cpu' else 'those that pass'}. "
         f"Machine: {machine(device)}, torch {torch.__version__}.\n"
     )
     yield (
-        "| way | median relative gap | largest | pairs | s, median | largest | cells | rest | score | "
-        "columns | rows |\n|---|---|---|---|---|---|---|---|---|---|---|"
+        "| way | median relative gap | largest | off, largest | pairs | s, median | largest | cells | "
+        "rest | score | columns | rows |\n|---|---|---|---|---|---|---|---|---|---|---|---|"
     )
-    for name, rows in measured(number, ways, device).items():
+    for name, rows in measured(number, ways, device, unrelated).items():
         of = {key: np.array([row[key] for row in rows]) for key in rows[0]}
         promised = not np.isnan(of["gap"]).all()
         gaps = f"{np.median(of['gap']):.1e} | **{of['gap'].max():.1e}**" if promised else "– | –"
+        off = "–" if np.isnan(of["off"]).all() else f"{of['off'].max():.1e}"
         means = " | ".join(f"{of[key].mean():.2f}" for key in ("sum", "rest", "score"))
         lines = " | ".join(f"{np.nanmean(of[key]):.2f}" for key in ("columns", "rows"))
         yield (
-            f"| {name} | {gaps} | {of['pairs'].mean():.0f} | {np.median(of['seconds']):.2f} | "
+            f"| {name} | {gaps} | {off} | {of['pairs'].mean():.0f} | {np.median(of['seconds']):.2f} | "
             f"{of['seconds'].max():.2f} | {means} | {lines} |"
         )
 
@@ -127,11 +158,14 @@ def main() -> None:
     parser.add_argument("--queries", type=int, default=8)
     parser.add_argument("--ways", nargs="+", choices=WAYS, default=[*WAYS])
     parser.add_argument("--device", default="cpu", help="as torch names it, such as cuda")
+    parser.add_argument("--unrelated", action="store_true", help="passages whose cosine is almost 0")
     parser.add_argument("--out", type=Path, help="folder for token_pairs.md")
     options = parser.parse_args()
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
-    torch.set_num_threads(1)
-    write(report(options.queries, options.ways, options.device), options.out, "token_pairs.md")
+    if options.device == "cpu":
+        torch.set_num_threads(1)
+    lines = report(options.queries, options.ways, options.device, options.unrelated)
+    write(lines, options.out, "token_pairs.md")
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from intentx.errors import InputError
 from intentx.explainers.document.subject import Subject
+from intentx.explainers.inside.quadrature import NUMBERS, KnownSum, nodes_and_weights
 from intentx.explainers.inside.token_pairs_explanation import Pairing, PairToken
 
 if TYPE_CHECKING:
@@ -18,31 +19,10 @@ if TYPE_CHECKING:
 
     from intentx.rankers.transformers.sides import SideText
 
-__all__ = ["Paired", "by_integrals", "by_split", "nodes_and_weights", "tokens_on"]
+__all__ = ["Paired", "by_integrals", "by_split", "tokens_on"]
 
 Floats = npt.NDArray[np.float64]
 Paired = tuple[tuple[PairToken, ...], Pairing]
-
-# The vector of a text moves fastest about a fifth of the way from the reference, since its embeddings
-# are normalised there. The nodes stand close together at it.
-FASTEST, WIDTH = 0.2, 0.1
-NUMBERS = (12, 14, 16, 20, 24, 32, 48, 72, 96)  # of nodes that are tried, until they are enough
-ENOUGH = 4.5e-4  # of the score: what each of the two sides may miss
-
-
-def nodes_and_weights(steps: int) -> tuple[Floats, Floats]:
-    """(S,) places from 0 to 1 and their weights: Gauss-Legendre, denser at a fifth of the way.
-
-    >>> places, weights = nodes_and_weights(20)
-    >>> bool(np.isclose(weights.sum(), 1)), bool(np.isclose((weights * places**3).sum(), 1 / 4))
-    (True, True)
-    """
-    nodes, weights = np.polynomial.legendre.leggauss(steps)
-    first = np.arcsinh(FASTEST / WIDTH)
-    length = first + np.arcsinh((1 - FASTEST) / WIDTH)
-    at = length * (nodes + 1) / 2 - first
-    places = FASTEST + WIDTH * np.sinh(at)
-    return places, np.asarray(weights / 2 * length * WIDTH * np.cosh(at))
 
 
 def tokens_on(side: SideText, start: int = 0) -> tuple[PairToken, ...]:
@@ -85,7 +65,9 @@ def by_integrals(
     vocabulary; special tokens stay.
 
     Without ``steps`` there are as many nodes as it takes: what all tokens of a text change together is
-    known exactly, and one derivative for each node says how far the sum over nodes misses it.
+    known exactly, and one derivative for each node says how far the sum over nodes misses it. What is
+    then missing, a small change of the nodes' weights makes up for (`quadrature.adding_up`), so that the
+    cells add up whatever the size of the score.
     """
     import torch
 
@@ -99,28 +81,31 @@ def by_integrals(
         rows = side.rows
         with torch.no_grad(), subject.looking_inside(2):
             both = torch.stack([rows, _reference(side, average)])
-            ends.append(side.vectors(both).cpu().double())
+            ends.append(side.vectors(both).cpu().double().numpy())
     (of_query, none_of_query), (of_document, none_of_document) = ends
     moved, its_moved = of_query - none_of_query, of_document - none_of_document
-    allowed = ENOUGH * abs(float(of_query @ of_document))
+    known = KnownSum(float(moved @ its_moved), float(np.linalg.norm(moved) * np.linalg.norm(its_moved)))
     numbers = NUMBERS if steps is None else (steps,)
     with _differentiable():
-        for number in numbers:
-            if number == numbers[-1]:
+        for number in numbers[:-1]:
+            whole = _forwards(subject, query, number, average, batch_size, together=True)[:, 0]
+            if known.is_met(whole @ its_moved):
                 break
-            whole = _forwards(subject, query, number, average, batch_size, together=True)[0]
-            if abs(float((whole - moved) @ its_moved)) <= allowed:
-                break
-        own = _forwards(subject, query, number, average, batch_size)
+        else:
+            number = numbers[-1]
+        changes = _forwards(subject, query, number, average, batch_size)
+    along = changes.sum(axis=1) @ its_moved
+    own, own_miss = known.integral(changes, along), known.missed(along)
     passes = _Backwards(subject, document, average, batch_size)
-    for its_number in numbers:
-        if its_number == numbers[-1]:
+    for its_number in numbers[:-1]:
+        if known.is_met(passes.changes(moved[None], its_number).sum(axis=(1, 2))):
             break
-        [sums] = passes.integrals(moved[None], its_number)
-        if abs(float(sums.sum()) - float(moved @ its_moved)) <= allowed:
-            break
-    matrix = passes.integrals(own, its_number)
-    subject.notes.append(f"integrated over {number} points for the query, {its_number} for the document")
+    else:
+        its_number = numbers[-1]
+    changes = passes.changes(own, its_number)
+    along = changes.sum(axis=(1, 2))
+    matrix = known.integral(changes, along)
+    _tell(subject, number, its_number, max(own_miss, known.missed(along)))
     empty = "average tokens" if average else "empty tokens"
     parts = {
         f"the query × a document of {empty}": float(of_query @ none_of_document),
@@ -128,6 +113,21 @@ def by_integrals(
         f"less {empty} × {empty}": -float(none_of_query @ none_of_document),
     }
     return tokens_on(query), Pairing(tokens_on(document, subject.start), matrix, parts)
+
+
+def _tell(subject: Subject, number: int, its_number: int, missed: float) -> None:
+    """How many nodes there were for each side, and what the sum over them missed at most."""
+    adjusted = KnownSum.is_adjusted(missed)
+    if not adjusted:
+        subject.cautions.append(
+            f"the cells miss {missed:.1%} of what both texts change: {number} points are too few for "
+            f"the query, or {its_number} for the document"
+        )
+    before = " before the points' weights were adjusted to the score" if adjusted else ""
+    subject.notes.append(
+        f"integrated over {number} points for the query, {its_number} for the document; the cells "
+        f"missed {missed:.2%} of what both texts change{before}"
+    )
 
 
 def _reference(side: SideText, average: bool) -> torch.Tensor:
@@ -146,10 +146,10 @@ def _forwards(
     batch_size: int,
     *,
     together: bool = False,
-) -> torch.Tensor:
-    """(Q, E) the integral of what the vector of a text changes with each of its tokens.
+) -> Floats:
+    """(S, Q, E) what the vector of a text changes with each of its tokens, at each node.
 
-    ``together``: (1, E) with all of them.
+    ``together``: (S, 1, E) with all of them.
     """
     import torch
     from torch.autograd import forward_ad
@@ -158,11 +158,11 @@ def _forwards(
 
     rows = side.rows
     reference = _reference(side, average)
-    places, weights = nodes_and_weights(steps)
+    places, _ = nodes_and_weights(steps)
     number = 1 if together else len(rows)
-    jobs = [(place, token) for place in range(len(places)) for token in range(number)]
+    jobs = [(place, token) for place in range(steps) for token in range(number)]
 
-    def moved(part: slice) -> torch.Tensor:
+    def moved(part: slice) -> Floats:
         """(B, E) what the vector changes with a token at a place on the way, for some jobs."""
         some = jobs[part]
         at = torch.tensor([places[place] for place, _ in some], dtype=rows.dtype, device=rows.device)
@@ -175,16 +175,10 @@ def _forwards(
             vectors = side.vectors(forward_ad.make_dual(versions, tangent))  # type: ignore[no-untyped-call]
             found = forward_ad.unpack_dual(vectors).tangent  # type: ignore[no-untyped-call]
         made = torch.zeros(vectors.shape) if found is None else found.detach()
-        return made.cpu().double()
+        return np.asarray(made.cpu().double().numpy())
 
-    total: torch.Tensor | None = None
-    for part, found in Room(batch_size).parts(len(jobs), moved, rows.device):
-        if total is None:
-            total = torch.zeros((number, found.shape[1]), dtype=torch.float64)
-        share = torch.tensor([weights[place] for place, _ in jobs[part]], dtype=torch.float64)
-        total.index_add_(0, torch.tensor([token for _, token in jobs[part]]), found * share[:, None])
-    assert total is not None  # noqa: S101
-    return total
+    found = [some for _, some in Room(batch_size).parts(len(jobs), moved, rows.device)]
+    return np.concatenate(found).reshape(steps, number, -1)
 
 
 class _Backwards:
@@ -200,33 +194,29 @@ class _Backwards:
         self.reference = _reference(side, average)
         self._kept: tuple[int, torch.Tensor, torch.Tensor] | None = None
 
-    def integrals(self, directions: torch.Tensor, steps: int) -> Floats:
-        """(K, L) integrals of what each token changes in K directions (K, E)."""
+    def changes(self, directions: Floats, steps: int) -> Floats:
+        """(S, K, L) what each token changes in K directions (K, E), at each node."""
         import torch
 
         from intentx.rankers.transformers.memory import Room
 
-        places, weights = nodes_and_weights(steps)
-        matrix = np.zeros((len(directions), len(self.rows)))
+        places, _ = nodes_and_weights(steps)
         away = (self.rows - self.reference).detach().cpu().double()
 
-        def sums(part: slice) -> Floats:
-            """(K, L) the part of the integrals that some nodes make."""
-            share = torch.tensor(weights[part], dtype=torch.float64)
-            some = np.zeros_like(matrix)
-            with self.subject.looking_inside(len(share) * len(directions)):
+        def found(part: slice) -> Floats:
+            """(B, K, L) the same at some nodes."""
+            some = np.empty((len(places[part]), len(directions), len(self.rows)))
+            with self.subject.looking_inside(len(some) * len(directions)):
                 versions, vectors = self._passed(places[part], steps)
-                along = vectors @ directions.to(vectors.device, vectors.dtype).T
+                along = vectors @ torch.from_numpy(directions).to(vectors.device, vectors.dtype).T
                 for line in range(len(directions)):
-                    [found] = torch.autograd.grad(along[:, line].sum(), versions, retain_graph=True)
-                    integral = torch.tensordot(share, found.cpu().double(), dims=1)
-                    some[line] = (integral * away).sum(dim=1).numpy()
+                    [slopes] = torch.autograd.grad(along[:, line].sum(), versions, retain_graph=True)
+                    some[:, line] = (slopes.cpu().double() * away).sum(dim=2).numpy()
             return some
 
         with torch.inference_mode(False), torch.enable_grad():
-            for _, some in Room(self.batch_size).parts(steps, sums, self.rows.device):
-                matrix += some
-        return matrix
+            parts = Room(self.batch_size).parts(steps, found, self.rows.device)
+            return np.concatenate([some for _, some in parts])
 
     def _passed(self, places: Floats, steps: int) -> tuple[torch.Tensor, torch.Tensor]:
         """The embeddings at some nodes, and the vectors that the model makes of them."""
