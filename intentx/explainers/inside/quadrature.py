@@ -17,7 +17,7 @@ FASTEST, WIDTH = 0.2, 0.1
 NUMBERS = (14, 16, 20, 24, 32, 48, 72, 96)  # of nodes that are tried, until they are enough
 # What a side may miss before its weights are adjusted, and up to where they are: shares of |Δq| |Δd|.
 # The score is no measure: where it is near 0, cells that add up to 0.9 meet a rest of -0.9.
-ENOUGH, ADJUSTED = 2.5e-4, 1e-2
+ENOUGH, ADJUSTED = 5e-4, 1e-2
 
 
 def nodes_and_weights(steps: int) -> tuple[Floats, Floats]:

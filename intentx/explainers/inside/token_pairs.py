@@ -53,6 +53,11 @@ class _Seen(NamedTuple):
     gap: float
     promised: bool  # whether the cells and the rest should add up
 
+    @property
+    def terms(self) -> float:
+        """The size of the largest term of the sum; the sum itself can be far smaller."""
+        return max(abs(float(one)) for one in (self.pairs.matrix.sum(), *self.pairs.parts.values()))
+
 
 @dataclass(frozen=True, kw_only=True)
 class TokenPairs(DocumentMethod):
@@ -85,7 +90,7 @@ class TokenPairs(DocumentMethod):
         the tokens. It says what deleting does, and promises no sum: the rest is all else.
     steps
         Points on the way from the reference, for ``"integrated"``; None: from 14 to 96, until either
-        text's miss is at most .025 % of what both change. Their weights are then adjusted so that
+        text's miss is at most .05 % of what both change. Their weights are then adjusted so that
         the cells and the rest add up to the score, unless more than 1 % is missing.
     batch_size
         Versions in one pass, for ``"integrated"``; None: the ranker's own, or 32.
@@ -213,11 +218,14 @@ class TokenPairs(DocumentMethod):
         metrics = {"score": subject.score}
         difference, size = subject.score, abs(subject.score)
         gap, rest = own.gap, _wordless(own)
+        terms = max(own.terms, (its or own).terms)
         if other is not None and its is not None:
             metrics["other_score"] = other.score
             difference, size = subject.score - other.score, max(size, abs(other.score))
             gap, rest = own.gap - its.gap, rest - _wordless(its)
-        relative = abs(gap) / abs(difference) if abs(difference) > NOTHING * size else math.nan
+        relative = (
+            abs(gap) / abs(difference) if abs(difference) > NOTHING * max(size, terms) else math.nan
+        )
         if not own.promised:
             gap, relative = 0.0, math.nan
             subject.notes.append(
@@ -227,7 +235,8 @@ class TokenPairs(DocumentMethod):
         else:
             if own.way in COLUMNS:
                 subject.notes.append(NO_DELETION.format(columns=COLUMNS[own.way]))
-            if abs(gap) > ROUNDING * size and not relative <= SAID:
+            rounding = max(ROUNDING * size, NOTHING * terms)  # a small score is what large terms leave
+            if abs(gap) > rounding and not relative <= SAID:
                 more = "; more steps make it smaller" if own.way == "integrated" else ""
                 subject.cautions.append(
                     f"the pairs and the rest miss the score by {abs(gap):.3g}, {relative:.1%} of it"
