@@ -114,13 +114,13 @@ def test_points_that_are_too_few_leave_a_gap_in_sight(ranking):
     assert any("integrated over 2 points for the query, 2" in note for note in found.notes)
 
 
-@pytest.mark.parametrize("score, said", [(1e-4, []), (1e-3, ["5.0%"]), (1e-9, [])])
+@pytest.mark.parametrize(("score", "said"), [(1e-3, True), (1e-5, False), (1e-9, False)])
 def test_a_gap_that_is_rounding_of_large_terms_is_not_said(score, said):
     """Terms of 2 and -2 leave a small score: what their rounding misses is not the method's gap."""
 
     def matches(query, text):
-        rest = {"all else": -2.0 + score * (0.95 if said else 0.99)}
         tokens = (("pot", 0, 3, "text"),)
+        rest = {"all else": -2.0 + 0.95 * score}
         return TokenMatches(tokens, tokens, np.array([[2.0]]), parts=rest, way="products")
 
     def scorer(query, texts):
@@ -128,11 +128,8 @@ def test_a_gap_that_is_rounding_of_large_terms_is_not_said(score, said):
 
     scorer.token_matches = matches
     found = ix.TokenPairs().explain(ix.rank(scorer, "pot", ["pot"]), 0)
+    assert any("miss the score" in one for one in found.cautions) == said
     assert math.isnan(found.metrics["relative_gap"]) == (score == 1e-9)
-    assert [one for one in found.cautions if "miss the score" in one] == [
-        one for one in found.cautions if any(part in one for part in said)
-    ]
-    assert len([one for one in found.cautions if "miss the score" in one]) == len(said)
 
 
 def test_pairs_add_up_where_the_cosine_is_almost_0():
