@@ -13,13 +13,22 @@ from intentx.ranking import Ranking
 __all__ = ["calls_of", "check_calls", "cost_note"]
 
 
-def check_calls(ranking: Ranking, cost: CallCost, lists: Sequence[Sequence[str]], purpose: str) -> None:
+def check_calls(
+    ranking: Ranking,
+    cost: CallCost,
+    lists: Sequence[Sequence[str]],
+    purpose: str,
+    *,
+    tell: bool = True,
+) -> None:
     """Tell what a ranker of dear calls is going to be asked, or refuse what it does not allow.
 
     Parameters
     ----------
     lists
         What it is going to be asked about.
+    tell
+        Whether a warning says what it costs.
 
     Raises
     ------
@@ -42,7 +51,7 @@ def check_calls(ranking: Ranking, cost: CallCost, lists: Sequence[Sequence[str]]
         return
     words = cost.in_words(max(lists, key=len), calls)
     if spent + calls <= cost.most_calls:
-        if not spent:
+        if tell and not spent:
             warnings.warn(
                 f"{purpose} now asks {ranking.can.name} by {calls} calls ({words}); it allows "
                 f"{cost.most_calls} for one explanation",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from intentx.call_limits import check_calls
 from intentx.capabilities import one_look
+from intentx.edit_groups import in_order, packed
 from intentx.errors import InputError
 from intentx.ranking import Ranking
 from intentx.scoring import unit_of
@@ -22,6 +23,7 @@ __all__ = [
     "EditedDocuments",
     "Removal",
     "all_subsets",
+    "check_edits",
     "editable",
     "edits_in_a_list",
     "edits_within",
@@ -309,7 +311,7 @@ def score_edits(ranking: Ranking, edits: EditedDocuments, purpose: str) -> npt.N
     if not box.listwise:
         return box(ranking.query, edits.texts)
     most, cost = edits_in_a_list(ranking), box.can.cost
-    groups = [*(_lists if cost is None else _packed)(edits.source.tolist(), most)]
+    groups = [*(in_order if cost is None else packed)(edits.source.tolist(), most)]
     lists = [_list_of(ranking, edits, some) for some in groups]
     if cost is not None:
         check_calls(ranking, cost, [texts for _, texts in lists], purpose)
@@ -325,6 +327,29 @@ def score_edits(ranking: Ranking, edits: EditedDocuments, purpose: str) -> npt.N
     return scores
 
 
+def check_edits(ranking: Ranking, several: Sequence[EditedDocuments], purpose: str) -> None:
+    """Refuse at once what takes several calls of `score_edits`, where a ranker says what it allows.
+
+    Asks nothing. Each of ``several`` is for a call of its own.
+
+    Raises
+    ------
+    InputError
+        As `score_edits`, if all of them together would make more than the ranker's ``most_calls``.
+    """
+    box = ranking.black_box(purpose)
+    cost = box.can.cost
+    if not box.listwise or cost is None:
+        return
+    most = edits_in_a_list(ranking)
+    lists = [
+        _list_of(ranking, edits, some)[1]
+        for edits in several
+        for some in packed(edits.source.tolist(), most)
+    ]
+    check_calls(ranking, cost, lists, purpose, tell=False)
+
+
 def _list_of(
     ranking: Ranking, edits: EditedDocuments, some: Sequence[int]
 ) -> tuple[npt.NDArray[np.intp], list[str]]:
@@ -337,37 +362,6 @@ def _list_of(
         places = np.sort(np.concatenate([sources, others[wanted]]))
     edited = dict(zip(sources.tolist(), (edits.texts[i] for i in some), strict=True))
     return places, [edited.get(place, ranking.texts[place]) for place in places.tolist()]
-
-
-def _lists(sources: Sequence[int], most: int) -> Iterator[list[int]]:
-    """Edits in their order, as many at a time as are of different documents, up to ``most``."""
-    some: list[int] = []
-    for i, source in enumerate(sources):
-        if len(some) == most or source in {sources[j] for j in some}:
-            yield some
-            some = []
-        some.append(i)
-    if some:
-        yield some
-
-
-def _packed(sources: Sequence[int], most: int) -> Iterator[list[int]]:
-    """Edits in as few lists as can be, each of up to ``most`` different documents."""
-    lists: list[list[int]] = []
-    first = 0  # all lists before it are full
-    for i, source in enumerate(sources):
-        place = next(
-            (k for k in range(first, len(lists)) if len(lists[k]) < most
-             and source not in {sources[j] for j in lists[k]}),
-            None,
-        )  # fmt: skip
-        if place is None:
-            lists.append([i])
-        else:
-            lists[place].append(i)
-        while first < len(lists) and len(lists[first]) == most:
-            first += 1
-    yield from lists
 
 
 def _on_scale(score: float, now: npt.NDArray[np.float64], before: npt.NDArray[np.float64]) -> float:

@@ -37,7 +37,7 @@ ROOMS = [
     ("scoring",),
     ("doubts", "truncation"),
     ("ranking",),
-    ("call_limits",),
+    ("call_limits", "edit_groups"),
     ("feature_ranking", "perturbation", "search"),
     ("random_edits",),
     ("preferences",),

@@ -283,7 +283,7 @@ class AttentionMaps:
         Places of the query's pieces; empty where the model reads the document alone.
     read_from
         (T,) how much of the score is read off each token of the last layer, 1 in all: the first one of
-        a cross-encoder, the pooling's weights of a bi-encoder.
+        a cross-encoder, the pooling's weights of a bi-encoder, the last one of a language model.
     """
 
     weights: npt.NDArray[np.float64] = field(repr=False)

@@ -277,6 +277,21 @@ def test_a_pair_is_asked_directly():
     assert all("piano" not in request.json["messages"][1]["content"] for request in made)
 
 
+@pytest.mark.parametrize("settings", [{}, {"seconds": 60.0, "samples": 1000}, {"samples": 40}])
+def test_a_pair_that_takes_too_many_calls_takes_none(settings):
+    """Both documents are counted, and what comes after the first versions, before the first call."""
+    words = " ".join(f"word{i}" for i in range(12))
+    docs = {"a": f"green tea {words}", "b": f"tea {words}"}
+    settings = {"samples": 12, "exact_up_to": 0} | settings
+    with Service(fine) as service:
+        ranker = LLMRanker(service.url, mode="pairwise", most_calls=40, **QUICK)
+        ranking = ix.rank(ranker, "green tea", docs)
+        before = len(service.requests)
+        with pytest.raises(ix.InputError, match="It allows 40 calls for one explanation, and none"):
+            ix.KernelSHAP(**settings).explain(ranking, "a", above="b")
+        assert len(service.requests) == before
+
+
 @pytest.mark.parametrize("content", [None, "Both are fine.", "I cannot decide that for you."])
 def test_undecided_pairs_are_ties(content):
     with Service(answers(completion(content))) as service:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from intentx.explainers.document.coalitions import design
 from intentx.explainers.document.interactions import most_telling
 
-__all__ = ["asked"]
+__all__ = ["asked", "likely"]
 
 Floats = npt.NDArray[np.float64]
 Kept = npt.NDArray[np.bool_]
@@ -48,3 +48,14 @@ def asked(
     empty, full = float(values[0]), float(values[1])
     rest = some.rests[most_telling(some, values[2:], empty, full)]
     return np.concatenate([some.first, rest]), np.concatenate([answers, ask(rest)])
+
+
+def likely(players: int, number: int, seed: int) -> Kept:
+    """(S, T) coalitions, none and all among them, as many as `asked` asks about by a seed.
+
+    >>> likely(5, 20, 0).shape
+    (20, 5)
+    """
+    ends = np.array([[False], [True]]).repeat(players, axis=1)
+    some = design(players, number - 2, np.random.default_rng(seed))
+    return np.concatenate([ends, some.first, *some.rests[:1]])

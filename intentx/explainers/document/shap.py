@@ -13,7 +13,7 @@ import numpy.typing as npt
 from intentx.checks import Part, Positive
 from intentx.explainers.base import Question
 from intentx.explainers.document.anytime import said_of, stable_first, within
-from intentx.explainers.document.asking import asked
+from intentx.explainers.document.asking import asked, likely
 from intentx.explainers.document.coalitions import kernel_weights
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.interactions import expected_errors, expected_shapley_values
@@ -162,13 +162,14 @@ class KernelSHAP(DocumentMethod):
     ) -> Floats:
         """(T,) values; ``metrics`` gets what they add up from, and how additive the ranker is."""
 
+        column = {term: place for place, term in enumerate(terms)}
+
+        def own(one: Subject, kept: Kept) -> Kept:
+            return kept[:, [column[term] for term in one.terms]]
+
         def ask(kept: Kept) -> Floats:
             """(S, 1 or 2) scores of the document, and of the other one."""
-            column = {term: place for place, term in enumerate(terms)}
-            scores = [
-                one.score_kept(kept[:, [column[t] for t in one.terms]], self.removal, self.mask)
-                for one in players
-            ]
+            scores = [one.score_kept(own(one, kept), self.removal, self.mask) for one in players]
             return np.stack(scores, axis=1)
 
         number = len(terms)
@@ -184,6 +185,9 @@ class KernelSHAP(DocumentMethod):
             generator = np.random.default_rng(self.seed)
             return asked(ask, lambda scores: _values(scores)[0], number, some - 2, generator)
 
+        if subject.ranking.can.cost is not None:  # nothing is asked where all of it is too much
+            some = all_subsets(number) if every else likely(number, most, self.seed)
+            subject.check_kept([(one, own(one, some)) for one in players], self.removal, self.mask)
         told = self.seconds is not None or self.stability is not None
         (kept, scores), asked_about = within(
             self.seconds, most, versions, self.stability,

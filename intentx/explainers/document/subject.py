@@ -19,6 +19,7 @@ from intentx.perturbation import (
     MOST_WORDS,
     EditedDocuments,
     Removal,
+    check_edits,
     keep_units,
     removal_for,
     score_edits,
@@ -148,16 +149,34 @@ class Subject:
 
     def score_texts(self, texts: Sequence[str]) -> Floats:
         """(S,) scores of texts in the place of the document, as by `score_edits`."""
-        source = np.full(len(texts), self.position, dtype=np.intp)
-        purpose = f"an explanation by {self.method}"
-        return score_edits(self.ranking, EditedDocuments(tuple(texts), source), purpose)
+        return score_edits(self.ranking, self._edits(texts), self._purpose)
+
+    @property
+    def _purpose(self) -> str:
+        return f"an explanation by {self.method}"
+
+    def _edits(self, texts: Sequence[str]) -> EditedDocuments:
+        return EditedDocuments(tuple(texts), np.full(len(texts), self.position, dtype=np.intp))
 
     def score_kept(
         self, kept: npt.NDArray[np.bool_], how: Removal = "delete", mask: str | None = None
     ) -> Floats:
         """(S,) scores of the document with only those terms left that ``kept`` (S, T) says."""
+        return self.score_texts(self._kept(kept, how, mask))
+
+    def check_kept(
+        self,
+        several: Sequence[tuple[Subject, npt.NDArray[np.bool_]]],
+        how: Removal = "delete",
+        mask: str | None = None,
+    ) -> None:
+        """Refuse what `score_kept` of several documents would take, if the ranker does not allow it."""
+        edits = [one._edits(one._kept(kept, how, mask)) for one, kept in several]
+        check_edits(self.ranking, edits, self._purpose)
+
+    def _kept(self, kept: npt.NDArray[np.bool_], how: Removal, mask: str | None) -> Sequence[str]:
         how, mask = removal_for(self.ranking, how, mask)
-        return self.score_texts(keep_units(self.text, self.units, kept, how=how, mask=mask))
+        return keep_units(self.text, self.units, kept, how=how, mask=mask)
 
     @contextlib.contextmanager
     def looking_inside(self, versions: int) -> Iterator[None]:

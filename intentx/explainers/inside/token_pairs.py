@@ -174,16 +174,21 @@ class TokenPairs(DocumentMethod):
             return ("deeplift", *by_interactions(subject, can.interacting))
         if can.at_side is not None:
             return self._of_encoder(subject, can.at_side)
-        ways = "sums over pairs (late interaction, learned sparse rankers), encoders of two sides"
-        what = "KNRM and MatchPyramid" if self.method == "auto" else "no others"
+        ways = "encoders of two sides"
+        if self.method == "auto":
+            sums = "sums over pairs (late interaction, learned sparse rankers)"
+            ways = f"{sums}, {ways}, KNRM and MatchPyramid"
         deletion = (
             "TokenPairs(method='deletion'), on the command line token-pairs-deletion, asks for scores"
         )
+        exact = ""
+        if can.token_matches is not None or can.interacting is not None:
+            exact = "TokenPairs(), on the command line token-pairs, tells its pairs; "
         hint = "" if can.listwise else f"{deletion}; "
         raise InputError(
-            f"TokenPairs(method={self.method!r}) looks into {ways}, {what}; {can.name} is none of "
-            f"them: {hint}KernelSHAP, and where there are gradients DeepLIFT, weigh the words of the "
-            "document"
+            f"TokenPairs(method={self.method!r}) looks into {ways}; {can.name} is none of "
+            f"them: {exact}{hint}KernelSHAP, and where there are gradients DeepLIFT, weigh the words "
+            "of the document"
         )
 
     def _of_encoder(self, subject: Subject, at_side: Any) -> tuple[str, tuple[PairToken, ...], Pairing]:

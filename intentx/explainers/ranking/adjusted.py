@@ -148,8 +148,9 @@ def _of_covariates(
     """
     own = covariates - others @ np.linalg.lstsq(others, covariates, rcond=COLLINEAR)[0]
     scale = own.std(axis=0)
-    scale[scale == 0] = 1.0
-    own = own / scale
+    explained = scale <= NEGLIGIBLE * np.maximum(covariates.std(axis=0), NEGLIGIBLE)
+    scale[explained] = 1.0  # no weight of its own: what is left of it is rounding
+    own = np.where(explained, 0.0, own / scale)
     of_document = np.zeros((source.max(initial=0) + 1, own.shape[1]))
     np.add.at(of_document, source, own * residual[:, None])
     inverse = np.linalg.pinv(own.T @ own, rcond=COLLINEAR**2)

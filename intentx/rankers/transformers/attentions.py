@@ -9,11 +9,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from intentx.capabilities import AttentionMaps
 from intentx.errors import InputError
 from intentx.rankers.transformers.batches import on_device
 from intentx.rankers.transformers.models import undisturbed
+from intentx.rankers.transformers.word_pieces import Reading
 
-__all__ = ["attentions_of", "eager"]
+__all__ = ["attention_maps", "attentions_of", "eager"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -72,3 +74,23 @@ def attentions_of(inner: Any, features: Mapping[str, Any], device: Any) -> Float
     if len({tuple(one.shape) for one in found}) > 1:  # layers that look at a window only
         raise InputError(f"the layers of {type(inner).__name__} attend to windows of different sizes")
     return np.asarray(torch.stack([one[0] for one in found]).cpu().double().numpy())
+
+
+def attention_maps(
+    inner: Any,
+    features: Mapping[str, Any],
+    reading: Reading,
+    read_from: Floats,
+    device: Any,
+    query_places: npt.NDArray[np.intp] | None = None,
+) -> AttentionMaps:
+    """The attention of one text, with (T,) shares of the tokens that its score is read off.
+
+    They are brought to 1 in all. Without ``query_places`` the text is read alone.
+    """
+    weights = attentions_of(inner, features, device)
+    none = np.empty(0, dtype=np.intp)
+    asked = none if query_places is None else query_places
+    return AttentionMaps(
+        weights, reading.places, reading.spans, asked, read_from / max(read_from.sum(), 1e-12)
+    )

@@ -150,6 +150,15 @@ class LanguageModel(torch.nn.Sequential):
             len(encoding.ids) > kept,
         )
 
+    @staticmethod
+    def places_of(query: str, told: str, offsets: Sequence[tuple[int, int]]) -> list[int]:
+        """Places of the tokens that hold a part of the query, by their characters in what is told."""
+        start = told.rfind(query)
+        end = start + len(query)
+        if start < 0:
+            return []
+        return [place for place, (a, b) in enumerate(offsets) if max(a, start) < min(b, end)]
+
     def _special_tokens(self) -> tuple[list[int], list[int]]:
         """What the tokenizer puts first and last."""
         if not getattr(self.tokenizer, "is_fast", False):

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from intentx.capabilities import EmbeddedText, TokenMatches, seen_once
+from intentx.capabilities import AttentionMaps, EmbeddedText, TokenMatches, seen_once
 from intentx.errors import InputError, MissingExtraError
 from intentx.folders import refuse_other_kinds, refuse_other_objects
+from intentx.rankers.transformers.attentions import attention_maps
 from intentx.rankers.transformers.batches import each_in_batches, on_device, repeated, widened
 from intentx.rankers.transformers.memory import Room
 from intentx.rankers.transformers.models import (
@@ -156,6 +157,18 @@ class LateInteractionRanker(OneModel):
             rows, best = np.arange(len(products)), products.argmax(axis=1)
             matrix[rows, best] = products[rows, best] / self._divisor(own.vectors)
         return TokenMatches(own.tokens, its.tokens, matrix, way="maxima")
+
+    def attentions(self, query: str, text: str) -> AttentionMaps:
+        """What each head of each layer attends to while the model reads the text, for all vectors."""
+        [text] = checked(query, [text])
+        features, [reading] = self._window_of("document").read([text])
+        with undisturbed(self.model):
+            _, mask = self._forward("document", dict(features))
+        if mask.shape != features["input_ids"].shape:  # vectors of several tokens: of all alike
+            mask = features["attention_mask"].bool()
+        inner: Any = self.model.transformers_model
+        read_from = mask[0].cpu().double().numpy()
+        return attention_maps(inner, features, reading, read_from, self.model.device)
 
     def score_embedded(self, embedded: EmbeddedText, vectors: torch.Tensor) -> torch.Tensor:
         """Scores (B,) with ``vectors`` (B, L, D) in place of the document's."""

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from intentx.capabilities import EmbeddedText
+from intentx.capabilities import AttentionMaps, EmbeddedText
 from intentx.errors import InputError, MissingExtraError
+from intentx.rankers.transformers.attentions import attention_maps
 from intentx.rankers.transformers.batches import in_batches, on_device, repeated, widened
 from intentx.rankers.transformers.memory import Room
 from intentx.rankers.transformers.models import Precision, checked, undisturbed
@@ -194,6 +195,30 @@ class CausalLMRanker(_LikelyWords):
         self.instruction, self.system = instruction, system
         settings = {"device": device, "precision": precision, "max_length": max_length}
         super().__init__(model, prompt, yes, no, batch_size, settings)
+
+    def attentions(self, query: str, text: str) -> AttentionMaps:
+        """What each head of each layer attends to while the model reads the prompt: its last token."""
+        [text] = checked(query, [text])
+        _, features, reading = self._read(query, text)
+        [tokens] = features.encodings
+        read_from = np.zeros(len(tokens.ids))
+        read_from[-1] = 1.0
+        around = self._prompt(query)
+        asked = self.model.places_of(query, around.before, tokens.offsets)
+        if not asked:  # the prompt has the query behind the document
+            [after] = self.model.tokenizer([around.after], add_special_tokens=False).encodings
+            behind = len(tokens.ids) - len(after.ids)
+            asked = [
+                behind + place for place in self.model.places_of(query, around.after, after.offsets)
+            ]
+        return attention_maps(
+            self.model.inner,
+            features,
+            reading,
+            read_from,
+            self.model.device,
+            np.array(asked, dtype=np.intp),
+        )
 
     def _prompt(self, query: str) -> Prompt:
         told = {"query": query, "instruction": self.instruction}

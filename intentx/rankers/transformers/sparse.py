@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from intentx.capabilities import EmbeddedText, TokenMatches, seen_once
+from intentx.capabilities import AttentionMaps, EmbeddedText, TokenMatches, seen_once
 from intentx.errors import InputError, MissingExtraError
 from intentx.folders import refuse_other_kinds, refuse_other_objects
+from intentx.rankers.transformers.attentions import attention_maps
 from intentx.rankers.transformers.batches import each_in_batches, on_device, repeated, widened
 from intentx.rankers.transformers.memory import Room
 from intentx.rankers.transformers.models import (
@@ -132,6 +133,19 @@ class SparseRanker(OneModel):
         [text] = checked(query, [text])
         self.state_mark()
         return matches(self, query, text)
+
+    def attentions(self, query: str, text: str) -> AttentionMaps:
+        """What each head of each layer attends to while the model reads the text, for all its tokens.
+
+        A weight may be read off each of them.
+        """
+        [text] = checked(query, [text])
+        _, features, reading = self._read(query, text)
+        inner = _reader(self.model)
+        if inner is None:
+            raise InputError("documents are weighed by a table and not by a transformer: no attention")
+        read_from = features["attention_mask"][0].cpu().double().numpy()
+        return attention_maps(inner, features, reading, read_from, self.model.device)
 
     def score_embedded(self, embedded: EmbeddedText, vectors: torch.Tensor) -> torch.Tensor:
         """Scores (B,) with ``vectors`` (B, L, D) in place of the document's."""

@@ -12,7 +12,14 @@ import torch
 
 import intentx as ix
 from intentx.cli import main
-from intentx.rankers import DPR, BiEncoder, CrossEncoder
+from intentx.rankers import (
+    DPR,
+    BiEncoder,
+    CausalLMRanker,
+    CrossEncoder,
+    LateInteractionRanker,
+    SparseRanker,
+)
 from intentx.report.pages.document_answer import _speaking
 from intentx.report.pages.explained_document import DocumentView
 from tests import tiny_models
@@ -105,6 +112,79 @@ def test_a_decoder_is_read_at_its_last_token(tmp_path):
     }
     assert {w.start: w.weight for w in found.words} == pytest.approx(shares, rel=1e-5)
     assert min(shares.values()) > 0
+
+
+def eager_weights(make, folder, given):
+    """(layers, heads, T, T) of one text by transformers, from its files."""
+    with torch.no_grad():
+        model = make.from_pretrained(folder, attn_implementation="eager").eval()
+        return torch.stack(model(**given, output_attentions=True).attentions)[:, 0].double().numpy()
+
+
+def shares_of(offsets, row, words):
+    """By the start of a word, what a row of attention has on its tokens."""
+    return {
+        word.start: sum(row[t] for t, (a, b) in enumerate(offsets) if a < word.end and word.start < b)
+        for word in words
+    }
+
+
+def test_sparse_and_late_interaction_are_read_at_each_token(tmp_path):
+    from sentence_transformers import MultiVectorEncoder
+    from transformers import AutoModel, AutoTokenizer, BertConfig, BertForMaskedLM
+
+    config = BertConfig(**tiny_models.SIZES, max_position_embeddings=24)
+    made = tiny_models.seeded(lambda: BertForMaskedLM(config), 4.0)
+    folder = tiny_models.save(
+        made, tiny_models.word_pieces(tmp_path / "splade", 24), tmp_path / "splade"
+    )
+    _, dense = tiny_models.bi_encoder(tmp_path / "bi")
+    late = MultiVectorEncoder(str(dense), device="cpu")
+    late.save(str(tmp_path / "late"))
+    for ranker, make, files in (
+        (SparseRanker(folder), BertForMaskedLM, folder),
+        (LateInteractionRanker(tmp_path / "late"), AutoModel, tmp_path / "late"),
+    ):
+        ranking = ix.rank(ranker, ASKED, DOCS)
+        given = AutoTokenizer.from_pretrained(files)(DOCS["c"], return_tensors="pt")
+        weights = eager_weights(make, files, given)
+        row = weights[-1].mean(axis=0).mean(axis=0)
+        found = ix.Attention().explain(ranking, "c")
+        shares = shares_of(given.encodings[0].offsets, row, found.words)
+        assert {w.start: w.weight for w in found.words} == pytest.approx(shares, rel=1e-4)
+        assert any("reads the document alone" in note for note in found.notes)
+
+
+@pytest.mark.parametrize("asked_first", [True, False])
+def test_a_language_model_is_read_where_it_answers(tmp_path, asked_first):
+    from transformers import AutoTokenizer, Qwen3ForCausalLM
+
+    from tests import language_models
+
+    folder = language_models.causal_lm(tmp_path / "lm", chat=False)
+    told = "Query: {query} Document: {document}?" if asked_first else "{document} Query: {query}?"
+    ranker = CausalLMRanker(folder, prompt=told)
+    ranking = ix.rank(ranker, "loud review", DOCS)
+    found = ix.Attention().explain(ranking, "a")
+    ids = ranker._read("loud review", DOCS["a"])[1]["input_ids"]
+    weights = eager_weights(Qwen3ForCausalLM, folder, {"input_ids": ids})
+    row = weights[-1].mean(axis=0)[-1]
+    tokenizer = AutoTokenizer.from_pretrained(folder)
+    pieces = [tokenizer.decode([one]) for one in ids[0].tolist()]
+    ends = np.cumsum([len(piece) for piece in pieces])
+    whole = "".join(pieces)
+
+    def on(text):
+        start = whole.rindex(text)
+        return sum(
+            row[t]
+            for t, (piece, end) in enumerate(zip(pieces, ends, strict=True))
+            if max(end - len(piece), start) < min(end, start + len(text))
+        )
+
+    assert found.metrics["on_query"] == pytest.approx(on("loud review"), rel=1e-5)
+    assert sum(found.weights) + found.rest == pytest.approx(1, rel=1e-6)
+    assert not any("document alone" in note for note in found.notes)
 
 
 def test_an_encoder_of_dpr_is_read_at_its_first_token(tmp_path):

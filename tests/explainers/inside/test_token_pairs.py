@@ -417,6 +417,22 @@ def test_refusals_name_what_can(tmp_path):
         ix.TokenPairs().explain(recorded, "a")
 
 
+def test_a_ranker_that_says_its_pairs_is_sent_there():
+    """Asked for integrals, which it has not: it is not told to be no sum over pairs."""
+
+    class Says:
+        def __call__(self, query, texts):
+            return [float(len(text)) for text in texts]
+
+        def token_matches(self, query, text):
+            return TokenMatches((("a", 0, 1, "text"),), (), np.zeros((1, 0)), way="maxima")
+
+    with pytest.raises(ix.InputError, match="looks into encoders of two sides; Says is none") as told:
+        ix.TokenPairs(method="integrated").explain(ix.rank(Says(), ASKED, DOCS), "a")
+    assert "token-pairs, tells its pairs" in str(told.value)
+    assert "sums over pairs" not in str(told.value)
+
+
 def test_a_ranker_of_lists_is_not_sent_to_deletion():
     ranker = ix.PairwiseRanker(lambda query, one, other: one.count("piano") > other.count("piano"))
     ranking = ix.rank(ranker, ASKED, DOCS)

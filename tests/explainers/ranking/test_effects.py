@@ -3,6 +3,7 @@
 import json
 import math
 import re
+import zlib
 
 import numpy as np
 import pytest
@@ -260,3 +261,26 @@ def test_of_two_terms_alike_that_of_the_query_needs_less_evidence(seed):
         of_piano = effects(ranking, WORDS, budget=60, seed=seed)[WORDS.index("piano")]
         kinds[query] = of_piano.kind
     assert kinds == {"piano": "wanted", "keyboard": "no effect"}
+
+
+def test_few_versions_of_few_documents_have_errors_of_a_size():
+    """Chosen terms explain the covariates wholly there: what rounding leaves of these is no weight."""
+    docs = [
+        "The grey heron stands still in shallow water and waits for fish. It hunts at dawn and dusk.",
+        "A kayak for shallow rivers: light, quiet, and quick to turn. Anglers fish from it at dawn.",
+        "The city council voted on a new parking tax for visitors.",
+        "Carp are bottom feeding fish; birds such as herons and cormorants eat the young ones.",
+        "Egrets, white relatives of herons, wade along the shore. They stab small fish with their bill.",
+        "Chess openings for beginners: control the centre, develop your pieces, castle early.",
+    ]
+
+    def score(query, texts):
+        noise = [zlib.crc32(text.encode()) / 2**32 for text in texts]
+        return [2.0 * ("fish" in text) + more for text, more in zip(texts, noise, strict=True)]
+
+    ranking = ix.rank(score, "birds that hunt", docs)
+    for budget in (20, 40, 60):
+        found = ix.Multiplex(budget=budget).explain(ranking).effects
+        assert found
+        assert max(one.high - one.low for one in found) < 100, budget
+        assert {one.term for one in found if one.kind == "wanted"} <= {"fish"}
