@@ -73,10 +73,10 @@ def test_attention_gives_sizes_and_opens_one_head_at_a_time(page):
     assert "against" not in page.text("#other .legend")
     assert "Heads and layers" in said
     layer = page.all("#other details > summary")
-    page.run("arguments[0].click()", next(one for one in layer if one.text.startswith("Layer 1")))
+    page.run("arguments[0].click()", next(one for one in layer if one.text.startswith("Layer 0")))
     page.shown("#other details[name=heads] > summary")  # made when the layer is unfolded
     heads = [one for one in page.all("#other details[name=heads] > summary") if one.text]
-    assert [one.text.partition(",")[0] for one in heads] == ["head 1", "head 2"]
+    assert [one.text.partition(",")[0] for one in heads] == ["head 0", "head 1"]
     for head in heads:
         head.click()
     assert len(page.all("#other details[name=heads][open]")) == 1

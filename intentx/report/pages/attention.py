@@ -31,7 +31,7 @@ def attention_grid(view: DocumentView) -> Html:
     layers = []
     for layer, heads in enumerate(explanation.grid):
         folds = [_head(explanation, view.label, layer, head, row) for head, row in enumerate(heads)]
-        layers.append(join([tag("h4", f"Layer {layer + 1}"), *folds]))
+        layers.append(join([tag("h4", f"Layer {layer}"), *folds]))
     return join(layers)
 
 
@@ -41,7 +41,7 @@ def _head(explanation: AttentionExplanation, label: str, layer: int, head: int, 
     order = np.argsort(-row, kind="stable")[:NAMED].tolist()
     names = [tag("bdi", text[words[i].start : words[i].end]) for i in order if row[i] > 0]
     share = number(float(row.sum()), 1.0)
-    summary = tag("summary", f"head {head + 1}, {share} on the document: ", join(names, ", "))
+    summary = tag("summary", f"head {head}, {share} on the document: ", join(names, ", "))
     parts: list[str] = []
     done = 0
     largest = float(row.max(initial=0.0))

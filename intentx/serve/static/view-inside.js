@@ -41,11 +41,11 @@ export function pairsView(answer, context) {
 export function attentionView(answer, context) {
   const parts = documentView(answer, context);
   const text = answer.document ?? textOf(answer, answer.doc_id);
-  const head = (weights, number) => fold(`head ${number + 1}, ${percent(weights.reduce((sum, one) => sum + one, 0))} on the document`,
+  const head = (weights, number) => fold(`head ${number}, ${percent(weights.reduce((sum, one) => sum + one, 0))} on the document`,
     () => coloured(text, answer.words.map((word, i) => ({ ...word, weight: weights[i] }))), false, "heads");
   if (answer.grid) {
     parts.splice(-2, 0, make("h3", null, "Heads and layers"), note("What each head of each layer attends to; what the model does with it, attention does not say."),
-      answer.grid.map((layer, number) => fold(`Layer ${number + 1}: ${several(layer.length, "head")}`, () => layer.map(head))));
+      answer.grid.map((layer, number) => fold(`Layer ${number}: ${several(layer.length, "head")}`, () => layer.map(head))));
   }
   return parts;
 }
