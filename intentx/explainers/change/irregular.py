@@ -7,7 +7,7 @@ import functools
 import re
 
 from intentx.explainers.change.irregular_others import FAMILIES, PREFIXES
-from intentx.explainers.change.kin import bare
+from intentx.explainers.change.kin import bare, without_article
 from intentx.text import Analyzer
 
 __all__ = ["families"]
@@ -93,11 +93,11 @@ def _analyzer(language: str) -> Analyzer:
 
 
 def _stems(text: str, language: str) -> frozenset[str]:
-    """Stems, and, of other languages than English, the words themselves; without accents."""
+    """Stems, and, of other languages than English, the words themselves; without accents, articles."""
     analyzer = _analyzer(language)
     plain = dataclasses.replace(analyzer, stem=None)
     words = () if language == "en" else plain.terms(text)
-    return frozenset(map(bare, (*analyzer.terms(text), *words)))
+    return frozenset(bare(without_article(one)) for one in (*analyzer.terms(text), *words))
 
 
 def families(text: str, language: str = "en") -> frozenset[tuple[str, int]]:

@@ -166,10 +166,48 @@ valvonnan valvoa valvoi, tehdä tekee teki tehnyt teko, nähdä näkee näki nä
 meni, tulla tulee tuli, juosta juoksee juoksi juoksu, hyvä parempi paras, paljon enemmän eniten,
 kirjoittaa kirjoitus, lukea lukee luki, myydä myynti, ostaa osto, elää elämä, kuolla kuolema
 """
+_POLISH = """
+być jest są był była było byli będzie będą, iść idzie szedł szła szli pójść poszedł, jechać jedzie
+jazda, mieć ma mają miał, móc może mogą mógł, chcieć chce, wiedzieć wie wiedza, jeść je jadł jedzenie,
+dać daje dawać, brać bierze wziąć weźmie, pisać pisze pismo, mówić powiedzieć mowa, widzieć widok,
+robić zrobić, człowiek ludzie ludzi ludziom, rok lata lat, dziecko dzieci, brat bracia, przyjaciel
+przyjaciele przyjaźń, ksiądz księża, pies psa psy psów psem, kot koty, ojciec ojca ojcowie, dzień dnia
+dni, sen snu sny, kupiec kupca kupić kupno, ręka ręce rąk, oko oczy oczu, ucho uszy, dom domu domy,
+stół stołu stoły, wóz wozu, lód lodu, miód miodu, nóż noża noże, ząb zęba zęby, mąż męża, miasto
+mieście, świat świecie, las lesie, kwiat kwiecie, gwiazda gwieździe, dobry lepszy dobrze lepiej, zły
+gorszy źle gorzej, duży większy, mały mniejszy, praca pracownik pracy, cena ceny cenny, woda wody
+wodny, droga drodze, noga nodze, książka książek, sąd sędzia, chory choroba, śmierć umrzeć umarł
+zmarł, koń konia konie, sól soli, kość kości, krew krwi, wieś wsi, lew lwa, orzeł orła
+"""
+_CZECH = """
+být je jsou byl byla bylo bude budou, jít jde šel šla šli, jet jede jel jízda, mít má mají měl, moci
+může mohou mohl, chtít chce chtěl, vědět ví věda, jíst jí jedl jídlo, dát dává, brát bere bral vzít,
+psát píše psal písmo, říci řekl řeč, vidět vidí, člověk lidé lidí lidem, rok roky let léta, dítě děti
+dětí, bratr bratři, přítel přátelé přátel, pes psa psi psů, otec otce, den dne dny dnů, sen snu, ruka
+ruce rukou, oko oči očí, ucho uši, dům domu domy domě, stůl stolu stoly, vůz vozu, kůň koně, sůl soli,
+nůž nože, led ledu, zub zuby, muž muže, město městě, svět světě, kniha knize knih, noha noze, dobrý
+lepší dobře lépe, špatný horší, velký větší, malý menší, práce pracovat pracovník, smrt zemřít zemřel,
+krev krve, lev lva, sníh sněhu, chléb chleba, kámen kamene, hrad hradu, víra věřit, míra měřit, bílý
+bělost, díl dělit, dílo dělat, léčba lék lékař, soud soudce
+"""
+_TURKISH = """
+kitap kitabı kitaba, ağaç ağacı, çocuk çocuğu, renk rengi, kanat kanadı, ad adı, oğul oğlu, ağız ağzı,
+burun burnu, şehir şehri, isim ismi, beyin beyni, akıl aklı, fikir fikri, vakit vakti, demek diyor dedi,
+yemek yiyor yedi, gitmek gidiyor gitti, etmek ediyor etti, bilmek bilgi bilim, su suyu
+"""
+_ARABIC = """
+لغة لغات لغوي, بيت بيوت, رجل رجال, ولد أولاد, كلب كلاب, قلب قلوب, قلم أقلام, باب أبواب, يوم أيام,
+شهر شهور أشهر, سنة سنوات سنين, عام أعوام, طفل أطفال, عمل أعمال, علم علوم, خبر أخبار, سعر أسعار,
+مرض أمراض, دواء أدوية, طبيب أطباء, صديق أصدقاء, عدد أعداد, نهر أنهار, بحر بحار, جبل جبال, مدينة مدن,
+قرية قرى, دولة دول, شركة شركات, مال أموال, حق حقوق, درس دروس, حرب حروب, ملك ملوك, نفس نفوس أنفس,
+عين عيون, يد أيدي, أخ إخوة, أب آباء, أم أمهات, ابن أبناء, بنت بنات, امرأة نساء, كبير كبار, صغير صغار,
+قال يقول قول أقوال, كان يكون, رأى يرى رؤية, ماء مياه, شجرة أشجار, صورة صور, كلمة كلمات كلام, ثمن أثمان
+"""
 
 FAMILIES: Mapping[str, str] = MappingProxyType(
     {
         "de": _GERMAN, "fr": _FRENCH, "es": _SPANISH, "it": _ITALIAN, "pt": _PORTUGUESE, "nl": _DUTCH,
-        "sv": _SWEDISH, "ru": _RUSSIAN, "fi": _FINNISH,
+        "sv": _SWEDISH, "ru": _RUSSIAN, "fi": _FINNISH, "pl": _POLISH, "cs": _CZECH, "tr": _TURKISH,
+        "ar": _ARABIC,
     }
 )  # fmt: skip

@@ -8,7 +8,7 @@ import unicodedata
 from intentx.errors import InputError
 from intentx.text.stopwords import stemmer_name
 
-__all__ = ["bare", "kin", "root", "script_stemmers", "snowball"]
+__all__ = ["bare", "kin", "root", "script_stemmers", "snowball", "without_article"]
 
 SHORTEST = 3  # letters before an ending
 PREFIX, SHARE = 5, 0.7  # letters that two words begin with, at least, and the share of the shorter one
@@ -54,6 +54,18 @@ def bare(word: str) -> str:
     return unicodedata.normalize("NFC", "".join(one for one in apart if not unicodedata.combining(one)))
 
 
+def without_article(word: str) -> str:
+    """An Arabic word without its article, where three letters are left.
+
+    >>> without_article("الكتاب"), without_article("كتاب"), without_article("tea")
+    ('كتاب', 'كتاب', 'tea')
+    """
+    for article in _ARTICLES:
+        if word.startswith(article) and len(word) - len(article) >= SHORTEST:
+            return word.removeprefix(article)
+    return word
+
+
 @functools.lru_cache(maxsize=100_000)
 def root(word: str) -> str:
     """The strong letters of an Arabic word, without article and endings; empty where three are not left.
@@ -63,10 +75,7 @@ def root(word: str) -> str:
     """
     if not any("؀" <= sign <= "ۿ" for sign in word):
         return ""
-    for article in _ARTICLES:
-        if word.startswith(article) and len(word) - len(article) >= SHORTEST:
-            word = word.removeprefix(article)
-            break
+    word = without_article(word)
     for ending in _SUFFIXES:
         if word.endswith(ending) and len(word) - len(ending) >= SHORTEST:
             word = word.removesuffix(ending)

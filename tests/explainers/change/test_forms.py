@@ -26,9 +26,16 @@ FORMS = {
     "arabic": {
         "كتاب": ("كتب", "الكتاب"), "ملحد": ("الإلحاد",), "مدرسة": ("مدارس",), "طالب": ("طلاب",),
         "السيارات": ("سيارة",), "سيارة": ("سيارات",), "ماء": ("الماء",), "بنك": ("بنوك",),
+        "لغة": ("لغات", "اللغات"), "بيت": ("بيوت",), "مدينة": ("المدن",),
     },
-    "czech": {"ateista": ("ateismus", "ateisté"), "kniha": ("knihu",), "škola": ("školní",)},
-    "turkish": {"ateist": ("ateizm", "ateistler"), "kitap": ("kitaplar",), "ev": ("evler", "evde")},
+    "czech": {
+        "ateista": ("ateismus", "ateisté"), "kniha": ("knihu",), "škola": ("školní",),
+        "dům": ("domu", "domy"), "pes": ("psa",),
+    },
+    "turkish": {
+        "ateist": ("ateizm", "ateistler"), "kitap": ("kitaplar",), "ev": ("evler", "evde"),
+        "oğul": ("oğlu",),
+    },
     "swedish": {"ateist": ("ateism",), "bok": ("böcker",), "skola": ("skolor",), "stad": ("städer",)},
     "thai": {"แมว": ("แมวดำ",)},
     "chinese": {"手机": ("手机店",)},
@@ -39,7 +46,8 @@ FORMS = {
     },
     "polish": {  # without a stemmer
         "książka": ("książki",), "ateista": ("ateizm", "ateistyczny"), "szkoła": ("szkolny",),
-        "praca": ("pracować",), "pisać": ("pisarz",),
+        "praca": ("pracować", "pracownik"), "pisać": ("pisarz",), "pies": ("psa", "psów"),
+        "stół": ("stołu",),
     },
     "english": {
         "книга": ("книги",), "café": ("cafe",), "surveillance": ("survey",), "السيارات": ("سيارة",),
