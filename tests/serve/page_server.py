@@ -25,6 +25,7 @@ from intentx.serve.service import Options, Service
 QUERY = "jaguar speed"
 EVIL = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>'
 HOSTILE = f"hostile {EVIL}"
+WHOLE = "whole"  # the demo as it is
 ARABIC = "سرعة الجاغوار في الغابة، والنهر قريب."
 DOCUMENTS = [
     Document("d1", f"A jaguar </textarea></script>{EVIL} runs with speed; it runs.", f"One {EVIL}"),
@@ -79,8 +80,9 @@ def held(query: str, texts: list[str]) -> list[int]:
 def main(state: str) -> None:
     """Answer until the process ends."""
     os.environ["HELD_UNTIL"] = str(Path(state) / "go")
-    engines = {"demo": ShortEngine(), HOSTILE: HostileEngine()}
-    openers = {"demo": functools.partial(ShortEngine, "demo"), HOSTILE: functools.partial(HostileEngine)}
+    engines = {"demo": ShortEngine(), HOSTILE: HostileEngine(), WHOLE: DemoEngine(WHOLE)}
+    openers = {"demo": functools.partial(ShortEngine, "demo"), HOSTILE: functools.partial(HostileEngine),
+               WHOLE: functools.partial(DemoEngine, WHOLE)}  # fmt: skip
     specs = {
         "BM25": "bm25", "MiniLM": "bi-encoder:minilm", f"B {EVIL}": "bm25",
         "recorded": f"run:{recorded(Path(state))}", "down": "http://127.0.0.1:9/rank#retries=0",
