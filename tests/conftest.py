@@ -63,11 +63,7 @@ def scope_of(file):
 def is_neural(scope):
     """Whether a process that runs this imports transformers, as far as its text tells."""
     path = Path(__file__).parents[1] / scope
-    return (
-        path.parts[-2] != "intentx"
-        and path.suffix == ".py"
-        and bool(NEURAL.search(path.read_text("utf-8")))
-    )
+    return path.suffix == ".py" and bool(NEURAL.search(path.read_text(encoding="utf-8")))
 
 
 @pytest.hookimpl(optionalhook=True)
