@@ -11,14 +11,14 @@ import string
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import sentence_transformers
 import torch
-from sentence_transformers.sentence_transformer import modules
 from tokenizers import Tokenizer, models, normalizers, pre_tokenizers, processors
-from transformers import AutoConfig, AutoModel, AutoModelForSequenceClassification
-from transformers import PreTrainedTokenizerFast as FastTokenizer
+
+if TYPE_CHECKING:  # which take seconds: tests read the names alone of architectures
+    import sentence_transformers
+    from transformers import PreTrainedTokenizerFast as FastTokenizer
 
 WORDS = ("piano", "key", "stage", "desk", "sound", "light", "stool", "cable")
 SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
@@ -35,6 +35,8 @@ WINDOW = 64
 
 def word_pieces(*, decoder: bool = False, left: bool = False) -> FastTokenizer:
     """A tokenizer of word pieces; a decoder's puts one token behind a text, and nothing before it."""
+    from transformers import PreTrainedTokenizerFast as FastTokenizer
+
     tokenizer = Tokenizer(
         models.WordPiece({p: i for i, p in enumerate(VOCABULARY)}, unk_token=SPECIAL[1])
     )
@@ -96,6 +98,8 @@ class Architecture:
 
     def config(self, **more: Any) -> Any:
         given = {"vocab_size": len(VOCABULARY), **IDS, **self.sizes, **more}
+        from transformers import AutoConfig
+
         return AutoConfig.for_model(self.kind, **given)
 
     def tokenizer(self) -> FastTokenizer:
@@ -233,6 +237,8 @@ def seeded(seed: int = 0) -> Iterator[None]:
 
 def save(architecture: Architecture, folder: Path, *, cross: bool = False) -> Path:
     """The folder of a model with random weights."""
+    from transformers import AutoModel, AutoModelForSequenceClassification
+
     more = {"attn_implementation": architecture.implementation} if architecture.implementation else {}
     config = architecture.config(**({"num_labels": 1} if cross else {}))
     kind: Any = AutoModelForSequenceClassification if cross else AutoModel
@@ -248,6 +254,9 @@ def bi_encoder(
     architecture: Architecture, folder: Path, *behind: torch.nn.Module, pooling: str | None = None
 ) -> sentence_transformers.SentenceTransformer:
     """A bi-encoder; ``behind`` are modules behind its pooling."""
+    import sentence_transformers
+    from sentence_transformers.sentence_transformer import modules
+
     more = {"attn_implementation": architecture.implementation} if architecture.implementation else {}
     first = modules.Transformer(str(save(architecture, folder)), model_kwargs=more)
     pooled = modules.Pooling(first.get_embedding_dimension(), pooling or architecture.pooling)
@@ -256,6 +265,8 @@ def bi_encoder(
 
 def cross_encoder(architecture: Architecture, folder: Path) -> sentence_transformers.CrossEncoder:
     """A cross-encoder of one score, which is its logit."""
+    import sentence_transformers
+
     more = {"attn_implementation": architecture.implementation} if architecture.implementation else {}
     made: sentence_transformers.CrossEncoder = sentence_transformers.CrossEncoder(
         str(save(architecture, folder, cross=True)),

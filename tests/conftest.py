@@ -29,11 +29,23 @@ def pytest_collection():
         gc.freeze()
 
 
-def pytest_collectstart(collector):
-    """Docstrings of tests hold no examples: nobody looks for them in thousands of functions."""
-    if isinstance(collector, DoctestModule) and collector.path.is_relative_to(Path(__file__).parent):
-        collector.collect = list
+class Examples:
+    """Nobody looks for examples in a module without one, nor imports it for that."""
 
+    @staticmethod
+    def pytest_collectstart(collector):
+        """Of the library, too, for which hooks of this file are not asked."""
+        if isinstance(collector, DoctestModule) and ">>>" not in collector.path.read_text("utf-8"):
+            collector.collect = list
+
+
+def pytest_configure(config):
+    """Hooks for all there is."""
+    config.pluginmanager.register(Examples())
+
+
+# Tests of libraries that take seconds to import: one process runs them, while there are others.
+NEURAL = re.compile(r"transformers|tiny_models|language_models|minilm|from benchmarks\.zoo", re.I)
 
 # Tests that ask for a server or a browser of a whole session, whose start takes seconds.
 SHARED = re.compile(r"^def test_\w+\([^)]*\b(?:server|served|page|browser|chromium)\b", re.M)
@@ -45,6 +57,13 @@ def scope_of(file):
     path = Path(__file__).parents[1] / file
     shares = path.parent.name in ("serve", "report") and SHARED.search(path.read_text(encoding="utf-8"))
     return "servers" if shares else file
+
+
+@functools.cache
+def is_neural(scope):
+    """Whether a process that runs this imports transformers, as far as its text tells."""
+    path = Path(__file__).parents[1] / scope
+    return path.suffix == ".py" and bool(NEURAL.search(path.read_text(encoding="utf-8")))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -63,6 +82,18 @@ def pytest_xdist_make_scheduler(config, log):
     class Together(LoadFileScheduling):
         def _split_scope(self, nodeid):
             return scope_of(nodeid.split("::", 1)[0])
+
+        def _assign_work_unit(self, node):
+            """The next one of the kind that this process runs; of the other kind where none is left.
+
+            That of the servers, which is the longest, is the first.
+            """
+            first = node is self.nodes[0]
+            wanted = [one for one in self.workqueue if one == "servers"] if not first else []
+            wanted += [one for one in self.workqueue if is_neural(one) == first][:1]
+            if wanted:
+                self.workqueue.move_to_end(wanted[0], last=False)
+            super()._assign_work_unit(node)
 
     return Together(config, log)
 

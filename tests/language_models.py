@@ -3,14 +3,8 @@
 import string
 
 from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors, trainers
-from transformers import (
-    PreTrainedTokenizerFast,
-    Qwen3Config,
-    Qwen3ForCausalLM,
-    T5Config,
-    T5ForConditionalGeneration,
-)
 
+from tests.later import transformers
 from tests.tiny_models import save, seeded
 
 TEXTS = [
@@ -40,17 +34,17 @@ def causal_lm(folder, *, chat=True):
     tokenizer.train_from_iterator([*TEXTS, "yes", "no", "yes no"] * 3, trainer)
     for word in ("yes", "no"):
         tokenizer.add_tokens([word]) if len(tokenizer.encode(word).ids) > 1 else None
-    wrapped = PreTrainedTokenizerFast(
+    wrapped = transformers.PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, model_max_length=100_000,
         **{"pad_token": "<|endoftext|>", "eos_token": "<|im_end|>"},
     )  # fmt: skip
     if chat:
         wrapped.chat_template = CHAT
-    config = Qwen3Config(
+    config = transformers.Qwen3Config(
         **SIZES, vocab_size=len(wrapped), num_key_value_heads=2, head_dim=4, max_position_embeddings=512,
         tie_word_embeddings=True,
     )  # fmt: skip
-    return save(seeded(lambda: Qwen3ForCausalLM(config)), wrapped, folder)
+    return save(seeded(lambda: transformers.Qwen3ForCausalLM(config)), wrapped, folder)
 
 
 def seq2seq(folder):
@@ -65,12 +59,12 @@ def seq2seq(folder):
     tokenizer.post_processor = processors.TemplateProcessing(
         single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)]
     )
-    wrapped = PreTrainedTokenizerFast(
+    wrapped = transformers.PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, model_max_length=512,
         **{"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"},
     )  # fmt: skip
-    config = T5Config(
+    config = transformers.T5Config(
         vocab_size=len(wrapped), d_model=16, d_kv=4, d_ff=24, num_layers=2, num_heads=4,
         decoder_start_token_id=0, pad_token_id=0, eos_token_id=1,
     )  # fmt: skip
-    return save(seeded(lambda: T5ForConditionalGeneration(config), 2.0), wrapped, folder)
+    return save(seeded(lambda: transformers.T5ForConditionalGeneration(config), 2.0), wrapped, folder)

@@ -12,6 +12,7 @@ import pytest
 
 import intentx as ix
 from intentx.datasets import load_demo
+from tests.explainers.document import test_perturbing
 from tests.toys import keyboards, ranked
 
 ROOT = Path(__file__).parents[1]
@@ -43,21 +44,60 @@ def everything():
     return json.dumps([found, held.values, held.terms])
 
 
+def verdicts():
+    """What explanations of documents are said to be worth, as JSON."""
+    docs = [
+        "a stage piano with a lamp, keys, pedals and wood by the river",
+        "a desk",
+        "the piano",
+        "lake",
+    ]
+    ranking = ix.rank(
+        lambda _, texts: [3.0 * t.count("piano") - t.count("lamp") for t in texts], "x", docs
+    )
+    methods = (ix.EXS(k=4, samples=90), ix.LIRME(samples=90), ix.KernelSHAP(samples=90))
+    found = [json.loads(method.explain(ranking, 0).to_json()) for method in methods]
+    return json.dumps([one["verdict"] for one in found])
+
+
+def words():
+    """What all methods for documents say of two rankings, as JSON."""
+    return test_perturbing.everything()
+
+
 @pytest.fixture(scope="module")
 def first():
     return everything()
 
 
-def test_the_json_is_the_same_under_another_hash_seed(first):
-    """In another process, which orders sets and the like in another way than this one."""
+@pytest.fixture(scope="module")
+def elsewhere():
+    """What another process finds, which orders sets and the like in another way than this one."""
     seed = "23" if os.environ.get("PYTHONHASHSEED") != "23" else "32"
+    code = "import json; from tests.test_determinism import *; print(json.dumps([f() for f in (%s)]))"
     done = subprocess.run(
-        [sys.executable, "-c", "from tests.test_determinism import everything; print(everything())"],
+        [sys.executable, "-c", code % "everything, words, verdicts"],
         env={**os.environ, "PYTHONHASHSEED": seed, "OMP_NUM_THREADS": "1"},
         cwd=ROOT, capture_output=True, text=True, timeout=300, check=False,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
-    assert done.stdout.strip() == first
+    return json.loads(done.stdout)
+
+
+def test_the_json_is_the_same_under_another_hash_seed(first, elsewhere):
+    assert elsewhere[0] == first
+
+
+def test_words_of_documents_are_the_same_under_another_hash_seed(elsewhere):
+    here = words()
+    assert elsewhere[1] == here
+    assert len({str(plain["weights"]) for plain in json.loads(here)}) > 15
+
+
+def test_verdicts_are_the_same_under_another_hash_seed(elsewhere):
+    here = verdicts()
+    assert elsewhere[2] == here
+    assert [one["level"] for one in json.loads(here)] == ["holds"] * 3
 
 
 def test_what_is_compared_is_not_trivial(first):

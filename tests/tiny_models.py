@@ -4,22 +4,12 @@ from __future__ import annotations
 
 import string
 
-import sentence_transformers
 import torch
-from sentence_transformers.sentence_transformer import modules
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-from transformers import (
-    BertConfig,
-    BertForSequenceClassification,
-    BertModel,
-    BertTokenizer,
-    DPRConfig,
-    DPRContextEncoder,
-    DPRQuestionEncoder,
-    PreTrainedTokenizerFast,
-    RobertaConfig,
-    RobertaForSequenceClassification,
-)
+
+from tests.later import Later, sentence_transformers, transformers
+
+modules = Later("sentence_transformers.sentence_transformer.modules")
 
 WHOLE = ["piano", "pia", "key", "stage", "desk"]
 VOCABULARY = [
@@ -48,7 +38,7 @@ def save(model, tokenizer, folder):
 def word_pieces(folder, window):
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "vocab.txt").write_text("\n".join(VOCABULARY))
-    return BertTokenizer(str(folder / "vocab.txt"), model_max_length=window)
+    return transformers.BertTokenizer(str(folder / "vocab.txt"), model_max_length=window)
 
 
 def seeded(make, scale=8.0):
@@ -65,8 +55,8 @@ def seeded(make, scale=8.0):
 
 def cross_encoder(folder, *, window=24, labels=1):
     """The folder of a cross-encoder over word pieces."""
-    config = BertConfig(**SIZES, max_position_embeddings=window, num_labels=labels)
-    model = seeded(lambda: BertForSequenceClassification(config))
+    config = transformers.BertConfig(**SIZES, max_position_embeddings=window, num_labels=labels)
+    model = seeded(lambda: transformers.BertForSequenceClassification(config))
     return save(model, word_pieces(folder, window), folder)
 
 
@@ -88,26 +78,30 @@ def bpe_cross_encoder(folder, *, window=24):
         ("</s>", 2), ("<s>", 0), trim_offsets=True, add_prefix_space=False
     )
     named = {"bos": "<s>", "cls": "<s>", "eos": "</s>", "sep": "</s>", "pad": "<pad>", "unk": "<unk>"}
-    wrapped = PreTrainedTokenizerFast(
+    wrapped = transformers.PreTrainedTokenizerFast(
         tokenizer_object=tokenizer,
         **{f"{name}_token": piece for name, piece in named.items()},
         model_max_length=window,
     )
-    config = RobertaConfig(
+    config = transformers.RobertaConfig(
         **{**SIZES, "vocab_size": len(pieces)},
         max_position_embeddings=window + 2,
         type_vocab_size=1,
         pad_token_id=1,
         num_labels=1,
     )
-    return save(seeded(lambda: RobertaForSequenceClassification(config)), wrapped, folder)
+    return save(seeded(lambda: transformers.RobertaForSequenceClassification(config)), wrapped, folder)
 
 
 def bi_encoder(folder, *, window=24, **settings):
     """A loaded bi-encoder with mean pooling, and its folder."""
-    config = BertConfig(**SIZES, max_position_embeddings=window)
-    save(seeded(lambda: BertModel(config)), word_pieces(folder / "bert", window), folder / "bert")
-    first = sentence_transformers.sentence_transformer.modules.Transformer(str(folder / "bert"))
+    config = transformers.BertConfig(**SIZES, max_position_embeddings=window)
+    save(
+        seeded(lambda: transformers.BertModel(config)),
+        word_pieces(folder / "bert", window),
+        folder / "bert",
+    )
+    first = modules.Transformer(str(folder / "bert"))
     pooling = modules.Pooling(first.get_embedding_dimension())
     model = sentence_transformers.SentenceTransformer(modules=[first, pooling], device="cpu", **settings)
     model.save(str(folder / "saved"))
@@ -116,8 +110,8 @@ def bi_encoder(folder, *, window=24, **settings):
 
 def dpr(folder, side, *, window=24, size=7):
     """The folder of one of DPR's encoders, with a projection to ``size`` numbers."""
-    config = DPRConfig(**SIZES, max_position_embeddings=window, projection_dim=size)
-    kind = DPRQuestionEncoder if side == "query" else DPRContextEncoder
+    config = transformers.DPRConfig(**SIZES, max_position_embeddings=window, projection_dim=size)
+    kind = transformers.DPRQuestionEncoder if side == "query" else transformers.DPRContextEncoder
     model = seeded(lambda: kind(config))
     # As the published ones: the tokenizer knows no limit, only the positions end.
     return save(model, word_pieces(folder, int(1e30)), folder)

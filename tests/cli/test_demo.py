@@ -219,7 +219,7 @@ def test_an_unknown_method_is_refused_by_name(capsys, docs):
 
 
 def test_the_demo_ranks_explains_and_writes_the_page(capsys, tmp_path):
-    """And prints what the tour says it does."""
+    """And prints what the tour says it does, of BM25 and of MiniLM."""
     page = tmp_path / "demo.html"
     code, out, _ = run(capsys, "demo", "--html", page)
     assert code == 0

@@ -4,9 +4,7 @@ import json
 
 import numpy as np
 import pytest
-import sentence_transformers
 from sklearn.linear_model import LinearRegression
-from transformers import BertConfig, BertForMaskedLM
 
 import intentx as ix
 from intentx.capabilities import Capabilities
@@ -32,6 +30,7 @@ from intentx.rankers.abilities import ABILITIES, kind_reports
 from intentx.rankers.kinds import KINDS
 from intentx.rankers.transformers.late_tuning import FineTunedTokens
 from tests.language_models import causal_lm, seq2seq
+from tests.later import sentence_transformers, transformers
 from tests.rankers.interaction_toys import lexicon
 from tests.tiny_models import SIZES, bi_encoder, cross_encoder, dpr, save, seeded, word_pieces
 
@@ -41,7 +40,12 @@ TEXTS = ["a piano on the stage", "the key of a desk", "pianos, keys and desks"]
 @pytest.fixture(scope="module")
 def rankers(tmp_path_factory):
     folder = tmp_path_factory.mktemp("models")
-    model = seeded(lambda: BertForMaskedLM(BertConfig(**SIZES, max_position_embeddings=24)), 4.0)
+    model = seeded(
+        lambda: transformers.BertForMaskedLM(
+            transformers.BertConfig(**SIZES, max_position_embeddings=24)
+        ),
+        4.0,
+    )
     save(model, word_pieces(folder / "sparse", 24), folder / "sparse")
     _, base = bi_encoder(folder / "base")
     FineTunedTokens(base, size=5, device="cpu").module.save_pretrained(str(folder / "late"))

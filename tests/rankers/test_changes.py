@@ -6,7 +6,6 @@ import functools
 import numpy as np
 import pytest
 import torch
-from sentence_transformers.sentence_transformer.modules import Pooling
 from tokenizers import normalizers
 
 import intentx as ix
@@ -18,9 +17,12 @@ from intentx.rankers.interaction.drmm import DRMM, DRMMSettings
 from intentx.rankers.interaction.knrm import KNRM, KNRMSettings
 from intentx.rankers.interaction.matchpyramid import MatchPyramid, MatchPyramidSettings
 from tests import tiny_models
+from tests.later import Later
 from tests.rankers import interaction_toys as toys
 from tests.rankers.five_texts import QUERY, TEXTS
 from tests.toys import by_length
+
+modules = Later("sentence_transformers.sentence_transformer.modules")
 
 
 @pytest.fixture(scope="module")
@@ -207,7 +209,7 @@ def test_settings_of_a_bi_encoder(models):
         lambda: model.prompts.update(query="desk "),
         lambda: model.prompts.update(document="desk "),
         lambda: setattr(model, "truncate_dim", 3),
-        lambda: model.__setitem__(1, Pooling(12, "cls")),
+        lambda: model.__setitem__(1, modules.Pooling(12, "cls")),
     ):
         change()
         fresh = BiEncoder(model)

@@ -2,10 +2,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-import sentence_transformers
 import torch
 from tokenizers import Tokenizer, models, pre_tokenizers
-from transformers import AutoModelForSequenceClassification, AutoTokenizer, PreTrainedTokenizerFast
 
 import intentx as ix
 from intentx.capabilities import Differentiable
@@ -13,6 +11,7 @@ from intentx.datasets import load_demo
 from intentx.rankers import CrossEncoder, load_ranker
 from intentx.rankers.transformers.word_pieces import Window
 from tests import tiny_models
+from tests.later import sentence_transformers, transformers
 from tests.rankers.guests import found_as_it_was, gradients_by_differences
 
 QUERY = "piano key"
@@ -39,8 +38,8 @@ def trained():
 
 def logits_one_by_one(folder, query, texts):
     """Each pair by itself through transformers: no batch, no padding."""
-    model = AutoModelForSequenceClassification.from_pretrained(folder).eval()
-    tokenizer = AutoTokenizer.from_pretrained(folder)
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder).eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
     longest = model.config.max_position_embeddings
     found = []
     for text in texts:
@@ -140,7 +139,7 @@ def test_a_vocabulary_whose_pieces_begin_with_a_blank():
     scores = {"<unk>": 0.0, "▁": -2.0, "▁piano": -1.0, "s": -2.0, "▁key": -1.0, "a": -3.0}
     tokenizer = Tokenizer(models.Unigram(list(scores.items()), unk_id=0))
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
-    fast = PreTrainedTokenizerFast(tokenizer_object=tokenizer)
+    fast = transformers.PreTrainedTokenizerFast(tokenizer_object=tokenizer)
     text = "pianos key  a"
     _, [reading] = Window(lambda texts: fast(texts), fast).read([text])
     assert reading.pieces == ("▁piano", "s", "▁key", "▁", "▁", "a")
@@ -282,7 +281,7 @@ def test_a_folder_without_its_tokenizer(tmp_path):
 
 def test_pickles_are_not_read(tmp_path):
     folder = tiny_models.cross_encoder(tmp_path / "cross")
-    model = AutoModelForSequenceClassification.from_pretrained(folder)
+    model = transformers.AutoModelForSequenceClassification.from_pretrained(folder)
     torch.save(model.state_dict(), folder / "pytorch_model.bin")
     CrossEncoder(folder)
     (folder / "model.safetensors").unlink()

@@ -1,13 +1,12 @@
 import numpy as np
 import pytest
-import sentence_transformers
 import torch
-from transformers import AutoTokenizer, DPRContextEncoder, DPRQuestionEncoder
 
 import intentx as ix
 from intentx.capabilities import Differentiable
 from intentx.rankers import DPR, BiEncoder, load_ranker
 from tests import tiny_models
+from tests.later import sentence_transformers, transformers
 from tests.rankers.guests import found_as_it_was, gradients_by_differences
 
 QUERY = "piano key"
@@ -122,10 +121,13 @@ def test_prompts_and_shortened_vectors(tmp_path, settings):
 
 
 def test_dpr_checkpoints_load_as_they_are(towers, dpr):
-    tokenizer = AutoTokenizer.from_pretrained(towers[0])
+    tokenizer = transformers.AutoTokenizer.from_pretrained(towers[0])
     vectors = []
     for kind, path, texts in zip(
-        (DPRQuestionEncoder, DPRContextEncoder), towers, ([QUERY], [*TEXTS, "key " * 50]), strict=True
+        (transformers.DPRQuestionEncoder, transformers.DPRContextEncoder),
+        towers,
+        ([QUERY], [*TEXTS, "key " * 50]),
+        strict=True,
     ):
         model = kind.from_pretrained(path).eval()
         read = [tokenizer([t], truncation=True, max_length=24, return_tensors="pt") for t in texts]

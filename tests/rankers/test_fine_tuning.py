@@ -1,6 +1,5 @@
 import numpy as np
 import pytest
-import sentence_transformers
 import torch
 
 import intentx as ix
@@ -9,6 +8,7 @@ from intentx.rankers.interaction.training import Training, train
 from intentx.rankers.interaction.training_data import TrainingList
 from intentx.rankers.transformers.fine_tuning import FineTuned
 from tests import tiny_models
+from tests.later import sentence_transformers
 
 TEXTS = ("a stage piano", "pianos, and a key!", "desk", "a key. a desk.", "stage stage stage")
 LISTS = [

@@ -5,15 +5,6 @@ import shutil
 
 import numpy as np
 import pytest
-import sentence_transformers
-from transformers import (
-    BertConfig,
-    BertForMaskedLM,
-    GPT2Config,
-    GPT2LMHeadModel,
-    T5Config,
-    T5ForConditionalGeneration,
-)
 
 import intentx as ix
 from intentx.cli import main
@@ -21,6 +12,7 @@ from intentx.errors import ScorerWarning
 from intentx.folders import refuse_other_kinds
 from intentx.rankers import DRMM, BiEncoder, CrossEncoder, load_ranker
 from tests import tiny_models
+from tests.later import sentence_transformers, transformers
 from tests.rankers.interaction_toys import lexicon
 
 WORDS = {
@@ -59,15 +51,15 @@ def folders(tmp_path_factory):
     root = tmp_path_factory.mktemp("kinds")
     tokenizer = tiny_models.word_pieces(root / "tokenizer", 24)
     size = len(tiny_models.VOCABULARY)
-    t5 = T5Config(
+    t5 = transformers.T5Config(
         vocab_size=size, d_model=12, d_kv=4, d_ff=20, num_layers=1, num_heads=3, decoder_start_token_id=0
     )
-    gpt = GPT2Config(vocab_size=size, n_embd=12, n_layer=1, n_head=3, n_positions=24)
-    bert = BertConfig(**tiny_models.SIZES, max_position_embeddings=24)
+    gpt = transformers.GPT2Config(vocab_size=size, n_embd=12, n_layer=1, n_head=3, n_positions=24)
+    bert = transformers.BertConfig(**tiny_models.SIZES, max_position_embeddings=24)
     models = {
-        "masked": lambda: BertForMaskedLM(bert),
-        "causal": lambda: GPT2LMHeadModel(gpt),
-        "seq2seq": lambda: T5ForConditionalGeneration(t5),
+        "masked": lambda: transformers.BertForMaskedLM(bert),
+        "causal": lambda: transformers.GPT2LMHeadModel(gpt),
+        "seq2seq": lambda: transformers.T5ForConditionalGeneration(t5),
     }
     found = {
         name: tiny_models.save(tiny_models.seeded(make), tokenizer, root / name)

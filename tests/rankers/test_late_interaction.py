@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from sentence_transformers import MultiVectorEncoder
-from sentence_transformers.multi_vector_encoder.modules.token_pooling import HierarchicalTokenPooling
-from transformers import BertConfig, BertModel, BertTokenizer
 
 import intentx as ix
 from intentx.rankers import LateInteractionRanker, RankerSpec
 from intentx.rankers.transformers.late_tuning import FineTunedTokens
+from tests.later import Later, sentence_transformers, transformers
 from tests.tiny_models import SIZES, bi_encoder, save, seeded, word_pieces
+
+token_pooling = Later("sentence_transformers.multi_vector_encoder.modules.token_pooling")
 
 QUERY = "stage piano"
 TEXTS = ["a piano on the stage.", "the key of a desk!", "pianos, keys and desks", "x"]
@@ -28,8 +28,10 @@ def pylate(tmp_path_factory):
     folder = tmp_path_factory.mktemp("pylate")
     tokenizer = word_pieces(folder, 24)
     tokenizer.add_tokens(["[Q] ", "[D] "])
-    config = BertConfig(**{**SIZES, "vocab_size": len(tokenizer)}, max_position_embeddings=24)
-    save(seeded(lambda: BertModel(config)), tokenizer, folder)
+    config = transformers.BertConfig(
+        **{**SIZES, "vocab_size": len(tokenizer)}, max_position_embeddings=24
+    )
+    save(seeded(lambda: transformers.BertModel(config)), tokenizer, folder)
     types = ["sentence_transformers.models.Transformer", "pylate.models.Dense.Dense"]
     paths = ["", "1_Dense"]
     listed = [{"idx": i, "name": str(i), "path": paths[i], "type": types[i]} for i in range(2)]
@@ -59,7 +61,7 @@ def ranker(pylate):
 def by_hand(pylate, text, query):
     """Vectors as in ColBERT: [CLS], the marker, pieces, [SEP]; masks or no punctuation."""
     folder, weight = pylate
-    tokenizer = BertTokenizer.from_pretrained(folder)
+    tokenizer = transformers.BertTokenizer.from_pretrained(folder)
     marker = tokenizer.convert_tokens_to_ids("[Q] " if query else "[D] ")
     pieces = tokenizer(text, add_special_tokens=False)["input_ids"]
     ids = [2, marker, *pieces[: (LENGTH if query else 20) - 3], 3]
@@ -67,7 +69,7 @@ def by_hand(pylate, text, query):
     if query:
         attended += [0] * (LENGTH - len(ids))
         ids += [4] * (LENGTH - len(ids))
-    model = BertModel.from_pretrained(folder).eval()
+    model = transformers.BertModel.from_pretrained(folder).eval()
     with torch.no_grad():
         found = model(torch.tensor([ids]), attention_mask=torch.tensor([attended])).last_hidden_state[0]
     vectors = torch.nn.functional.normalize(found @ weight.T, dim=1)
@@ -164,7 +166,7 @@ def test_settings_and_wrong_folders(pylate, tmp_path):
     with pytest.raises(ix.InputError, match="load it as late-interaction:"):
         RankerSpec.parse(f"bi-encoder:{pylate[0]}").load()
     with pytest.raises(ix.InputError, match="load it as late-interaction:PATH"):
-        ix.rankers.BiEncoder(MultiVectorEncoder(str(pylate[0]), device="cpu"))
+        ix.rankers.BiEncoder(sentence_transformers.MultiVectorEncoder(str(pylate[0]), device="cpu"))
     damaged = tmp_path / "damaged"
     shutil.copytree(pylate[0], damaged)
     (damaged / "1_Dense" / "model.safetensors").rename(damaged / "1_Dense" / "pytorch_model.bin")
@@ -176,7 +178,7 @@ def test_vectors_of_merged_tokens_are_no_vectors_of_tokens(tmp_path):
     """A model that pools the tokens of documents cannot say which of them matched."""
     _, base = bi_encoder(tmp_path / "base")
     model = FineTunedTokens(base, size=5, device="cpu").module
-    model.append(HierarchicalTokenPooling(pool_factor=2))
+    model.append(token_pooling.HierarchicalTokenPooling(pool_factor=2))
     ranker = LateInteractionRanker(model)
     theirs = model.similarity(model.encode_query([QUERY]), model.encode_document(TEXTS))[0]
     np.testing.assert_allclose(ranker(QUERY, TEXTS), theirs.numpy(), rtol=1e-5)

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForCausalLM, AutoModelForSeq2SeqLM, AutoTokenizer
 
 import intentx as ix
 from intentx.rankers import CausalLMRanker, RankerSpec, Seq2SeqRanker
 from tests.language_models import causal_lm, seq2seq
+from tests.later import transformers
 from tests.tiny_models import cross_encoder
 
 QUERY = "stage piano"
@@ -35,8 +35,8 @@ def rankers(causal, t5):
 def by_qwen3(folder, text):
     """As the model card of Qwen3-Reranker writes it, one text at a time and nothing padded."""
     tokenizer, model = (
-        AutoTokenizer.from_pretrained(folder),
-        AutoModelForCausalLM.from_pretrained(folder),
+        transformers.AutoTokenizer.from_pretrained(folder),
+        transformers.AutoModelForCausalLM.from_pretrained(folder),
     )
     before = (
         "<|im_start|>system\nJudge whether the Document meets the requirements based on the Query and "
@@ -54,8 +54,8 @@ def by_qwen3(folder, text):
 
 
 def by_mono_t5(folder, text):
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForSeq2SeqLM.from_pretrained(folder)
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    model = transformers.AutoModelForSeq2SeqLM.from_pretrained(folder)
     read = tokenizer(f"Query: {QUERY} Document: {text} Relevant:", return_tensors="pt")
     with torch.no_grad():
         logits = model.eval()(

@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 import torch
-from transformers import BertConfig, BertForMaskedLM
 
 import intentx as ix
 from intentx.rankers import BiEncoder, CausalLMRanker, CrossEncoder, SparseRanker
@@ -12,6 +11,7 @@ from intentx.rankers.transformers.batches import each_in_batches, in_batches
 from intentx.rankers.transformers.memory import Room, card_memory
 from intentx.rankers.transformers.sides import SideText
 from tests import language_models, tiny_models
+from tests.later import transformers
 from tests.rankers.test_batches import tokenizer
 
 CPU = torch.device("cpu")
@@ -118,8 +118,8 @@ def test_other_errors_pass_as_they_are():
 
 
 def splade(folder):
-    config = BertConfig(**tiny_models.SIZES, max_position_embeddings=24)
-    model = tiny_models.seeded(lambda: BertForMaskedLM(config), 4.0)
+    config = transformers.BertConfig(**tiny_models.SIZES, max_position_embeddings=24)
+    model = tiny_models.seeded(lambda: transformers.BertForMaskedLM(config), 4.0)
     return tiny_models.save(model, tiny_models.word_pieces(folder, 24), folder)
 
 

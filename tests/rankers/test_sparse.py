@@ -2,17 +2,17 @@
 
 import numpy as np
 import pytest
-import sentence_transformers
 import torch
-from sentence_transformers.base.modules import Router
-from sentence_transformers.sparse_encoder import modules
-from transformers import BertConfig, BertForMaskedLM
 
 import intentx as ix
 from intentx.capabilities import Capabilities
 from intentx.evaluation.known import known_intent
 from intentx.rankers import RankerSpec, SparseRanker
+from tests.later import Later, sentence_transformers, transformers
 from tests.tiny_models import SIZES, cross_encoder, save, seeded, word_pieces
+
+base = Later("sentence_transformers.base.modules")
+modules = Later("sentence_transformers.sparse_encoder.modules")
 
 QUERY = "stage piano"
 TEXTS = ["a piano on the stage", "the key of a desk!", "pianos, keys and desks: pianos", "x"]
@@ -21,7 +21,12 @@ TEXTS = ["a piano on the stage", "the key of a desk!", "pianos, keys and desks: 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("splade")
-    model = seeded(lambda: BertForMaskedLM(BertConfig(**SIZES, max_position_embeddings=24)), 4.0)
+    model = seeded(
+        lambda: transformers.BertForMaskedLM(
+            transformers.BertConfig(**SIZES, max_position_embeddings=24)
+        ),
+        4.0,
+    )
     return save(model, word_pieces(folder, 24), folder)
 
 
@@ -32,7 +37,7 @@ def ranker(folder):
 
 def by_formula(folder, text):
     """(V,) log(1 + relu(logit)), the highest over the tokens; by transformers itself."""
-    model = BertForMaskedLM.from_pretrained(folder).eval()
+    model = transformers.BertForMaskedLM.from_pretrained(folder).eval()
     with torch.no_grad():
         logits = model(**word_pieces(folder, 24)(text, truncation=True, return_tensors="pt")).logits[0]
     return torch.log1p(torch.relu(logits)).amax(dim=0).double().numpy()
@@ -108,7 +113,7 @@ def test_queries_without_inference(folder, tmp_path):
     tokenizer = word_pieces(tmp_path / "words", 24)
     table = torch.linspace(0.1, 2.0, len(tokenizer))
     reader = modules.MLMTransformer(str(folder))
-    router = Router.for_query_document(
+    router = base.Router.for_query_document(
         query_modules=[modules.SparseStaticEmbedding(tokenizer, weight=table)],
         document_modules=[reader, modules.SpladePooling("max")],
     )

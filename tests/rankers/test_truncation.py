@@ -5,15 +5,14 @@ import warnings
 
 import numpy as np
 import pytest
-import sentence_transformers
 import torch
-from transformers import AutoTokenizer
 
 import intentx as ix
 from intentx.cli import main
 from intentx.errors import TruncationWarning
 from intentx.rankers import DPR, BiEncoder, CrossEncoder
 from tests import tiny_models
+from tests.later import sentence_transformers, transformers
 from tests.toys import by_length
 
 WINDOW = 24
@@ -65,7 +64,9 @@ def shortest_that_reads_the_same(read, text):
 
 
 def reader(folders, name, query, window=WINDOW):
-    tokenizer = AutoTokenizer.from_pretrained(folders["document" if name == "dpr" else name])
+    tokenizer = transformers.AutoTokenizer.from_pretrained(
+        folders["document" if name == "dpr" else name]
+    )
     settings = {"truncation": "longest_first", "max_length": window}
     if name in ("bi", "dpr"):
         return lambda text: tokenizer(text, **settings)["input_ids"]

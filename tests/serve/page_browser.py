@@ -63,10 +63,12 @@ class Page:
         self.go(f"/?{urlencode(asked)}")
 
     def until(self, script, *given, seconds=PATIENCE):
-        end = time.monotonic() + seconds
+        """What a script gives, once it gives something; asked ever more seldom, since that costs."""
+        end, pause = time.monotonic() + seconds, 0.05
         while not (found := self.run(script, *given)):
             assert time.monotonic() < end, (script, self.run("return document.body.innerText"))
-            time.sleep(0.05)
+            time.sleep(pause)
+            pause = min(1.3 * pause, 0.3)
         return found
 
     def run(self, script, *given):

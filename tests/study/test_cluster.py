@@ -219,7 +219,8 @@ def test_ray_gives_the_same_rows(every, plain, tmp_path):
     assert cells(tmp_path) == plain
 
 
-def test_workers_that_always_die_end_it_with_a_reason(tmp_path):
+def test_workers_that_always_die_end_it_with_a_reason(tmp_path, monkeypatch):
+    monkeypatch.setattr("intentx.study.run.ATTEMPTS", 2)  # each starts workers anew
     some = study(rankers={"BM25": "tests.study.dying:always"})
     with pytest.raises(WorkerError, match="workers died repeatedly"):
         run_study(some, tmp_path, workers=2)

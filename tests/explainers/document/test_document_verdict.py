@@ -2,10 +2,6 @@
 
 import dataclasses
 import json
-import os
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -264,32 +260,6 @@ def test_a_recorded_ranking_and_a_document_without_words():
     assert empty.verdict is None
     assert "no word of the document" in empty.unjudged
     assert "No verdict: the explanation has no word" in empty._repr_html_()
-
-
-SCRIPT = """
-import json
-import intentx as ix
-docs = ["a stage piano with a lamp, keys, pedals and wood by the river", "a desk", "the piano", "lake"]
-score = lambda query, texts: [3.0 * t.count("piano") - t.count("lamp") for t in texts]
-ranking = ix.rank(score, "x", docs)
-methods = (ix.EXS(k=4, samples=90), ix.LIRME(samples=90), ix.KernelSHAP(samples=90))
-found = [json.loads(method.explain(ranking, 0).to_json()) for method in methods]
-print(json.dumps([one["verdict"] for one in found]))
-"""
-
-
-def test_the_same_under_two_hash_seeds(capsys):
-    """Here, and in another process, which orders sets and the like in another way."""
-    seed = "23" if os.environ.get("PYTHONHASHSEED") != "23" else "32"
-    more = {"PYTHONHASHSEED": seed, "OMP_NUM_THREADS": "1"}
-    done = subprocess.run(
-        [sys.executable, "-c", SCRIPT],
-        env=os.environ | more, cwd=Path(__file__).parents[3],
-        capture_output=True, text=True, check=True, timeout=300,
-    )  # fmt: skip
-    exec(SCRIPT, {})  # noqa: S102
-    assert done.stdout == capsys.readouterr().out
-    assert [one["level"] for one in json.loads(done.stdout)] == ["holds"] * 3
 
 
 def test_it_comes_first_wherever_an_explanation_is_shown():

@@ -3,13 +3,15 @@
 import numpy as np
 import pytest
 import torch
-from sentence_transformers.sentence_transformer import modules
 
 import intentx as ix
 from benchmarks.zoo import ARCHITECTURES, bi_encoder, cross_encoder
 from intentx.explainers.inside.gradients import DeepLIFT, IntegratedGradients
 from intentx.rankers import DPR, BiEncoder, CrossEncoder
 from tests.explainers.inside.gradient_toys import change, total
+from tests.later import Later
+
+modules = Later("sentence_transformers.sentence_transformer.modules")
 
 TEXTS = ["A stage piano, keys and a sound.", "desk light: desk stool!", "the cable of a piano"]
 AS = [(name, kind) for name, one in ARCHITECTURES.items() for kind in ("bi", "cross")[: 1 + one.cross]]
