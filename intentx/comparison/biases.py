@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from intentx.comparison.disagreements import Evidence, Query
 from intentx.comparison.preferred import with_nan
+from intentx.equality import equal_by_values
 from intentx.errors import InputError
 from intentx.evaluation.statistics import bootstrap, false_discovery_rate, sign_flips
 from intentx.text import Analyzer
@@ -31,6 +32,7 @@ HEADLINE_DOCUMENTS = 10  # different documents that hold a term, or were compare
 HEADLINE_TESTED = 5  # terms: the only one that could be tested says little about what a ranker prefers
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class Bias:
     """What a ranker does about one term, or one property of documents, against the other rankers.

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from intentx.comparison.compare import FIRST
+from intentx.equality import equal_by_values
 from intentx.errors import InputError
 from intentx.evaluation.base import Measure
 from intentx.evaluation.fidelity import judge_scores
@@ -19,6 +20,7 @@ from intentx.feature_ranking import FeatureRanking
 __all__ = ["FeatureComparison", "compare_features"]
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class FeatureComparison(Measure):
     """How two rankers over features agree on one query.

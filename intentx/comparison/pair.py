@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
+from intentx.equality import equal_by_values
 from intentx.errors import IntentxError
 from intentx.evaluation.base import restored
 from intentx.evaluation.faithfulness import as_read
@@ -31,6 +32,7 @@ class Speaking(NamedTuple):
     value: float
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class PairSide:
     """What one ranker makes of the two documents, and what its intent terms say.

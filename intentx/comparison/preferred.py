@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from intentx.coverage import solve
 from intentx.coverage.shares import coverage_shares
+from intentx.equality import equal_by_values
 from intentx.errors import InputError
 from intentx.preferences import Pairs, PreferenceMatrices, TermScores
 from intentx.preferences.pairs import ROUNDING
@@ -36,6 +37,7 @@ FOLD_PAIRS = 5  # that a split of the documents must leave on either side
 SPLITS = 3
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class SideTerms:
     """What speaks for one side of a disagreement.
@@ -64,6 +66,7 @@ EARLIER = {"wants": "for_first", "not_wants": "for_second"}  # in files of forma
 NOTHING = SideTerms((), (), math.nan, math.nan)
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class Disagreement:
     """Where two rankers order documents differently, and the terms that tell these pairs apart.

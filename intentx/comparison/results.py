@@ -15,6 +15,7 @@ from intentx.comparison.biases import RankerBiases
 from intentx.comparison.edits import EditComparison
 from intentx.comparison.pair import PairComparison
 from intentx.comparison.preferred import OTHERS, Disagreement, with_nan
+from intentx.equality import equal_by_values
 from intentx.errors import InputError
 from intentx.evaluation.axioms import Axioms
 from intentx.evaluation.base import none_for_nan
@@ -27,6 +28,7 @@ FORMAT = "intentx.comparison/2"
 ENOUGH = 16  # documents of a query: `Disagreement.believable` is made for so many or more
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class Intent:
     """What one ranker made of one query.
@@ -65,6 +67,7 @@ class Intent:
         return cls(**{**with_nan(plain), **lists})
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class Agreement:
     """How far two rankers agree, in orders and in terms.
@@ -89,6 +92,7 @@ class Agreement:
     jaccard: float
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class QueryComparison:
     """One query.

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from intentx.equality import equal_by_values
 from intentx.evaluation.axiom_votes import Axiom
 from intentx.evaluation.statistics import student_reach
 
@@ -19,6 +20,7 @@ Indices = npt.NDArray[np.intp]
 LEAST_DOCUMENTS = 20  # with a decided pair: fewer make no interval
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class AxiomRow:
     """What one axiom says of the pairs of a ranking.

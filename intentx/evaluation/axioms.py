@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.checks import shown
+from intentx.equality import equal_by_values
 from intentx.errors import InputError
 from intentx.evaluation.axiom_tally import AxiomRow, Tally, least_squares
 from intentx.evaluation.axiom_votes import AXIOMS, Axiom, Facts
@@ -34,6 +35,7 @@ PAIRS_AT_ONCE = 100_000
 HELD, REPEATS = 0.3, 5  # of the documents, and how often: as `intentx.heldout_fidelity`
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class Axioms(Measure):
     """Which retrieval axioms decide the preference pairs of a ranking, and how often it agrees.

@@ -9,6 +9,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from intentx.equality import equal_by_values
 from intentx.errors import InputError
 from intentx.evaluation.base import Measure
 from intentx.evaluation.statistics import mann_whitney
@@ -16,6 +17,7 @@ from intentx.evaluation.statistics import mann_whitney
 __all__ = ["Contrast", "contrast"]
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class Contrast(Measure):
     """One-sided Mann-Whitney U test: is the first group larger?

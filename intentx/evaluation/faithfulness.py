@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from intentx.equality import equal_by_values
 from intentx.errors import InputError
 from intentx.evaluation.base import Measure, Sheet, none_for_nan
 from intentx.perturbation import (
@@ -48,6 +49,7 @@ class Words(Protocol):
     def analyzer(self) -> Analyzer: ...
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class Faithfulness(Measure):
     """How a document's rank changes when words of its explanation are removed, or kept alone.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from intentx.equality import equal_by_values
 from intentx.errors import InputError
 from intentx.evaluation.base import Measure, Sheet
 from intentx.evaluation.expanded_query import ExpandedQuery
@@ -74,6 +75,7 @@ class Method(Protocol):
     def explain(self, ranking: Ranking, /) -> Any: ...
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class Fidelity(Measure):
     """How far an explanation reproduces a ranking; strict: ties are not agreement.

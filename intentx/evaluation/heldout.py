@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from intentx.equality import equal_by_values
 from intentx.errors import InputError
 from intentx.evaluation.base import Measure, Sheet
 from intentx.evaluation.expanded_query import ExpandedQuery
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["HeldoutFidelity", "heldout_fidelity"]
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class HeldoutFidelity(Measure):
     """Fidelity on pairs among documents that the method did not see.

@@ -9,6 +9,7 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 
+from intentx.equality import equal_by_values
 from intentx.errors import InputError
 from intentx.evaluation.base import Measure, Sheet
 from intentx.evaluation.expanded_query import intent_terms
@@ -29,6 +30,7 @@ class Terms(Protocol):
     def terms(self) -> tuple[str, ...]: ...
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class Insertion(Measure):
     """How far the last document of a ranking rises when terms are put in front of it.

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from intentx.equality import equal_by_values
 from intentx.ranking import Ranking
 from intentx.text import Analyzer
 
@@ -16,6 +17,7 @@ MOST = 10  # terms that average precision looks at, whatever the method may choo
 STEM = Analyzer(stem="english")
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class KnownMetrics:
     """How far terms are those that a ranker looks for; all in [0, 1].

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal, Protocol, get_args
 import numpy as np
 import numpy.typing as npt
 
+from intentx.equality import equal_by_values
 from intentx.errors import InputError
 from intentx.evaluation.base import Measure
 
@@ -25,6 +26,7 @@ class Located(Protocol):
     def words(self) -> Sequence[Any]: ...
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class Plausibility(Measure):
     """How well word weights rank the sentences that people marked as evidence.

@@ -11,6 +11,7 @@ from typing import ClassVar
 import numpy as np
 import numpy.typing as npt
 
+from intentx.equality import equal_by_values
 from intentx.errors import InputError
 from intentx.evaluation.base import Measure
 from intentx.evaluation.expanded_query import ExpandedQuery
@@ -33,6 +34,7 @@ Counts = npt.NDArray[np.intp]
 MEDIAN_PAIRS = 1_000_000  # that the median score gap is taken over
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class PublishedFidelity(Measure):
     """Agreement of an explanation with a ranking by the rule of the published table.

@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
+from intentx.equality import equal_by_values
 from intentx.errors import InputError
 from intentx.evaluation.base import Measure
 from intentx.evaluation.expanded_query import ExpandedQuery, content_terms
@@ -33,6 +34,7 @@ class Weighed(Protocol):
     def weights(self) -> tuple[float, ...]: ...
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class Agreement(Measure):
     """How far explanations agree, mean over all pairs of them; 1 at most.

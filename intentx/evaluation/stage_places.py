@@ -8,6 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
+from intentx.equality import equal_by_values
 from intentx.evaluation.base import Measure, Sheet
 from intentx.rankers.stage_scores import StageScores
 from intentx.ranking import Ranking
@@ -15,6 +16,7 @@ from intentx.ranking import Ranking
 __all__ = ["StagePlace", "StagePlaces", "stage_places"]
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class StagePlace:
     """Where one stage put a document, and perhaps a second one.

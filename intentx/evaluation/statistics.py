@@ -16,6 +16,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from intentx.equality import equal_by_values
+
 __all__ = [
     "Estimate",
     "bootstrap",
@@ -46,6 +48,7 @@ NUMBERS = 4_000_000  # at once
 COUNTED = 200  # documents up to which all pairs are counted; beyond, sorting them is quicker
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class Estimate:
     """A mean over ``n`` values, and its 95 % interval (`bootstrap`), NaN where there is none."""

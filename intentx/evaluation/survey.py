@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from intentx.answers import Stored, json_text
 from intentx.checks import Seed, Size
+from intentx.equality import equal_by_values
 from intentx.errors import InputError
 from intentx.evaluation.base import Measure, restored
 from intentx.evaluation.statistics import student_reach
@@ -239,6 +240,7 @@ class Survey(Stored):
         return found
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class SurveyCount(Measure):
     """Which of two methods' snippets assessors prefer.

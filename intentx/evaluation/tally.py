@@ -9,9 +9,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from intentx.equality import equal_by_values
+
 __all__ = ["FidelityRow", "Tally"]
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class FidelityRow:
     """Agreement on one set of pairs.

@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from intentx.equality import equal_by_values
 from intentx.errors import InputError, IntentxError
 from intentx.evaluation.axioms import axioms
 from intentx.evaluation.faithfulness import ranks_of
@@ -31,6 +32,7 @@ from intentx.text import Analyzer
 __all__ = ["PARTS", "Cell", "Explained", "deletion", "measure"]
 
 
+@equal_by_values
 @dataclasses.dataclass(frozen=True)
 class Cell:
     """The intent terms as written, the metrics that are defined, and seconds; or why there are none."""

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from intentx.equality import equal_by_values
 from intentx.errors import InputError
 from intentx.evaluation.faithfulness import ranks_of
 from intentx.explainers.change.counterfactual import Counterfactual
@@ -21,6 +22,7 @@ FIRST = 10  # documents that are to be left
 MOST = 10  # words that are taken out one after the other
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class Changes:
     """Of the first documents of one ranking: which leave the first ones, and by how many words.

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from intentx.equality import equal_by_values
 from intentx.errors import DamageWarning, InputError, IntentxError
 from intentx.study.store_formats import (
     APPLICATION,
@@ -34,6 +35,7 @@ class StoreError(IntentxError, RuntimeError):
     """The results cannot be kept, e.g. for a full disk; what was kept before is still there."""
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class Row:
     """One cell: a ranking of one query by one ranker, explained by one method.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from intentx.equality import equal_by_values
 from intentx.evaluation.metrics import STUDIED
 from intentx.evaluation.statistics import Estimate, bootstrap, holm
 from intentx.signs import visible
@@ -53,6 +54,7 @@ FEATURES_SHOWN = (  # of rankers over features
 )
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class Line:
     """One ranker explained by one method, over all queries.

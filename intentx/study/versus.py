@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from intentx.equality import equal_by_values
 from intentx.evaluation.statistics import bootstrap, randomization
 
 __all__ = ["Versus", "versus"]
@@ -14,6 +15,7 @@ __all__ = ["Versus", "versus"]
 Floats = npt.NDArray[np.float64]
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class Versus:
     """A method held against the best baseline, paired by query.

@@ -10,6 +10,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from intentx.coverage.shares import coverage_shares
+from intentx.equality import equal_by_values
 from intentx.evaluation.base import Measure
 from intentx.explainers.change.lucene import lucene_query
 from intentx.explainers.plain import parts_of, table
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["EquivalentQueryExplanation", "QueryAgreement"]
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class QueryAgreement(Measure):
     """How far the ranking of a query is like the ranker's, and what that is held against.

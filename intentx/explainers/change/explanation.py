@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, get_args
 
+from intentx.equality import equal_by_values
 from intentx.errors import InputError
 from intentx.evaluation.base import Measure, none_for_nan
 from intentx.evaluation.measures import measures_in
@@ -27,6 +28,7 @@ Status = Literal["minimal", "feasible", "none within the budget"]
 Of = Literal["document", "query"]
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class Changed:
     """A set of changes that reaches the goal.

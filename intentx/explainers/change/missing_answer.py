@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar, Literal
 
+from intentx.equality import equal_by_values
 from intentx.evaluation.base import Measure, Sheet
 from intentx.markup import count, percent
 
@@ -15,6 +16,7 @@ Where = Literal["found", "first stage", "reranker", "ranker", "length"]
 Status = Literal["minimal", "none within the budget"]
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class StageRank:
     """What one stage makes of the document.
@@ -94,6 +96,7 @@ class Addition:
     rank: int | None
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class Change:
     """The smallest set of edits of the document that brings it into the first ``k``.

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from intentx.asked import asking
+from intentx.equality import equal_by_values
 from intentx.errors import InputError
 from intentx.evaluation.faithfulness import ranks_of
 from intentx.evaluation.statistics import f_test
@@ -38,6 +39,7 @@ NEARLY = 0.95  # a correlation from which on weights account for nearly all ther
 MISSED = 0.5  # of the difference that weights should add up to
 
 
+@equal_by_values
 @dataclasses.dataclass(frozen=True)
 class DocumentVerdict(Judgement):
     """How far the weights of a document's words can be believed, and what that rests on.

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
+from intentx.equality import equal_by_values
 from intentx.evaluation.base import none_for_nan, restored
 from intentx.evaluation.statistics import bootstrap, kendall_tau_b
 from intentx.explainers.features.background import MaskedModel
@@ -22,6 +23,7 @@ CLEAR = 0.5  # of τ, from which on a direction is said
 ROUNDING = 1e-12  # of the largest score: a smaller change is none
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class FeatureEffect:
     """What the model does when one feature is set to its background in all documents.
@@ -72,6 +74,7 @@ class FeatureEffect:
         return found
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class FeatureVerdict(Judgement):
     """How far the features of an explanation can be believed, and what that rests on.

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from intentx.equality import equal_by_values
+
 __all__ = ["TermRole"]
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class TermRole:
     """What one term does among the others.

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
+from intentx.equality import equal_by_values
 from intentx.errors import InputError
 from intentx.explainers.plain import number
 
@@ -17,6 +18,7 @@ EffectKind = Literal["wanted", "unwanted", "no effect", "not asked"]
 VERBS = {"wanted": "wants", "unwanted": "avoids", "not asked": "goes along"}
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class TermEffect:
     """What the ranker does with one term, asked with it and without.

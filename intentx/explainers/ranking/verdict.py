@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from intentx.equality import equal_by_values
 from intentx.explainers.levels import Judgement
 
 __all__ = ["Verdict"]
 
 
+@equal_by_values
 @dataclass(frozen=True)
 class Verdict(Judgement):
     """How far the terms of a ranking can be believed, and what that rests on.

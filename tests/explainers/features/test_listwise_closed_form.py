@@ -53,6 +53,7 @@ def test_trees_of_other_packages_are_read_too(kind, missing):
     np.testing.assert_allclose(found, expected, atol=1e-6 * np.abs(expected).max())
 
 
+@pytest.mark.filterwarnings("ignore:.*gblinear.*deprecated:UserWarning")  # from XGBoost 3.4 on
 def test_scores_that_are_no_sum_of_leaves_have_no_closed_form():
     import xgboost
 
