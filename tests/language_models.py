@@ -49,6 +49,27 @@ def causal_lm(folder, *, chat=True):
 
 def seq2seq(folder):
     """The folder of a small T5 with sentence pieces, as monoT5 has it."""
+    wrapped = _sentence_pieces()
+    config = transformers.T5Config(
+        vocab_size=len(wrapped), d_model=16, d_kv=4, d_ff=24, num_layers=2, num_heads=4,
+        decoder_start_token_id=0, pad_token_id=0, eos_token_id=1,
+    )  # fmt: skip
+    return save(seeded(lambda: transformers.T5ForConditionalGeneration(config), 2.0), wrapped, folder)
+
+
+def bart(folder):
+    """The folder of a small BART, whose encoder has more layers and fewer heads than its decoder."""
+    wrapped = _sentence_pieces()
+    config = transformers.BartConfig(
+        vocab_size=len(wrapped), d_model=16, encoder_layers=3, decoder_layers=2,
+        encoder_attention_heads=2, decoder_attention_heads=4, encoder_ffn_dim=24, decoder_ffn_dim=24,
+        max_position_embeddings=64, decoder_start_token_id=1, forced_eos_token_id=None,
+        **{"bos_token_id": 0, "pad_token_id": 0, "eos_token_id": 1},
+    )  # fmt: skip
+    return save(seeded(lambda: transformers.BartForConditionalGeneration(config), 2.0), wrapped, folder)
+
+
+def _sentence_pieces():
     whole = ["true", "false", "piano", "stage", "desk", "Query", "Document", "Relevant", "loud"]
     pieces = [(f"▁{word}", -3.0) for word in whole]
     pieces += [(letter, -8.0) for letter in ["▁", *string.ascii_letters, *".,:;!?'"]]
@@ -59,12 +80,7 @@ def seq2seq(folder):
     tokenizer.post_processor = processors.TemplateProcessing(
         single="$A </s>", pair="$A </s> $B </s>", special_tokens=[("</s>", 1)]
     )
-    wrapped = transformers.PreTrainedTokenizerFast(
+    return transformers.PreTrainedTokenizerFast(
         tokenizer_object=tokenizer, model_max_length=512,
         **{"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>"},
     )  # fmt: skip
-    config = transformers.T5Config(
-        vocab_size=len(wrapped), d_model=16, d_kv=4, d_ff=24, num_layers=2, num_heads=4,
-        decoder_start_token_id=0, pad_token_id=0, eos_token_id=1,
-    )  # fmt: skip
-    return save(seeded(lambda: transformers.T5ForConditionalGeneration(config), 2.0), wrapped, folder)

@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parents[1] / "intentx"
 # From the top of the line to its end; rooms in one tuple stand beside each other. The package
 # itself, its public names, comes before those who use the library as users do.
 ROOMS = [
-    ("errors",),
+    ("equality", "errors"),
     ("kept_file",),
     (
         "asked",

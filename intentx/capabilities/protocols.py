@@ -274,7 +274,8 @@ class AttentionMaps:
     Attributes
     ----------
     weights
-        (layers, heads, T, T): row t is what token t attends to.
+        (layers, heads, T, T): row t is what token t attends to. Of an encoder and decoder,
+        (layers, heads, 1, T) of the decoder's layers: the cross attention of its first position.
     places
         (L,) places among the T tokens of the document's pieces.
     spans
@@ -283,7 +284,11 @@ class AttentionMaps:
         Places of the query's pieces; empty where the model reads the document alone.
     read_from
         (T,) how much of the score is read off each token of the last layer, 1 in all: the first one of
-        a cross-encoder, the pooling's weights of a bi-encoder, the last one of a language model.
+        a cross-encoder, the pooling's weights of a bi-encoder, the last one of a language model. Of an
+        encoder and decoder (1,).
+    encoder
+        (layers, heads, T, T) of the encoder that ``weights`` look at; None where there is none, or its
+        tokens attend to windows.
     """
 
     weights: npt.NDArray[np.float64] = field(repr=False)
@@ -291,6 +296,7 @@ class AttentionMaps:
     spans: npt.NDArray[np.intp] = field(repr=False)
     query_places: npt.NDArray[np.intp] = field(repr=False)
     read_from: npt.NDArray[np.float64] = field(repr=False)
+    encoder: npt.NDArray[np.float64] | None = field(default=None, repr=False)
 
 
 @runtime_checkable

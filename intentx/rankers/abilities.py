@@ -10,7 +10,7 @@ from typing import Any
 
 from intentx.rankers.kinds import KINDS, MODULE, RankerKind, find_kind, kind_names
 
-__all__ = ["ABILITIES", "KindReport", "kind_reports"]
+__all__ = ["ABILITIES", "KindReport", "kind_can", "kind_reports"]
 
 ABILITIES = MappingProxyType(
     {
@@ -35,8 +35,7 @@ _CAN = {
     **dict.fromkeys(("bm25", "lm", "rm3"), ("scores", "term weights")),
     **dict.fromkeys(("bi-encoder", "dpr"), (*_INSIDE, "token pairs", "attention")),
     "cross-encoder": (*_INSIDE, "attention"),
-    "causal-lm": (*_INSIDE, "attention"),
-    "seq2seq": _INSIDE,
+    **dict.fromkeys(("causal-lm", "seq2seq"), (*_INSIDE, "attention")),
     "knrm": (*_INSIDE, "token pairs"),
     "sparse": (*_INSIDE, "term weights", "token matches", "attention"),
     "late-interaction": (*_INSIDE, "token vectors", "token matches", "attention"),
@@ -132,15 +131,25 @@ def kind_reports() -> list[KindReport]:
     return [_report(kind) for name in names if (kind := find_kind(name)) is not None]
 
 
+def kind_can(name: str) -> tuple[str, ...]:
+    """What rankers of a kind can do, names of `ABILITIES`; of a callable of your own what any can.
+
+    >>> kind_can("causal-lm")
+    ('scores', 'gradients', 'attention')
+    """
+    kind = find_kind(name)
+    usual = ("features",) if kind is not None and kind.of_features_only else ("scores",)
+    return _CAN.get(name, usual) if KINDS.get(name) is not None else usual
+
+
 def _report(kind: RankerKind) -> KindReport:
-    usual = ("features",) if kind.of_features_only else ("scores",)
     known = KINDS.get(kind.name) is not None
     return KindReport(
         name=kind.name,
         form=kind.form,
         help=kind.help,
         example=_EXAMPLES.get(kind.name, kind.form) if known else kind.form,
-        can=_CAN.get(kind.name, usual) if known else usual,
+        can=kind_can(kind.name),
         settings=None if kind.settings is None else tuple(kind.settings),
         installed=_installed(kind),
         extra=kind.extra,

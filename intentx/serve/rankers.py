@@ -16,16 +16,15 @@ import msgspec
 
 from intentx.errors import InputError
 from intentx.rankers import RankerSpec
+from intentx.rankers.abilities import kind_can
 from intentx.rankers.services.redaction import named_in, redacted, without_secrets
 from intentx.serve.structs import Can
 
 __all__ = ["ServedRanker", "keys_in", "served_rankers", "without_keys"]
 
 SHORTEST_KEY = 4  # characters: what is shorter is no key, and may stand in any text
-_ATTENDING = "bi-encoder", "cross-encoder", "dpr"
 _SIDES = "bi-encoder", "dpr"
 _OF_LISTS = "llm", "pairwise", "pipeline"
-_PAIRS = "late-interaction", "sparse", "knrm", "matchpyramid"
 
 
 @dataclass
@@ -51,9 +50,10 @@ class ServedRanker:
 
     def __post_init__(self) -> None:
         kind = self.spec.kind
+        able = kind_can(kind)
         self.can = Can(
-            kind != "run", kind in (*_ATTENDING, *_PAIRS), kind == "matchpyramid", kind == "ltr",
-            attention=kind in _ATTENDING, token_pairs=kind in (*_SIDES, *_PAIRS),
+            kind != "run", "gradients" in able, "Grad-CAM" in able, "features" in able,
+            attention="attention" in able, token_pairs="token pairs" in able or "token matches" in able,
             two_sides=kind in _SIDES, each_alone=kind not in _OF_LISTS,
         )  # fmt: skip
 

@@ -29,6 +29,9 @@ from intentx.rankers import (
 from intentx.rankers.abilities import ABILITIES, kind_reports
 from intentx.rankers.kinds import KINDS
 from intentx.rankers.transformers.late_tuning import FineTunedTokens
+from intentx.serve.loaded import can_of
+from intentx.serve.rankers import ServedRanker
+from intentx.serve.structs import Can
 from tests.language_models import causal_lm, seq2seq
 from tests.later import sentence_transformers, transformers
 from tests.rankers.interaction_toys import lexicon
@@ -107,6 +110,13 @@ def test_token_pairs_and_attention_where_it_is_said(rankers):
             else:
                 with pytest.raises(ix.InputError, match="KernelSHAP"):
                     method.explain(ranking, 0)
+
+
+def test_the_search_page_says_the_same_before_it_loads_a_ranker(rankers):
+    examples = {one.name: one.example for one in kind_reports()}
+    for kind, ranker in {**rankers, **others()}.items():
+        served = ServedRanker("one", RankerSpec.parse(examples[kind]))
+        assert served.can == Can(**can_of(ranker)), kind
 
 
 def test_every_kind_is_listed(capsys):

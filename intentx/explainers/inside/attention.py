@@ -33,8 +33,9 @@ class Attention(DocumentMethod):
     """How much of a transformer's attention falls on each word of a document.
 
     The row that counts is that of the token which the score is read off: the first one of a
-    cross-encoder, the mean of all of an encoder that averages its tokens. A word has the sum of its
-    pieces, a term that of its occurrences; the rest is on special tokens, and on the query where the
+    cross-encoder, the mean of all of an encoder that averages its tokens, and of an encoder and decoder
+    the cross attention of the decoder's first position on the encoder's tokens. A word has the sum of
+    its pieces, a term that of its occurrences; the rest is on special tokens, and on the query where the
     model reads it beside the document. Weights are 0 or more, and say nothing of the direction, nor
     that a word matters: `DeepSHAP` and `KernelSHAP` ask that, and docs/attention.md holds the one
     against the other.
@@ -46,18 +47,25 @@ class Attention(DocumentMethod):
     how
         ``"last"``: the last layer. ``"mean"``: the mean over layers. ``"rollout"``: the product of the
         layers, each half attention and half the identity for the residual connection (Abnar & Zuidema,
-        ACL 2020, "Quantifying Attention Flow in Transformers", section 3).
+        ACL 2020, "Quantifying Attention Flow in Transformers", section 3). Of an encoder and decoder
+        the mean over the decoder's layers of the cross attention, times the rollout of the encoder, as
+        relevance is passed on by Chefer, Gur & Wolf (ICCV 2021, "Generic Attention-model Explainability
+        for Interpreting Bi-Modal and Encoder-Decoder Transformers", rule 10), here without gradients.
     layer
-        That layer, from 0, in the place of the last; of a rollout, the layers up to it. None: all.
+        That layer, from 0, in the place of the last; of a rollout, the layers up to it. None: all. Of
+        an encoder and decoder, layers of the decoder.
     head
-        That head, from 0, of each layer; None: the mean of all heads.
+        That head, from 0, of each layer; None: the mean of all heads. Of a rollout of an encoder and
+        decoder, of each layer of both.
     grid
-        Whether the answer has what each head of each layer attends to, too.
+        Whether the answer has what each head of each layer attends to, too; of an encoder and decoder,
+        each head of the decoder's layers.
 
     Raises
     ------
     InputError
-        On explaining: if the ranker shows no attention, or has no such layer or head.
+        On explaining: if the ranker shows no attention, or has no such layer or head; for a rollout, if
+        an encoder's tokens attend to windows.
     """
 
     questions: ClassVar[tuple[Question, ...]] = ("ranking", "document")
@@ -118,20 +126,37 @@ class Attention(DocumentMethod):
 
     def _attended(self, maps: AttentionMaps) -> Floats:
         """(T,) the share of each token."""
-        layers, heads = maps.weights.shape[:2]
-        for name, given, number in (("layer", self.layer, layers), ("head", self.head, heads)):
-            if given is not None and given >= number:
-                raise InputError(
-                    f"{name}={given} is not there: the model has {number} of them, from 0 to "
-                    f"{number - 1}"
-                )
-        weights = maps.weights if self.head is None else maps.weights[:, self.head : self.head + 1]
-        by_layer = weights.mean(axis=1)
+        layers, _, rows, tokens = maps.weights.shape
+        owner = "model" if rows == tokens else "decoder"
+        _check_number("layer", self.layer, layers, owner)
+        by_layer = self._by_layer(maps.weights, owner)
         last = layers - 1 if self.layer is None else self.layer
-        if self.how == "rollout":
-            return maps.read_from @ rollout(by_layer[: last + 1])
-        chosen = by_layer.mean(axis=0) if self.how == "mean" else by_layer[last]
+        if self.how == "mean":
+            chosen = by_layer.mean(axis=0)
+        elif self.how == "last":
+            chosen = by_layer[last]
+        elif maps.encoder is not None:
+            chosen = by_layer[: last + 1].mean(axis=0) @ rollout(self._by_layer(maps.encoder, "encoder"))
+        elif rows == tokens:
+            chosen = rollout(by_layer[: last + 1])
+        else:
+            raise InputError(
+                "how='rollout' needs what each token of the encoder attends to among all others, and "
+                "the model does not show that; how='last' and how='mean' are of its decoder alone"
+            )
         return np.asarray(maps.read_from @ chosen)
+
+    def _by_layer(self, weights: Floats, owner: str) -> Floats:
+        """(layers, R, T) of (layers, heads, R, T)."""
+        _check_number("head", self.head, weights.shape[1], owner)
+        return np.asarray(weights.mean(axis=1) if self.head is None else weights[:, self.head])
+
+
+def _check_number(name: str, given: int | None, number: int, owner: str) -> None:
+    if given is not None and given >= number:
+        raise InputError(
+            f"{name}={given} is not there: the {owner} has {number} of them, from 0 to {number - 1}"
+        )
 
 
 def rollout(by_layer: Floats) -> Floats:

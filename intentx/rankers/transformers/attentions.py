@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from intentx.rankers.transformers.batches import on_device
 from intentx.rankers.transformers.models import undisturbed
 from intentx.rankers.transformers.word_pieces import Reading
 
-__all__ = ["attention_maps", "attentions_of", "eager"]
+__all__ = ["attention_maps", "attentions_of", "cross_attention_maps", "eager"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -54,6 +54,11 @@ def attentions_of(inner: Any, features: Mapping[str, Any], device: Any) -> Float
     InputError
         If the model does not tell them.
     """
+    return _together(inner, _shown(inner, features, device).get("attentions"))
+
+
+def _shown(inner: Any, features: Mapping[str, Any], device: Any) -> Any:
+    """What a model returns of one text when it is asked for its attention."""
     import torch
 
     if not isinstance(inner, torch.nn.Module):
@@ -61,11 +66,16 @@ def attentions_of(inner: Any, features: Mapping[str, Any], device: Any) -> Float
             f"the model runs as a {type(inner).__name__}, which shows no attention; load it with "
             "backend='torch'"
         )
-    names = ("input_ids", "attention_mask", "token_type_ids", "position_ids")
+    names = ("input_ids", "attention_mask", "token_type_ids", "position_ids", "decoder_input_ids")
     given = on_device({k: v for k, v in features.items() if k in names}, device)
     with undisturbed(inner), torch.no_grad(), eager(inner):
-        out = inner(**given, output_attentions=True, return_dict=True)
-    found = out.get("attentions")
+        return inner(**given, output_attentions=True, return_dict=True)
+
+
+def _together(inner: Any, found: Sequence[Any] | None) -> Floats:
+    """(layers, heads, …) of the one text that a model was shown."""
+    import torch
+
     if not found or any(one is None for one in found):
         raise InputError(
             f"{type(inner).__name__} does not show its attention: it has no eager implementation; "
@@ -93,4 +103,36 @@ def attention_maps(
     asked = none if query_places is None else query_places
     return AttentionMaps(
         weights, reading.places, reading.spans, asked, read_from / max(read_from.sum(), 1e-12)
+    )
+
+
+def cross_attention_maps(
+    inner: Any,
+    features: Mapping[str, Any],
+    reading: Reading,
+    device: Any,
+    query_places: npt.NDArray[np.intp],
+) -> AttentionMaps:
+    """The attention of an encoder and decoder whose score is read off the decoder's first position.
+
+    ``features`` have that position's token, ``decoder_input_ids``.
+
+    Raises
+    ------
+    InputError
+        If the model does not tell it, or for other positions.
+    """
+    out = _shown(inner, features, device)
+    weights = _together(inner, out.get("cross_attentions"))
+    number = features["input_ids"].shape[1]
+    if weights.shape[2:] != (1, number):
+        raise InputError(
+            f"the decoder of {type(inner).__name__} attends to the encoder's {number} tokens by "
+            f"{weights.shape[2]} × {weights.shape[3]} weights and not by one row"
+        )
+    before = out.get("encoder_attentions") or (None,)
+    square = all(one is not None and one.shape[2:] == (number, number) for one in before)
+    encoder = _together(inner, before) if square else None
+    return AttentionMaps(
+        weights, reading.places, reading.spans, query_places, np.ones(1), encoder=encoder
     )

@@ -22,7 +22,10 @@ LONGEST = {"causal-lm": 8192, "seq2seq": 512}
 
 
 class Read(NamedTuple):
-    """One text as it is read, named as in the encodings of a tokenizer."""
+    """One text as it is read, named as in the encodings of a tokenizer.
+
+    Offsets count from the first character of the prompt.
+    """
 
     ids: list[int]
     tokens: list[str]
@@ -126,7 +129,8 @@ class LanguageModel(torch.nn.Sequential):
         [encoding] = tokenizer([around.before + text], add_special_tokens=False, verbose=False).encodings
         lead = self._lead if around.special else []
         trail = self._trail if around.special and self.kind == "seq2seq" else []
-        after = [*tokenizer(around.after, add_special_tokens=False)["input_ids"], *trail]
+        [behind] = tokenizer([around.after], add_special_tokens=False, verbose=False).encodings
+        after = [*behind.ids, *trail]
         room = self.max_seq_length - len(lead) - len(after)
         prompt = sum(end <= len(around.before) for _, end in encoding.offsets)
         if prompt >= room:
@@ -140,24 +144,19 @@ class LanguageModel(torch.nn.Sequential):
         def around_it(values: Sequence[Any], fill: Any) -> list[Any]:
             return [*[fill] * len(lead), *values[:kept], *[fill] * len(after)]
 
+        start = len(around.before) + len(text)
+        offsets = around_it(encoding.offsets, (0, 0))
+        first = len(lead) + kept
+        offsets[first : first + len(behind.ids)] = [(start + a, start + b) for a, b in behind.offsets]
         return Read(
             ids,
             tokenizer.convert_ids_to_tokens(ids),
             [1] * len(ids),
             around_it([0] * kept, None),
             around_it(encoding.word_ids, None),
-            around_it(encoding.offsets, (0, 0)),
+            offsets,
             len(encoding.ids) > kept,
         )
-
-    @staticmethod
-    def places_of(query: str, told: str, offsets: Sequence[tuple[int, int]]) -> list[int]:
-        """Places of the tokens that hold a part of the query, by their characters in what is told."""
-        start = told.rfind(query)
-        end = start + len(query)
-        if start < 0:
-            return []
-        return [place for place, (a, b) in enumerate(offsets) if max(a, start) < min(b, end)]
 
     def _special_tokens(self) -> tuple[list[int], list[int]]:
         """What the tokenizer puts first and last."""

@@ -11,12 +11,12 @@ import numpy.typing as npt
 
 from intentx.capabilities import AttentionMaps, EmbeddedText
 from intentx.errors import InputError, MissingExtraError
-from intentx.rankers.transformers.attentions import attention_maps
+from intentx.rankers.transformers.attentions import attention_maps, cross_attention_maps
 from intentx.rankers.transformers.batches import in_batches, on_device, repeated, widened
 from intentx.rankers.transformers.memory import Room
 from intentx.rankers.transformers.models import Precision, checked, undisturbed
 from intentx.rankers.transformers.one_model import OneModel, check_sizes
-from intentx.rankers.transformers.prompts import Prompt, around_document, of_chat
+from intentx.rankers.transformers.prompts import MARK, Prompt, around_document, of_chat
 from intentx.rankers.transformers.word_pieces import Window
 
 if TYPE_CHECKING:
@@ -133,6 +133,19 @@ class _LikelyWords(OneModel):
             lambda some: self._tokenize(around, some), self.model.tokenizer, prompt=around.before
         )
 
+    def _query_places(self, query: str, text: str, features: Any) -> npt.NDArray[np.intp]:
+        """Places of the tokens that hold a part of the query, before the document or behind it."""
+        around, marked = self._prompt(query), self._prompt(MARK)
+        start = marked.before.find(MARK)
+        longer = len(around.before) - len(marked.before)
+        if start < 0:
+            start = len(around.before) + len(text) + marked.after.find(MARK)
+            longer = len(around.after) - len(marked.after)
+        end = start + len(MARK) + longer
+        [tokens] = features.encodings
+        found = [place for place, (a, b) in enumerate(tokens.offsets) if max(a, start) < min(b, end)]
+        return np.array(found, dtype=np.intp)
+
     def _own_settings(self) -> dict[str, object]:
         return {"prompt": self.prompt, "yes": self.yes, "no": self.no}
 
@@ -200,25 +213,11 @@ class CausalLMRanker(_LikelyWords):
         """What each head of each layer attends to while the model reads the prompt: its last token."""
         [text] = checked(query, [text])
         _, features, reading = self._read(query, text)
-        [tokens] = features.encodings
-        read_from = np.zeros(len(tokens.ids))
+        read_from = np.zeros(features["input_ids"].shape[1])
         read_from[-1] = 1.0
-        around = self._prompt(query)
-        asked = self.model.places_of(query, around.before, tokens.offsets)
-        if not asked:  # the prompt has the query behind the document
-            [after] = self.model.tokenizer([around.after], add_special_tokens=False).encodings
-            behind = len(tokens.ids) - len(after.ids)
-            asked = [
-                behind + place for place in self.model.places_of(query, around.after, after.offsets)
-            ]
-        return attention_maps(
-            self.model.inner,
-            features,
-            reading,
-            read_from,
-            self.model.device,
-            np.array(asked, dtype=np.intp),
-        )
+        asked = self._query_places(query, text, features)
+        model = self.model
+        return attention_maps(model.inner, features, reading, read_from, model.device, asked)
 
     def _prompt(self, query: str) -> Prompt:
         told = {"query": query, "instruction": self.instruction}
@@ -283,11 +282,25 @@ class Seq2SeqRanker(_LikelyWords):
     def _prompt(self, query: str) -> Prompt:
         return around_document(self.model.tokenizer, self.prompt, {"query": query})
 
+    def attentions(self, query: str, text: str) -> AttentionMaps:
+        """What the decoder's first position attends to in the prompt, and the encoder's tokens."""
+        [text] = checked(query, [text])
+        _, features, reading = self._read(query, text)
+        asked = self._query_places(query, text, features)
+        model = self.model
+        return cross_attention_maps(
+            model.inner, self._with_start(features), reading, model.device, asked
+        )
+
     def _logits(self, features: dict[str, Any]) -> torch.Tensor:
+        logits: torch.Tensor = self.model.inner(**self._with_start(features)).logits[:, 0]
+        return logits
+
+    def _with_start(self, features: Mapping[str, Any]) -> dict[str, Any]:
+        """The same with the decoder's first token."""
         import torch
 
         ids = features["input_ids"]
         first = self.model.inner.config.decoder_start_token_id
         start = torch.full((len(ids), 1), first, dtype=ids.dtype, device=ids.device)
-        logits: torch.Tensor = self.model.inner(**features, decoder_input_ids=start).logits[:, 0]
-        return logits
+        return {**features, "decoder_input_ids": start}

@@ -7,9 +7,13 @@ from typing import Any, NamedTuple
 
 from intentx.errors import InputError
 
-__all__ = ["Prompt", "around_document", "of_chat"]
+__all__ = ["MARK", "Prompt", "around_document", "of_chat"]
 
 PLACE = "\N{OBJECT REPLACEMENT CHARACTER}document\N{OBJECT REPLACEMENT CHARACTER}"
+
+MARK = (
+    "\N{OBJECT REPLACEMENT CHARACTER}query\N{OBJECT REPLACEMENT CHARACTER}"  # to find the query's place
+)
 
 
 class Prompt(NamedTuple):
