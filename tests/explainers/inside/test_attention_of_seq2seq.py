@@ -7,12 +7,12 @@ import json
 import numpy as np
 import pytest
 import torch
-from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 import intentx as ix
 from intentx.cli import main
 from intentx.rankers import Seq2SeqRanker
 from tests.language_models import bart, seq2seq
+from tests.later import transformers
 from tests.tiny_models import save, seeded
 
 ASKED = "stage piano"
@@ -35,8 +35,10 @@ def seen_by_transformers(folder, prompt, doc, longest=None):
     A document that is too long is cut by hand, so that the prompt behind it stays.
     """
     before, after = prompt.replace("{query}", ASKED).split("{document}")
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForSeq2SeqLM.from_pretrained(folder, attn_implementation="eager").eval()
+    tokenizer = transformers.AutoTokenizer.from_pretrained(folder)
+    model = transformers.AutoModelForSeq2SeqLM.from_pretrained(
+        folder, attn_implementation="eager"
+    ).eval()
     first, second = (
         tokenizer(part, add_special_tokens=False, return_offsets_mapping=True)
         for part in (before + doc, after)
@@ -144,7 +146,7 @@ def test_what_is_not_there_is_refused(folders):
 def test_an_encoder_that_attends_to_windows_has_no_rollout(tmp_path):
     from transformers import LongT5Config, LongT5ForConditionalGeneration
 
-    tokenizer = AutoTokenizer.from_pretrained(seq2seq(tmp_path / "t5"))
+    tokenizer = transformers.AutoTokenizer.from_pretrained(seq2seq(tmp_path / "t5"))
     config = LongT5Config(
         vocab_size=len(tokenizer), d_model=16, d_kv=4, d_ff=24, num_layers=2, num_heads=4,
         local_radius=4, decoder_start_token_id=0, pad_token_id=0, eos_token_id=1,
