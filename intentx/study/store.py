@@ -109,7 +109,7 @@ class Store:
         except (OSError, sqlite3.Error) as error:
             self.close()
             raise InputError(f"the results of a study cannot be kept in {self.path}: {error}") from error
-        except InputError:
+        except BaseException:
             self.close()
             raise
 
@@ -177,6 +177,9 @@ class Store:
             file.execute("SELECT count(*) FROM sqlite_master").fetchone()
         except sqlite3.OperationalError:
             file.close()
+        except sqlite3.Error:  # of a damaged file
+            file.close()
+            raise
         else:
             return file
         log = self.path.with_name(f"{self.path.name}-wal")
