@@ -303,6 +303,7 @@ def test_the_server_ends_without_a_traceback(tmp_path, rankers, end):
     server = Server(tmp_path, "--ranker", "hangs=serve_rankers:hangs", env=rankers)
     asked = {"query": "hang on", "ranker": "hangs", "k": 5}
     _, job, _ = server.post("explain", {**asked, "query": "hang on palm care"})
+    server.until(job["id"], "running")  # before the search, which goes first where both wait
     got = []
 
     def open_(method, path, body=None):
@@ -316,7 +317,6 @@ def test_the_server_ends_without_a_traceback(tmp_path, rankers, end):
     threads = [threading.Thread(target=open_, args=one) for one in requests]
     for one in threads:
         one.start()
-    server.until(job["id"], "running")
     while server.get("health")[1]["queued"] + server.get("health")[1]["running"] < 3:
         threading.Event().wait(0.05)
     server.process.send_signal(end)
