@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -59,10 +59,10 @@ def by_integrals(
     """Integrated Jacobians (Möller, Nikolaev & Padó, EMNLP 2023, equation 7).
 
     A cell is ``Δq_iᵀ J̄ᵀ J̄ Δd_j``: the mean Jacobian of the query's vector along the way from the
-    reference, times that of the document's. That of the query is taken forwards, by a directional
-    derivative for each of its tokens; that of the document backwards, a gradient for each of them. The
-    reference of a text has zeros in the place of each token, or, by ``average``, the mean vector of the
-    vocabulary; special tokens stay.
+    reference, times that of the document's. Of the query there is a directional derivative for each
+    of its tokens, of the document a gradient for each of the query's. The reference of a text has zeros
+    in the place of each token, or, by ``average``, the mean vector of the vocabulary; special tokens
+    stay.
 
     Without ``steps`` there are as many nodes as it takes: what all tokens of a text change together is
     known exactly, and one derivative for each node says how far the sum over nodes misses it. What is
@@ -86,23 +86,22 @@ def by_integrals(
     moved, its_moved = of_query - none_of_query, of_document - none_of_document
     known = KnownSum(float(moved @ its_moved), float(np.linalg.norm(moved) * np.linalg.norm(its_moved)))
     numbers = NUMBERS if steps is None else (steps,)
-    with _differentiable():
-        for number in numbers[:-1]:
-            whole = _forwards(subject, query, number, average, batch_size, together=True)[:, 0]
-            if known.is_met(whole @ its_moved):
-                break
-        else:
-            number = numbers[-1]
-        changes = _forwards(subject, query, number, average, batch_size)
+    way = _Way(subject, query, average, batch_size)
+    for number in numbers[:-1]:
+        if known.is_met(way.of_tokens(number, together=True)[:, 0] @ its_moved):
+            break
+    else:
+        number = numbers[-1]
+    changes = way.of_tokens(number)
     along = changes.sum(axis=1) @ its_moved
     own, own_miss = known.integral(changes, along), known.missed(along)
-    passes = _Backwards(subject, document, average, batch_size)
+    way = _Way(subject, document, average, batch_size)
     for its_number in numbers[:-1]:
-        if known.is_met(passes.changes(moved[None], its_number).sum(axis=(1, 2))):
+        if known.is_met(way.in_directions(moved[None], its_number).sum(axis=(1, 2))):
             break
     else:
         its_number = numbers[-1]
-    changes = passes.changes(own, its_number)
+    changes = way.in_directions(own, its_number)
     along = changes.sum(axis=(1, 2))
     matrix = known.integral(changes, along)
     _tell(subject, number, its_number, max(own_miss, known.missed(along)))
@@ -138,51 +137,8 @@ def _reference(side: SideText, average: bool) -> torch.Tensor:
     return side.average.expand_as(rows) if average else torch.zeros_like(rows)
 
 
-def _forwards(
-    subject: Subject,
-    side: SideText,
-    steps: int,
-    average: bool,
-    batch_size: int,
-    *,
-    together: bool = False,
-) -> Floats:
-    """(S, Q, E) what the vector of a text changes with each of its tokens, at each node.
-
-    ``together``: (S, 1, E) with all of them.
-    """
-    import torch
-    from torch.autograd import forward_ad
-
-    from intentx.rankers.transformers.memory import Room
-
-    rows = side.rows
-    reference = _reference(side, average)
-    places, _ = nodes_and_weights(steps)
-    number = 1 if together else len(rows)
-    jobs = [(place, token) for place in range(steps) for token in range(number)]
-
-    def moved(part: slice) -> Floats:
-        """(B, E) what the vector changes with a token at a place on the way, for some jobs."""
-        some = jobs[part]
-        at = torch.tensor([places[place] for place, _ in some], dtype=rows.dtype, device=rows.device)
-        tangent = torch.zeros((len(some), *rows.shape), dtype=rows.dtype, device=rows.device)
-        for line, (_, token) in enumerate(some):
-            changed = slice(None) if together else slice(token, token + 1)
-            tangent[line, changed] = (rows - reference)[changed]
-        versions = torch.lerp(reference, rows, at[:, None, None])
-        with subject.looking_inside(len(some)), torch.no_grad(), forward_ad.dual_level():
-            vectors = side.vectors(forward_ad.make_dual(versions, tangent))  # type: ignore[no-untyped-call]
-            found = forward_ad.unpack_dual(vectors).tangent  # type: ignore[no-untyped-call]
-        made = torch.zeros(vectors.shape) if found is None else found.detach()
-        return np.asarray(made.cpu().double().numpy())
-
-    found = [some for _, some in Room(batch_size).parts(len(jobs), moved, rows.device)]
-    return np.concatenate(found).reshape(steps, number, -1)
-
-
-class _Backwards:
-    """What each token of a text changes in its vector, by gradients; one pass for several questions.
+class _Way:
+    """A text on its way from the reference, and what its vector changes there.
 
     The vectors at the nodes are kept for the next question about as many of them, where they are one
     batch.
@@ -192,30 +148,66 @@ class _Backwards:
         self.subject, self.side, self.batch_size = subject, side, batch_size
         self.rows = side.rows
         self.reference = _reference(side, average)
+        self.away = (self.rows - self.reference).detach()
         self._kept: tuple[int, torch.Tensor, torch.Tensor] | None = None
 
-    def changes(self, directions: Floats, steps: int) -> Floats:
+    def of_tokens(self, steps: int, *, together: bool = False) -> Floats:
+        """(S, L, E) what the vector changes with each token, at each node; (S, 1, E) with all together.
+
+        A derivative along a token is that of a gradient by the direction that it was taken in: so the
+        model is passed once for all tokens, and not once for each.
+        """
+        import torch
+
+        number = 1 if together else len(self.rows)
+
+        def found(versions: torch.Tensor, vectors: torch.Tensor) -> Floats:
+            direction = torch.zeros_like(vectors).requires_grad_()
+            [slopes] = torch.autograd.grad(vectors, versions, direction, create_graph=True)
+            along = (slopes * self.away).sum(dim=2)
+            along = along.sum(dim=1, keepdim=True) if together else along
+            changes = [_gradient(along[:, token], direction) for token in range(number)]
+            return np.asarray(torch.stack(changes, dim=1).cpu().double().numpy())
+
+        with _twice_differentiable():
+            return self._at_nodes(steps, number, found)
+
+    def in_directions(self, directions: Floats, steps: int) -> Floats:
         """(S, K, L) what each token changes in K directions (K, E), at each node."""
+        import torch
+
+        away = self.away.cpu().double()
+
+        def found(versions: torch.Tensor, vectors: torch.Tensor) -> Floats:
+            along = vectors @ torch.from_numpy(directions).to(vectors.device, vectors.dtype).T
+            some = np.empty((len(versions), len(directions), len(self.rows)))
+            for line in range(len(directions)):
+                slopes = _gradient(along[:, line], versions)
+                some[:, line] = (slopes.cpu().double() * away).sum(dim=2).numpy()
+            return some
+
+        return self._at_nodes(steps, len(directions), found)
+
+    def _at_nodes(
+        self, steps: int, each: int, found: Callable[[torch.Tensor, torch.Tensor], Floats]
+    ) -> Floats:
+        """(S, …) what is found with the embeddings at the nodes and the vectors that they make.
+
+        ``each`` node is differentiated so many times.
+        """
         import torch
 
         from intentx.rankers.transformers.memory import Room
 
         places, _ = nodes_and_weights(steps)
-        away = (self.rows - self.reference).detach().cpu().double()
 
-        def found(part: slice) -> Floats:
-            """(B, K, L) the same at some nodes."""
-            some = np.empty((len(places[part]), len(directions), len(self.rows)))
-            with self.subject.looking_inside(len(some) * len(directions)):
-                versions, vectors = self._passed(places[part], steps)
-                along = vectors @ torch.from_numpy(directions).to(vectors.device, vectors.dtype).T
-                for line in range(len(directions)):
-                    [slopes] = torch.autograd.grad(along[:, line].sum(), versions, retain_graph=True)
-                    some[:, line] = (slopes.cpu().double() * away).sum(dim=2).numpy()
-            return some
+        def ask(part: slice) -> Floats:
+            with self.subject.looking_inside(len(places[part]) * each):
+                return found(*self._passed(places[part], steps))
 
         with torch.inference_mode(False), torch.enable_grad():
-            parts = Room(self.batch_size).parts(steps, found, self.rows.device)
+            widths = [len(self.side.reading.ids)] * steps
+            parts = Room(self.batch_size).parts(steps, ask, self.rows.device, widths)
             return np.concatenate([some for _, some in parts])
 
     def _passed(self, places: Floats, steps: int) -> tuple[torch.Tensor, torch.Tensor]:
@@ -234,9 +226,17 @@ class _Backwards:
         return versions, vectors
 
 
+def _gradient(along: torch.Tensor, of: torch.Tensor) -> torch.Tensor:
+    """Of (B,) sums, each of a row of its own, the gradient by (B, …); the graph stays."""
+    import torch
+
+    [found] = torch.autograd.grad(along.sum(), of, retain_graph=True)
+    return found
+
+
 @contextlib.contextmanager
-def _differentiable() -> Iterator[None]:
-    """Attention by its formula while this is open: faster kernels have no forward derivatives."""
+def _twice_differentiable() -> Iterator[None]:
+    """Attention by its formula while this is open: faster kernels have no second derivatives."""
     from torch.nn.attention import SDPBackend, sdpa_kernel
 
     with sdpa_kernel(SDPBackend.MATH):
