@@ -1,5 +1,6 @@
 """The options of the command line that choose how texts become terms."""
 
+import contextlib
 import json
 import re
 import sqlite3
@@ -187,7 +188,7 @@ def test_the_options_of_bench_stand_in_for_the_study_s(study, tmp_path, capsys):
     def terms_of(out, *more):
         assert main(["bench", str(study), "--out", str(tmp_path / out), *more]) == 0
         capsys.readouterr()
-        with sqlite3.connect(tmp_path / out / "study.sqlite") as base:
+        with contextlib.closing(sqlite3.connect(tmp_path / out / "study.sqlite")) as base:
             return set(json.loads(base.execute("SELECT terms FROM cells").fetchone()[0]))
 
     assert terms_of("one") == {"häuser", "meer"}

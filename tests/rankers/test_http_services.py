@@ -1,5 +1,6 @@
 """Services as they are run: their requests and answers, and keys in headers of their own."""
 
+import contextlib
 import json
 import sqlite3
 
@@ -259,6 +260,6 @@ def test_a_study_writes_no_key(tmp_path):
     assert any(path.suffix == ".html" for path in written)
     for path in written:
         assert b"sk-hidden" not in path.read_bytes(), path
-    with sqlite3.connect(out / "study.sqlite") as db:
+    with contextlib.closing(sqlite3.connect(out / "study.sqlite")) as db:
         plain = json.loads(db.execute("SELECT plain FROM study").fetchone()[0])
     assert plain["rankers"]["service"].endswith("/?api_key=…")
