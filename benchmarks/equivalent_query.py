@@ -27,7 +27,6 @@ from intentx.explainers.change.query_controls import (
     SHUFFLES,
     chance_threshold,
     heldout_likeness,
-    in_random_order,
 )
 from intentx.explainers.change.query_search import greedy
 from intentx.explainers.change.term_sets import Likeness, TermSets
@@ -96,7 +95,7 @@ def alarm(ranking: ix.Ranking, number: int) -> list[float]:
     method = ix.EquivalentQuery(analyzer=ANALYZER, seed=number)
     index, draws = TextIndex(ranking.texts, ANALYZER), np.random.default_rng([7, number])
     return [
-        heldout_likeness(method, in_random_order(ranking, draws), index, draws, method.steps).found
+        heldout_likeness(method, ranking.shuffled(draws), index, draws, method.steps).found
         for _ in range(ORDERS)
     ]
 

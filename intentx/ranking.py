@@ -146,6 +146,17 @@ class Ranking(Ordered):
             self.mark,
         )
 
+    def shuffled(self, draws: np.random.Generator) -> Ranking:
+        """The same scores for the documents in a random order: a recorded ranking of nothing."""
+        order = draws.permutation(len(self)).tolist()
+        return Ranking(
+            self.query,
+            tuple(self.doc_ids[i] for i in order),
+            tuple(self.texts[i] for i in order),
+            self.scores,
+            told=self.told,
+        )
+
     def check_scorer(self) -> None:
         """Warn once if the scorer has changed since it made the scores of this ranking."""
         changed = self.scorer is not None and self.mark is not None and self.scorer.mark != self.mark

@@ -222,13 +222,7 @@ def _shuffled(of: Explained) -> dict[str, float]:
     method, ranking, measures = of.method, of.ranking, of.measures
     if not measures.shuffled:
         return {}
-    order = np.random.default_rng(measures.seed).permutation(len(ranking))
-    shuffled = Ranking(
-        ranking.query,
-        tuple(ranking.doc_ids[i] for i in order),
-        tuple(ranking.texts[i] for i in order),
-        np.sort(ranking.scores)[::-1],
-    )
+    shuffled = ranking.shuffled(np.random.default_rng(measures.seed))
     try:
         fitted = method.explain(shuffled).fidelity.all
         held = heldout_fidelity(method, shuffled, repeats=1, seed=measures.seed)

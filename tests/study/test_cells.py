@@ -5,6 +5,7 @@ import dataclasses
 import pytest
 
 import intentx as ix
+from intentx.errors import TextWarning
 from intentx.study.cells import measure
 from intentx.study.plan import Measures
 from tests.toys import ranked
@@ -19,6 +20,16 @@ def test_an_explanation_at_hand_is_measured_and_not_made_again():
     assert at_hand.terms == anew.terms == ("piano",)
     assert at_hand.metrics == {**anew.metrics, "model_calls": 77}
     assert anew.metrics["all"] == pytest.approx(4 / 6)
+
+
+@pytest.mark.filterwarnings("default::intentx.errors.TextWarning")
+def test_what_documents_are_is_told_once_and_not_of_their_random_order_too():
+    texts = ["piano keysâ€™", "piano", "a desk", "a boat", "a lamp", "piano stool"]
+    few = Measures(heldout=1, heldout_pairs=False, stability=0, faithfulness=0, shuffled=True)
+    with pytest.warns(TextWarning, match="decoded wrongly") as told:
+        found = measure(ix.QueryTerms(simple_rankers="text"), ranked(texts, query="piano"), few)
+    assert [one.category for one in told] == [TextWarning]
+    assert "shuffled_all" in found.metrics
 
 
 def test_the_vote_of_axioms_is_a_column_where_it_is_asked_for():

@@ -20,7 +20,7 @@ from intentx.markup import count
 from intentx.ranking import Ranking
 from intentx.text import TextIndex
 
-__all__ = ["agreement", "chance_threshold", "heldout_likeness", "in_random_order"]
+__all__ = ["agreement", "chance_threshold", "heldout_likeness"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -79,13 +79,13 @@ def agreement(
     ours, query, best_first = (_likeness(ranking, one, among) for one in queries)
     shuffled, held, chance, threshold = math.nan, HeldOut(), math.nan, math.nan
     if controls:
-        other = in_random_order(ranking, draws)
+        other = ranking.shuffled(draws)
         among = None if whole is None else whole(other)
         shuffled = _likeness(other, again(other), among).rbo
     if controls and whole is None:
         held = heldout_likeness(looking, ranking, found.index, draws, steps)
         others = [
-            heldout_likeness(looking, in_random_order(ranking, draws), found.index, draws, steps).found
+            heldout_likeness(looking, ranking.shuffled(draws), found.index, draws, steps).found
             for _ in range(SHUFFLES)
         ]
         chance, threshold = float(np.mean(others)), chance_threshold(others)
@@ -150,18 +150,6 @@ def heldout_likeness(
         own = _unweighted(query, index.analyzer.terms(ranking.query))
         rows.append([rbo_ext(np.round(one.scores(hidden.texts), TIED)) for one in (query, own)])
     return HeldOut(*np.mean(rows, axis=0).tolist()) if rows else HeldOut()
-
-
-def in_random_order(ranking: Ranking, draws: np.random.Generator) -> Ranking:
-    """The same scores for the documents in a random order."""
-    order = draws.permutation(len(ranking)).tolist()
-    return Ranking(
-        ranking.query,
-        tuple(ranking.doc_ids[i] for i in order),
-        tuple(ranking.texts[i] for i in order),
-        ranking.scores,
-        told=ranking.told,
-    )
 
 
 def _sentence(one: QueryAgreement) -> str:
