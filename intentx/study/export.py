@@ -41,11 +41,7 @@ KNOWN_LEGEND = (
     f"of the first {MOST} terms. Bold, † and ‡: as in the table above."
 )
 LEGEND = (
-    "Fidelity on all pairs, on pairs at least {gap} ranks apart, on {sampled} sampled pairs, on "
-    "held-out pairs and on held-out documents; on the same documents in a random order, where there"
-    " is nothing to explain; Kendall's τ-b; number of terms; ranks that the first documents lose "
-    "without the terms; ranks that the last one rises by with them; Jaccard of the terms over "
-    "seeds. Bold: the highest of a ranker. † better and ‡ worse than the best other baseline (of "
+    "{columns}. Bold: the highest of a ranker. † better and ‡ worse than the best other baseline (of "
     "{baselines}), p < .05 by a paired randomization test with Holm's correction. {queries}"
 )
 FEATURES = (
@@ -314,7 +310,15 @@ def _legend(results: Results, name: Callable[[str], str] = str) -> str:
         trained = study.data.train or study.data.folds
         rows = "100 documents of the training files" if trained else "one row, the documents' mean"
         return FEATURES_LEGEND.format(rows=rows, **told)
-    return LEGEND.format(gap=study.measures.gap, sampled=study.measures.sampled, **told)
+    settings = {
+        "far": f" (at least {study.measures.gap} ranks)",
+        "sampled": f" ({study.measures.sampled} of them)",
+    }
+    shown = "; ".join(
+        f"{METRICS[key].title}: {METRICS[key].description}{settings.get(key, '')}"
+        for key in _columns(results.lines, COLUMNS)
+    )
+    return LEGEND.format(columns=shown[:1].upper() + shown[1:], **told)
 
 
 def _published_legend(results: Results, name: Callable[[str], str] = str) -> str:

@@ -7,6 +7,7 @@ from itertools import pairwise
 
 import pytest
 
+from intentx.evaluation.metrics import METRICS
 from intentx.study.export import PUBLISHED, _cell, csv_cells, csv_table, latex, markdown
 from intentx.study.plan import Measures
 from intentx.study.results import read_results
@@ -90,6 +91,20 @@ def test_names_of_baselines_are_no_markup_either(tmp_path):
     found = read_results([write(tmp_path / "s", study, queries(3))])
     assert r"(of a\|b\*c)" in markdown(found)
     assert r"(of a\textbar{}b*c)" in latex(found)
+
+
+def test_the_legend_says_what_the_columns_are_and_names_no_other(results):
+    known = ("all", "far", "stability")
+    lines = tuple(
+        dataclasses.replace(line, metrics={key: line.metrics[key] for key in known})
+        for line in results.lines
+    )
+    said = [METRICS[key].description for key in known]
+    legend = (
+        f"\nAll pairs: {said[0]}; far pairs: {said[1]} (at least {results.study.measures.gap} ranks); "
+        f"stability: {said[2]}. Bold: "
+    )
+    assert legend in markdown(dataclasses.replace(results, lines=lines))
 
 
 def test_metrics_by_the_published_rule_have_a_table_of_their_own(tmp_path):
