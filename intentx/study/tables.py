@@ -204,10 +204,10 @@ def rich_tables(lines: Iterable[Line]) -> list[Table]:
                 title=title,
                 title_justify="left",
                 box=box.SIMPLE_HEAD,
-                padding=(0, 0, 0, 1),
+                padding=(0, 0, 0, 0 if of_features else 1),  # their long heads need the room
                 pad_edge=False,
             )
-            table.add_column("method", overflow="fold", min_width=11)
+            table.add_column("method", overflow="fold", min_width=12 if of_features else 11)
             for head in (*map(narrow, names), "n"):
                 table.add_column(head, justify="right", min_width=4)
             tables[line.ranker] = table

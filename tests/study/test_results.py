@@ -112,7 +112,7 @@ def test_the_better_method_is_marked_and_no_other(tmp_path):
     table = markdown(results)
     assert "| MULTIPLEX | **" in table
     assert table.count("†") > 10
-    assert "‡" not in table.split("Fidelity on")[0]
+    assert "‡" not in table.split("All pairs: ")[0]
 
 
 def test_the_baseline_is_the_best_other_one(results):
