@@ -63,6 +63,8 @@ class Explanation(Measured, Answer):
     model_calls: int
     seconds: Mapping[str, float]
 
+    WEIGHTS: ClassVar[str] = "weight"  # what its weights are
+
     @property
     def verdict(self) -> Judgement | None:
         """How far the explanation can be believed; None where that is not known."""

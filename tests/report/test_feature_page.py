@@ -113,7 +113,9 @@ def test_a_picture_of_the_weights(tmp_path):
     ranking = explanation().ranking
     axis = explanation().plot()
     assert [round(bar.get_width(), 2) for bar in axis.patches] == [0.75, -0.25]
+    assert axis.get_title() == f"ByHand of “{ranking.query}”"
     pair = ListwiseSHAP().explain(ranking, 0, above=3).plot()
+    assert pair.get_title().endswith(f", document {ranking.doc_ids[0]} above {ranking.doc_ids[3]}")
     starts = [bar.get_x() for bar in pair.patches]
     ends = [bar.get_x() + bar.get_width() for bar in pair.patches]
     np.testing.assert_allclose(starts[1:], ends[:-1])

@@ -70,6 +70,16 @@ def test_bars_of_a_document(single):
     assert "smaller weights left out" in axes.get_xlabel()
 
 
+def test_bars_of_an_equivalent_query_are_its_weights(ranking):
+    found = ix.EquivalentQuery(max_terms=3, max_weight=2, controls=False).explain(ranking)
+    axes = found.plot()
+    assert drawn(axes) == dict(zip(found.terms, found.weights, strict=True))
+    assert axes.get_xlabel() == "weight in the query"
+    title = " ".join(text.get_text() for text in axes.figure.texts)
+    assert found.agreement.sentence in title
+    assert "the query whose ranking is most like the ranker’s" in title
+
+
 def test_on_an_axis_of_the_users(whole, single):
     figure, (left, right) = pyplot.subplots(1, 2)
     assert whole.plot(left) is left

@@ -99,6 +99,7 @@ class EquivalentQueryExplanation(IntentExplanation):
     agreement: QueryAgreement | None = None
 
     FORMAT: ClassVar[str] = "intentx.equivalent-query/1"
+    WEIGHTS: ClassVar[str] = "weight in the query"
 
     def __repr__(self) -> str:
         one = self.agreement

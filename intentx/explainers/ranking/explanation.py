@@ -121,6 +121,7 @@ class IntentExplanation(Explanation):
     measures: Mapping[str, Measure] = field(default_factory=dict, repr=False)
 
     FORMAT: ClassVar[str] = FORMAT
+    WEIGHTS: ClassVar[str] = "share of the coverage"
 
     def __post_init__(self) -> None:
         if not self.effects:  # older files lack them

@@ -109,7 +109,7 @@ def fill_bars(
         more += f", together {_sum(math.fsum(w / part for w in smaller) * part, largest)}"
     if not math.isnan(rest):
         more += f"\nthe rest, no word: {_sum(rest, largest)}"
-    axes.set_xlabel(("share of the coverage" if share else "weight") + more, color=SOFT)
+    axes.set_xlabel(explanation.WEIGHTS + more, color=SOFT)
 
 
 def _sum(value: float, largest: float) -> str:

@@ -11,6 +11,7 @@ from intentx.explainers.features.mimic import MimicExplanation
 from intentx.report.pictures.mimic import tree_axis
 from intentx.report.pictures.style import AGAINST, FOR, INK, LINE, SIZE, SOFT, plain_style
 from intentx.report.pictures.words import check_picture, save_figure
+from intentx.signs import visible
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -40,12 +41,24 @@ def feature_axis(explanation: FeatureExplanation, ax: Axes | None = None, most: 
         if ax is None:
             rows = min(most, len(explanation.features))
             ax = pyplot.figure(figsize=(7, 1.2 + ROW * rows), layout="constrained").add_subplot()
-            said = explanation.verdict
-            ax.set_title(
-                said.sentence if said is not None else explanation.method, fontsize=SIZE, wrap=True
-            )
+            ax.set_title(_title(explanation), fontsize=SIZE, wrap=True, parse_math=False)
         _draw(ax, explanation, most)
     return ax
+
+
+def _title(explanation: FeatureExplanation) -> str:
+    """The verdict, if there is one, and what was explained by which method."""
+    said = explanation.verdict
+    if isinstance(explanation, MimicExplanation):  # of many rankings
+        return explanation.method if said is None else said.sentence
+    doc, above = (getattr(explanation, name, None) for name in ("doc", "above"))
+    ranking = explanation.ranking
+    asked = f"{explanation.method} of “{visible(ranking.query)}”"
+    if doc is not None:
+        asked += f", document {visible(str(ranking.doc_ids[doc]))}"
+    if above is not None:
+        asked += f" above {visible(str(ranking.doc_ids[above]))}"
+    return asked if said is None else f"{said.sentence}\n{asked}"
 
 
 def _draw(ax: Axes, explanation: FeatureExplanation, most: int) -> None:
