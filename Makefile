@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo serve test test-fast coverage lint docs benchmarks clean
+.PHONY: demo serve test test-fast coverage lint docs links benchmarks clean
 
 demo: $(VENV)/.demo
 	$(BIN)/intentx demo --html intentx-demo.html
@@ -34,6 +34,10 @@ coverage: $(VENV)/.dev
 
 docs: $(VENV)/.docs
 	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -q -W --keep-going -c docs -b html . site/html
+
+# Asks every site that a page links to.
+links: $(VENV)/.docs
+	OMP_NUM_THREADS=1 $(BIN)/python -m sphinx -q --keep-going -c docs -b linkcheck . site/links
 
 lint: $(VENV)/.dev
 	$(BIN)/ruff check .

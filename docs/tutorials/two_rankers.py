@@ -27,6 +27,18 @@ for name, found in terms.items():
     print(f"{name}: {', '.join(found.terms)} ({found.verdict.level})")
 
 # %% [markdown]
+# The first ten of both, side by side:
+
+# %%
+import pandas
+
+first = {
+    name: [f"{doc}: {text[:50]}…" for doc, text in zip(found.doc_ids[:10], found.texts, strict=False)]
+    for name, found in (("MiniLM", minilm), ("BM25", bm25))
+}
+pandas.DataFrame(first, index=range(1, 11))
+
+# %% [markdown]
 # On which documents do they differ most?
 
 # %%
