@@ -107,8 +107,8 @@ def report(number: int | None) -> Iterator[str]:
     yield (
         f"{load().name}, the first passage of {number or len(load().queries)} queries. The gap is the "
         "sum of all attributions less the difference of score and reference; relative, over that "
-        "difference. The reference is a text of zero vectors, or of the mean vector where these break the "
-        "model; DeepSHAP has 8 other passages, "
+        "difference. The reference is a text of zero vectors, or of the mean vector where these break "
+        "the model; DeepSHAP has 8 other passages, "
         "DeepLIFT from a passage one. Versions of a passage that the model ran on and the medians "
         "of its seconds and of our own are for one explanation. "
         f"Machine: {machine()}, torch {torch.__version__} with {torch.get_num_threads()} threads, "
