@@ -13,6 +13,8 @@
 # What does MiniLM prefer that BM25 does not? Rank the same documents by both, and compare.
 
 # %%
+import pandas
+
 import intentx as ix
 from intentx.datasets import load_demo
 from intentx.rankers import BM25, BiEncoder
@@ -30,8 +32,6 @@ for name, found in terms.items():
 # The first ten of both, side by side:
 
 # %%
-import pandas
-
 first = {
     name: [f"{doc}: {text[:50]}…" for doc, text in zip(found.doc_ids[:10], found.texts, strict=False)]
     for name, found in (("MiniLM", minilm), ("BM25", bm25))
