@@ -187,8 +187,7 @@ def test_a_result_is_explained_by_the_quickest_first_and_then_by_one_that_gets_s
     assert "for it (" in page.text(".legend")
     assert page.text("#panel .bars tbody td.n").startswith(("+", "−"))
     assert page.axe() == []
-    page.point("#panel .text mark.for")
-    assert page.text(".told-word")
+    page.wait(lambda: page.point("#panel .text mark.for") or page.text(".told-word"))
     # KernelSHAP has begun by itself, and shows what it knows so far.
     deeplift = page.driver.current_url
     page.click(".tabs", "KernelSHAP")
