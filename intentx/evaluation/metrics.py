@@ -9,6 +9,7 @@ from intentx.evaluation.metric import Direction, Metric, Unit, by_key
 
 __all__ = [
     "AGREEMENT",
+    "BY_FIRST",
     "DOCUMENT",
     "FEATURE_METRICS",
     "METRICS",
@@ -184,7 +185,8 @@ _FEATURES = "intentx.study.feature_cells"
 _VERDICT = "intentx.explainers.features.judged.FeatureVerdict"
 _CURVES = "intentx.evaluation.feature_faithfulness.FeatureFaithfulness"
 KS = (1, 3, 5, 7, 10)
-_BY_FIRST: tuple[tuple[str, str, str, Unit, Direction], ...] = (
+# Metrics of the first k features, for each of KS: key, title, description of k, unit and direction.
+BY_FIRST: tuple[tuple[str, str, str, Unit, Direction], ...] = (
     ("preservation", "τ alone", "τ of the order by the first {} features alone",
      "rank correlation", "higher"),
     ("deletion", "τ without", "τ of the order without the first {} features",
@@ -211,7 +213,7 @@ FEATURE_METRICS = by_key(
         *(
             Metric(f"{key}_{k}", f"{title}@{k}", said.format(k), unit, direction,
                    f"{_CURVES}.{key}", "Order by features")
-            for key, title, said, unit, direction in _BY_FIRST for k in KS
+            for key, title, said, unit, direction in BY_FIRST for k in KS
         ),
         Metric(
             "feature_heldout", "held-out order",

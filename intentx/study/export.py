@@ -7,10 +7,10 @@ import io
 import itertools
 import math
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from intentx.evaluation.known import MOST
-from intentx.evaluation.metrics import FEATURE_METRICS, KS, METRICS, titled
+from intentx.evaluation.metrics import BY_FIRST, FEATURE_METRICS, KS, METRICS, STUDIED, titled
 from intentx.markup import tag
 from intentx.signs import visible
 from intentx.study.by_query import shown_by_query
@@ -41,30 +41,16 @@ KNOWN_LEGEND = (
     f"of the first {MOST} terms. Bold, † and ‡: as in the table above."
 )
 LEGEND = (
-    "{columns}. Bold: the highest of a ranker. † better and ‡ worse than the best other baseline (of "
-    "{baselines}), p < .05 by a paired randomization test with Holm's correction. {queries}"
+    "{columns}. Bold: the highest of a ranker, where higher is better. † better and ‡ worse than the "
+    "best other baseline (of {baselines}), p < .05 by a paired randomization test with Holm's "
+    "correction. {queries}"
 )
 FEATURES = (
     *("validity", "completeness", "feature_heldout", "feature_random", "feature_shuffled", "holds"),
     *("used", "places", "same_seeds", "same_backgrounds", "rows_asked"),
 )
 # Tables of their own, by the first k features: the order by these alone, and without them.
-BY_FIRST = tuple(
-    tuple(f"{name}_{k}" for k in KS)
-    for name in ("preservation", "deletion", "exposure_preservation", "exposure_deletion")
-)
-FEATURES_LEGEND = (
-    "Validity: Kendall's τ-b of the order by the first five features to the model's, all others having "
-    "the mean of the documents; completeness: −τ of the order with these at the mean. Held-out order: "
-    "pairs of documents left out that features chosen in the same way order as the model does; as many "
-    "random features, and the method on shuffled scores; share of queries whose features hold by that. "
-    "With effect: share of the features that change a score when set to their background, and the "
-    "places that a document then moves. Jaccard of the first five features over seeds and over "
-    "backgrounds. τ alone: of the order by the first k features, the mean over {rows}; τ without: of "
-    "the order without them, lower is better; exposure: the share that stays. Bold: the highest of a "
-    "ranker, where higher is better. † better and ‡ worse than the best other baseline (of "
-    "{baselines}), p < .05 by a paired randomization test with Holm's correction. {queries}"
-)
+CURVES = {key: tuple(f"{key}_{k}" for k in KS) for key, *_ in BY_FIRST}
 INTERVALS = " Below the means: 95 % intervals over queries."
 _LATEX = str.maketrans(
     {sign: f"\\{sign}" for sign in "&%$#_{}"}
@@ -251,7 +237,7 @@ def _main_tables(results: Results) -> list[tuple[str, ...]]:
     """The metrics of each table: one of words, several of features."""
     if not results.study.data.letor:
         return [COLUMNS]
-    return [some for some in (FEATURES, *BY_FIRST) if _columns(results.lines, some)]
+    return [some for some in (FEATURES, *CURVES.values()) if _columns(results.lines, some)]
 
 
 def _columns(lines: Sequence[Line], names: Sequence[str]) -> list[str]:
@@ -302,23 +288,37 @@ def _legend(results: Results, name: Callable[[str], str] = str) -> str:
     sizes = sorted({_measured(line) for line in results.lines})
     failed = f", {results.failed} cells without metrics" if results.failed else ""
     n = f"n = {sizes[0]} to {sizes[-1]}" if len(sizes) > 1 else f"n = {sizes[0] if sizes else 0}"
-    told = {
-        "baselines": ", ".join(map(name, baselines)) or "none",
-        "queries": f"{len(results.topics)} queries, {n}{failed}.",
-    }
-    if study.data.letor:
-        trained = study.data.train or study.data.folds
-        rows = "100 documents of the training files" if trained else "one row, the documents' mean"
-        return FEATURES_LEGEND.format(rows=rows, **told)
-    settings = {
-        "far": f" (at least {study.measures.gap} ranks)",
-        "sampled": f" ({study.measures.sampled} of them)",
-    }
-    shown = "; ".join(
-        f"{METRICS[key].title}: {METRICS[key].description}{settings.get(key, '')}"
-        for key in _columns(results.lines, COLUMNS)
+    columns = _feature_columns(results) if study.data.letor else _word_columns(results)
+    return LEGEND.format(
+        columns=columns[:1].upper() + columns[1:],
+        baselines=", ".join(map(name, baselines)) or "none",
+        queries=f"{len(results.topics)} queries, {n}{failed}.",
     )
-    return LEGEND.format(columns=shown[:1].upper() + shown[1:], **told)
+
+
+def _word_columns(results: Results) -> str:
+    measures = results.study.measures
+    settings = {"far": f" (at least {measures.gap} ranks)", "sampled": f" ({measures.sampled} of them)"}
+    return _meanings(_columns(results.lines, COLUMNS), settings)
+
+
+def _feature_columns(results: Results) -> str:
+    """The curves share a line: they differ only in how many features they are of."""
+    data = results.study.data
+    rows = "100 documents of the training files" if data.train or data.folds else "the documents’ mean"
+    curves = [
+        f"{title}@k: {said.format('k')}"
+        for key, title, said, *_ in BY_FIRST
+        if _columns(results.lines, CURVES[key])
+    ]
+    background = [f"features left out have the mean over {rows}"] if curves else []
+    return "; ".join([_meanings(_columns(results.lines, FEATURES), {}), *curves, *background])
+
+
+def _meanings(names: Sequence[str], settings: Mapping[str, str]) -> str:
+    return "; ".join(
+        f"{STUDIED[key].title}: {STUDIED[key].description}{settings.get(key, '')}" for key in names
+    )
 
 
 def _published_legend(results: Results, name: Callable[[str], str] = str) -> str:

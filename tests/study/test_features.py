@@ -82,6 +82,19 @@ def test_every_metric_is_measured(results):
     assert valid["same_seeds"].mean == 1.0
 
 
+def test_the_legend_names_no_column_that_is_not_there(results):
+    known = ("validity", "preservation_1", "preservation_3")
+    lines = tuple(
+        dataclasses.replace(line, metrics={key: line.metrics[key] for key in known})
+        for line in results.lines
+    )
+    title, said = FEATURE_METRICS["validity"].title, FEATURE_METRICS["validity"].description
+    assert (
+        f"\n{title.capitalize()}: {said}; τ alone@k: τ of the order by the first k features alone; "
+        "features left out have the mean over 100 documents of the training files. Bold: "
+    ) in markdown(dataclasses.replace(results, lines=lines))
+
+
 def plan_of(results):
     return Study.from_dict(results.study.to_dict())
 
@@ -118,6 +131,8 @@ def test_tables_files_and_the_page(results):
     rows = [*csv.DictReader(io.StringIO("".join(csv_cells(results))))]
     assert len(rows) == 8
     assert set(FEATURE_METRICS) < set(rows[0])
+    assert "same over seeds: " in text
+    assert "; τ without@k: τ of the order without the first k features; " in text
     page = study_page(results)
     assert "keep its order best" in page
     assert 'data-key="exposure_deletion_10"' in page

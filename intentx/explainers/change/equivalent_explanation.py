@@ -106,6 +106,16 @@ class EquivalentQueryExplanation(IntentExplanation):
         found = "" if one is None else f" | RBO {one.rbo:.3f}, the query's {one.query_rbo:.3f}"
         return f"<{self.method} for {self.ranking.query!r}: {self.to_lucene()}{found}>"
 
+    @property
+    def claim(self) -> str:
+        """What the terms are, in words."""
+        return "the query whose ranking is most like the ranker’s"
+
+    @property
+    def sentence(self) -> str:
+        """How far its ranking is like the ranker's; "" where that is not known."""
+        return "" if self.agreement is None else self.agreement.sentence
+
     @cached_property
     def roles(self) -> tuple[TermRole, ...]:
         """What each term does; its share is its Shapley value in the coverage of all pairs."""

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
@@ -42,6 +42,11 @@ if TYPE_CHECKING:
 __all__ = ["FORMAT", "IntentExplanation", "TermRole"]
 
 FORMAT = "intentx.intent/2"
+CLAIMS = {
+    "all": "words that the ranker wants",
+    "some": "words that the ranker wants, or that go along with its order",
+    "none": "words that go along with the ranker’s order",
+}
 EFFECT_COLUMNS = ("kind", "effect", "low", "high", "places", "tested")
 
 
@@ -156,6 +161,26 @@ class IntentExplanation(Explanation):
         None for an explanation that was loaded without one.
         """
         return None if self.judge is None else self.judge(self)
+
+    @property
+    def wanted(self) -> Literal["all", "some", "none"]:
+        """How many of the terms the ranker was found to want: none where it was not asked, and where the
+        verdict is chance.
+        """
+        kinds = [one.kind == "wanted" for one in self.effects]
+        if not any(kinds) or (self.verdict is not None and self.verdict.level == "chance"):
+            return "none"
+        return "all" if all(kinds) else "some"
+
+    @property
+    def claim(self) -> str:
+        """What the terms are, in words."""
+        return CLAIMS[self.wanted]
+
+    @property
+    def sentence(self) -> str:
+        """How far the terms can be believed; "" where there is no `verdict`."""
+        return "" if self.verdict is None else self.verdict.sentence
 
     @cached_property
     def words(self) -> tuple[str, ...]:

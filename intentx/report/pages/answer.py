@@ -61,16 +61,12 @@ def _answer(view: View) -> Html:
 
 
 def _said(explanation: IntentExplanation) -> tuple[str, str]:
-    """What is said before and after the name of the ranker: that it wants the terms only where it was
-    asked, and where that may be more than chance.
-    """
-    wanted = [one.kind == "wanted" for one in explanation.effects]
-    level = "" if explanation.verdict is None else explanation.verdict.level
-    if wanted and all(wanted) and level != "chance":
-        return "", " wants these words for “"
-    if any(wanted) and level != "chance":
-        return "Words that ", " wants, or that go along with its order, for “"
-    return "Words that go along with the order of ", " for “"
+    """What is said before and after the name of the ranker."""
+    return {
+        "all": ("", " wants these words for “"),
+        "some": ("Words that ", " wants, or that go along with its order, for “"),
+        "none": ("Words that go along with the order of ", " for “"),
+    }[explanation.wanted]
 
 
 def _belief(view: View) -> Html:

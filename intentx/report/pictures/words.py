@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from intentx.errors import InputError, MissingExtraError
 from intentx.evaluation.faithfulness import Faithfulness
-from intentx.explainers.change.equivalent_explanation import EquivalentQueryExplanation
 from intentx.explainers.document.explanation import DocumentExplanation
 from intentx.explainers.document.shown import verdict_of
 from intentx.explainers.document.signed import sides_of, signed
@@ -292,29 +291,17 @@ def _verdict(explanation: Explanation) -> list[str]:
     """How far to believe it, in a line."""
     if isinstance(explanation, DocumentExplanation):
         return [verdict_of(explanation)]
-    if isinstance(explanation, EquivalentQueryExplanation):
-        return [] if explanation.agreement is None else [explanation.agreement.sentence]
-    return [] if explanation.verdict is None else [explanation.verdict.sentence]
+    return [explanation.sentence] if explanation.sentence else []
 
 
 def _title(explanation: Explanation) -> str:
     ranking = explanation.ranking
     if isinstance(explanation, IntentExplanation):
-        return f"{explanation.method}: {_role(explanation)} for “{ranking.query}”"
+        return f"{explanation.method}: {explanation.claim} for “{ranking.query}”"
     name = f"{ranking.doc_ids[explanation.position]} (rank {explanation.position + 1})"
     if explanation.above is not None:
         name += f" above {ranking.doc_ids[explanation.above]} (rank {explanation.above + 1})"
     return f"{explanation.method}: {name} for “{ranking.query}”"
-
-
-def _role(explanation: IntentExplanation) -> str:
-    """What the terms are: wanted, where the ranker was asked and that may be more than chance."""
-    if isinstance(explanation, EquivalentQueryExplanation):
-        return "the query whose ranking is most like the ranker’s"
-    verdict, kinds = explanation.verdict, {one.kind for one in explanation.effects}
-    if kinds == {"wanted"} and verdict is not None and verdict.level != "chance":
-        return "words that the ranker wants"
-    return "words that go along with the ranker’s order"
 
 
 def _bars_height(explanation: Explanation, most: int) -> float:

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import math
 
@@ -183,3 +184,26 @@ def test_undefined_numbers_are_null_and_come_back_as_nan():
     again = ix.IntentExplanation.from_dict(plain)
     assert math.isnan(again.fidelity.tau)
     assert again.to_json() == found.to_json()
+
+
+@pytest.mark.parametrize(
+    ("kinds", "level", "wanted", "claim"),
+    [
+        (("wanted", "wanted"), "holds", "all", "words that the ranker wants"),
+        (("wanted", "wanted"), None, "all", "words that the ranker wants"),
+        (("wanted", "no effect"), "holds", "some", "or that go along with its order"),
+        (("wanted", "wanted"), "chance", "none", "words that go along with the ranker’s order"),
+        (("not asked", "unwanted"), "holds", "none", "words that go along with the ranker’s order"),
+        ((), "holds", "none", "words that go along with the ranker’s order"),
+    ],
+)
+def test_it_is_claimed_that_terms_are_wanted_only_where_the_ranker_said_so(kinds, level, wanted, claim):
+    found = explained()
+    effects = tuple(ix.TermEffect(str(i), 1, 0, 2, 1, 9, kind) for i, kind in enumerate(kinds))
+    verdict = None if level is None else dataclasses.replace(found.verdict, level=level)
+    one = dataclasses.replace(found, judge=None)
+    one.__dict__["verdict"] = verdict
+    object.__setattr__(one, "effects", effects)
+    assert one.wanted == wanted
+    assert claim in one.claim
+    assert one.sentence == ("" if verdict is None else verdict.sentence)
