@@ -170,8 +170,7 @@ def write(raw: Mapping[str, Rows], options: argparse.Namespace) -> None:
         "each ranker's order of BM25's first hundred; mean over the first 1 to 10 words, and 95 % "
         "bootstrap interval over queries. Without its words a document should fall far, with only "
         f"them it should stay. EXS, LIRME and KernelSHAP score {options.samples} versions of a "
-        f"document, integrated gradients go in {STEPS} steps; texts scored: those that no "
-        "method above had asked about.\n"
+        f"document, integrated gradients go in {STEPS} steps.\n"
         f"Machine: {machine()}, shared: seconds are upper bounds."
     )
     parts = [
