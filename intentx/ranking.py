@@ -266,9 +266,10 @@ def rank(
     try:
         scores = box(query, texts)
     except ScorerError as error:
-        failed = set(error.texts)
-        named = some([i for i, text in zip(ids, texts, strict=True) if text in failed])
-        message = f"{error}\n  document id: {named}" if named else str(error)
+        places = {text: place for place, text in enumerate(error.texts)}  # the one that is shown first
+        failed = sorted((places[text], i) for i, text in zip(ids, texts, strict=True) if text in places)
+        label = "document id" if len(failed) == 1 else "document ids"
+        message = f"{error}\n  {label}: {some([i for _, i in failed])}" if failed else str(error)
         raise ScorerError(message, error.query, error.texts) from error.__cause__
     if box.texts_scored > asked:  # not all of them were remembered
         for message in doubts(box, query, ids, texts, scores):

@@ -106,8 +106,10 @@ class BlackBox:
         fingerprint: str | None = None,
     ) -> None:
         if not callable(scorer):
+            named = isinstance(scorer, str)
             raise InputError(
                 f"a scorer is a callable (query, texts) -> scores, not {type(scorer).__name__}"
+                f"{'; RankerSpec.parse(…).load(texts) makes one of a name' if named else ''}"
             )
         if inspect.isclass(scorer):
             raise InputError(
@@ -328,7 +330,7 @@ def checked_scores(answer: Any, query: str, texts: Sequence[str]) -> Floats:
         raise _failure(
             f"the scorer returned {scores[bad]} for {int((~finite).sum())} of {len(texts)} texts",
             query,
-            texts[bad : bad + 1],
+            [text for text, good in zip(texts, finite, strict=True) if not good],
         )
     return scores
 
@@ -342,12 +344,12 @@ def _refuse_masked(answer: Any, query: str, texts: Sequence[str]) -> None:
     else:
         return
     if hidden.any():
-        bad = int(np.flatnonzero(hidden.reshape(len(hidden), -1).any(axis=1))[0])
+        bad = np.flatnonzero(hidden.reshape(len(hidden), -1).any(axis=1))
         raise _failure(
             f"the scorer masked the score of {int(hidden.sum())} of {len(texts)} texts, and a masked "
             "score is no number; fill it: scores.filled(value)",
             query,
-            texts[bad : bad + 1],
+            [texts[i] for i in bad.tolist()],
         )
 
 

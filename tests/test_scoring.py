@@ -135,7 +135,7 @@ def test_answers_of_the_wrong_kind_are_named(answer, message):
     assert set(caught.value.texts) == {"ccc", "a", "bb"}
     assert "query: 'my query'" in str(caught.value)
     assert "first of 3 documents: 'ccc'" in str(caught.value)
-    assert "document id: 'x', 'y', 'z'" in str(caught.value)
+    assert "document ids: 'x', 'z', 'y'" in str(caught.value)  # the one that is shown first
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
@@ -250,3 +250,14 @@ def test_a_call_under_way_has_its_scores_though_all_is_forgotten_meanwhile(kind)
     asked = sorted(TEXTS, key=len)
     assert box("q", asked).tolist() == list(inner("q", asked))
     assert box.remembered == 0
+
+
+def test_documents_without_a_number_are_all_named():
+    with pytest.raises(ScorerError) as caught:
+        rank(
+            lambda q, some: [np.nan if "c" in t else 1.0 for t in some],
+            "q",
+            {"x": "c", "y": "a", "z": "cc"},
+        )
+    assert [*caught.value.texts] == ["cc", "c"]
+    assert str(caught.value).endswith("first of 2 documents: 'cc'\n  document ids: 'z', 'x'")

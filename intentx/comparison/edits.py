@@ -30,8 +30,8 @@ class ComparedEdit:
     changes
         Each in a few words, such as ``"− piano"``.
     found_for
-        The ranker whose smallest change it is, or one of its other answers; "" for a single edit of
-        those.
+        The ranker whose smallest change it is, or one of its other answers, several with commas; "" for
+        a single edit of those.
     ranks
         The document's rank with them by each ranker, from 1.
     reached
@@ -166,7 +166,7 @@ def compare_edits(
     method = Counterfactual(**{"most": MOST, **settings, "goal": goal, "k": k})
     places = {ranker: ranking.position(name) for ranker, ranking in rankings.items()}
     status: dict[str, Status | Literal["met"]] = {}
-    sets: dict[tuple[Edit, ...], str] = {}
+    sets: dict[tuple[Edit, ...], list[str]] = {}
     calls = 0
     for ranker, ranking in rankings.items():
         found = method.explain(ranking, places[ranker])
@@ -174,21 +174,20 @@ def compare_edits(
         status[ranker] = found.status if found.changes or not found.reached else "met"
         for answer in (found.answer, *found.alternatives):
             if answer.changes:
-                sets.setdefault(answer.changes, ranker)
+                sets.setdefault(answer.changes, []).append(ranker)
     for changes in [*sets]:
         for change in changes:
-            sets.setdefault((change,), "")
+            sets.setdefault((change,), [])
     text = first.texts[first.position(name)]
     rows = []
-    for changes, ranker in sets.items():
+    for changes, rankers in sets.items():
         edited = written(text, changes)
         outcomes = {one: _outcome(rankings[one], places[one], edited, goal, k) for one in rankings}
         calls += len(rankings)
         shown = tuple(change.words for change in changes)
         ranks = {one: outcome.rank for one, outcome in outcomes.items()}
-        rows.append(
-            ComparedEdit(shown, ranker, ranks, {one: o.margin > 0 for one, o in outcomes.items()})
-        )
+        reached = {one: outcome.margin > 0 for one, outcome in outcomes.items()}
+        rows.append(ComparedEdit(shown, ", ".join(rankers), ranks, reached))
     rows.sort(key=lambda one: (not one.tells_apart, len(one.changes)))
     before = {ranker: place + 1 for ranker, place in places.items()}
     return EditComparison(first.query, name, text, goal, k, before, status, tuple(rows), calls)

@@ -72,15 +72,17 @@ class Metric:
 
     @property
     def bounds(self) -> tuple[float, float]:
-        """What it lies between; of what has no bounds, −∞ and ∞."""
+        """What it lies between, −∞ and ∞ where it has no bounds."""
         if self.is_share:
             return 0.0, 1.0
+        if self.unit in ("terms", "words", "texts", "rows", "seconds"):
+            return 0.0, math.inf
         return (-1.0, 1.0) if self.unit == "rank correlation" else (-math.inf, math.inf)
 
     @property
     def digits(self) -> int:
-        """Digits behind the point of a mean: three within bounds, else one."""
-        return 3 if math.isfinite(self.bounds[0]) else 1
+        """Digits behind the point of a mean: three between two bounds, else one."""
+        return 3 if math.isfinite(self.bounds[1]) else 1
 
     @property
     def is_count(self) -> bool:

@@ -9,6 +9,7 @@ from pathlib import PurePath
 from typing import Any
 
 from intentx.errors import InputError
+from intentx.plugins import nearest
 
 __all__ = ["imported", "module_of_path", "named"]
 
@@ -46,8 +47,10 @@ def named(target: str, kinds: str) -> Any:
         If the module, or the name in it, is not there, or a class cannot be made.
     """
     module, _, name = target.partition(":")
+    within: Any = None
     try:
-        found: Any = reduce(getattr, name.split("."), importlib.import_module(module))
+        within = importlib.import_module(module)
+        found: Any = reduce(getattr, name.split("."), within)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
             raise InputError(f"module {module!r} cannot be imported: {error}") from error
@@ -56,7 +59,8 @@ def named(target: str, kinds: str) -> Any:
             f"one of PYTHONPATH, and it is none of: {kinds}"
         ) from error
     except AttributeError as error:
-        raise InputError(f"module {module!r} has no {name!r}") from error
+        meant = nearest(name, vars(within) if within is not None else ())
+        raise InputError(f"module {module!r} has no {name!r}{meant}") from error
     return _made(target, found) if inspect.isclass(found) else found
 
 

@@ -341,8 +341,16 @@ def _callable(spec: str) -> str:
         )
     raise InputError(
         f"no ranker {without_secrets(spec)!r}; a ranker is one of: {listed()}"
-        f"{nearest(_begin(spec), kind_names())}"
+        f"{nearest(_begin(spec), kind_names()) or _without_callable(spec)}"
     )
+
+
+def _without_callable(spec: str) -> str:
+    """The end of a message: that a module is named, and no callable of it; or nothing."""
+    module, _, name = spec.partition(".")
+    if ":" in spec or not module.isidentifier() or importlib.util.find_spec(module) is None:
+        return ""
+    return f"; {module!r} is a module: name its callable, {module}:{name or 'NAME'}"
 
 
 def _may_be_module(name: str) -> bool:

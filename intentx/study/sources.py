@@ -64,7 +64,10 @@ def collection_of(
     }
     if not runs:
         if data.pool:
-            raise InputError(f"{name} has no run of {data.pool!r}; it has: none")
+            raise InputError(
+                f"{name} has no run of {data.pool!r}, the pool: it has none; name files of TREC runs in "
+                "[data] runs, or leave the pool out"
+            )
         found = SearchIndex.build(
             documents_of(None), index, analyzer=own_words(analyzer), progress=progress
         )

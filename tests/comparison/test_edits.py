@@ -45,6 +45,12 @@ def test_each_ranker_has_its_own_way_out():
     assert found.status == {"one": "minimal", "other": "minimal"}
 
 
+def test_an_edit_names_all_rankers_that_it_was_found_for():
+    found = ix.compare_edits(rankings(one="piano", two="piano"), "best", k=5)
+    [piano] = (edit for edit in found.edits if edit.changes == ("− piano",))
+    assert piano.found_for == "one, two"
+
+
 def test_rankers_that_agree_are_told_apart_by_nothing():
     found = ix.compare_edits(rankings(one="piano", other="piano"), "best", k=5)
     assert found.apart == ()

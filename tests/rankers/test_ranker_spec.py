@@ -130,6 +130,8 @@ def _without_name(text):
         ("bi-encodr:minilm", "no ranker 'bi-encodr:minilm'.*did you mean 'bi-encoder'"),
         ("crossencoder:model", "did you mean 'cross-encoder'"),
         ("knmr:model", "did you mean 'knrm'"),
+        ("json", "no ranker 'json'; .*'json' is a module: name its callable, json:NAME$"),
+        ("json.dumps", "'json' is a module: name its callable, json:dumps$"),
         ("", "no ranker ''; a ranker is one of: bm25, lm, rm3, bi-encoder:NAME_OR_PATH"),
         (":", "no ranker ':'; a ranker is one of"),
         ("htp://me:secret@host/rank?key=sk-1", "no ranker 'htp://…@host/rank.key=…'; .*mean 'http'"),
@@ -153,6 +155,11 @@ def test_what_is_no_spec(text, message):
         RankerSpec.parse(text)
     assert "secret" not in str(told.value)
     assert "sk-1" not in str(told.value)
+
+
+def test_a_callable_that_is_not_in_its_module():
+    with pytest.raises(ix.InputError, match="module 'json' has no 'dumpss'; did you mean 'dumps'"):
+        RankerSpec.parse("json:dumpss").load()
 
 
 def test_made_of_parts():

@@ -224,6 +224,9 @@ class MissingDocument(Measure):
             lines.append(
                 f"Its score is {lost.score:.4g}, that of rank {count(lost.limit)} is "
                 f"{lost.last_score:.4g}: {lost.distance:.4g} more."
+                if lost.distance
+                else f"Its score, {lost.score:.4g}, is that of rank {count(lost.limit)}, which stands "
+                "before it."
             )
         lines += [
             f"The {one.name} would put it at rank {count(one.rank)}."
@@ -247,20 +250,30 @@ class MissingDocument(Measure):
                     else "."
                 )
             )
-        for found, what in ((self.for_first, "the first stage lets it through"), (self.change, "")):
+        return [*lines, *self._in_front(), *self._smallest()]
+
+    def _in_front(self) -> list[str]:
+        """What the query's words do in front of the document, at the first stage and in the end."""
+        first, last = self.for_first, self.change
+        if first is not None and last is not None and first.words == last.words and first.words:
+            words = " ".join(first.words)
+            return [
+                f"With {words!r} in front, the first stage lets it through{_place(first)}, and in the "
+                f"end it is{_place(last)}."
+            ]
+        through, among = "the first stage lets it through", f"it is among the first {count(self.k)}"
+        lines = []
+        for found, goal, reached in ((first, through, through), (last, among, "it is")):
             if found is None:
                 continue
-            if not found.words:
-                goal = what or f"it is among the first {count(self.k)}"
+            if found.words:
+                words = " ".join(found.words)
+                lines.append(f"With {words!r} in front, {reached}{_place(found)}.")
+            else:
                 lines.append(
                     f"No words of the query that were tried in front of it suffice so that {goal}."
                 )
-                continue
-            words = " ".join(found.words)
-            goal = what or "it is"
-            place = "" if found.rank is None else f" at rank {count(found.rank)}"
-            lines.append(f"With {words!r} in front, {goal}{place}.")
-        return [*lines, *self._smallest()]
+        return lines
 
     def _smallest(self) -> list[str]:
         found = self.smallest
@@ -300,3 +313,7 @@ class MissingDocument(Measure):
         from intentx.report.pages.missing import write_missing_page
 
         return write_missing_page(path, self)
+
+
+def _place(found: Addition) -> str:
+    return "" if found.rank is None else f" at rank {count(found.rank)}"

@@ -163,7 +163,7 @@ def _sentence(
 ) -> str:
     terms = len(explanation.terms)
     if math.isnan(heldout):
-        seen = "there are too few documents to leave some out"
+        seen = "there are too few documents for a test on left-out ones"
     else:
         seen = (
             f"on documents left out, terms chosen in this way reproduce {100 * heldout:.0f} % of the "

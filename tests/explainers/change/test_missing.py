@@ -61,6 +61,23 @@ def test_lost_at_the_first_stage_for_a_missing_word(index):
     assert answer.for_first.rank == 1 + sum(now[:-1][i] >= now[-1] for i in range(12) if i != place)
 
 
+def test_a_tie_and_the_same_words_for_both_stages_are_said_once():
+    docs = {"a": "Green tea in a tea pot.", "c": "Black tea.", "d": "Something green to drink."}
+    ranker = ix.Pipeline(SearchIndex.build(docs), lambda q, some: [t.count("tea") for t in some], k=2)
+    found = ix.missing(ranker, "green tea", "d", docs, k=2)
+    assert found.stages[0].distance == 0
+    assert (
+        f"Its score, {found.stages[0].score:.4g}, is that of rank 2, which stands before it."
+        in found.sentence
+    )
+    assert found.for_first.words == found.change.words == ("tea",)
+    assert (
+        "With 'tea' in front, the first stage lets it through at rank 2, and in the end"
+        in found.sentence
+    )
+    assert found.sentence.count("in front") == 1
+
+
 def test_lost_at_the_reranker():
     answer = found("unliked")
     assert (answer.stage, answer.lost_at, answer.rank) == ("reranker", "reranker", 9)

@@ -109,7 +109,7 @@ def test_an_order_by_length_is_told_as_one():
 def test_few_documents_leave_effects_alone():
     ranking = ix.rank(counts, "x", ["piano", "lamp piano", "desk", "lamp", "boat", "desk chair"])
     verdict = ix.Multiplex().explain(ranking).verdict
-    assert "too few documents to leave some out" in verdict.sentence
+    assert "too few documents for a test on left-out ones" in verdict.sentence
     assert np.isnan(verdict.heldout)
     assert verdict.level in ("holds", "weak")
     nothing = ix.Multiplex(budget=0).explain(ranking).verdict
