@@ -76,7 +76,8 @@ def markdown(results: Results) -> str:
         lines += [*_markdown_table(results.lines, PUBLISHED), ""]
         lines += [_published_legend(results, _plain) + INTERVALS, ""]
     if _columns(results.lines, KNOWN):
-        lines += [*_markdown_table(results.lines, KNOWN), "", KNOWN_LEGEND + INTERVALS, ""]
+        lines += [*_markdown_table(_having(results.lines, KNOWN), KNOWN), ""]
+        lines += [KNOWN_LEGEND + INTERVALS, ""]
     failed = [
         f"- {_plain(line.ranker)}, {_plain(line.method)}, query {_plain(qid)}: {_plain(reason)}"
         for line in results.lines
@@ -141,7 +142,7 @@ def latex(results: Results) -> str:
         caption = visible(_published_legend(results))
         lines += ["", *_latex_table(results.lines, PUBLISHED, caption)]
     if _columns(results.lines, KNOWN):
-        lines += ["", *_latex_table(results.lines, KNOWN, KNOWN_LEGEND)]
+        lines += ["", *_latex_table(_having(results.lines, KNOWN), KNOWN, KNOWN_LEGEND)]
     return "\n".join([*lines, ""])
 
 
@@ -238,6 +239,11 @@ def _main_tables(results: Results) -> list[tuple[str, ...]]:
     if not results.study.data.letor:
         return [COLUMNS]
     return [some for some in (FEATURES, *CURVES.values()) if _columns(results.lines, some)]
+
+
+def _having(lines: Sequence[Line], names: Sequence[str]) -> list[Line]:
+    """The lines that have any of these metrics."""
+    return [line for line in lines if any(name in line.metrics for name in names)]
 
 
 def _columns(lines: Sequence[Line], names: Sequence[str]) -> list[str]:

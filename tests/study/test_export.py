@@ -156,3 +156,7 @@ def test_terms_held_against_what_rankers_look_for_have_a_table_of_their_own(tmp_
     assert set(KNOWN) <= set(line.metrics)
     assert set(KNOWN) <= set(line.against)
     assert set(KNOWN) <= set(rows(csv_cells(found))[0])
+    silent = dataclasses.replace(line, ranker="silent", metrics={"all": line.metrics["all"]})
+    both = dataclasses.replace(found, lines=(*found.lines, silent))
+    assert markdown(both).count("| silent |") == 1
+    assert sum(row.startswith("silent &") for row in latex(both).split("\n")) == 1

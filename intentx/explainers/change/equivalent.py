@@ -154,7 +154,7 @@ class EquivalentQuery(Explainer[EquivalentQueryExplanation]):
             },
             agreement=agreement,
         )
-        return replace(made, notes=(f"as a query of Lucene: {made.to_lucene()}", agreement.sentence))
+        return replace(made, notes=(f"as a query of Lucene: {made.to_lucene()}",))
 
     def _found(self, ranking: Ranking, index: TextIndex) -> FoundQuery:
         """The best query found for a ranking of the documents of an index."""
