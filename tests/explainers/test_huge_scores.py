@@ -118,7 +118,7 @@ def test_a_listwise_ranker():
     ],
 )
 def test_a_masked_score_is_none(answer):
-    with pytest.raises(ix.ScorerError, match=r"(?s)masked the score of .*document: 'two'"):
+    with pytest.raises(ix.ScorerError, match=r"(?s)masked the score of .*documents?: 'two'"):
         ix.rank(lambda query, texts: answer, "q", ["one", "two", "six"])
 
 
