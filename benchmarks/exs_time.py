@@ -58,7 +58,7 @@ def stages(method: EXS, ranking: ix.Ranking, doc: str) -> dict[str, float]:
         return method._fit(begin(), kept, scores, labels)
 
     _, began = timed(begin)
-    (found, _), fitted = timed(weights)
+    (found, *_), fitted = timed(weights)
     spent["fit"] = fitted - began
     named = dict(zip(subject.terms, found.tolist(), strict=True))
     _, told = timed(lambda: subject.explanation(named, settings=method.settings(), metrics={}))
