@@ -30,8 +30,7 @@ class ComparedEdit:
     changes
         Each in a few words, such as ``"− piano"``.
     found_for
-        The ranker whose smallest change it is, or one of its other answers, several with commas; "" for
-        a single edit of those.
+        The rankers that it is an answer for, separated by commas; "" for a single edit of an answer.
     ranks
         The document's rank with them by each ranker, from 1.
     reached

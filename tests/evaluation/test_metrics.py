@@ -176,3 +176,9 @@ def test_a_new_metric_is_a_line_and_a_function(monkeypatch, tmp_path):
     rows = [*csv.DictReader(io.StringIO(csv_table(results)))]
     assert "longest" in {row["metric"] for row in rows}
     assert "longest" in next(csv.reader(csv_cells(results)))
+
+
+def test_numbers_of_things_are_not_below_zero():
+    assert METRICS["terms"].bounds == (0.0, math.inf)
+    assert METRICS["deletion"].bounds == (-math.inf, math.inf)  # a document may rise
+    assert (METRICS["terms"].digits, METRICS["all"].digits) == (1, 3)

@@ -224,7 +224,7 @@ class MissingDocument(Measure):
             lines.append(
                 f"Its score is {lost.score:.4g}, that of rank {count(lost.limit)} is "
                 f"{lost.last_score:.4g}: {lost.distance:.4g} more."
-                if lost.distance
+                if lost.distance or lost.rank is None or lost.rank <= lost.limit
                 else f"Its score, {lost.score:.4g}, is that of rank {count(lost.limit)}, which stands "
                 "before it."
             )

@@ -77,8 +77,8 @@ def snippet(explanation: DocumentExplanation, words: int = 20) -> Snippet:
     for name in ("words", "document", "analyzer"):
         if not hasattr(explanation, name):
             raise InputError(
-                f"a snippet is a part of one document, which this {type(explanation).__name__} is not "
-                "of: explain a document by EXS, KernelSHAP or another method that weighs its words"
+                f"a snippet is a part of one document, and this {type(explanation).__name__} is about "
+                "none: explain a document by EXS, KernelSHAP or another method that weighs its words"
             )
     reader = dataclasses.replace(explanation.analyzer, stopwords=frozenset(), ngrams=1)
     tokens = reader.tokens(explanation.document)

@@ -42,5 +42,5 @@ def test_no_word_no_snippet_and_what_is_refused():
     for wrong in (0, -1, 2.5, True, "x"):
         with pytest.raises(ix.InputError, match="words must be a whole number, 1 or more"):
             ix.snippet(one, words=wrong)
-    with pytest.raises(ix.InputError, match="is not of: explain a document"):
+    with pytest.raises(ix.InputError, match="is about none: explain a document"):
         ix.snippet(ix.QueryTerms().explain(ix.rank(lambda q, t: [len(x) for x in t], "desk", TEXTS)))
