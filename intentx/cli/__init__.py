@@ -16,12 +16,12 @@ from intentx.cli.bench import add_bench
 from intentx.cli.compare import add_compare
 from intentx.cli.explain import add_explain
 from intentx.cli.missing import add_missing
+from intentx.cli.parser import USAGE, Parser
 from intentx.cli.rankers import add_rankers
 from intentx.cli.report import add_report
 from intentx.cli.serve import add_serve
 from intentx.cli.survey import add_survey
 from intentx.cli.terminal import (
-    Parser,
     check_folder,
     progress,
     quiet_models,
@@ -49,7 +49,7 @@ from intentx.text import Analyzer, TextIndex
 
 __all__ = ["main"]
 
-FINE, FAILED, USAGE = 0, 1, 2
+FINE, FAILED = 0, 1
 INTERRUPTED = 130  # as shells have it
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, Literal, get_args
 
-from intentx.cli.word_options import positive
+from intentx.cli.parser import positive, whole
 from intentx.errors import InputError
 from intentx.explainers.change.counterfactual import Counterfactual
 from intentx.explainers.change.explanation import ChangeExplanation
@@ -24,6 +24,7 @@ OTHERS = (
     "dense", "simple_rankers", "objective", "max_weight", "collection",
 )  # fmt: skip
 OF_QUERIES = ("drop", "add", "replace")
+_number = whole(lambda number: number >= 0, "a whole number, 0 or more,")
 
 
 def add_change(explain: argparse.ArgumentParser) -> None:
@@ -113,10 +114,3 @@ def kept_words(given: str | None) -> Literal["query"] | tuple[str, ...] | None:
 
 def _listed(given: str | None) -> tuple[str, ...] | None:
     return None if given is None else tuple(one.strip() for one in given.split(",") if one.strip())
-
-
-def _number(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"0 or more expected, not {number}")
-    return number

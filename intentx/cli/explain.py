@@ -21,10 +21,11 @@ from intentx.cli.method_options import (
     method_of,
     takes,
 )
+from intentx.cli.parser import positive
 from intentx.cli.setting_options import add_settings
 from intentx.cli.simple_ranker_options import check_simple_rankers
 from intentx.cli.terminal import check_folder, given_text, progress
-from intentx.cli.word_options import positive, word_settings
+from intentx.cli.word_options import word_settings
 from intentx.datasets import read_documents
 from intentx.errors import InputError
 from intentx.evaluation.axioms import axioms

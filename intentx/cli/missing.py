@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Any
 
 from intentx.cli.change_options import kept_words
+from intentx.cli.parser import positive
 from intentx.cli.terminal import check_folder, given_text, progress, quiet_models, show, show_json, tell
-from intentx.cli.word_options import add_words, positive, word_settings
+from intentx.cli.word_options import add_words, word_settings
 from intentx.datasets import read_documents
 from intentx.errors import InputError
 from intentx.explainers.change.missing import missing

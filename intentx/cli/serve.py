@@ -9,15 +9,17 @@ import webbrowser
 from pathlib import Path
 from typing import Any
 
+from intentx.cli.parser import positive, real, whole
 from intentx.cli.serve_collections import add_collections, opened_collections
 from intentx.cli.terminal import show, tell
-from intentx.cli.word_options import positive
 from intentx.errors import InputError, MissingExtraError
 from intentx.rankers.kinds import SPECS
 
 __all__ = ["add_serve"]
 
 PORT = 8321
+_port = whole(lambda port: 0 <= port <= 65_535, "a port from 0 to 65535")
+_seconds = real(lambda seconds: 0 < seconds < float("inf"), "seconds above 0")
 
 
 def add_serve(commands: Any) -> None:
@@ -128,17 +130,3 @@ def _state() -> Path:
         return Path(cache).expanduser() / "intentx" / "serve"
     except RuntimeError as error:
         raise InputError(f"no home folder ({error}); name a folder with --state") from error
-
-
-def _port(text: str) -> int:
-    number = int(text)
-    if not 0 <= number <= 65_535:
-        raise argparse.ArgumentTypeError(f"a port from 0 to 65535 expected, not {number}")
-    return number
-
-
-def _seconds(text: str) -> float:
-    seconds = float(text)
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"seconds above 0 expected, not {text}")
-    return seconds

@@ -6,8 +6,9 @@ import argparse
 from typing import get_args
 
 from intentx.cli.method_options import having
+from intentx.cli.parser import positive
 from intentx.cli.simple_ranker_options import add_simple_rankers
-from intentx.cli.word_options import add_words, positive
+from intentx.cli.word_options import add_words
 from intentx.explainers.change.term_sets import Goal
 from intentx.explainers.document.lirme import Sampler
 from intentx.explainers.inside.references import Reference

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from intentx.cli.asked_topics import add_topics, asked_topics, check_topics
+from intentx.cli.parser import positive
 from intentx.cli.terminal import given_text, made_folder, progress, quiet_models, show, show_json, tell
-from intentx.cli.word_options import add_words, positive, word_settings
+from intentx.cli.word_options import add_words, word_settings
 from intentx.errors import InputError
 from intentx.evaluation.survey import TITLE, Survey, SurveyQuestion
 from intentx.evaluation.survey_answers import read_answers

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import ctypes
 import json
@@ -14,7 +13,7 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, NoReturn, TextIO
+from typing import Any, TextIO
 
 from intentx.errors import (
     CacheWarning,
@@ -32,7 +31,6 @@ from intentx.rankers.kinds import KINDS
 from intentx.signs import can_show, encodable, visible
 
 __all__ = [
-    "Parser",
     "check_folder",
     "given_text",
     "made_folder",
@@ -53,13 +51,6 @@ IN_WORDS = (
 )  # fmt: skip
 SILENT = 30.0  # seconds without a line, at most
 _SURROGATE = re.compile("[\ud800-\udfff]")
-
-
-class Parser(argparse.ArgumentParser):
-    """A parser whose complaints show what a terminal would obey."""
-
-    def error(self, message: str) -> NoReturn:
-        super().error(visible(message))
 
 
 def made_folder(path: Path) -> Path:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from intentx.cli.parser import real, whole
 from intentx.cli.terminal import show, tell
 from intentx.cli.word_options import add_words, word_settings
 from intentx.datasets import Collection, read_collection
@@ -30,6 +31,8 @@ __all__ = ["add_train"]
 
 Progress = Callable[[str], contextlib.AbstractContextManager[Callable[[int, int], None]]]
 
+_seed = whole(lambda seed: 0 <= seed < 2**63, "a whole number from 0 to 2**63 - 1")
+_share = real(lambda share: 0 <= share < 1, "0 or more and less than 1")
 RANKERS = tuple(name for name, kind in KINDS.items() if kind.trained)
 # What fine-tuned transformers need otherwise: a step over a few texts takes as long as over hundreds
 # with the others. MaxSim's scores are close to each other, so that its margin is narrow.
@@ -233,16 +236,3 @@ def _assignment(text: str) -> tuple[str, Any]:
     except InputError:  # no JSON: a word such as idf
         plain = value
     return name, tuple(plain) if isinstance(plain, list) else plain
-
-
-def _seed(text: str) -> int:
-    if not (text.isascii() and text.isdigit() and len(text) < 20 and int(text) < 2**63):
-        raise argparse.ArgumentTypeError(f"a whole number from 0 to 2**63 - 1 expected, not {text}")
-    return int(text)
-
-
-def _share(text: str) -> float:
-    share = float(text)
-    if not 0 <= share < 1:
-        raise argparse.ArgumentTypeError(f"0 or more and less than 1 expected, not {text}")
-    return share

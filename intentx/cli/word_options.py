@@ -6,9 +6,10 @@ import argparse
 from collections.abc import Mapping
 from typing import Any
 
+from intentx.cli.parser import positive
 from intentx.text import TextSettings
 
-__all__ = ["add_words", "positive", "word_settings"]
+__all__ = ["add_words", "word_settings"]
 
 OPTIONS = ("language", "stopwords", "stem", "ngrams", "segmenter", "strip_markup")
 
@@ -47,11 +48,3 @@ def word_settings(
     given = {name: getattr(options, name, None) for name in OPTIONS}
     said = {name: value for name, value in given.items() if value is not None}
     return TextSettings(**{**(defaults or {}), **said})
-
-
-def positive(text: str) -> int:
-    """A whole number of the command line, 1 or more."""
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"1 or more expected, not {number}")
-    return number

@@ -26,6 +26,7 @@ __all__ = [
     "holm",
     "kendall_tau_b",
     "mann_whitney",
+    "probability",
     "randomization",
     "sign_flips",
     "student_interval",
@@ -297,3 +298,14 @@ def weighted_kendall_tau(first: npt.ArrayLike, second: npt.ArrayLike) -> float:
 
     one, other = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
     return float(weightedtau(one, other, rank=np.arange(len(one))).statistic)
+
+
+def probability(p: float) -> str:
+    """A p-value as people write it.
+
+    >>> probability(0.0004), probability(0.0312), probability(1.0)
+    ('p < .001', 'p = .031', 'p = 1')
+    """
+    if p < 0.001:
+        return "p < .001"
+    return "p = 1" if p >= 0.9995 else f"p = {f'{p:.3f}'.removeprefix('0')}"

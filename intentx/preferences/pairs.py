@@ -309,7 +309,10 @@ def _no_pair(ranking: Ordered, min_rank_gap: int, min_score_gap: float) -> str:
     if len(ranking) == 1:
         why = "it has one document only"
     elif spread == 0:
-        why = f"all {len(ranking)} documents have the same score"
+        why = (
+            f"all {len(ranking)} documents have the same score, so there is no order to explain; "
+            "check what the ranker returns for texts that it should tell apart"
+        )
     elif min_score_gap > spread:
         why = f"min_score_gap={min_score_gap} exceeds the spread of the scores, {spread:.4g}"
     else:  # the first and the last document pass every other filter

@@ -16,6 +16,7 @@ from intentx.signs import visible
 from intentx.study.by_query import shown_by_query
 from intentx.study.results import Results
 from intentx.study.tables import KNOWN, MARKS, TESTED, Line, interval, narrow, number, short
+from intentx.study.versus import marks_in_words
 
 __all__ = ["csv_cells", "csv_table", "latex", "markdown", "markdown_queries"]
 
@@ -40,11 +41,7 @@ KNOWN_LEGEND = (
     "share of the terms that are among it, share of it that is among the terms, and average precision "
     f"of the first {MOST} terms. Bold, † and ‡: as in the table above."
 )
-LEGEND = (
-    "{columns}. Bold: the highest of a ranker, where higher is better. † better and ‡ worse than the "
-    "best other baseline (of {baselines}), p < .05 by a paired randomization test with Holm's "
-    "correction. {queries}"
-)
+LEGEND = "{columns}. Bold: the highest of a ranker, where higher is better. {marks}{queries}"
 FEATURES = (
     *("validity", "completeness", "feature_heldout", "feature_random", "feature_shuffled", "holds"),
     *("used", "places", "same_seeds", "same_backgrounds", "rows_asked"),
@@ -68,7 +65,8 @@ _SURROGATE = re.compile("[\ud800-\udfff]")
 
 def markdown(results: Results) -> str:
     """The table in Markdown, with what it means and which queries have no metrics."""
-    lines = [f"# {_plain(results.study.name)}", "", *_unfinished(results), ""]
+    lines = [f"# {_plain(results.study.name)}", ""]
+    lines += [line for said in _unfinished(results) for line in (said, "")]
     for names in _main_tables(results):
         lines += [*_markdown_table(results.lines, names), ""]
     lines += [_legend(results, _plain) + INTERVALS, ""]
@@ -136,17 +134,20 @@ def latex(results: Results) -> str:
     lines = [
         r"% needs the package booktabs, and XeLaTeX or LuaLaTeX for names beyond Latin letters",
     ]
-    for names in _main_tables(results):
-        lines += ["", *_latex_table(results.lines, names, caption)]
+    tables: list[tuple[Sequence[Line], Sequence[str], str]] = [
+        (results.lines, names, caption) for names in _main_tables(results)
+    ]
     if _columns(results.lines, PUBLISHED):
-        caption = visible(_published_legend(results))
-        lines += ["", *_latex_table(results.lines, PUBLISHED, caption)]
+        tables.append((results.lines, PUBLISHED, visible(_published_legend(results))))
     if _columns(results.lines, KNOWN):
-        lines += ["", *_latex_table(_having(results.lines, KNOWN), KNOWN, KNOWN_LEGEND)]
+        tables.append((_having(results.lines, KNOWN), KNOWN, KNOWN_LEGEND))
+    label = "tab:" + (re.sub("[^A-Za-z0-9]+", "-", results.study.name).strip("-") or "study")
+    for place, table in enumerate(tables, 1):
+        lines += ["", *_latex_table(*table, label if place == 1 else f"{label}-{place}")]
     return "\n".join([*lines, ""])
 
 
-def _latex_table(lines: Sequence[Line], names: Sequence[str], caption: str) -> list[str]:
+def _latex_table(lines: Sequence[Line], names: Sequence[str], caption: str, label: str) -> list[str]:
     """A table of these metrics, as far as any line has them."""
     columns = _columns(lines, names)
     best = _best(lines, columns)
@@ -168,6 +169,7 @@ def _latex_table(lines: Sequence[Line], names: Sequence[str], caption: str) -> l
         r"\begin{table*}",
         r"\centering",
         rf"\caption{{{caption.translate(_LATEX)}}}",
+        rf"\label{{{label}}}",
         rf"\begin{{tabular}}{{ll{'r' * len(columns)}}}",
         r"\toprule",
         f"ranker & method & {' & '.join(map(_latex_head, columns))} \\\\",
@@ -295,9 +297,12 @@ def _legend(results: Results, name: Callable[[str], str] = str) -> str:
     failed = f", {results.failed} cells without metrics" if results.failed else ""
     n = f"n = {sizes[0]} to {sizes[-1]}" if len(sizes) > 1 else f"n = {sizes[0] if sizes else 0}"
     columns = _feature_columns(results) if study.data.letor else _word_columns(results)
+    shown = [key for names in _main_tables(results) for key in names]
+    tested = [line.against[key] for line in results.lines for key in shown if key in line.against]
+    marks = marks_in_words(tested, ", ".join(map(name, baselines)))
     return LEGEND.format(
         columns=columns[:1].upper() + columns[1:],
-        baselines=", ".join(map(name, baselines)) or "none",
+        marks=f"{marks} " if marks else "",
         queries=f"{len(results.topics)} queries, {n}{failed}.",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from intentx.equality import equal_by_values
 from intentx.evaluation.statistics import bootstrap, randomization
 
-__all__ = ["Versus", "versus"]
+__all__ = ["Versus", "marks_in_words", "versus"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -44,6 +45,15 @@ class Versus:
     def sign(self) -> int:
         """1 if the method is better with p below .05, -1 if worse, else 0."""
         return int(np.sign(self.difference)) if self.p < 0.05 else 0
+
+
+def marks_in_words(tested: Sequence[Versus], baselines: str = "") -> str:
+    """What the marks of a table mean; that it has none, where no difference earns one."""
+    best = f"the best other baseline{f' (of {baselines})' if baselines else ''}"
+    how = "p < .05 by a paired randomization test with Holm's correction"
+    if any(one.sign for one in tested):
+        return f"† better and ‡ worse than {best}, {how}."
+    return f"No method is better or worse than {best} with {how}." if tested else ""
 
 
 def versus(values: Floats, baseline: str, others: Floats, seed: int = 0) -> Versus | None:

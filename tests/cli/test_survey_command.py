@@ -72,7 +72,7 @@ def test_a_survey_is_made_and_counted(capsys, tmp_path, docs):
         (("--method", "multiplex"), "multiplex explains a whole ranking"),
         (("--method", "grad"), "no method 'grad'"),
         (("--method", "saliency"), "bm25"),
-        (("--method", "lirme", "--words", "0"), "1 or more expected"),
+        (("--method", "lirme", "--words", "0"), "a whole number, 1 or more, expected"),
         (("--method", "lirme", "--limit", "0"), "--limit must be 1 or more"),
     ],
 )

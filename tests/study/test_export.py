@@ -8,6 +8,7 @@ from itertools import pairwise
 import pytest
 
 from intentx.evaluation.metrics import METRICS
+from intentx.report.tables.study import legend
 from intentx.study.export import PUBLISHED, _cell, csv_cells, csv_table, latex, markdown
 from intentx.study.plan import Measures
 from intentx.study.results import read_results
@@ -83,6 +84,29 @@ def test_markdown_and_latex_hold_no_markup_and_no_control_characters(results):
     for start, end in pairwise([*starts, None]):
         bars = {line.count("|") for line in body[start:end]}
         assert bars == {body[start].count("|")}, "each row has the columns of the head"
+
+
+def test_each_table_has_a_label_of_its_own(results):
+    tex = latex(results)
+    labels = [line for line in tex.split("\n") if line.startswith(r"\label")]
+    assert labels == [rf"\label{{tab:{one}}}" for one in ("s-t", "s-t-2", "s-t-3")]
+
+
+def test_marks_are_explained_where_there_are_any(tmp_path):
+    few = read_results([write(tmp_path / "few", plan(), queries(2))])
+    alone = dataclasses.replace(few, lines=[dataclasses.replace(line, against={}) for line in few.lines])
+    many = read_results([write(tmp_path / "many", plan(), queries(40))])
+    for results, marked, tested in ((few, False, True), (alone, False, False), (many, True, True)):
+        for text in (markdown(results), latex(results), legend(results.lines)):
+            told = text.split("Published" if "Published" in text else "By the published rule")[0]
+            assert ("better and" in told) is marked
+            assert ("is better or worse than the best other baseline" in told) is (tested and not marked)
+            assert ("Holm" in told) is tested
+
+
+def test_a_table_begins_right_below_its_title(results):
+    title, empty, head, *_ = markdown(results).split("\n")
+    assert (title[:2], empty, head[:8]) == ("# ", "", "| ranker")
 
 
 def test_names_of_baselines_are_no_markup_either(tmp_path):

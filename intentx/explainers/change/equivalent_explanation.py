@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self, cast
 
 from intentx.coverage.shares import coverage_shares
 from intentx.equality import equal_by_values
-from intentx.evaluation.base import Measure
+from intentx.evaluation.base import Measure, Sheet
 from intentx.explainers.change.lucene import lucene_query
 from intentx.explainers.plain import parts_of, table
 from intentx.explainers.ranking import explanation as ranking_explanation
@@ -82,6 +82,21 @@ class QueryAgreement(Measure):
     def better_than_chance(self) -> bool:
         """Whether queries found so reach the threshold on documents left out."""
         return self.heldout_rbo >= self.threshold
+
+    def _sheet(self) -> Sheet:
+        left_out = (self.heldout_rbo, self.query_heldout_rbo, self.shuffled_heldout_rbo)
+        rows = (
+            ("RBO", self.rbo, self.query_rbo, self.shuffled_rbo),
+            ("Kendall τ-b", self.tau, self.query_tau, math.nan),
+            ("first ten in common", self.overlap, self.query_overlap, math.nan),
+            ("RBO, documents left out", *left_out),
+        )
+        shown = tuple(
+            (name, *("" if math.isnan(one) else f"{one:.3f}" for one in numbers))
+            for name, *numbers in rows
+            if not all(map(math.isnan, numbers))
+        )
+        return Sheet(("agreement", "this query", "original", "random order"), shown, self.sentence)
 
 
 @dataclass(frozen=True, eq=False)

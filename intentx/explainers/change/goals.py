@@ -87,7 +87,7 @@ class Target:
                 f"no document can leave the first {k} of {size}: k must be smaller than the number of "
                 "documents; rank more documents, or choose a smaller k"
             )
-        return cls(goal, position, goal == "enter", min(k, size) if goal == "enter" else k + 1)
+        return cls(goal, position, goal == "enter", k if goal == "enter" else k + 1)
 
     @classmethod
     def _pair(cls, ranking: Ranking, position: int, goal: Goal, above: int | None) -> Target:

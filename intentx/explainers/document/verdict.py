@@ -13,7 +13,7 @@ from intentx.asked import asking
 from intentx.equality import equal_by_values
 from intentx.errors import InputError
 from intentx.evaluation.faithfulness import ranks_of
-from intentx.evaluation.statistics import f_test
+from intentx.evaluation.statistics import f_test, probability
 from intentx.explainers.document.signed import SIZES
 from intentx.explainers.document.versions import Versions
 from intentx.explainers.document.weighed import Weighed
@@ -327,8 +327,8 @@ def _sentence(
     else:
         first = (
             f"on {versions} the weights go with the ranker’s scores by a correlation of "
-            f"{_real(fit.fit)} ({_real(fit.shuffled)} with the weights put on random words; p = "
-            f"{fit.p_value:.3f})"
+            f"{_real(fit.fit)} ({_real(fit.shuffled)} with the weights put on random words; "
+            f"{probability(fit.p_value)})"
         )
     parts = [f"{OPENINGS[level]}: {first}"]
     if fall.words:
@@ -357,7 +357,7 @@ def _fallen(fall: _Fall, documents: int) -> str:
     if not fall.draws:
         return text.replace("-", "−")
     which = "a random word" if fall.words == 1 else f"{fall.words} random words"
-    share = f"; p = {_real(fall.falls_p_value)}, {fall.draws} {'draw' if fall.draws == 1 else 'draws'}"
+    share = f"; {probability(fall.falls_p_value)}, {fall.draws} {'draw' if fall.draws == 1 else 'draws'}"
     return f"{text} ({random} without {which}{share})".replace("-", "−")
 
 

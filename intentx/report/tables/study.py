@@ -6,13 +6,15 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from intentx.evaluation.metrics import FEATURE_METRICS, METRICS, SECONDS
+from intentx.evaluation.statistics import probability
 from intentx.markup import Html, count, join, tag
 from intentx.study.tables import MARKS, TESTED, interval, number
+from intentx.study.versus import marks_in_words
 
 if TYPE_CHECKING:
     from intentx.study.tables import Line, Versus
 
-__all__ = ["GROUPS", "SHOWN", "groups", "legend", "main_table", "present", "probability", "seconds"]
+__all__ = ["GROUPS", "SHOWN", "groups", "legend", "main_table", "present", "seconds"]
 
 # Groups of columns from left to right; those of other metrics come behind them.
 GROUPS = ("Fidelity", "Held out", "Shuffled", "Published rule", "Known intent", "Faithfulness", "Terms")
@@ -159,26 +161,17 @@ def _against(name: str, versus: Versus) -> str:
     )
 
 
-def probability(p: float) -> str:
-    """A p-value as people write it.
-
-    >>> probability(0.0004), probability(0.0312), probability(1.0)
-    ('p < .001', 'p = .031', 'p = 1')
-    """
-    if p < 0.001:
-        return "p < .001"
-    return "p = 1" if p >= 0.9995 else f"p = {f'{p:.3f}'.removeprefix('0')}"
-
-
 def legend(lines: Sequence[Line]) -> Html:
     """What the columns and the marks mean."""
     names = present(lines)
+    tested = [line.against[name] for line in lines for name in names if name in line.against]
+    said = marks_in_words(tested).replace("'", "’")
     marks = tag(
         "p",
         "Means over queries, with 95 % intervals below where there are two queries or more. ",
         tag("b", "Bold"),
-        ": the highest of a ranker. † better and ‡ worse than the best other baseline, p < .05 by a "
-        "paired randomization test with Holm’s correction. Point at a metric for the difference.",
+        ": the highest of a ranker. ",
+        f"{said} Point at a metric for the difference." if said else "",
         class_="note",
     )
     terms = []

@@ -9,8 +9,8 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from intentx.evaluation.statistics import probability
 from intentx.markup import Html, count, join, listing, tag
-from intentx.report.tables.study import probability
 from intentx.study.tables import number
 
 if TYPE_CHECKING:

@@ -109,7 +109,9 @@ def test_met_already_and_beyond_the_list(ranking):
     found = ix.Counterfactual(goal="leave", k=2).explain(ranking, "e")
     assert found.reached
     assert (found.changes, found.rank_after, found.model_calls) == ((), 5, 0)
-    assert ix.Counterfactual(goal="enter", k=99).explain(ranking, "e").changes == ()
+    nothing = ix.Counterfactual(goal="enter", k=99).explain(ranking, "e")
+    assert nothing.changes == ()
+    assert "the first 99" in repr(nothing)
     with pytest.raises(ix.InputError, match="k must be smaller than the number of documents"):
         ix.Counterfactual(goal="leave", k=5).explain(ranking, "a")
     alone = ix.rank(weighed, "piano", {"a": "piano"})

@@ -104,6 +104,12 @@ def test_it_is_shown_saved_and_loaded(tmp_path):
     ):
         assert found.to_lucene() in " ".join(shown.split())
         assert "chance" in shown
+    agreement = found.agreement
+    rows = {name: numbers for name, *numbers in agreement._sheet().rows}
+    held = (agreement.rbo, agreement.query_rbo, agreement.shuffled_rbo)
+    assert rows["RBO"] == [f"{one:.3f}" for one in held]
+    assert [*rows][-1] == "RBO, documents left out"
+    assert rows["Kendall τ-b"][2] == "", "not measured on random orders"
     assert found.to_dict()["lucene"] == found.to_lucene()
     assert re.fullmatch(
         r"<EquivalentQuery for 'keyboard': .* \| RBO \d\.\d+, the query's .*>", repr(found)
@@ -153,6 +159,7 @@ def test_odd_input_has_an_answer():
     found = ix.EquivalentQuery(max_terms=50, steps=100).explain(few)
     assert found.agreement.rbo == 1.0
     assert np.isnan(found.agreement.heldout_rbo)
+    assert all("left out" not in name for name, *_ in found.agreement._sheet().rows)
     assert found.agreement.sentence.startswith("Not known")
     with pytest.raises(ix.InputError, match="search engine"):
         ix.EquivalentQuery(simple_ranker="position")
