@@ -42,6 +42,9 @@ METHODS: dict[str, tuple[str, dict[str, Any]]] = {
     "EXS": ("exs", {"samples": 100}),
     "LIRME": ("lirme", {"samples": 100}),
     "KernelSHAP": ("shap", {"samples": 100}),
+    "DeepLIFT": ("deeplift", {}),
+    "DeepSHAP": ("deepshap", {}),
+    "integrated gradients": ("ig", {}),
 }
 EFFECTS = "effects"  # the terms that the ranker was found to want, and no others
 
@@ -162,6 +165,12 @@ def makers(names: Sequence[str]) -> Iterator[tuple[str, Callable[[str, Sequence[
             yield name, simple[name]
 
 
+def applies(method: str, ranking: ix.Ranking) -> bool:
+    """Whether the ranker offers the gradients that the method takes, if it takes any."""
+    needs = method in METHODS and find_method(METHODS[method][0]).needs_gradients
+    return not needs or ranking.can.differentiable is not None
+
+
 def explained(name: str, ranking: ix.Ranking) -> tuple[list[str], Any]:
     """The terms, the best first, and the explanation where there is one of the whole ranking."""
     if name == EFFECTS:
@@ -220,7 +229,7 @@ def run(
             docs = {doc_id: collection.texts[doc_id] for doc_id in ids}
             truth = make(collection.queries[qid], list(docs.values()), number)
             ranking = ix.rank(truth.scorer, collection.queries[qid], docs)
-            for method in left:
+            for method in (one for one in left if applies(one, ranking)):
                 started = time.process_time()
                 try:
                     terms, found = explained(method, ranking)
@@ -288,8 +297,9 @@ def _report(collection: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]
         f"{load(collection).name}, {DOCUMENTS} documents a query, at most {MOST} terms. P, R, F1, "
         "AP: precision, recall, their harmonic mean and average precision of the terms after stemming, "
         "against those that the ranker looks for and the documents hold; weight: their weights over "
-        "those of the ten heaviest. EXS, LIRME and KernelSHAP: weights of the first "
-        f"{EXPLAINED} documents added up, 100 versions each; effects: the terms that `ix.effects` finds "
+        "those of the ten heaviest. Methods that explain one document: weights of the first "
+        f"{EXPLAINED} documents added up (EXS, LIRME and KernelSHAP by 100 versions each; DeepLIFT, "
+        "DeepSHAP and integrated gradients where the ranker offers gradients); effects: the terms that `ix.effects` finds "
         "to be wanted, the strongest first. "
         f"calls: texts scored besides the documents; seconds: processor time. Machine: {machine()}."
     )
