@@ -4,7 +4,7 @@ PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo serve test test-fast coverage lint docs links benchmarks clean
+.PHONY: demo serve test test-fast coverage lint docs links benchmarks benchmarks-once clean
 
 demo: $(VENV)/.demo
 	$(BIN)/intentx demo --html intentx-demo.html
@@ -50,6 +50,10 @@ benchmarks: $(VENV)/.dev
 		gradcam_study faithfulness plausibility studies counting search architectures words known \
 		verdicts; do \
 		../$(BIN)/python $$script.py --out results || exit 1; done
+
+# Whether each benchmark still runs, as small as it goes.
+benchmarks-once: $(VENV)/.dev
+	$(BIN)/python benchmarks/once.py
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)

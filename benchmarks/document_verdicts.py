@@ -25,9 +25,10 @@ import intentx as ix
 from intentx.explainers.methods import METHODS as TABLE
 from intentx.rankers import BM25, BiEncoder
 
-CHOSEN = [one for one in TABLE.values() if one.explains == "document" and one.name != "deepshap"]
+NAMES = ("exs", "lirme", "shap", "saliency", "gradient-input", "ig", "deeplift", "gradcam")
+CHOSEN = [TABLE[name] for name in NAMES]
 METHODS: dict[str, Any] = {one.explainer.__name__: one.explainer for one in CHOSEN}
-ANY = tuple(one.explainer.__name__ for one in CHOSEN if not one.needs_gradients)  # for every ranker
+ANY = ("EXS", "LIRME", "KernelSHAP")  # for every ranker, by versions of the document
 ABLE = {"MiniLM": tuple(name for name in METHODS if name != "GradCAM"), "MatchPyramid": tuple(METHODS)}
 NEURAL: dict[str, Callable[[], Any]] = {
     "MiniLM": BiEncoder.minilm,

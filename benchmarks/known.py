@@ -299,8 +299,8 @@ def _report(collection: str, rows: Sequence[Mapping[str, Any]]) -> Iterator[str]
         "against those that the ranker looks for and the documents hold; weight: their weights over "
         "those of the ten heaviest. Methods that explain one document: weights of the first "
         f"{EXPLAINED} documents added up (EXS, LIRME and KernelSHAP by 100 versions each; DeepLIFT, "
-        "DeepSHAP and integrated gradients where the ranker offers gradients); effects: the terms that `ix.effects` finds "
-        "to be wanted, the strongest first. "
+        "DeepSHAP and integrated gradients where the ranker offers gradients); effects: the terms that "
+        "`ix.effects` finds to be wanted, the strongest first. "
         f"calls: texts scored besides the documents; seconds: processor time. Machine: {machine()}."
     )
     yield ""
