@@ -14,7 +14,7 @@ from intentx.errors import InputError
 __all__ = ["Document", "Documents", "IntegerId", "as_documents", "documents_in", "id_of", "texts_in"]
 
 ID_COLUMNS = ("docno", "doc_id", "docid", "id", "_id")
-TEXT_COLUMNS = ("text", "body", "content", "contents", "passage")
+TEXT_COLUMNS = ("text", "contents", "content", "body", "passage")
 QUERY_COLUMNS = ("qid", "query_id", "query")
 
 
@@ -53,8 +53,8 @@ def as_documents(docs: Documents) -> tuple[Document, ...]:
         - A mapping of ids to texts, or to mappings with ``text`` and perhaps ``title``.
         - A sequence of `Document`, or of mappings with an id and a text.
         - A pandas Series of texts. Its index gives the ids.
-        - A frame (pandas, polars, Arrow) with a column of texts: ``text``, ``body``, ``content``,
-          ``contents`` or ``passage``. The ids are in the first of the columns ``docno``,
+        - A frame (pandas, polars, Arrow) with a column of texts: ``text``, ``contents``,
+          ``content``, ``body`` or ``passage``. The ids are in the first of the columns ``docno``,
           ``doc_id``, ``docid``, ``id`` and ``_id``; without one, pandas' index gives them, and
           elsewhere the places do. A column ``title`` may be there. Columns ``qid``, ``query_id`` or
           ``query`` must name one query only.

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from intentx.documents import TEXT_COLUMNS
 from intentx.errors import InputError
 from intentx.files import excerpt
 from intentx.ranking import Document
@@ -32,8 +33,8 @@ __all__ = [
 ]
 
 ID_KEYS = ("id", "_id", "doc_id", "docid", "docno")
-TEXT_KEYS = ("text", "contents", "content", "body", "abstract", "sentences")
 SENTENCES = ("abstract", "sentences")  # may be lists
+TEXT_KEYS = (*TEXT_COLUMNS, *SENTENCES)
 TITLE_KEYS = ("title",)
 QID_KEYS = ("qid", "_id", "id", "query_id")
 QUERY_KEYS = ("query", "text", "contents", "content", "title")
