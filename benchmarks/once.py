@@ -25,7 +25,6 @@ MAIN = 'if __name__ == "__main__"'
 # {out}: a folder of its own.
 SMALL = {
     "anytime": "--passages 1 --methods KernelSHAP --kept {out}/rows.jsonl --out {out}",
-    "architectures": "--out {out}",
     "attention": "--queries 1 --samples 20 --rankers 'MiniLM, bi-encoder' --out {out}",
     "cache": "--queries 1 --out {out}",
     "completeness": "--queries 1 --out {out}",
@@ -43,7 +42,6 @@ SMALL = {
     "fidelity": "--queries 1 --repeats 0 --systems 'TAS-B (recorded)' --out {out}",
     "front": "--rankers BERT --methods LIRME --queries 1 --kept {out}/rows.jsonl --out {out}",
     "known": "--rankers bm25 random --queries 1 --out {out}",
-    "listwise_shapley": "--queries 1 --seeds 1 --out {out}/listwise_shapley.md",
     "llm_budget": "--queries 1 --lists 1 --out {out}",
     "mimic": "--folds 1 --secondary 100 --kinds tree --kept {out}/rows.jsonl --out {out}",
     "overhead": "--repeats 1 --versions 20 --out {out}",
@@ -62,12 +60,14 @@ SMALL = {
     "words": "--texts 50 --rounds 1 --out {out}",
 }
 LEFT = {
+    "architectures": "a minute; tests/explainers/inside/test_architectures.py asks the same",
     "before_after": "compares with another checkout",
     "closing": "trains cross-encoders",
     "gradcam_features": "trains MatchPyramid and LambdaMART",
     "gradcam_study": "trains MatchPyramid",
     "gpu": "minutes: explains by every method",
     "late_interaction": "needs a trained late interaction ranker",
+    "listwise_shapley": "a minute at its smallest",
     "long_documents": "minutes: documents of 40,000 words",
     "ltr_explanations": "minutes: five folds of MQ2008",
     "mimic_text": "needs a trained DRMM and its scores",
