@@ -35,11 +35,12 @@ BUDGETS = (50, 100, 250, 1000)  # versions
 LABELS: tuple[Labels, ...] = ("rank", "score", "topk")
 
 ANALYZER = ix.Analyzer()
+EVERY = ix.Analyzer(stopwords=frozenset())  # word counts to a method that explains one document
 SAMPLED = "KernelSHAP"  # the method whose weights have a truth: what a word adds
 METHODS: dict[str, partial[Any]] = {  # each takes samples and seed
     "EXS, rank, ridge": partial(EXS),
     "EXS, rank, SVR": partial(EXS, surrogate="svr"),
-    "EXS, rank, ridge, words masked": partial(EXS, removal="mask"),
+    "EXS, rank, ridge, words masked": partial(EXS, removal="mask", mask="[MASK]"),
     "EXS, score, ridge": partial(EXS, labels="score"),
     "EXS, score, SVR": partial(EXS, labels="score", surrogate="svr"),
     "EXS, topk, logistic": partial(EXS, labels="topk"),
@@ -162,7 +163,7 @@ def few_versions(queries: int, seeds: int) -> Iterator[str]:
 def shortened(text: str, words: int) -> str:
     """The text before its next word after so many different ones."""
     known: set[str] = set()
-    for token in ANALYZER.tokens(text):
+    for token in EVERY.tokens(text):
         if token.term not in known and len(known) == words:
             return text[: token.start]
         known.add(token.term)
