@@ -143,6 +143,7 @@ def main() -> None:
     parser.add_argument("--trained", default="intentx train late-interaction", help="how, in words")
     parser.add_argument("--out", type=Path, default=Path(__file__).parent / "results")
     options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
     store = options.out / "late_interaction.json"
     kept = json.loads(store.read_text("utf-8")) if store.exists() else {"quality": {}}
     for name, make in rankers(options.folder).items():

@@ -190,6 +190,7 @@ def main() -> None:
     text = page(sizes[0], sizes[1], options.workers)
     print(text)
     if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
         (options.out / "search.md").write_text(text)
 
 

@@ -221,6 +221,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--repeats", type=int, default=6, help="of the cross-validation")
     options = parser.parse_args()
+    options.out.mkdir(parents=True, exist_ok=True)
     chosen = _table(_chosen(options.repeats))
     started = time.perf_counter()
     ranker = Variant().train()
