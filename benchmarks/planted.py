@@ -121,7 +121,7 @@ def by_lime(problem: Problem, samples: int, seed: int) -> dict[str, float]:
         ) from error
     scores = problem.scorer
     text = problem.ranking.texts[problem.ranking.position(problem.doc)]
-    words = " ".join(token.term for token in ANALYZER.tokens(text))
+    words = " ".join(token.term for token in EVERY.tokens(text))
     explainer = LimeTextExplainer(split_expression=str.split, random_state=seed)
     explained = explainer.explain_instance(
         words, lambda texts: np.array(scores("", texts))[:, None], labels=(0,), num_samples=samples
