@@ -35,9 +35,9 @@ def read_documents(path: str | Path, wanted: Container[str] | None = None) -> tu
         The file, packed or not (see `intentx.files.numbered_lines`); ``"-"`` is standard input.
         When the first line starts with ``{`` each line is a JSON object with an id (``id``, ``_id``,
         ``doc_id``, ``docid`` or ``docno``), a text (``text``, ``contents``, ``content``, ``body``,
-        ``passage``, ``abstract`` or ``sentences``, the last two also lists) and perhaps a ``title``. Otherwise each
-        line is ``id<TAB>text`` or ``id<TAB>title<TAB>text``, and a first line that names an id and a
-        text is a head, which may put the columns in another order.
+        ``passage``, ``abstract`` or ``sentences``, the last two also lists) and perhaps a ``title``.
+        Otherwise each line is ``id<TAB>text`` or ``id<TAB>title<TAB>text``, and a first line that
+        names an id and a text is a head, which may put the columns in another order.
     wanted
         Ids of the documents to keep, so that a collection larger than memory can be read; None: all.
 

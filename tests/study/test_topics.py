@@ -45,7 +45,8 @@ def test_keys_as_those_of_documents_and_queries(tmp_path):
         ({"docs": [{"id": 1.5, "text": "a"}]}, "document 1 of docs: id must be an id, .*, not 1.5"),
         (
             {"docs": [{"id": 1}]},
-            "document 1 of docs: none of the keys text, contents, content, body, passage, abstract, sentences",
+            "document 1 of docs: none of the keys text, contents, content, body, passage, abstract, "
+            "sentences",
         ),
         (
             {"docs": [{"id": 1, "text": "a"}, {"id": "1", "text": "b"}]},
