@@ -27,7 +27,6 @@ SMALL = {
     "anytime": "--passages 1 --methods KernelSHAP --kept {out}/rows.jsonl --out {out}",
     "attention": "--queries 1 --samples 20 --rankers 'MiniLM, bi-encoder' --out {out}",
     "cache": "--queries 1 --out {out}",
-    "completeness": "--queries 1 --out {out}",
     "counterfactuals": "--rankers BM25 --queries 1 --kept {out}/rows.jsonl --out {out}",
     "counting": "--rankers BERT --queries 1 --kept {out}/rows.jsonl --out {out}",
     "document_verdicts": (
@@ -54,16 +53,15 @@ SMALL = {
     "snippets": "--claims 1 --samples 20 --systems MiniLM --kept {out}/rows.jsonl --out {out}",
     "solvers": "--queries 1 --near 1 --seconds 1 --out {out}",
     "stability": "--queries 1 --samples 20 --systems MiniLM --kept {out}/rows.jsonl --out {out}",
-    "studies": "--queries 20 --repeats 1 --out {out}",
     "token_pairs": "--queries 1 --ways deletion --out {out}",
     "verdicts": "--queries 1 --collections dl19 --out {out}",
-    "watching": "--repeats 1 --out {out}",
     "words": "--texts 50 --rounds 1 --out {out}",
 }
 LEFT = {
     "architectures": "a minute; tests/explainers/inside/test_architectures.py asks the same",
     "before_after": "compares with another checkout",
     "closing": "trains cross-encoders",
+    "completeness": "trains MatchPyramid and KNRM",
     "gradcam_features": "trains MatchPyramid and LambdaMART",
     "gradcam_study": "trains MatchPyramid",
     "gpu": "minutes: explains by every method",
@@ -79,10 +77,12 @@ LEFT = {
     "serve_index": "builds a large index",
     "serve_load": "minutes of load",
     "shapley": "minutes: every estimator of shapiq and shap",
+    "studies": "minutes: a study of many queries in several processes",
     "table2": "trains DRMM and MatchPyramid",
     "train_ltr": "trains LambdaMART again and again",
     "train_rankers": "trains DRMM, KNRM and MatchPyramid",
     "trec": "no benchmark: computes word vectors for the others",
+    "watching": "a minute at its smallest",
     "valid_features": "minutes: five folds of MQ2008",
 }
 
