@@ -297,7 +297,8 @@ def _legend(results: Results, name: Callable[[str], str] = str) -> str:
     failed = f", {results.failed} cells without metrics" if results.failed else ""
     n = f"n = {sizes[0]} to {sizes[-1]}" if len(sizes) > 1 else f"n = {sizes[0] if sizes else 0}"
     columns = _feature_columns(results) if study.data.letor else _word_columns(results)
-    shown = [key for names in _main_tables(results) for key in names]
+    # Of the tables below, too: their legends name this one.
+    shown = [key for names in (*_main_tables(results), PUBLISHED, KNOWN) for key in names]
     tested = [line.against[key] for line in results.lines for key in shown if key in line.against]
     marks = marks_in_words(tested, ", ".join(map(name, baselines)))
     return LEGEND.format(

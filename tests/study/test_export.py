@@ -104,6 +104,18 @@ def test_marks_are_explained_where_there_are_any(tmp_path):
             assert ("Holm" in told) is tested
 
 
+def test_a_mark_of_the_second_table_is_explained_in_the_first(tmp_path):
+    few = read_results([write(tmp_path / "few", plan(), queries(2))])
+    line = next(one for one in few.lines if "vote1_all" in one.against)
+    sure = dataclasses.replace(line.against["vote1_all"], difference=0.5, p=0.001)
+    marked = dataclasses.replace(line, against={**line.against, "vote1_all": sure})
+    lines = [marked if one is line else one for one in few.lines]
+    for text in (markdown(few), latex(few)):
+        assert "better and" not in text
+    for write_table in (markdown, latex):
+        assert "better and" in write_table(dataclasses.replace(few, lines=lines))
+
+
 def test_a_table_begins_right_below_its_title(results):
     title, empty, head, *_ = markdown(results).split("\n")
     assert (title[:2], empty, head[:8]) == ("# ", "", "| ranker")
